@@ -1,0 +1,62 @@
+# `make` alone lists what there is. Every target sets up .venv first if it has to.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Windows keeps the programs of a virtual environment elsewhere.
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+PYTHON := $(BIN)/python
+
+# Passed on: make run ARGS="--headless", make bench ARGS="intake", make test TESTS=tests/domain
+ARGS ?=
+TESTS ?=
+# Processes that share the tests.
+JOBS ?= auto
+
+.PHONY: help
+help: ## List these targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Create .venv from requirements.lock and check the system libraries of Qt
+	@.ci/setup
+
+.PHONY: run
+run: setup ## Start the application (ARGS="--headless" and others are passed on)
+	@exec $(PYTHON) -m execution_engine $(ARGS)
+
+.PHONY: format
+format: setup ## Put the code into shape
+	@$(BIN)/ruff format -q .
+	@$(BIN)/ruff check -q --fix-only .
+
+.PHONY: check
+check: setup ## Shape, lint and types: fast, for every few minutes
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy src
+
+.PHONY: test
+test: check ## Everything that has to hold: check, layers, tests, coverage (TESTS=tests/domain for a part)
+	@JOBS=$(JOBS) .ci/test $(TESTS)
+
+.PHONY: bench
+bench: setup ## Measure what the application promises (ARGS="name" for one of them)
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m tests.benchmarks $(ARGS)
+
+.PHONY: lock
+lock: setup ## Choose the newest allowed versions again and write requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --all-extras --upgrade \
+	    --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	@! grep -nE '://|(^|[^a-z])/(home|root|work|opt|usr)/' requirements.lock || \
+	    { echo "requirements.lock must not name hosts or paths of one machine" >&2; exit 1; }
+
+.PHONY: clean
+clean: ## Remove what tools and builds left behind, .venv too
+	@rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find src tests packaging -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
