@@ -1,0 +1,1 @@
+"""The outside world: each part joins the domain to one library."""

@@ -1,0 +1,308 @@
+"""What may enter by the one door. An input carries everything that its decision needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from execution_engine.domain.instrument import Instrument
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.rows import Account, Group, Leg, Order, OrderStatus, Pyramid, WebhookToken
+from execution_engine.domain.signal import Signal, TakeProfitMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertReceived:
+    """An authenticated, valid alert. `body` has its secret replaced; `accounts`: what its token may use."""
+
+    signal: Signal
+    key: str
+    body: str
+    body_hash: str
+    received_at: datetime
+    token: str = ""
+    accounts: tuple[str, ...] = ()
+    source: str = ""
+    replay_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """A request that was answered 4xx."""
+
+    at: datetime
+    status: int
+    errors: tuple[tuple[str, str], ...]
+    body: str
+    source: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """The market of one symbol now [quote per base]. bid and ask are zero where there is no quote.
+
+    manual: set by hand; it does not age.
+    """
+
+    exchange: str
+    symbol: str
+    last: Decimal
+    bid: Decimal = ZERO
+    ask: Decimal = ZERO
+    at: datetime
+    manual: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.exchange, self.symbol)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoPrice:
+    """A market in use has no price and none is to be expected soon; `reason` is a sentence fragment."""
+
+    exchange: str
+    symbol: str
+    reason: str = "no market price"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balances:
+    """What an account can spend: free amounts by currency, after its open orders."""
+
+    account: str
+    free: dict[str, Decimal]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One fill as the exchange reports it. fee_value: in quote; None where it must be derived."""
+
+    trade_id: str
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal = ZERO
+    fee_currency: str = ""
+    fee_value: Decimal | None = None
+    maker: bool = False
+    at: datetime
+
+
+class Verdict(StrEnum):
+    """What an answer proves."""
+
+    ACCEPTED = "accepted"  # the exchange has it: an exchange id, a state
+    REFUSED = "refused"  # certainly not taken: a code on the tested list
+    UNKNOWN = "unknown"  # nothing is proven; look it up
+    ABSENT = "absent"  # a successful look-up found nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReport:
+    """What an exchange said about one order, or that it said nothing clear.
+
+    status: the exchange's own state, with ACCEPTED. trades: fills known to the sender, old ones may be among
+    them. reason: the exchange's words. code: the engine's error class (`InsufficientFundsError`, …).
+    about_cancel: the answer to a cancel request.
+    """
+
+    account: str
+    client_order_id: str
+    verdict: Verdict
+    status: OrderStatus | None = None
+    exchange_order_id: str | None = None
+    filled_quantity: Decimal = ZERO
+    trades: tuple[Trade, ...] = ()
+    reason: str = ""
+    code: str = ""
+    about_cancel: bool = False
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """The requests of these orders leave now (`cancel`: their cancel requests)."""
+
+    order_ids: tuple[int, ...]
+    at: datetime
+    cancel: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrders:
+    """Everything that rests on an account, read without an error; `orders` are reports about ours.
+
+    positions: held quantity per (exchange, symbol) [base], negative for short; spot: the free and used base.
+    """
+
+    account: str
+    reports: tuple[OrderReport, ...]
+    foreign: tuple[str, ...] = ()
+    positions: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUnreadable:
+    """An account could not be read; it stays on hold. `reason` is a sentence."""
+
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChanged:
+    """A new or edited account row (already checked by whoever sends it)."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenChanged:
+    """A new, renewed or used webhook token."""
+
+    token: WebhookToken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """Rules of markets, new or refreshed."""
+
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveSettings:
+    """A whole settings document (JSON text) to be checked, stored and used from now on."""
+
+    document: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The state was loaded; nothing has been asked of any exchange yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A time in a row has come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """An archived group's rows, brought back because something happened to it."""
+
+    group: Group
+    pyramids: tuple[Pyramid, ...]
+    legs: tuple[Leg, ...]
+    orders: tuple[Order, ...]
+
+
+# What the user asks for; each is answered with an `Answer` or a `Refusal`.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitGroup:
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelLegs:
+    """Cancel the entry orders of a group that still work."""
+
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTakeProfitMode:
+    group_id: int
+    mode: TakeProfitMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRisk:
+    """Block, unblock or skip once; None leaves a flag as it is."""
+
+    group_id: int
+    blocked: bool | None = None
+    skip_once: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAll:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promote:
+    """Force a queued signal into the pool, past its limit."""
+
+    queued_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveQueued:
+    queued_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Receive a stored alert again, as a new one."""
+
+    alert_id: int
+    received_at: datetime
+
+
+Input = (
+    AlertReceived
+    | RequestRefused
+    | Price
+    | NoPrice
+    | Balances
+    | OrderReport
+    | Sending
+    | OpenOrders
+    | AccountUnreadable
+    | AccountChanged
+    | TokenChanged
+    | Instruments
+    | SaveSettings
+    | Started
+    | Due
+    | History
+    | ExitGroup
+    | CancelLegs
+    | SetTakeProfitMode
+    | SetRisk
+    | CloseAll
+    | Pause
+    | Resume
+    | Promote
+    | RemoveQueued
+    | Replay
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What whoever asked is told. `status` is a word (`accepted`, `duplicate`, `done`), `text` a sentence."""
+
+    status: str
+    text: str = ""
+    alert_id: int | None = None
+    group_id: int | None = None

@@ -1,0 +1,549 @@
+"""The state: frozen rows, one type per table.
+
+A row is the unit of change everywhere. It is decided, written to its table and shown by the models. Ids come
+from one counter of the installation, so an id names one thing whatever its table. Quantities are base units,
+prices and money are of the instrument's quote currency (a USD stablecoin), times are UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from execution_engine.domain.instrument import Action, Market, Side
+from execution_engine.domain.money import ONE, ZERO
+from execution_engine.domain.signal import Outcome, Signal, SignalType, TakeProfitMode
+
+
+class Mode(StrEnum):
+    PAPER = "paper"
+    TESTNET = "testnet"
+    DEMO = "demo"
+    LIVE = "live"
+
+
+class World(StrEnum):
+    PAPER = "paper"
+    TEST = "test"
+    LIVE = "live"
+
+
+class AccountStatus(StrEnum):
+    READY = "ready"
+    DISABLED = "disabled"
+    RECONCILING = "reconciling"
+    HOLD = "hold"
+    ERROR = "error"
+
+
+class GroupStatus(StrEnum):
+    WAITING = "waiting"
+    LIVE = "live"
+    PARTIALLY_FILLED = "partially_filled"
+    ACTIVE = "active"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+OPEN_GROUP = frozenset({"waiting", "live", "partially_filled", "active"})
+
+
+class PyramidStatus(StrEnum):
+    PENDING = "pending"
+    SUBMITTED = "submitted"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+
+
+class OrderStatus(StrEnum):
+    PENDING = "pending"
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+FINAL_ORDER = frozenset({"filled", "cancelled", "rejected", "failed"})
+
+
+class LegStatus(StrEnum):
+    """The states of the leg's entry order, and `tp_hit` once its own target closed it."""
+
+    PENDING = "pending"
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    TP_HIT = "tp_hit"
+
+
+class Purpose(StrEnum):
+    ENTRY = "entry"
+    TAKE_PROFIT = "take_profit"
+    EXIT = "exit"
+    OFFSET = "offset"
+    EMERGENCY = "emergency"
+
+
+class OrderType(StrEnum):
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One layer of a grid [%]; the first gap may be 0, the others move away from the base price."""
+
+    gap_percent: Decimal
+    weight_percent: Decimal
+    tp_percent: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One set of keys on one exchange, in one mode and one market type. Its name is its key.
+
+    exchange: `paper` stands for every exchange, by the rules of that exchange's own instruments.
+    """
+
+    name: str
+    exchange: str
+    market: Market
+    mode: Mode
+    world: World
+    enabled: bool
+    is_default: bool = False
+    status: AccountStatus = AccountStatus.RECONCILING
+    reason: str = ""
+    created_at: datetime
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One authenticated, valid request; stored before it is answered.
+
+    body: as received, with the value of `secret` replaced.
+    late: it is an exit older than its limit for entries, carried out and flagged.
+    held: decided on already, its outcome is still to come (an exit at work, a reversal's entry).
+    """
+
+    id: int
+    received_at: datetime
+    body: str
+    parsed: Signal
+    token: str = ""
+    source: str = ""
+    exchange: str
+    symbol: str
+    timeframe: str
+    signal: SignalType | None = None
+    side: Side | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
+    account: str | None = None
+    group_id: int | None = None
+    replay_of: int | None = None
+    late: bool = False
+    decided_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertKey:
+    """The identity of an alert, kept for 90 days so that a copy is recognised. `id` is the alert's."""
+
+    id: int
+    key: str
+    body_hash: str
+    received_at: datetime
+    duplicates: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRequest:
+    """A request answered 4xx: what it said (redacted) and why nothing happened."""
+
+    id: int
+    at: datetime
+    status: int
+    errors: tuple[tuple[str, str], ...]
+    body: str
+    source: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Everything that belongs to one key while it is open.
+
+    grid … on_flat: what the group was opened with and keeps.
+    closing: why it is being closed; None while it is not. close_reason: the same in words.
+    exit_alert_id: the alert that ends `exited` when the group is flat.
+    next_alert_id: the entry of a reversal, decided on when the group is flat.
+    triggered: the aggregate target was reached.
+    hold: why no new risk is taken for this group; empty when it is not on hold.
+    """
+
+    id: int
+    account: str
+    world: World
+    exchange: str
+    symbol: str
+    market: Market
+    base: str
+    quote: str
+    timeframe: str
+    side: Side
+    status: GroupStatus = GroupStatus.WAITING
+    hold: str = ""
+    forced: bool = False
+    alert_id: int
+    grid_name: str
+    grid: tuple[Layer, ...]
+    max_pyramids: int
+    tp_mode: TakeProfitMode
+    tp_aggregate_percent: Decimal
+    tp_order: OrderType
+    on_flat: str
+    leverage: Decimal = ONE
+    replacement_count: int = 0
+    pyramid_count: int = 1
+    filled_quantity: Decimal = ZERO
+    open_quantity: Decimal = ZERO
+    avg_entry: Decimal | None = None
+    aggregate_target: Decimal | None = None
+    invested: Decimal = ZERO
+    realized: Decimal = ZERO
+    fees: Decimal = ZERO
+    closing: Purpose | None = None
+    close_reason: str = ""
+    exit_alert_id: int | None = None
+    next_alert_id: int | None = None
+    timer_started_at: datetime | None = None
+    timer_expires_at: datetime | None = None
+    blocked: bool = False
+    skip_once: bool = False
+    created_at: datetime
+    filled_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return (self.account, self.exchange, self.symbol, self.timeframe)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status.value in OPEN_GROUP
+
+    @property
+    def holds_slot(self) -> bool:
+        return self.is_open or self.status is GroupStatus.CLOSING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pyramid:
+    """One entry inside a group, with its own base price and grid. `index` counts from 0."""
+
+    id: int
+    group_id: int
+    index: int
+    alert_id: int
+    status: PyramidStatus = PyramidStatus.PENDING
+    base_price: Decimal
+    capital_usd: Decimal
+    grid_name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One layer of a pyramid's grid and the quantity that it filled.
+
+    price: limit of the entry order. tp_price: from `price` until something filled, then from the average fill.
+    filled_quantity, filled_cost: sums over the entry's fills [base, quote].
+    closed_quantity, proceeds: sums over the closing fills that fell to this leg [base, quote].
+    base_fees: fees taken in the base currency [base]; entry_fees, exit_fees: all fees by value [quote].
+    triggered_at: when its target was reached; its close is on the way or done.
+    closed_by: the purpose of the order that closed it; None while it is held.
+    resting: its target rests on the exchange as a limit order instead of being watched.
+    """
+
+    id: int
+    group_id: int
+    pyramid_id: int
+    pyramid_index: int
+    index: int
+    gap_percent: Decimal
+    weight_percent: Decimal
+    tp_percent: Decimal
+    price: Decimal
+    quantity: Decimal
+    tp_price: Decimal
+    status: LegStatus = LegStatus.PENDING
+    filled_quantity: Decimal = ZERO
+    filled_cost: Decimal = ZERO
+    closed_quantity: Decimal = ZERO
+    proceeds: Decimal = ZERO
+    base_fees: Decimal = ZERO
+    entry_fees: Decimal = ZERO
+    exit_fees: Decimal = ZERO
+    open_quantity: Decimal = ZERO
+    avg_fill_price: Decimal | None = None
+    realized: Decimal = ZERO
+    triggered_at: datetime | None = None
+    closed_by: Purpose | None = None
+    tp_hit: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An intent, committed before its request leaves, and what became of it.
+
+    client_order_id: derived from the installation, this row's id and the attempt; it is on the exchange.
+    leg_id: the leg of an entry or of a close of one leg; None for closes of several.
+    parts: (leg id, quantity) of a closing order, in the order in which its fills are spread.
+    filled_quantity, filled_cost, fee_base, fee_value: sums over its fills [base, quote, base, quote].
+    sent_at: when the request left. look_at: when it is looked up next, while it is `unknown`.
+    absences: successful look-ups that found nothing, since it became unknown.
+    """
+
+    id: int
+    client_order_id: str
+    attempt: int = 1
+    account: str
+    exchange: str
+    symbol: str
+    group_id: int
+    pyramid_id: int | None = None
+    leg_id: int | None = None
+    purpose: Purpose
+    position: Side
+    action: Action
+    type: OrderType
+    price: Decimal | None
+    quantity: Decimal
+    reduce_only: bool = False
+    parts: tuple[tuple[int, Decimal], ...] = ()
+    status: OrderStatus = OrderStatus.PENDING
+    cancel_requested: bool = False
+    cancel_sent_at: datetime | None = None
+    exchange_order_id: str | None = None
+    filled_quantity: Decimal = ZERO
+    filled_cost: Decimal = ZERO
+    fee_base: Decimal = ZERO
+    fee_value: Decimal = ZERO
+    reason: str = ""
+    created_at: datetime
+    sent_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    look_at: datetime | None = None
+    looks: int = 0
+    absences: int = 0
+    absent_since: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.status.value in FINAL_ORDER
+
+    @property
+    def remaining(self) -> Decimal:
+        """What may still fill [base]; zero once the order is final."""
+        return ZERO if self.is_final else self.quantity - self.filled_quantity
+
+    @property
+    def lane(self) -> tuple[str, str, str, str]:
+        return (self.account, self.exchange, self.symbol, self.position.value)
+
+    @property
+    def avg_fill_price(self) -> Decimal | None:
+        return self.filled_cost / self.filled_quantity if self.filled_quantity else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One trade of one order, stored once by its trade id.
+
+    fee: as charged, in `fee_currency`; fee_value: the same in the quote currency at the fill's time;
+    fee_estimated: the exchange did not say, or the rate was not known.
+    """
+
+    id: int
+    account: str
+    exchange: str
+    symbol: str
+    trade_id: str
+    order_id: int
+    group_id: int
+    purpose: Purpose
+    action: Action
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_currency: str
+    fee_value: Decimal
+    fee_estimated: bool = False
+    maker: bool = False
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedSignal:
+    """A signal that waits for a slot; `outcome` is None while it waits."""
+
+    id: int
+    alert_id: int
+    account: str
+    world: World
+    exchange: str
+    symbol: str
+    timeframe: str
+    side: Side
+    entry_price: Decimal | None
+    queued_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+    replacement_count: int = 0
+    outcome: Outcome | None = None
+    reason: str = ""
+    finished_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return (self.account, self.exchange, self.symbol, self.timeframe)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskAction:
+    """One action of the risk engine with its plan and steps (JSON texts)."""
+
+    id: int
+    world: World
+    type: str
+    status: str
+    loser: int | None = None
+    winners: str = "[]"
+    plan: str = "{}"
+    needed_usd: Decimal | None = None
+    realized_usd: Decimal | None = None
+    notes: str = ""
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EquityPoint:
+    """The realized result of a world [USD], written whenever it changes."""
+
+    id: int
+    world: World
+    at: datetime
+    realized: Decimal
+    group_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookToken:
+    """One name for one secret path; the token itself is kept so that its URL can be shown."""
+
+    name: str
+    token: str = field(repr=False)
+    accounts: tuple[str, ...] = ()
+    enabled: bool = True
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsVersion:
+    """One saved settings document (JSON text); the highest id is in force."""
+
+    id: int
+    saved_at: datetime
+    document: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The one row about this installation.
+
+    install_key: client order ids are derived from it (not a secret of the exchange's, but kept out of exports).
+    epoch: raised when a backup is restored, so that ids are never handed out twice.
+    paper_feed: the feed that the paper exchange keeps to while paper groups are open.
+    """
+
+    id: int = 1
+    install_key: str = field(repr=False)
+    epoch: int = 1
+    paused: bool = False
+    paused_at: datetime | None = None
+    paper_feed: str = ""
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One line of the system log that is kept in the database."""
+
+    id: int
+    at: datetime
+    level: str
+    category: str
+    code: str
+    text: str
+    alert_id: int | None = None
+    group_id: int | None = None
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One sensitive act, chained: `hash` covers this entry and the `hash` before it."""
+
+    id: int
+    at: datetime
+    act: str
+    detail: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Move a finished group with its pyramids, legs, orders and fills to the history tables."""
+
+    group_id: int
+
+
+Row = (
+    Account
+    | Alert
+    | AlertKey
+    | RefusedRequest
+    | Group
+    | Pyramid
+    | Leg
+    | Order
+    | Fill
+    | QueuedSignal
+    | RiskAction
+    | EquityPoint
+    | WebhookToken
+    | SettingsVersion
+    | Engine
+    | LogEntry
+    | AuditEntry
+    | Archive
+)

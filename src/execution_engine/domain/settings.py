@@ -1,0 +1,560 @@
+"""The schema of the settings document: one description checks the file, makes the forms and the reference.
+
+Paths and defaults are those of the specification (`capital.total_usd`, `pool.max_open_groups`, …). A number
+may be written as a number or as text; inside the program it is a `Decimal`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from execution_engine.domain.errors import FieldFault, SettingsError
+from execution_engine.domain.money import HUNDRED, ZERO
+from execution_engine.domain.rows import Layer, OrderType, World
+from execution_engine.domain.signal import TakeProfitMode
+
+VERSION = 1
+MAX_DIGITS = 28
+
+
+def _exact(value: object) -> object:
+    """Take a float by the digits it was written with: 0.1 means one tenth."""
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _reasonable(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueError("must be a finite number")
+    if len(value.as_tuple().digits) > MAX_DIGITS or abs(value.adjusted()) > MAX_DIGITS:
+        raise ValueError(f"has more than {MAX_DIGITS} digits")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_reasonable)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PyramidCapital(StrEnum):
+    FULL = "full"
+    SPLIT = "split"
+
+
+class Capital(Section):
+    total_usd: Annotated[Number, Field(gt=0, le=Decimal(10) ** 12)] = Field(
+        Decimal(10000),
+        description="The money the engine trades with; every group gets an equal part of it.",
+        json_schema_extra={"unit": "USD"},
+    )
+    pyramid_capital: PyramidCapital = Field(
+        PyramidCapital.FULL,
+        description="full: every pyramid spends a group's whole capital. split: the pyramids share it.",
+    )
+    max_order_usd: Annotated[Number, Field(ge=0)] = Field(
+        ZERO, description="Largest notional of one entry order; 0 means no limit.", json_schema_extra={"unit": "USD"}
+    )
+
+
+class Overflow(StrEnum):
+    REJECT_NEW = "reject_new"
+    DROP_LOWEST = "drop_lowest"
+
+
+class Pool(Section):
+    max_open_groups: int = Field(10, ge=1, le=1000, description="How many position groups may be open at once.")
+    max_pyramids: int = Field(5, ge=1, le=100, description="How many entries one group may have.")
+    max_queue: int = Field(100, ge=0, le=100000, description="How many signals may wait for a slot.")
+    overflow: Overflow = Field(
+        Overflow.REJECT_NEW, description="What happens to a signal that finds the queue full."
+    )
+    max_queue_age_s: int = Field(
+        86400,
+        ge=0,
+        le=31536000,
+        description="How long a signal may wait; 0 means for ever.",
+        json_schema_extra={"unit": "s"},
+    )
+
+
+class GridLayer(Section):
+    gap_percent: Number = Field(description="Distance from the base price; negative is below it for a long.")
+    weight_percent: Annotated[Number, Field(gt=0, le=100)] = Field(description="Share of the group's capital.")
+    tp_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(description="Profit at which the leg closes.")
+
+    def layer(self) -> Layer:
+        return Layer(
+            gap_percent=self.gap_percent, weight_percent=self.weight_percent, tp_percent=self.tp_percent
+        )
+
+
+def _grid_holds(layers: tuple[GridLayer, ...]) -> tuple[GridLayer, ...]:
+    """Check what concerns several layers at once; a sentence per fault."""
+    faults = []
+    if not 1 <= len(layers) <= 50:
+        faults.append("a grid has 1 to 50 legs")
+    previous: Decimal | None = None
+    for number, layer in enumerate(layers):
+        if layer.gap_percent <= -HUNDRED:
+            faults.append(f"gap of leg {number} must be above −100 %")
+        if layer.gap_percent > 0:
+            faults.append(f"gap of leg {number} must be 0 or below")
+        if previous is not None and layer.gap_percent >= previous:
+            faults.append(f"gap of leg {number} must be below {previous} %")
+        previous = layer.gap_percent
+    total = sum((layer.weight_percent for layer in layers), ZERO)
+    if layers and total != HUNDRED:
+        missing = HUNDRED - total
+        end = f"{missing} % are missing" if missing > 0 else f"{-missing} % are too much"
+        faults.append(f"weights add up to {total} %; {end}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return layers
+
+
+def _layers(*rows: tuple[str, str, str]) -> tuple[GridLayer, ...]:
+    return tuple(
+        GridLayer(gap_percent=Decimal(g), weight_percent=Decimal(w), tp_percent=Decimal(t)) for g, w, t in rows
+    )
+
+
+DEFAULT_GRID = _layers(
+    ("0", "20", "1.0"), ("-0.5", "20", "0.5"), ("-1.0", "20", "0.5"), ("-2.0", "20", "0.5"), ("-4.0", "20", "0.5")
+)
+
+Profile = Annotated[tuple[GridLayer, ...], AfterValidator(_grid_holds)]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9 _.\-]+$")]
+
+
+class Binding(Section):
+    symbol: str = Field("*", description="Pattern of symbols, as BTC*; optionally BINANCE:BTC*.")
+    timeframe: str = Field("*", description="Pattern of timeframes, as 15m.")
+    profile: Name = Field(description="The grid profile that these symbols use.")
+
+    def matches(self, exchange: str, symbol: str, timeframe: str) -> bool:
+        wanted = self.symbol.upper()
+        name = f"{exchange.upper()}:{symbol}" if ":" in wanted else symbol
+        return fnmatchcase(name, wanted) and fnmatchcase(timeframe, self.timeframe)
+
+
+class Grid(Section):
+    default: Name = Field("default", description="The profile that is used where nothing else is bound.")
+    profiles: dict[Name, Profile] = Field(
+        default_factory=lambda: {"default": DEFAULT_GRID}, description="Named grids."
+    )
+    bindings: tuple[Binding, ...] = Field((), description="Symbols and timeframes with a profile of their own.")
+    first_leg: OrderType = Field(
+        OrderType.LIMIT, description="How the first leg enters: a limit at its price, or at market."
+    )
+    max_slippage_percent: Annotated[Number, Field(ge=0, le=100)] = Field(
+        Decimal("0.5"),
+        description="How far the market may be from the base price for a first leg at market.",
+        json_schema_extra={"unit": "%"},
+    )
+    max_unfilled_hours: Annotated[Number, Field(ge=0, le=87600)] = Field(
+        ZERO,
+        description="A group that never filled is closed after this time; 0 means never.",
+        json_schema_extra={"unit": "h"},
+    )
+
+    @model_validator(mode="after")
+    def _profiles_exist(self) -> Grid:
+        names = ", ".join(self.profiles) or "none"
+        for wanted in (self.default, *(binding.profile for binding in self.bindings)):
+            if wanted not in self.profiles:
+                raise ValueError(f"there is no grid profile “{wanted}”; there are: {names}")
+        return self
+
+    def profile_for(self, exchange: str, symbol: str, timeframe: str) -> str:
+        """Return the name of the profile that the first matching binding, or the default, gives."""
+        for binding in self.bindings:
+            if binding.matches(exchange, symbol, timeframe):
+                return binding.profile
+        return self.default
+
+
+class OnFlat(StrEnum):
+    CLOSE = "close"
+    KEEP_GRID = "keep_grid"
+
+
+class TakeProfit(Section):
+    mode: TakeProfitMode = Field(
+        TakeProfitMode.PER_LEG,
+        description="per_leg: each leg at its own target. aggregate: all at once. hybrid: whichever is first.",
+    )
+    aggregate_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(
+        Decimal("1.0"),
+        description="Distance of the whole group's target from its average entry.",
+        json_schema_extra={"unit": "%"},
+    )
+    order: OrderType = Field(
+        OrderType.MARKET, description="market: watch the price and close. limit: rest the targets on the exchange."
+    )
+    on_flat: OnFlat = Field(
+        OnFlat.CLOSE, description="What happens to unfilled legs once everything that filled was sold."
+    )
+
+
+class Opposite(StrEnum):
+    REJECT = "reject"
+    REVERSE = "reverse"
+
+
+class Signals(Section):
+    opposite: Opposite = Field(
+        Opposite.REJECT, description="What an entry against an open group does: nothing, or turn it round."
+    )
+    duplicate_window_s: int = Field(
+        60,
+        ge=0,
+        le=86400,
+        description="Equal bodies without an id count as one alert for this long.",
+        json_schema_extra={"unit": "s"},
+    )
+    max_alert_age_s: int = Field(
+        300, ge=1, le=604800, description="Older entries are rejected.", json_schema_extra={"unit": "s"}
+    )
+    max_exit_age_s: int = Field(
+        86400, ge=1, le=31536000, description="Older exits are rejected.", json_schema_extra={"unit": "s"}
+    )
+    max_deviation_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(
+        Decimal(10),
+        description="How far an alert's price may be from the market.",
+        json_schema_extra={"unit": "%"},
+    )
+    max_capital_usd: Annotated[Number, Field(ge=0)] = Field(
+        ZERO,
+        description="Up to what an alert may raise its group's capital; 0 means not above the group's.",
+        json_schema_extra={"unit": "USD"},
+    )
+    symbols: tuple[str, ...] = Field((), description="Patterns of the symbols that may be traded; empty means all.")
+    max_entries_per_day: int = Field(
+        200, ge=0, le=1000000, description="Entries per world and UTC day; 0 means no limit."
+    )
+
+    def allows(self, exchange: str, symbol: str) -> bool:
+        return not self.symbols or any(
+            Binding(symbol=pattern, profile="x").matches(exchange, symbol, "") for pattern in self.symbols
+        )
+
+
+class TimerStart(StrEnum):
+    AFTER_5_PYRAMIDS = "after_5_pyramids"
+    AFTER_ALL_DCA_SUBMITTED = "after_all_dca_submitted"
+    AFTER_ALL_DCA_FILLED = "after_all_dca_filled"
+
+
+class Risk(Section):
+    enabled: bool = Field(True, description="Let the risk engine evaluate and offset.")
+    rehearsal: Literal["auto"] | bool = Field(
+        "auto", description="Plan and record, send nothing. auto: in the live world only."
+    )
+    interval_s: int = Field(
+        60, ge=10, le=86400, description="Time between evaluations.", json_schema_extra={"unit": "s"}
+    )
+    timer_start: TimerStart = Field(
+        TimerStart.AFTER_ALL_DCA_FILLED, description="What starts a group's waiting time."
+    )
+    post_full_wait_minutes: int = Field(
+        60, ge=0, le=525600, description="Waiting time before a group can be the loser.", json_schema_extra={"unit": "min"}
+    )
+    reset_timer_on_replacement: bool = Field(False, description="A replacement pyramid starts the time again.")
+    require_full_pyramids: bool = Field(True, description="Only groups with all pyramids can be the loser.")
+    require_filled_grid: bool = Field(True, description="Only groups without working entries can be the loser.")
+    loss_threshold_percent: Annotated[Number, Field(lt=0, ge=-100)] = Field(
+        Decimal(-5), description="Loss from which a group can be the loser.", json_schema_extra={"unit": "%"}
+    )
+    use_age_filter: bool = Field(False, description="Ask for a least age of the loser.")
+    age_threshold_minutes: int = Field(
+        0, ge=0, le=5256000, description="That age.", json_schema_extra={"unit": "min"}
+    )
+    max_winners_to_combine: int = Field(3, ge=1, le=50, description="How many winners may pay for one loser.")
+    allow_partial_offset: bool = Field(False, description="Close a part of the loser when winners don't cover it.")
+    top_up: bool = Field(False, description="Make up a shortfall from the winners once.")
+
+
+class MarginMode(StrEnum):
+    ISOLATED = "isolated"
+    CROSS = "cross"
+
+
+class PositionMode(StrEnum):
+    ONE_WAY = "one_way"
+    HEDGE = "hedge"
+
+
+class AccountSettings(Section):
+    leverage: Annotated[Number, Field(ge=1, le=125)] = Field(Decimal(1), description="Leverage on perpetuals.")
+    margin_mode: MarginMode = Field(MarginMode.ISOLATED, description="Margin mode on perpetuals.")
+    position_mode: PositionMode = Field(PositionMode.ONE_WAY, description="Position mode on perpetuals.")
+    default: bool = Field(False, description="Take the alerts that several accounts would fit.")
+
+
+def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError(f"“{entry}” is no IP address or network, as 52.89.214.238 or 10.0.0.0/8") from None
+    return entries
+
+
+Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
+
+
+class Webhook(Section):
+    host: str = Field(
+        "127.0.0.1", min_length=1, max_length=255, description="Address to listen on; anything else exposes it."
+    )
+    port: int = Field(8787, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    token_required: bool = Field(True, description="The path must carry a valid token.")
+    secret_required: bool = Field(False, description="The body must carry the secret.")
+    signature_required: bool = Field(False, description="The request must be signed (X-Signature).")
+    ip_allowlist: Networks = Field((), description="Addresses that may send; empty means all.")
+    trusted_proxies: Networks = Field((), description="Direct peers whose forwarding header is believed.")
+    rate_per_minute: int = Field(6000, ge=1, le=1000000, description="Most alerts taken in a minute.")
+    failures_per_minute: int = Field(30, ge=1, le=100000, description="Wrong secrets from one address before 429.")
+
+
+class PaperFeed(StrEnum):
+    AUTO = "auto"
+    LIVE = "live"
+    SYNTHETIC = "synthetic"
+    MANUAL = "manual"
+
+
+Fee = Annotated[Number, Field(ge=-1, le=10)]
+
+
+class Paper(Section):
+    feed: PaperFeed = Field(
+        PaperFeed.AUTO, description="Where practice prices come from; auto: live, or else synthetic."
+    )
+    maker_fee_percent: Fee = Field(
+        Decimal("0.1"), description="Fee of resting orders.", json_schema_extra={"unit": "%"}
+    )
+    taker_fee_percent: Fee = Field(
+        Decimal("0.1"), description="Fee of orders that fill at once.", json_schema_extra={"unit": "%"}
+    )
+    latency_ms: int = Field(
+        0, ge=0, le=60000, description="Time until the exchange answers.", json_schema_extra={"unit": "ms"}
+    )
+    start_balance_usd: Annotated[Number, Field(gt=0, le=Decimal(10) ** 12)] = Field(
+        Decimal(100000), description="Practice money of each paper account.", json_schema_extra={"unit": "USD"}
+    )
+
+
+class Orders(Section):
+    poll_s: int = Field(
+        10, ge=1, le=3600, description="Time between two readings of open orders.", json_schema_extra={"unit": "s"}
+    )
+    retries: int = Field(5, ge=0, le=100, description="How often a safe request is repeated.")
+    breaker_failures: int = Field(5, ge=1, le=1000, description="Failures that open an account's circuit breaker.")
+    breaker_pause_s: int = Field(
+        30, ge=1, le=3600, description="Pause before the breaker is tried.", json_schema_extra={"unit": "s"}
+    )
+
+
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class Logs(Section):
+    level: LogLevel = Field(LogLevel.INFO, description="Least level that is written.")
+    keep_days: int = Field(30, ge=1, le=3650, description="Days a log is kept.", json_schema_extra={"unit": "d"})
+    compress_after_days: int = Field(
+        7, ge=0, le=3650, description="Days until a log file is compressed.", json_schema_extra={"unit": "d"}
+    )
+    audit_keep_days: int = Field(
+        0, ge=0, le=36500, description="Days the audit log is kept; 0 means for ever.", json_schema_extra={"unit": "d"}
+    )
+
+
+class Backups(Section):
+    every_hours: int = Field(
+        24, ge=0, le=8760, description="Time between backups; 0 means none.", json_schema_extra={"unit": "h"}
+    )
+    keep: int = Field(14, ge=1, le=10000, description="How many backups are kept.")
+    folder: str = Field("", max_length=4096, description="Where they go; empty means the data folder.")
+
+
+class ThemeChoice(StrEnum):
+    SYSTEM = "system"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+class Ui(Section):
+    theme: ThemeChoice = Field(ThemeChoice.SYSTEM, description="Colours of the window.")
+    scale: Annotated[Number, Field(ge=Decimal("0.9"), le=Decimal("1.4"))] = Field(
+        Decimal(1), description="Size of text and controls."
+    )
+    comfortable: bool = Field(False, description="Higher table rows.")
+
+
+class Notifications(Section):
+    desktop: bool = Field(True, description="Show notices of the desktop.")
+
+
+class Updates(Section):
+    check: bool = Field(True, description="Look for new versions.")
+
+
+class Security(Section):
+    read_only: bool = Field(False, description="The user can change nothing; the engine goes on.")
+
+
+class Settings(Section):
+    version: Literal[1] = VERSION
+    capital: Capital = Field(default_factory=Capital)
+    pool: Pool = Field(default_factory=Pool)
+    grid: Grid = Field(default_factory=Grid)
+    take_profit: TakeProfit = Field(default_factory=TakeProfit)
+    signals: Signals = Field(default_factory=Signals)
+    risk: Risk = Field(default_factory=Risk)
+    accounts: dict[str, AccountSettings] = Field(default_factory=dict)
+    webhook: Webhook = Field(default_factory=Webhook)
+    paper: Paper = Field(default_factory=Paper)
+    orders: Orders = Field(default_factory=Orders)
+    logs: Logs = Field(default_factory=Logs)
+    backups: Backups = Field(default_factory=Backups)
+    notifications: Notifications = Field(default_factory=Notifications)
+    updates: Updates = Field(default_factory=Updates)
+    ui: Ui = Field(default_factory=Ui)
+    security: Security = Field(default_factory=Security)
+
+    def group_capital(self) -> Decimal:
+        """Return the capital of one group [USD]."""
+        return self.capital.total_usd / self.pool.max_open_groups
+
+    def account(self, name: str) -> AccountSettings:
+        return self.accounts.get(name) or AccountSettings()
+
+    def rehearses(self, world: World) -> bool:
+        return world is World.LIVE if self.risk.rehearsal == "auto" else bool(self.risk.rehearsal)
+
+
+def parse(document: str | bytes) -> Settings:
+    """Check a settings document (JSON text). Raises SettingsError with a sentence per fault."""
+    try:
+        data = json.loads(document, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError((FieldFault("document", f"is not valid JSON: {error}"),)) from None
+    return check(data)
+
+
+def check(data: object) -> Settings:
+    """Check a settings document as plain values. Raises SettingsError with a sentence per fault."""
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError(tuple(_faults(error))) from None
+
+
+def dump(settings: Settings) -> str:
+    """Write the whole document as indented JSON, decimals as text."""
+    return json.dumps(settings.model_dump(mode="json"), indent=2, ensure_ascii=False)
+
+
+def get(settings: Settings, path: str) -> Any:
+    """Return the plain value at a dotted path; an empty path is the whole document. Raises SettingsError."""
+    value: Any = settings.model_dump(mode="json")
+    for step in _steps(path):
+        value = _child(value, step, path)
+    return value
+
+
+def with_value(settings: Settings, path: str, value: object) -> Settings:
+    """Return the settings with one value changed. Raises SettingsError that names the field."""
+    steps = _steps(path)
+    if not steps:
+        return check(value)
+    data: Any = settings.model_dump(mode="json")
+    place = data
+    for step in steps[:-1]:
+        place = _child(place, step, path)
+    _assign(place, steps[-1], value, path)
+    return check(data)
+
+
+def _steps(path: str) -> list[str]:
+    return path.split(".") if path else []
+
+
+def _child(value: Any, step: str, path: str) -> Any:
+    if isinstance(value, dict) and step in value:
+        return value[step]
+    if isinstance(value, list) and step.isdigit() and int(step) < len(value):
+        return value[int(step)]
+    raise SettingsError((FieldFault(path, "there is no such setting"),))
+
+
+def _assign(place: Any, step: str, value: object, path: str) -> None:
+    if isinstance(place, dict):
+        place[step] = value
+    elif isinstance(place, list) and step.isdigit() and int(step) < len(place):
+        place[int(step)] = value
+    else:
+        raise SettingsError((FieldFault(path, "there is no such setting"),))
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number that can be used")
+
+
+def _faults(error: ValidationError) -> list[FieldFault]:
+    return [FieldFault(_path(entry["loc"]), _sentence(entry)) for entry in error.errors(include_url=False)]
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    hidden = {"literal['auto']", "bool"}  # pydantic names the branches of a union in the path
+    return ".".join(str(part) for part in loc if part not in hidden) or "document"
+
+
+_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "extra_forbidden": lambda _: "there is no such setting",
+    "missing": lambda _: "is missing",
+    "greater_than": lambda c: f"must be above {c['gt']}",
+    "greater_than_equal": lambda c: f"must be at least {c['ge']}",
+    "less_than": lambda c: f"must be below {c['lt']}",
+    "less_than_equal": lambda c: f"must be at most {c['le']}",
+    "enum": lambda c: f"must be one of {c['expected']}",
+    "literal_error": lambda c: f"must be {c['expected']}",
+    "value_error": lambda c: str(c["error"]),
+    "decimal_parsing": lambda _: "must be a number",
+    "decimal_type": lambda _: "must be a number",
+    "int_parsing": lambda _: "must be a whole number",
+    "int_type": lambda _: "must be a whole number",
+    "int_from_float": lambda _: "must be a whole number",
+    "bool_parsing": lambda _: "must be true or false",
+    "bool_type": lambda _: "must be true or false",
+    "string_type": lambda _: "must be text",
+    "finite_number": lambda _: "must be a finite number",
+}
+
+
+def _sentence(entry: Any) -> str:
+    write = _SENTENCES.get(entry["type"])
+    return write(entry.get("ctx", {})) if write else str(entry["msg"])

@@ -1,0 +1,1 @@
+"""The running desk: asyncio and the domain, nothing else."""

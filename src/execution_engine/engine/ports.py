@@ -1,0 +1,67 @@
+"""What the desk asks of the outside world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from execution_engine.domain.inputs import AccountUnreadable, Balances, OpenOrders, OrderReport
+from execution_engine.domain.rows import Order, Row
+
+
+class StoreFailed(Exception):
+    """A commit did not happen; the store writes nothing more. The text is a sentence for the user."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Return the time in UTC, with its zone."""
+        ...
+
+
+class Store(Protocol):
+    @property
+    def behind(self) -> int:
+        """Return how many writes are not durable yet."""
+        ...
+
+    def load(self) -> Iterable[Row]:
+        """Yield the rows that the book starts from. Blocking; called before the loop runs or in a thread."""
+        ...
+
+    def next_id(self) -> int:
+        """Return an id above every id that was ever handed out. Blocking, like `load`."""
+        ...
+
+    def write(self, rows: tuple[Row, ...], then: Callable[[StoreFailed | None], None]) -> None:
+        """Commit rows and then call `then` on the event loop, in the order of the calls.
+
+        Returns at once. After one failure every later write fails the same way. Rows may be empty: `then`
+        then only waits for its turn.
+        """
+        ...
+
+
+class Exchange(Protocol):
+    """One account's way to its exchange. Never raises: what is not clear is a report that says `unknown`."""
+
+    async def place(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
+        """Send each order once; one report per order, in their order."""
+        ...
+
+    async def cancel(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
+        """Ask to cancel each order; `already filled` is an answer with the true quantity and its trades."""
+        ...
+
+    async def look(self, order: Order) -> OrderReport:
+        """Look an order up by its client order id among open orders, closed orders and trades."""
+        ...
+
+    async def open_orders(self, account: str) -> OpenOrders | AccountUnreadable:
+        """Read what rests and what is held; an error is never an empty list."""
+        ...
+
+    async def balances(self, account: str) -> Balances | AccountUnreadable:
+        """Read what the account can spend."""
+        ...
