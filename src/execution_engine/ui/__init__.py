@@ -1,0 +1,1 @@
+"""The screen: Qt widgets over the rows that were released."""

@@ -1,0 +1,263 @@
+"""Icons in a token's colour, and how every state looks."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final, Literal, NamedTuple, Protocol
+
+import qtawesome
+from PySide6.QtCore import QObject, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from execution_engine.ui.shapes import SHAPE_SIZE, Shape, draw_shape, shape_pixmap
+from execution_engine.ui.theme import THEME, Token, color
+
+# Page authors ask by meaning; the drawing behind it is Phosphor's, but for the two it lacks.
+GLYPHS: Final[dict[str, str]] = {
+    "dashboard": "ph.squares-four",
+    "positions": "ph.tree-structure",
+    "queue": "ph.sort-ascending",
+    "risk": "ph.shield-check",
+    "signals": "ri.pulse-line",
+    "performance": "ph.chart-bar",
+    "logs": "ph.article",
+    "settings": "ph.sliders-horizontal",
+    "sun": "ph.sun",
+    "moon": "ph.moon",
+    "pause": "ph.pause",
+    "play": "ph.play",
+    "stop": "ph.stop",
+    "close": "ph.x",
+    "search": "ph.magnifying-glass",
+    "plus": "ph.plus",
+    "minus": "ph.minus",
+    "copy": "ph.copy",
+    "refresh": "ph.arrows-clockwise",
+    "undo": "ph.arrow-counter-clockwise",
+    "warning": "ph.warning",
+    "info": "ph.info",
+    "success": "ph.check-circle",
+    "error": "ph.x-circle",
+    "question": "ph.question",
+    "gear": "ph.gear",
+    "more": "ph.dots-three",
+    "export": "ph.export",
+    "import": "ph.download-simple",
+    "columns": "ph.layout",
+    "bell": "ph.bell",
+    "clock": "ph.clock",
+    "key": "ph.key",
+    "lock": "ph.lock",
+    "globe": "ph.globe",
+    "trash": "ph.trash",
+    "down": "ph.caret-down",
+    "up": "ph.caret-up",
+    "left": "ph.caret-left",
+    "right": "ph.caret-right",
+    "bolt": "ph.lightning",
+    "eye": "ph.eye",
+    "eye_off": "ph.eye-slash",
+    "link": "ph.link",
+    "filter": "ph.funnel",
+    "folder": "ph.folder-open",
+    "save": "ph.floppy-disk",
+    "send": "ph.paper-plane-tilt",
+    "edit": "ph.pencil-simple",
+    "quit": "ph.sign-out",
+    "help": "ph.book-open",
+    "keyboard": "ph.keyboard",
+    "calendar": "ph.calendar-blank",
+    "wallet": "ph.wallet",
+    "webhook": "ph.broadcast",
+    "prohibit": "ph.prohibit",
+    "list": "ph.list-bullets",
+    "tick": "ph.check",
+}
+
+Kind = Literal["group", "order", "leg", "alert", "risk", "engine"]
+
+
+class StateLook(NamedTuple):
+    """Say how one state appears: a word, a shape and a token."""
+
+    word: str
+    shape: Shape
+    token: Token
+
+
+_ORDER: dict[str, StateLook] = {
+    "pending": StateLook("Sending", "three_dots", "neutral"),
+    "open": StateLook("Open", "ring", "accent"),
+    "partially_filled": StateLook("Part filled", "half_disc", "accent"),
+    "filled": StateLook("Filled", "disc", "profit"),
+    "cancelled": StateLook("Cancelled", "struck_ring", "neutral"),
+    "rejected": StateLook("Rejected", "cross", "danger"),
+    "failed": StateLook("Failed", "cross", "danger"),
+    "unknown": StateLook("Checking", "question", "warn"),
+}
+_GROUP: dict[str, StateLook] = {
+    "waiting": StateLook("Waiting", "dashed_ring", "neutral"),
+    "live": StateLook("Live", "ring", "accent"),
+    "partially_filled": StateLook("Part filled", "half_disc", "accent"),
+    "active": StateLook("Active", "disc", "profit"),
+    "closing": StateLook("Closing", "arrow_to_bar", "warn"),
+    "closed": StateLook("Closed", "square", "neutral"),
+    "failed": StateLook("Failed", "cross", "danger"),
+    "hold": StateLook("On hold", "two_bars", "warn"),
+}
+_LEG: dict[str, StateLook] = _ORDER | {
+    "tp_hit": StateLook("Target hit", "tick", "neutral"),
+    "sold": StateLook("Sold", "tick", "neutral"),
+    "offset": StateLook("Offset", "tick", "neutral"),
+}
+_ALERT: dict[str, StateLook] = {
+    "opened": StateLook("Opened", "disc", "profit"),
+    "pyramided": StateLook("Pyramided", "plus", "profit"),
+    "promoted": StateLook("Promoted", "triangle", "profit"),
+    "reversed": StateLook("Reversed", "two_arrows", "profit"),
+    "exited": StateLook("Exited", "square", "neutral"),
+    "no_position": StateLook("No position", "square", "neutral"),
+    "dequeued": StateLook("Dequeued", "square", "neutral"),
+    "replacement": StateLook("Replacement", "plus_in_ring", "neutral"),
+    "queued": StateLook("Queued", "lines", "accent"),
+    "replaced": StateLook("Replaced", "two_squares", "neutral"),
+    "duplicate": StateLook("Duplicate", "two_squares", "neutral"),
+    "cancelled": StateLook("Cancelled", "struck_ring", "neutral"),
+    "expired": StateLook("Expired", "struck_ring", "neutral"),
+    "rejected": StateLook("Rejected", "cross", "danger"),
+    "failed": StateLook("Failed", "cross", "danger"),
+    "exiting": StateLook("Exiting", "arrow_to_bar", "warn"),
+    "working": StateLook("Working", "arrow_to_bar", "warn"),
+}
+_RISK: dict[str, StateLook] = {
+    "ready": StateLook("Ready", "half_disc", "warn"),
+    "running": StateLook("Running", "arrow_to_bar", "warn"),
+    "complete": StateLook("Complete", "tick", "profit"),
+    "incomplete": StateLook("Incomplete", "question", "warn"),
+    "skipped": StateLook("Skipped", "struck_ring", "neutral"),
+}
+_ENGINE: dict[str, StateLook] = {
+    "running": StateLook("Running", "disc", "profit"),
+    "paused": StateLook("Paused", "two_bars", "warn"),
+    "reconciling": StateLook("Reconciling", "dashed_ring", "accent"),
+    "read_only": StateLook("Read only", "ring", "neutral"),
+    "starting": StateLook("Starting", "two_bars", "warn"),
+    "hold": StateLook("Hold", "two_bars", "warn"),
+    "stopped": StateLook("Stopped: error", "cross", "danger"),
+}
+_BY_KIND: dict[Kind, dict[str, StateLook]] = {
+    "group": _GROUP,
+    "order": _ORDER,
+    "leg": _LEG,
+    "alert": _ALERT,
+    "risk": _RISK,
+    "engine": _ENGINE,
+}
+STATE: Final[dict[tuple[Kind, str], StateLook]] = {
+    (kind, state): look for kind, states in _BY_KIND.items() for state, look in states.items()
+}
+
+
+def state_look(kind: Kind, state: str) -> StateLook:
+    """Return word, shape and token of a state; an unknown one shows its own name and a question mark."""
+    known = STATE.get((kind, state))
+    return known or StateLook(state.replace("_", " ").capitalize(), "question", "neutral")
+
+
+def icon(name: str, token: Token = "text2") -> QIcon:
+    """Return an icon by its meaning (a key of GLYPHS) in a token's colour; grey `text3` when disabled."""
+    return _icon(THEME.current.name, name, token)
+
+
+def pixmap(name: str, token: Token = "text2", size: int = 16, ratio: float = 1.0) -> QPixmap:
+    """Return an icon as pixmap, `size` [px] at the device pixel ratio `ratio`."""
+    return _pixmap(THEME.current.name, name, token, size, ratio)
+
+
+def shape_icon(shape: Shape, token: Token) -> QIcon:
+    """Return a state shape as icon, for combo boxes and menus."""
+    made = QIcon()
+    for ratio in (1.0, 2.0):
+        made.addPixmap(shape_pixmap(shape, token, SHAPE_SIZE, ratio))
+    return made
+
+
+class TakesIcon(Protocol):
+    """Whatever shows an icon: a button, an action, a tab."""
+
+    def setIcon(self, icon: QIcon, /) -> None:
+        """Show an icon."""
+
+
+def bind(target: TakesIcon, name: str, token: Token = "text2") -> None:
+    """Give a button or an action an icon that follows the theme; calling again replaces it."""
+    if not isinstance(target, QObject):
+        raise TypeError("an icon can only follow the theme on a QObject")
+    bound = target.findChild(_Bound, options=Qt.FindChildOption.FindDirectChildrenOnly) or _Bound(target)
+    bound.show(lambda: target.setIcon(icon(name, token)))
+
+
+class _Bound(QObject):
+    """Live as a child of what shows the icon, so that the connection ends with it."""
+
+    def __init__(self, target: QObject) -> None:
+        super().__init__(target)
+        self._paint: Callable[[], None] = lambda: None
+        THEME.theme_changed.connect(self._again)
+
+    def show(self, paint: Callable[[], None]) -> None:
+        self._paint = paint
+        paint()
+
+    def _again(self) -> None:
+        self._paint()
+
+
+class Mark(QWidget):
+    """Show one state shape or one icon, in a token's colour."""
+
+    def __init__(
+        self,
+        shape: Shape | None = None,
+        token: Token = "text2",
+        *,
+        icon: str = "",
+        size: int = SHAPE_SIZE,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Take a shape, or the name of an icon, and its size [px]."""
+        super().__init__(parent)
+        self._shape, self._icon, self._token = shape, icon, token
+        self.setFixedSize(QSize(size, size))
+        THEME.theme_changed.connect(self.update)
+
+    def show_shape(self, shape: Shape, token: Token) -> None:
+        """Change shape and colour."""
+        if (shape, token) != (self._shape, self._token):
+            self._shape, self._icon, self._token = shape, "", token
+            self.update()
+
+    def show_icon(self, name: str, token: Token) -> None:
+        """Change to an icon."""
+        self._shape, self._icon, self._token = None, name, token
+        self.update()
+
+    def paintEvent(self, event: object) -> None:
+        """Paint the shape or the icon."""
+        painter = QPainter(self)
+        if self._shape:
+            draw_shape(painter, self._shape, QRectF(self.rect()), color(self._token))
+        elif self._icon:
+            ratio = self.devicePixelRatioF()
+            painter.drawPixmap(0, 0, pixmap(self._icon, self._token, self.width(), ratio))
+
+
+@cache
+def _icon(theme: str, name: str, token: Token) -> QIcon:
+    made: QIcon = qtawesome.icon(GLYPHS[name], color=color(token), color_disabled=color("text3"))
+    return made
+
+
+@cache
+def _pixmap(theme: str, name: str, token: Token, size: int, ratio: float) -> QPixmap:
+    return _icon(theme, name, token).pixmap(QSize(size, size), ratio)
