@@ -29,7 +29,7 @@ from execution_engine.domain.money import HUNDRED, ZERO
 from execution_engine.domain.rows import Layer, OrderType, World
 from execution_engine.domain.signal import TakeProfitMode
 
-VERSION = 1
+VERSION: Literal[1] = 1
 MAX_DIGITS = 28
 
 
@@ -69,7 +69,9 @@ class Capital(Section):
         description="full: every pyramid spends a group's whole capital. split: the pyramids share it.",
     )
     max_order_usd: Annotated[Number, Field(ge=0)] = Field(
-        ZERO, description="Largest notional of one entry order; 0 means no limit.", json_schema_extra={"unit": "USD"}
+        ZERO,
+        description="Largest notional of one entry order; 0 means no limit.",
+        json_schema_extra={"unit": "USD"},
     )
 
 
@@ -79,7 +81,9 @@ class Overflow(StrEnum):
 
 
 class Pool(Section):
-    max_open_groups: int = Field(10, ge=1, le=1000, description="How many position groups may be open at once.")
+    max_open_groups: int = Field(
+        10, ge=1, le=1000, description="How many position groups may be open at once."
+    )
     max_pyramids: int = Field(5, ge=1, le=100, description="How many entries one group may have.")
     max_queue: int = Field(100, ge=0, le=100000, description="How many signals may wait for a slot.")
     overflow: Overflow = Field(
@@ -96,7 +100,9 @@ class Pool(Section):
 
 class GridLayer(Section):
     gap_percent: Number = Field(description="Distance from the base price; negative is below it for a long.")
-    weight_percent: Annotated[Number, Field(gt=0, le=100)] = Field(description="Share of the group's capital.")
+    weight_percent: Annotated[Number, Field(gt=0, le=100)] = Field(
+        description="Share of the group's capital."
+    )
     tp_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(description="Profit at which the leg closes.")
 
     def layer(self) -> Layer:
@@ -131,12 +137,17 @@ def _grid_holds(layers: tuple[GridLayer, ...]) -> tuple[GridLayer, ...]:
 
 def _layers(*rows: tuple[str, str, str]) -> tuple[GridLayer, ...]:
     return tuple(
-        GridLayer(gap_percent=Decimal(g), weight_percent=Decimal(w), tp_percent=Decimal(t)) for g, w, t in rows
+        GridLayer(gap_percent=Decimal(g), weight_percent=Decimal(w), tp_percent=Decimal(t))
+        for g, w, t in rows
     )
 
 
 DEFAULT_GRID = _layers(
-    ("0", "20", "1.0"), ("-0.5", "20", "0.5"), ("-1.0", "20", "0.5"), ("-2.0", "20", "0.5"), ("-4.0", "20", "0.5")
+    ("0", "20", "1.0"),
+    ("-0.5", "20", "0.5"),
+    ("-1.0", "20", "0.5"),
+    ("-2.0", "20", "0.5"),
+    ("-4.0", "20", "0.5"),
 )
 
 Profile = Annotated[tuple[GridLayer, ...], AfterValidator(_grid_holds)]
@@ -159,7 +170,9 @@ class Grid(Section):
     profiles: dict[Name, Profile] = Field(
         default_factory=lambda: {"default": DEFAULT_GRID}, description="Named grids."
     )
-    bindings: tuple[Binding, ...] = Field((), description="Symbols and timeframes with a profile of their own.")
+    bindings: tuple[Binding, ...] = Field(
+        (), description="Symbols and timeframes with a profile of their own."
+    )
     first_leg: OrderType = Field(
         OrderType.LIMIT, description="How the first leg enters: a limit at its price, or at market."
     )
@@ -206,7 +219,8 @@ class TakeProfit(Section):
         json_schema_extra={"unit": "%"},
     )
     order: OrderType = Field(
-        OrderType.MARKET, description="market: watch the price and close. limit: rest the targets on the exchange."
+        OrderType.MARKET,
+        description="market: watch the price and close. limit: rest the targets on the exchange.",
     )
     on_flat: OnFlat = Field(
         OnFlat.CLOSE, description="What happens to unfilled legs once everything that filled was sold."
@@ -245,7 +259,9 @@ class Signals(Section):
         description="Up to what an alert may raise its group's capital; 0 means not above the group's.",
         json_schema_extra={"unit": "USD"},
     )
-    symbols: tuple[str, ...] = Field((), description="Patterns of the symbols that may be traded; empty means all.")
+    symbols: tuple[str, ...] = Field(
+        (), description="Patterns of the symbols that may be traded; empty means all."
+    )
     max_entries_per_day: int = Field(
         200, ge=0, le=1000000, description="Entries per world and UTC day; 0 means no limit."
     )
@@ -274,11 +290,19 @@ class Risk(Section):
         TimerStart.AFTER_ALL_DCA_FILLED, description="What starts a group's waiting time."
     )
     post_full_wait_minutes: int = Field(
-        60, ge=0, le=525600, description="Waiting time before a group can be the loser.", json_schema_extra={"unit": "min"}
+        60,
+        ge=0,
+        le=525600,
+        description="Waiting time before a group can be the loser.",
+        json_schema_extra={"unit": "min"},
     )
-    reset_timer_on_replacement: bool = Field(False, description="A replacement pyramid starts the time again.")
+    reset_timer_on_replacement: bool = Field(
+        False, description="A replacement pyramid starts the time again."
+    )
     require_full_pyramids: bool = Field(True, description="Only groups with all pyramids can be the loser.")
-    require_filled_grid: bool = Field(True, description="Only groups without working entries can be the loser.")
+    require_filled_grid: bool = Field(
+        True, description="Only groups without working entries can be the loser."
+    )
     loss_threshold_percent: Annotated[Number, Field(lt=0, ge=-100)] = Field(
         Decimal(-5), description="Loss from which a group can be the loser.", json_schema_extra={"unit": "%"}
     )
@@ -287,7 +311,9 @@ class Risk(Section):
         0, ge=0, le=5256000, description="That age.", json_schema_extra={"unit": "min"}
     )
     max_winners_to_combine: int = Field(3, ge=1, le=50, description="How many winners may pay for one loser.")
-    allow_partial_offset: bool = Field(False, description="Close a part of the loser when winners don't cover it.")
+    allow_partial_offset: bool = Field(
+        False, description="Close a part of the loser when winners don't cover it."
+    )
     top_up: bool = Field(False, description="Make up a shortfall from the winners once.")
 
 
@@ -302,7 +328,9 @@ class PositionMode(StrEnum):
 
 
 class AccountSettings(Section):
-    leverage: Annotated[Number, Field(ge=1, le=125)] = Field(Decimal(1), description="Leverage on perpetuals.")
+    leverage: Annotated[Number, Field(ge=1, le=125)] = Field(
+        Decimal(1), description="Leverage on perpetuals."
+    )
     margin_mode: MarginMode = Field(MarginMode.ISOLATED, description="Margin mode on perpetuals.")
     position_mode: PositionMode = Field(PositionMode.ONE_WAY, description="Position mode on perpetuals.")
     default: bool = Field(False, description="Take the alerts that several accounts would fit.")
@@ -313,7 +341,9 @@ def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
         try:
             ip_network(entry, strict=False)
         except ValueError:
-            raise ValueError(f"“{entry}” is no IP address or network, as 52.89.214.238 or 10.0.0.0/8") from None
+            raise ValueError(
+                f"“{entry}” is no IP address or network, as 52.89.214.238 or 10.0.0.0/8"
+            ) from None
     return entries
 
 
@@ -322,7 +352,10 @@ Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 
 class Webhook(Section):
     host: str = Field(
-        "127.0.0.1", min_length=1, max_length=255, description="Address to listen on; anything else exposes it."
+        "127.0.0.1",
+        min_length=1,
+        max_length=255,
+        description="Address to listen on; anything else exposes it.",
     )
     port: int = Field(8787, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     token_required: bool = Field(True, description="The path must carry a valid token.")
@@ -331,7 +364,9 @@ class Webhook(Section):
     ip_allowlist: Networks = Field((), description="Addresses that may send; empty means all.")
     trusted_proxies: Networks = Field((), description="Direct peers whose forwarding header is believed.")
     rate_per_minute: int = Field(6000, ge=1, le=1000000, description="Most alerts taken in a minute.")
-    failures_per_minute: int = Field(30, ge=1, le=100000, description="Wrong secrets from one address before 429.")
+    failures_per_minute: int = Field(
+        30, ge=1, le=100000, description="Wrong secrets from one address before 429."
+    )
 
 
 class PaperFeed(StrEnum):
@@ -358,16 +393,24 @@ class Paper(Section):
         0, ge=0, le=60000, description="Time until the exchange answers.", json_schema_extra={"unit": "ms"}
     )
     start_balance_usd: Annotated[Number, Field(gt=0, le=Decimal(10) ** 12)] = Field(
-        Decimal(100000), description="Practice money of each paper account.", json_schema_extra={"unit": "USD"}
+        Decimal(100000),
+        description="Practice money of each paper account.",
+        json_schema_extra={"unit": "USD"},
     )
 
 
 class Orders(Section):
     poll_s: int = Field(
-        10, ge=1, le=3600, description="Time between two readings of open orders.", json_schema_extra={"unit": "s"}
+        10,
+        ge=1,
+        le=3600,
+        description="Time between two readings of open orders.",
+        json_schema_extra={"unit": "s"},
     )
     retries: int = Field(5, ge=0, le=100, description="How often a safe request is repeated.")
-    breaker_failures: int = Field(5, ge=1, le=1000, description="Failures that open an account's circuit breaker.")
+    breaker_failures: int = Field(
+        5, ge=1, le=1000, description="Failures that open an account's circuit breaker."
+    )
     breaker_pause_s: int = Field(
         30, ge=1, le=3600, description="Pause before the breaker is tried.", json_schema_extra={"unit": "s"}
     )
@@ -383,12 +426,18 @@ class LogLevel(StrEnum):
 
 class Logs(Section):
     level: LogLevel = Field(LogLevel.INFO, description="Least level that is written.")
-    keep_days: int = Field(30, ge=1, le=3650, description="Days a log is kept.", json_schema_extra={"unit": "d"})
+    keep_days: int = Field(
+        30, ge=1, le=3650, description="Days a log is kept.", json_schema_extra={"unit": "d"}
+    )
     compress_after_days: int = Field(
         7, ge=0, le=3650, description="Days until a log file is compressed.", json_schema_extra={"unit": "d"}
     )
     audit_keep_days: int = Field(
-        0, ge=0, le=36500, description="Days the audit log is kept; 0 means for ever.", json_schema_extra={"unit": "d"}
+        0,
+        ge=0,
+        le=36500,
+        description="Days the audit log is kept; 0 means for ever.",
+        json_schema_extra={"unit": "d"},
     )
 
 
