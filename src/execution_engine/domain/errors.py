@@ -2,6 +2,7 @@
 
 EngineError
 ├── SettingsError       the user: correct the named field
+├── StoreFailed         the user: make the disk usable again; whoever runs the desk builds it anew
 └── Defect              we: a rule of this program was broken; the scope it happened in is frozen
 
 A refusal by our own rules (pool full, leg too small, alert too old) is no exception: it is a `Refusal`,
@@ -23,6 +24,10 @@ class SettingsError(EngineError):
     def __init__(self, faults: tuple[FieldFault, ...]) -> None:
         super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
         self.faults = faults
+
+
+class StoreFailed(EngineError):
+    """A commit did not happen; the store writes nothing more. The text is a sentence for the user."""
 
 
 class Defect(EngineError):

@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import AccountUnreadable, Balances, OpenOrders, OrderReport
 from execution_engine.domain.rows import Order, Row
-
-
-class StoreFailed(Exception):
-    """A commit did not happen; the store writes nothing more. The text is a sentence for the user."""
 
 
 class Clock(Protocol):
