@@ -1,0 +1,65 @@
+"""What waits to be written, brought together: the newest version of each row, and what goes to history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from execution_engine.adapters.storage.codec import Value
+from execution_engine.adapters.storage.tables import CURRENT
+from execution_engine.domain.rows import Archive, Fill, Group, Leg, Order, Pyramid, Row
+
+FAMILY = (Pyramid, Leg, Order, Fill)
+
+
+class Batch:
+    """The rows of one transaction.
+
+    rows: by type and key, the newest version of each.
+    archive: ids of groups that go to history at the end; a group written again after that stays.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[type[Any], dict[int | str, Any]] = {}
+        self.archive: dict[int, None] = {}
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Take in rows that were decided after all those already here."""
+        for row in rows:
+            if isinstance(row, Archive):
+                self.archive[row.group_id] = None
+                continue
+            kind = type(row)
+            key = getattr(row, CURRENT[kind].key)
+            self.rows.setdefault(kind, {})[key] = row
+            if kind is Group:
+                self.archive.pop(key, None)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.archive)
+
+    def touched_groups(self) -> list[int]:
+        """Return the ids of the groups that these rows belong to."""
+        touched: dict[int, None] = dict.fromkeys(self.rows.get(Group, {}))  # type: ignore[arg-type]
+        for kind in FAMILY:
+            for row in self.rows.get(kind, {}).values():
+                touched[row.group_id] = None
+        return list(touched)
+
+
+def payload(values: list[list[Value]]) -> str:
+    """Return rows of values as JSON text that SQLite reads back as they are.
+
+    Two things no database text can hold, and nothing we store means anything by them: NUL, at which SQLite
+    would cut the text off, and halves of surrogate pairs, which UTF-8 does not have. They become U+FFFD.
+    """
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    if "\\u0000" in text:
+        values = [[v.replace("\0", "\ufffd") if isinstance(v, str) else v for v in row] for row in values]
+        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
+    return text

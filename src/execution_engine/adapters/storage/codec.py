@@ -1,0 +1,191 @@
+"""Rows as column values and back, exactly: derived once per row type from its type hints.
+
+Decimal → digits and a point; datetime → ISO text of fixed width in UTC, so that text order is time order;
+tuples and nested dataclasses → JSON text; bool → 0 or 1; everything else as it is. A `StrEnum` is a `str`.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Value = int | str | None
+Convert = Callable[[Any], Any]
+T = TypeVar("T")
+
+
+class Codec(Generic[T]):
+    """The way between one row type and its columns.
+
+    columns: names in the order of the values. integers: those stored as INTEGER, the others are TEXT.
+    optional: those that may be NULL.
+    """
+
+    def __init__(self, row_type: type[T]) -> None:
+        hints = {name: without_none(hint) for name, hint in get_type_hints(row_type).items()}
+        self.row_type = row_type
+        self.columns = tuple(field.name for field in fields(row_type))  # type: ignore[arg-type]
+        self.optional = frozenset(name for name in self.columns if hints[name][1])
+        self.integers = frozenset(name for name in self.columns if hints[name][0] in (int, bool))
+        self._values = attrgetter(*self.columns)
+        kinds = [hints[name][0] for name in self.columns]
+        self._encoders = [(at, to) for at, kind in enumerate(kinds) if (to := encoder(kind))]
+        self._decoders = [(at, of) for at, kind in enumerate(kinds) if (of := decoder(kind))]
+
+    def encode(self, row: T) -> list[Value]:
+        """Return the values of a row in the order of `columns`.
+
+        Raises ValueError for a time without a zone.
+        """
+        values = list(self._values(row))
+        for at, convert in self._encoders:
+            if (value := values[at]) is not None:
+                values[at] = convert(value)
+        return values
+
+    def decode(self, values: Sequence[Any]) -> T:
+        """Return the row that was encoded as `values`."""
+        made = list(values)
+        for at, convert in self._decoders:
+            if (value := made[at]) is not None:
+                made[at] = convert(value)
+        return self.row_type(**dict(zip(self.columns, made, strict=True)))
+
+
+def without_none(hint: Any) -> tuple[Any, bool]:
+    """Split `X | None` into X and True; any other hint comes back with False."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return hint, False
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+    if len(kinds) != 1:
+        raise TypeError(f"a column cannot hold {hint}")
+    return kinds[0], True
+
+
+def encoder(kind: Any) -> Convert | None:
+    """Return what turns a value of this type into a column's value; None where nothing has to be done."""
+    if kind is Decimal:
+        return decimal_text
+    if kind is datetime:
+        return time_text
+    if kind is bool:
+        return int
+    return json_text(kind) if is_nested(kind) else None
+
+
+def decoder(kind: Any) -> Convert | None:
+    """Return what turns a column's value into one of this type; None where nothing has to be done."""
+    if kind is Decimal:
+        return read_decimal
+    if kind is datetime:
+        return read_time
+    if kind is bool:
+        return bool
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return {member.value: member for member in kind}.__getitem__
+    return json_reader(kind) if is_nested(kind) else None
+
+
+def decimal_text(value: Decimal) -> str:
+    return format(value, "f")
+
+
+def time_text(value: datetime) -> str:
+    """Write a time as `2026-11-20T10:03:38.000000Z`."""
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError(f"the time {value} has no zone")
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+# A text stands for one value whatever row it is in, and zeros, percentages and times of creation come again
+# and again. The other direction is not remembered: 1.0 and 1.00 are equal, but not the same text.
+read_decimal = lru_cache(maxsize=32_768)(Decimal)
+read_time = lru_cache(maxsize=4_096)(datetime.fromisoformat)
+
+
+def is_nested(kind: Any) -> bool:
+    return get_origin(kind) is tuple or is_dataclass(kind)
+
+
+def json_text(kind: Any) -> Convert:
+    """Return a writer of JSON text that remembers the last objects it was given.
+
+    A group is written with every fill and keeps the one grid it was opened with.
+    """
+    to_plain = plain_writer(kind)
+    known: dict[int, tuple[Any, str]] = {}  # by identity; holding the object keeps its id from being reused
+
+    def write(value: Any) -> str:
+        found = known.get(id(value))
+        if found is not None:
+            return found[1]
+        text = json.dumps(to_plain(value), separators=(",", ":"))
+        if len(known) >= 1_024:
+            known.clear()
+        known[id(value)] = (value, text)
+        return text
+
+    return write
+
+
+def json_reader(kind: Any) -> Convert:
+    from_plain = plain_reader(kind)
+    return lru_cache(maxsize=1_024)(lambda text: from_plain(json.loads(text)))
+
+
+def plain_writer(kind: Any) -> Convert:
+    """Return what turns a value into lists, objects and texts; fields that are None are left out."""
+    if is_dataclass(kind):
+        writers = [(name, plain_writer(hint)) for name, hint in nested_hints(kind).items()]
+        return lambda value: {
+            name: write(part) for name, write in writers if (part := getattr(value, name)) is not None
+        }
+    if get_origin(kind) is tuple:
+        items = tuple_items(kind)
+        if isinstance(items, tuple):
+            each = [plain_writer(item) for item in items]
+            return lambda value: [write(part) for write, part in zip(each, value, strict=True)]
+        one = plain_writer(items)
+        return lambda value: [one(part) for part in value]
+    return encoder(kind) or (lambda value: value)
+
+
+def plain_reader(kind: Any) -> Convert:
+    """Return the inverse of `plain_writer`; fields that were not written yet get their defaults."""
+    if is_dataclass(kind):
+        readers = {name: plain_reader(hint) for name, hint in nested_hints(kind).items()}
+        make: Callable[..., Any] = kind  # type: ignore[assignment]
+
+        def read(parts: Mapping[str, Any]) -> Any:
+            return make(**{name: readers[name](part) for name, part in parts.items()})
+
+        return read
+    if get_origin(kind) is tuple:
+        items = tuple_items(kind)
+        if isinstance(items, tuple):
+            each = [plain_reader(item) for item in items]
+            return lambda parts: tuple(of(part) for of, part in zip(each, parts, strict=True))
+        one = plain_reader(items)
+        return lambda parts: tuple(one(part) for part in parts)
+    return decoder(kind) or (lambda value: value)
+
+
+def nested_hints(kind: Any) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: without_none(hints[field.name])[0] for field in fields(kind)}
+
+
+def tuple_items(kind: Any) -> Any:
+    """Return the type of every item of `tuple[X, ...]`, or a tuple of types for `tuple[X, Y]`."""
+    arguments = get_args(kind)
+    return arguments[0] if arguments[1:] == (...,) else arguments

@@ -1,0 +1,125 @@
+"""What the book starts from, read in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy.exc import DBAPIError
+
+from execution_engine.adapters.storage.codec import time_text
+from execution_engine.adapters.storage.connect import open_engine
+from execution_engine.adapters.storage.failures import sentence
+from execution_engine.adapters.storage.tables import CURRENT, Stored, metadata
+from execution_engine.domain.errors import StoreFailed
+from execution_engine.domain.rows import (
+    Account,
+    Alert,
+    AlertKey,
+    Engine,
+    EquityPoint,
+    Fill,
+    Group,
+    Leg,
+    Order,
+    Pyramid,
+    QueuedSignal,
+    RiskAction,
+    Row,
+    SettingsVersion,
+    WebhookToken,
+)
+
+T = TypeVar("T")
+NEWEST_ALERTS = 2_000
+
+
+@contextmanager
+def snapshot(path: Path) -> Iterator[Connection]:
+    """Give a connection that sees the database as it is now. Raises StoreFailed."""
+    engine = open_engine(path, read_only=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StoreFailed(sentence(error.orig or error, path)) from error
+    finally:
+        engine.dispose()
+
+
+def fetch(connection: Connection, stored: Stored, statement: Select[Any] | None = None) -> Iterator[Any]:
+    """Yield the rows that a statement over a table finds; without one, all of them in order of the key."""
+    if statement is None:
+        statement = select(stored.table).order_by(stored.table.c[stored.key])
+    return map(stored.codec.decode, connection.execute(statement))
+
+
+def load(path: Path, *, fills: bool, keys_since: datetime | None) -> Iterator[Row]:
+    """Yield the rows that the book starts from, parents before children. Raises StoreFailed."""
+    left_out = set() if fills else {Fill}
+    with snapshot(path) as connection:
+        for row_type, statement in wanted(keys_since).items():
+            if row_type not in left_out:
+                yield from fetch(connection, CURRENT[row_type], statement)
+
+
+def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:
+    """Map each type that the book needs to the statement that finds its rows (None: all of them)."""
+    return {
+        Engine: None,
+        Account: None,
+        WebhookToken: None,
+        SettingsVersion: newest(SettingsVersion).limit(1),
+        Group: None,
+        Pyramid: None,
+        Leg: None,
+        Order: None,
+        Fill: None,
+        RiskAction: only(RiskAction, column(RiskAction, "finished_at").is_(None)),
+        QueuedSignal: only(QueuedSignal, column(QueuedSignal, "outcome").is_(None)),
+        Alert: only(Alert, or_(undecided(), column(Alert, "id").in_(newest_ids(Alert, NEWEST_ALERTS)))),
+        AlertKey: only(AlertKey, column(AlertKey, "received_at") >= time_text(keys_since))
+        if keys_since
+        else None,
+        EquityPoint: only(EquityPoint, column(EquityPoint, "id").in_(last_of_each_world())),
+    }
+
+
+def column(row_type: type[Any], name: str) -> ColumnElement[Any]:
+    return CURRENT[row_type].table.c[name]
+
+
+def only(row_type: type[Any], condition: ColumnElement[bool]) -> Select[Any]:
+    return select(CURRENT[row_type].table).where(condition).order_by(column(row_type, "id"))
+
+
+def newest(row_type: type[Any]) -> Select[Any]:
+    return select(CURRENT[row_type].table).order_by(column(row_type, "id").desc())
+
+
+def newest_ids(row_type: type[Any], count: int) -> Select[Any]:
+    identity = column(row_type, "id")
+    return select(identity).order_by(identity.desc()).limit(count)
+
+
+def undecided() -> ColumnElement[bool]:
+    outcome = column(Alert, "outcome")
+    return or_(outcome.is_(None), outcome == "queued")
+
+
+def last_of_each_world() -> Select[Any]:
+    return select(func.max(column(EquityPoint, "id"))).group_by(column(EquityPoint, "world"))
+
+
+def next_id(path: Path) -> int:
+    """Return one more than the highest id in any table. Raises StoreFailed."""
+    highest = 0
+    with snapshot(path) as connection:
+        for table in metadata.tables.values():
+            if "id" in table.c:
+                highest = max(highest, connection.scalar(select(func.max(table.c.id))) or 0)
+    return highest + 1

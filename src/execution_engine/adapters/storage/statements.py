@@ -1,0 +1,90 @@
+"""The few statements that write: one per table and batch, rows given as one JSON text.
+
+One statement per table instead of one per row: the interpreter's lock changes hands with each statement, and
+a loop that computes meanwhile makes the store wait for it every time.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from execution_engine.adapters.storage.batch import Batch, payload
+from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
+from execution_engine.domain.rows import Group
+
+IDS = "(SELECT value FROM json_each(?))"
+
+
+def upsert(stored: Stored) -> str:
+    """Return the statement that inserts rows or replaces every column of those that are there."""
+    columns, key = stored.codec.columns, stored.key
+    values = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(columns)))
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name != key)
+    # Without WHERE the parser takes ON for the beginning of a join's condition.
+    return (
+        f"INSERT INTO {stored.table.name} ({names(stored)}) SELECT {values} FROM json_each(?) WHERE true "
+        f'ON CONFLICT ("{key}") DO UPDATE SET {changes}'
+    )
+
+
+def names(stored: Stored) -> str:
+    return ", ".join(f'"{name}"' for name in stored.codec.columns)
+
+
+def moves(source: dict[type[Any], Stored], target: dict[type[Any], Stored]) -> tuple[str, ...]:
+    """Return the statements that move groups and all that is theirs: in parents first, out children first."""
+    copies, removals = [], []
+    for row_type in HISTORY:
+        of, to = source[row_type], target[row_type]
+        where = f"WHERE {'id' if row_type is Group else 'group_id'} IN {IDS}"
+        copies.append(
+            f"INSERT INTO {to.table.name} ({names(to)}) SELECT {names(of)} FROM {of.table.name} {where}"
+        )
+        removals.append(f"DELETE FROM {of.table.name} {where}")
+    return (*copies, *reversed(removals))
+
+
+UPSERTS = {row_type: upsert(stored) for row_type, stored in CURRENT.items()}
+TO_HISTORY = moves(CURRENT, HISTORY)
+FROM_HISTORY = moves(HISTORY, CURRENT)
+ARCHIVED = f"SELECT id FROM history_groups WHERE id IN {IDS}"
+
+
+def commit(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Write a batch in one transaction. Raises sqlite3.Error; then nothing of it is stored."""
+    texts = {
+        row_type: payload([stored.codec.encode(row) for row in batch.rows[row_type].values()])
+        for row_type, stored in CURRENT.items()
+        if row_type in batch.rows
+    }
+    touched = batch.touched_groups()
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        returned = bring_back(connection, touched) if touched else []
+        for row_type, text in texts.items():
+            connection.execute(UPSERTS[row_type], (text,))
+        # What still happens to a closed group, without opening it again, goes to history with it.
+        groups = batch.rows.get(Group, {})
+        leaving = [*batch.archive, *(id for id in returned if id not in groups and id not in batch.archive)]
+        if leaving:
+            move(connection, TO_HISTORY, leaving)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def bring_back(connection: sqlite3.Connection, touched: list[int]) -> list[int]:
+    """Move those of the groups that are in history back; return their ids."""
+    returned = [id for (id,) in connection.execute(ARCHIVED, (json.dumps(touched),))]
+    if returned:
+        move(connection, FROM_HISTORY, returned)
+    return returned
+
+
+def move(connection: sqlite3.Connection, statements: tuple[str, ...], ids: list[int]) -> None:
+    for statement in statements:
+        connection.execute(statement, (json.dumps(ids),))

@@ -1,0 +1,142 @@
+"""The tables: one per row type, with the columns of its codec, and the same again for closed groups.
+
+A child refers to its group, so that a half-written position cannot be stored. Alerts are not referred to:
+they may be cleared away long before the history that they led to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+
+from execution_engine.adapters.storage.codec import Codec
+from execution_engine.domain import rows
+from execution_engine.domain.rows import (
+    Account,
+    Alert,
+    AlertKey,
+    AuditEntry,
+    EquityPoint,
+    Fill,
+    Group,
+    Leg,
+    LogEntry,
+    Order,
+    Pyramid,
+    QueuedSignal,
+    RefusedRequest,
+    RiskAction,
+    SettingsVersion,
+    WebhookToken,
+)
+
+T = TypeVar("T")
+metadata = MetaData()
+
+# Parents before children: the order in which rows are written, and loaded.
+NAMES: dict[type[Any], str] = {
+    rows.Engine: "engine",
+    Account: "accounts",
+    WebhookToken: "webhook_tokens",
+    SettingsVersion: "settings_versions",
+    Group: "position_groups",
+    Pyramid: "pyramids",
+    Leg: "dca_orders",
+    Order: "orders",
+    Fill: "fills",
+    RiskAction: "risk_actions",
+    QueuedSignal: "queued_signals",
+    Alert: "alerts",
+    AlertKey: "alert_keys",
+    RefusedRequest: "refused_requests",
+    EquityPoint: "equity_snapshots",
+    LogEntry: "system_log",
+    AuditEntry: "audit_log",
+}
+HISTORY_NAMES: dict[type[Any], str] = {
+    Group: "history_groups",
+    Pyramid: "history_pyramids",
+    Leg: "history_legs",
+    Order: "history_orders",
+    Fill: "history_fills",
+}
+PARENTS: dict[type[Any], dict[str, type[Any]]] = {
+    Pyramid: {"group_id": Group},
+    Leg: {"group_id": Group, "pyramid_id": Pyramid},
+    Order: {"group_id": Group, "pyramid_id": Pyramid, "leg_id": Leg},
+    Fill: {"group_id": Group, "order_id": Order},
+}
+# What the screens and the engine ask for, beside the primary key.
+INDEXES: dict[type[Any], tuple[tuple[str, ...], ...]] = {
+    Alert: (("received_at",), ("group_id",)),
+    AlertKey: (("key",), ("received_at",)),
+    Group: (("status",), ("closed_at",)),
+    Pyramid: (("group_id",),),
+    Leg: (("group_id",), ("pyramid_id",)),
+    Order: (("group_id",), ("leg_id",), ("pyramid_id",)),
+    Fill: (("group_id",), ("order_id",)),
+    RiskAction: (("started_at",),),
+    QueuedSignal: (("alert_id",),),
+    EquityPoint: (("world", "at"),),
+    LogEntry: (("at",), ("level", "at"), ("category", "at")),
+    AuditEntry: (("at",),),
+}
+UNIQUE: dict[type[Any], tuple[str, ...]] = {
+    Order: ("client_order_id",),
+    Fill: ("account", "exchange", "symbol", "trade_id"),
+}
+# Few rows out of many: those that are still to be dealt with.
+UNDECIDED = {Alert: "outcome IS NULL OR outcome = 'queued'", QueuedSignal: "outcome IS NULL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where rows of one type are kept. `key` is the name of the primary key's only column."""
+
+    table: Table
+    codec: Codec[Any]
+
+    @property
+    def key(self) -> str:
+        return key_of(self.codec)
+
+
+def key_of(codec: Codec[Any]) -> str:
+    return "id" if "id" in codec.columns else "name"
+
+
+def stored(row_type: type[Any], names: dict[type[Any], str]) -> Stored:
+    """Define the table of a row type, `names` being the current ones or those of history."""
+    codec, name = Codec(row_type), names[row_type]
+    parents = PARENTS.get(row_type, {})
+    columns = [
+        Column(
+            column,
+            Integer if column in codec.integers else Text,
+            *([ForeignKey(f"{names[parents[column]]}.id")] if column in parents else []),
+            primary_key=column == key_of(codec),
+            autoincrement=False,
+            nullable=column in codec.optional,
+        )
+        for column in codec.columns
+    ]
+    extras: list[Any] = [
+        Index(f"ix_{name}_{'_'.join(wanted)}", *wanted) for wanted in INDEXES.get(row_type, ())
+    ]
+    if row_type in UNIQUE:
+        extras.append(UniqueConstraint(*UNIQUE[row_type], name=f"uq_{name}"))
+    if row_type in UNDECIDED:
+        condition = text(UNDECIDED[row_type])
+        extras.append(Index(f"ix_{name}_undecided", "id", sqlite_where=condition))
+    # STRICT: a text in a number's column is an error instead of a surprise.
+    return Stored(Table(name, metadata, *columns, *extras, sqlite_strict=True), codec)
+
+
+CURRENT = {row_type: stored(row_type, NAMES) for row_type in NAMES}
+HISTORY = {row_type: stored(row_type, HISTORY_NAMES) for row_type in HISTORY_NAMES}
+
+
+def codec_of(row_type: type[T]) -> Codec[T]:
+    return cast(Codec[T], CURRENT[row_type].codec)
