@@ -1,0 +1,1 @@
+"""The ways to an exchange: the paper exchange, its prices, and the rules of the instruments."""
