@@ -1,0 +1,1 @@
+"""Secrets: kept, compared, and kept out of everything that is written down."""

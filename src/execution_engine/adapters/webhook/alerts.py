@@ -1,0 +1,143 @@
+"""One alert: from the request to the answer that the desk gives once everything is committed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+from loguru import logger
+
+from execution_engine.adapters.webhook import answers
+from execution_engine.adapters.webhook.addresses import client_address, may_send
+from execution_engine.adapters.webhook.answers import Reply
+from execution_engine.adapters.webhook.authentication import (
+    Credentials,
+    Sender,
+    Stranger,
+    authenticate,
+)
+from execution_engine.adapters.webhook.doors import Doors, Told
+from execution_engine.adapters.webhook.limits import Failures, Rate
+from execution_engine.adapters.webhook.reading import TooLarge, peer_of, read_body
+from execution_engine.adapters.webhook.refused import RefusedRequests
+from execution_engine.domain import alert
+from execution_engine.domain.errors import Defect, FieldFault
+from execution_engine.domain.inputs import AlertReceived
+from execution_engine.domain.settings import Webhook
+
+# A browser sets them on what a page sends to another place, and no page may change that.
+_BROWSER = ("Origin", "Sec-Fetch-Site")
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request for `/webhook` that was read to its end."""
+
+    raw: bytes
+    body: alert.Body | alert.Faults
+    source: str
+
+
+class Alerts:
+    """Receives alerts."""
+
+    def __init__(self, doors: Doors, failures: Failures) -> None:
+        self._doors = doors
+        self._failures = failures
+        self._refused = RefusedRequests(doors)
+        self._rate = Rate()
+
+    async def receive(self, request: web.BaseRequest, token: str | None) -> Reply:
+        """Answer one POST to the webhook; `token` is what stands in its path."""
+        rules = self._doors.settings().webhook
+        source = client_address(peer_of(request), request.headers, rules.trusted_proxies)
+        if any(name in request.headers for name in _BROWSER):
+            return self._stranger(Stranger("request", "It was sent by a web page in a browser."), source)
+        if not may_send(source, rules.ip_allowlist):
+            return self._stranger(
+                Stranger("request", "Its address is not on the list of allowed ones."), source
+            )
+        try:
+            raw = await read_body(request, self._doors.limits.body_bytes)
+        except TooLarge as error:
+            fault = FieldFault("body", str(error))
+            self._refused.add(413, [fault], source)
+            return answers.rejected(413, [fault], last=True)
+        read = _Request(raw, alert.read(raw), source)
+        sender = self._authenticated(read, request, token, rules)
+        if isinstance(sender, Stranger):
+            return self._wrong(sender, read, rules)
+        return await self._from(sender, read, rules)
+
+    def _authenticated(
+        self, read: _Request, request: web.BaseRequest, token: str | None, rules: Webhook
+    ) -> Sender | Stranger:
+        secret = read.body.secret if isinstance(read.body, alert.Body) else None
+        shown = Credentials(token, secret, request.headers.get("X-Signature"), read.raw)
+        doors = self._doors
+        return authenticate(shown, rules, doors.tokens(), doors.secrets(), doors.clock())
+
+    def _wrong(self, stranger: Stranger, read: _Request, rules: Webhook) -> Reply:
+        """Count a wrong secret; only whoever has a wrong one can be told 429."""
+        now = self._doors.monotonic()
+        if not self._failures.too_many(read.source, rules.failures_per_minute, now):
+            return self._stranger(stranger, read.source, len(read.raw))
+        fault = FieldFault("request", "Too many wrong secrets came from this address.")
+        if self._refused.add(429, [fault], read.source):
+            logger.bind(category="SECURITY").warning("Too many wrong secrets from {}", read.source)
+        return answers.TOO_MANY_FAILURES
+
+    def _stranger(self, stranger: Stranger, source: str, size: int | None = None) -> Reply:
+        """Keep that somebody was here, but nothing of what a stranger sent."""
+        size_told = "" if size is None else f"(not kept: {size} bytes)"
+        self._refused.add(401, [FieldFault(stranger.field, stranger.reason)], source, body=size_told)
+        return answers.NOT_AUTHORIZED
+
+    async def _from(self, sender: Sender, read: _Request, rules: Webhook) -> Reply:
+        name = sender.token.name if sender.token else ""
+        if isinstance(read.body, alert.Faults):
+            text = read.raw.decode("utf-8", "replace")
+            self._refused.add(read.body.status, read.body.errors, read.source, body=text, token=name)
+            return answers.rejected(read.body.status, read.body.errors)
+        parsed = alert.parse(read.body, self._doors.catalogue())
+        if isinstance(parsed, alert.Faults):
+            self._refused.add(parsed.status, parsed.errors, read.source, body=read.body.redacted, token=name)
+            return answers.rejected(parsed.status, parsed.errors)
+        if not _reduces_risk(parsed) and (reason := self._too_much(rules)):
+            return answers.unavailable(reason)
+        received = AlertReceived(
+            signal=parsed.signal,
+            key=parsed.key,
+            body=parsed.body,
+            body_hash=parsed.body_hash,
+            received_at=self._doors.clock(),
+            token=name,
+            accounts=sender.token.accounts if sender.token else (),
+            source=read.source,
+        )
+        return await self._asked(received)
+
+    def _too_much(self, rules: Webhook) -> str | None:
+        if not self._rate.take(rules.rate_per_minute, self._doors.monotonic()):
+            return f"More than {rules.rate_per_minute} alerts came within a minute."
+        return self._doors.ready_for_entries()
+
+    async def _asked(self, received: AlertReceived) -> Reply:
+        """Wait for the desk's answer, however long it takes: what was posted may be committed already."""
+        answer: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
+
+        def then(told: Told) -> None:
+            if not answer.done():  # the listener may have been stopped in the meantime
+                answer.set_result(told)
+
+        self._doors.post(received, then)
+        told = await answer
+        if told is None:
+            raise Defect("the desk had no answer to an alert")
+        return answers.told(told)
+
+
+def _reduces_risk(parsed: alert.ParsedAlert) -> bool:
+    """A reversal closes a position first, so it is let in like an exit."""
+    return parsed.signal.is_exit or parsed.signal.asks_reversal

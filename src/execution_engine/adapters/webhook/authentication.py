@@ -1,0 +1,105 @@
+"""Who sent a request: token in the path, secret in the body, signature in a header.
+
+Everything is compared as SHA-256 digests in constant time, every comparison is made whatever the others said,
+and the answer never tells which part was wrong. The user's own list of refused requests does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from execution_engine.domain.rows import WebhookToken
+from execution_engine.domain.settings import Webhook
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What senders may know besides a token; None where nothing is set, so that nothing matches."""
+
+    body_secret: str | None = field(default=None, repr=False)
+    hmac_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What one request showed."""
+
+    token: str | None = field(repr=False)
+    secret: str | None = field(repr=False)
+    signature: str | None = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An authenticated sender; `token` is None where another secret spoke for it."""
+
+    token: WebhookToken | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A request that showed nothing right. `field` and `reason` are for the user's eyes only."""
+
+    field: str
+    reason: str
+
+
+def authenticate(
+    shown: Credentials, rules: Webhook, tokens: Iterable[WebhookToken], secrets: Secrets, now: datetime
+) -> Sender | Stranger:
+    """Check what a request showed: every required part must be right, and at least one part in any case."""
+    token = find_token(shown.token, tokens, now)
+    secret_right = same(shown.secret, secrets.body_secret)
+    signature_right = same(_lower(shown.signature), _signature(shown.raw, secrets.hmac_secret))
+    if rules.token_required and token is None:
+        return Stranger("token", "The path carries no token that is valid now.")
+    if rules.secret_required and not secret_right:
+        return Stranger("secret", _missing("body secret", secrets.body_secret, shown.secret))
+    if rules.signature_required and not signature_right:
+        return Stranger("signature", _missing("signature", secrets.hmac_secret, shown.signature))
+    if token is None and not secret_right and not signature_right:
+        return Stranger("secret", "Neither token nor body secret nor signature is right.")
+    return Sender(token)
+
+
+def find_token(shown: str | None, tokens: Iterable[WebhookToken], now: datetime) -> WebhookToken | None:
+    """Return the token that was shown, if it is enabled and has not expired."""
+    found = None
+    for token in tokens:  # no early end: the time must not tell which one it was
+        if same(shown, token.token):
+            found = token
+    if found is None or not found.enabled or (found.expires_at is not None and found.expires_at <= now):
+        return None
+    return found
+
+
+def same(shown: str | None, known: str | None) -> bool:
+    """Compare two secrets in a time that depends on neither; an empty or unknown one never matches."""
+    equal = hmac.compare_digest(_digest(shown or ""), _digest(known or ""))
+    return equal and bool(shown) and bool(known)
+
+
+def _digest(text: str) -> bytes:
+    # JSON can spell lone surrogates and headers can carry any byte; neither may raise.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _signature(raw: bytes, secret: str | None) -> str | None:
+    if not secret:
+        return None
+    return "sha256=" + hmac.new(secret.encode("utf-8"), raw, hashlib.sha256).hexdigest()
+
+
+def _lower(text: str | None) -> str | None:
+    return text.strip().lower() if text else None
+
+
+def _missing(what: str, known: str | None, shown: str | None) -> str:
+    if not known:
+        return f"A {what} is required, but none is set in the settings."
+    return f"The {what} is wrong." if shown else f"The {what} is missing."

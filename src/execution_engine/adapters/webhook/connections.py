@@ -1,0 +1,194 @@
+"""Guard the connections: no request may dribble in, and no crowd of idle ones keeps a real alert out.
+
+aiohttp has a deadline for idle connections only, so this one watches every connection from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from execution_engine.adapters.webhook.limits import Limits
+
+
+class Guarded(Protocol):
+    """What the guard knows of a connection.
+
+    since: when the request that is coming in began; None while nothing is awaited. working: a whole request
+    is here and not answered yet.
+    """
+
+    peer: str
+    since: float | None
+    working: bool
+
+    def drop(self) -> None:
+        """Close the connection at once."""
+        ...
+
+
+class Guard:
+    """Drops what takes too long and, where there are too many, what is unfinished for the longest time."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        monotonic: Callable[[], float],
+        later: Callable[[float, Callable[[], None]], asyncio.TimerHandle],
+    ) -> None:
+        self._limits = limits
+        self._now = monotonic
+        self._later = later
+        self._open: dict[Guarded, None] = {}  # the oldest first
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._thinning: asyncio.TimerHandle | None = None
+
+    def opened(self, connection: Guarded) -> None:
+        """Watch a connection; its first request begins now."""
+        connection.since = self._now()
+        self._open[connection] = None
+        if self._sweeping is None:
+            self._sweeping = self._later(self._limits.sweep_s, self._sweep)
+        if len(self._open) > self._limits.connections and self._thinning is None:
+            self._thinning = self._later(self._limits.grace_s, self._thin)
+
+    def closed(self, connection: Guarded) -> None:
+        self._open.pop(connection, None)
+
+    def heard(self, connection: Guarded) -> None:
+        """Take note that bytes came: between two requests they begin the next one."""
+        if connection.since is None and not connection.working:
+            connection.since = self._now()
+
+    def stop(self) -> None:
+        """Stop watching."""
+        for timer in (self._sweeping, self._thinning):
+            if timer is not None:
+                timer.cancel()
+
+    def late(self) -> list[Guarded]:
+        """List the connections whose request has not arrived in time."""
+        latest = self._now() - self._limits.request_s
+        return [one for one in self._open if one.since is not None and one.since <= latest]
+
+    def crowding(self) -> list[Guarded]:
+        """List the connections to drop, so that no more than the limit stay.
+
+        They are taken from the peer that holds most of them, so that a crowd pushes out itself first. Those
+        whose request is here already are none of them: an alert is never dropped half-way.
+        """
+        unfinished = [one for one in self._open if not one.working]
+        held = Counter(one.peer for one in unfinished)
+        drop: list[Guarded] = []
+        for _ in range(min(len(self._open) - self._limits.connections, len(unfinished))):
+            most = max(held.values())
+            oldest = next(one for one in unfinished if held[one.peer] == most)
+            unfinished.remove(oldest)
+            held[oldest.peer] -= 1
+            drop.append(oldest)
+        return drop
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        for connection in self.late():
+            connection.drop()
+        if self._open:
+            self._sweeping = self._later(self._limits.sweep_s, self._sweep)
+
+    def _thin(self) -> None:
+        self._thinning = None
+        for connection in self.crowding():
+            connection.drop()
+
+
+class Connection(web.RequestHandler):
+    """One connection, as aiohttp serves it, with the guard listening in."""
+
+    __slots__ = ("_guard", "peer", "since", "working")
+
+    def __init__(self, guard: Guard, server: web.Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._guard = guard
+        self.peer = ""
+        self.since: float | None = None
+        self.working = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        name = transport.get_extra_info("peername")
+        self.peer = str(name[0]) if isinstance(name, tuple) else ""
+        self._guard.opened(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._guard.closed(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if data:
+            self._guard.heard(self)
+        super().data_received(data)
+        # Looked at here and not when its turn comes: in a burst a whole request waits for the others, and that
+        # must not count against it.
+        if self._messages and self._messages[0][1].is_eof():
+            self.received()
+
+    def begun(self, whole: bool) -> None:
+        """Take note that a request's header is here; the rest may have come behind an earlier request."""
+        if whole:
+            self.received()
+        else:
+            self._guard.heard(self)
+
+    def received(self) -> None:
+        """Take note that a whole request is here: from now on it takes as long as the store needs."""
+        self.since = None
+        self.working = True
+
+    def answered(self) -> None:
+        """Take note that the request was answered; one that never arrived whole keeps its deadline."""
+        self.working = False
+
+    def drop(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP with an empty 400; strangers' nonsense is no error of ours in the log."""
+        if status != 400 or request.writer.output_size > 0:
+            raise ConnectionResetError("the connection is of no use any more")
+        response = web.Response(status=400)
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Leave broken connections out of the log: every request of ours logs its own failure."""
+        self.log_debug(*args, **kw)
+
+
+class GuardedServer(web.Server):
+    """Makes guarded connections."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Any], guard: Guard, limits: Limits) -> None:
+        super().__init__(handler)
+        self._guard = guard
+        self._options = {
+            "loop": asyncio.get_running_loop(),
+            "keepalive_timeout": limits.idle_s,
+            "lingering_time": limits.request_s,
+            "auto_decompress": False,
+            "access_log": None,
+            "read_bufsize": limits.body_bytes,
+        }
+
+    def __call__(self) -> Connection:
+        return Connection(self._guard, self, **self._options)
