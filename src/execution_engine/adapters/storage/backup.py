@@ -1,0 +1,129 @@
+"""Copies of the database: made while it is in use, verified, kept in number, and restored."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from datetime import datetime
+from pathlib import Path
+
+from execution_engine.adapters.storage.connect import connect
+from execution_engine.adapters.storage.errors import BackupRefused, DatabaseUnusable
+from execution_engine.adapters.storage.failures import sentence
+from execution_engine.adapters.storage.files import dated, dated_files, flush, keep_copy, set_aside_files
+from execution_engine.adapters.storage.migrate import is_known, revision_of
+
+
+def backup(path: Path, target: Path) -> Path:
+    """Copy the database at `path` to the one file `target`, check the copy and return `target`.
+
+    The database may be in use. An older backup of that name is replaced once the new one is complete. Raises
+    BackupRefused if `target` is something else, or the copy is not sound; DatabaseUnusable if it cannot be
+    read or written.
+    """
+    if target.resolve() == path.resolve():
+        raise BackupRefused(f"{target} is the database itself. Choose another name for the backup.")
+    if target.exists() and target.stat().st_size and not is_ours(target):
+        raise BackupRefused(f"{target} exists and is not a backup. Choose another name.")
+    copy_checked(path, target)
+    return target
+
+
+def scheduled(path: Path, folder: Path, now: datetime, keep: int) -> Path:
+    """Make a dated backup in `folder`, delete all but the newest `keep` such, and return the new one."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnusable(f"The backup folder {folder} cannot be made ({error.strerror}).") from error
+    made = backup(path, dated(folder, path.stem, now))
+    for old in backups(folder, path.stem)[max(keep, 1) :]:
+        with suppress(OSError):  # it is tried again with the next backup
+            old.unlink()
+    return made
+
+
+def backups(folder: Path, stem: str = "engine") -> tuple[Path, ...]:
+    """Return the dated backups of the database called `stem`, newest first."""
+    return dated_files(folder, stem)
+
+
+def newest(folder: Path, stem: str = "engine") -> Path | None:
+    """Return the newest dated backup; None if there is none."""
+    return next(iter(backups(folder, stem)), None)
+
+
+def restore(source: Path, path: Path, now: datetime) -> Path | None:
+    """Put a backup in the place of the database and return where the present one was set aside, if any.
+
+    The engine must not be running. The restored installation's epoch is above every epoch known here, so
+    that no client order id is made twice. Raises BackupRefused if the file is not a sound backup of this
+    application, or a newer version's; DatabaseUnusable if the disk does not let it be done.
+    """
+    if not source.is_file():
+        raise BackupRefused(f"There is no backup {source}.")
+    if source.resolve() == path.resolve():
+        raise BackupRefused(f"{source} is the database itself. Choose a backup.")
+    if not is_ours(source):
+        raise BackupRefused(f"{source} is not a backup of this application.")
+    if not is_known(revision_of(source)):
+        raise BackupRefused(f"{source} was written by a newer version. Install that version to restore it.")
+    epoch = 1 + max(epoch_of(known) for known in (source, path, *set_aside_files(path)))
+    prepared = path.with_name(path.name + ".restored")
+    copy_checked(source, prepared, epoch=epoch)
+    try:
+        # What is still in the present file's log belongs into the copy that is set aside.
+        with suppress(sqlite3.Error), closing(connect(path)) as present:
+            present.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        aside = keep_copy(path, now) if path.exists() else None
+        os.replace(prepared, path)
+        flush(path)
+    except OSError as error:
+        raise DatabaseUnusable(f"{source.name} could not be put in place of {path} ({error}).") from error
+    return aside
+
+
+def copy_checked(path: Path, target: Path, *, epoch: int | None = None) -> None:
+    """Copy a database to one file that is complete and checked before it has its name."""
+    partial = target.with_name(target.name + ".partial")
+    partial.unlink(missing_ok=True)
+    try:
+        partial.touch(mode=0o600)
+        with closing(connect(path, read_only=True)) as present, closing(sqlite3.connect(partial)) as copy:
+            present.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, no companions
+            if epoch is not None:
+                with copy:
+                    copy.execute("UPDATE engine SET epoch = ?", (epoch,))
+            found = [text for (text,) in copy.execute("PRAGMA integrity_check")]
+        if found != ["ok"]:
+            raise BackupRefused(f"{path} is damaged ({found[0]}); no copy of it was kept.")
+        flush(partial)
+        os.replace(partial, target)
+        flush(target)
+    except sqlite3.DatabaseError as error:
+        raise DatabaseUnusable(f"{sentence(error, path)} Copying it to {target} failed.") from error
+    except OSError as error:
+        raise DatabaseUnusable(f"The copy {target} could not be written ({error.strerror}).") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def is_ours(path: Path) -> bool:
+    """Return whether a file is a database that this application made, of whatever version."""
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error:
+        return False
+    return {"alembic_version", "engine", "position_groups"} <= names
+
+
+def epoch_of(path: Path) -> int:
+    """Return the epoch that a database stands at; 0 where there is none to be read."""
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            return int(connection.execute("SELECT coalesce(max(epoch), 0) FROM engine").fetchone()[0])
+    except sqlite3.Error:
+        return 0
