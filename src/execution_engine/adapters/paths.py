@@ -1,0 +1,77 @@
+"""Where everything of one installation lies: one folder, and the names inside it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from execution_engine.domain.errors import EngineError
+
+APPLICATION = "execution-engine"
+VARIABLE = "EXECUTION_ENGINE_DATA_DIR"
+
+
+class FolderUnusable(EngineError):
+    """The data folder cannot be made or written to. The text is a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The data folder `root`; nothing is created by asking for a name."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "engine.sqlite"
+
+    @property
+    def paper(self) -> Path:
+        """The state of the paper exchange, which a real account would keep elsewhere too."""
+        return self.root / "paper.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def control(self) -> Path:
+        """The socket of the command line; on Windows the name of a pipe is made from it."""
+        return self.root / "control.sock"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+
+def data_folder(given: str | Path | None = None) -> DataFolder:
+    """Return the data folder: the given one, else `EXECUTION_ENGINE_DATA_DIR`, else the platform's.
+
+    It and its folders exist afterwards and are this user's alone. Raises FolderUnusable.
+    """
+    chosen = given or os.environ.get(VARIABLE)
+    # Roaming profiles are copied between computers; a database must not be.
+    root = (
+        Path(chosen).expanduser() if chosen else user_data_path(APPLICATION, appauthor=False, roaming=False)
+    )
+    folder = DataFolder(root.absolute())
+    try:
+        for path in (folder.root, folder.logs, folder.backups):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.root):
+            pass  # only a file that was made proves that files can be made
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise FolderUnusable(
+            f"The data folder {folder.root} cannot be used ({reason}). "
+            "Make it writable, or choose another one with --data-dir."
+        ) from error
+    return folder
