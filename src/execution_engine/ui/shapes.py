@@ -12,8 +12,8 @@ from execution_engine.ui.theme import THEME, Token, color
 
 Shape = Literal[
     "disc", "ring", "half_disc", "dashed_ring", "square", "cross", "two_bars", "three_dots", "struck_ring",
-    "question", "tick", "arrow_to_bar", "plus", "plus_in_ring", "triangle", "triangle_down", "two_arrows",
-    "lines", "two_squares", "clock", "warning",
+    "question", "tick", "arrow_to_bar", "plus", "plus_in_ring", "triangle", "triangle_down",
+    "triangle_right", "two_arrows", "lines", "two_squares", "clock", "warning",
 ]  # fmt: skip
 
 SHAPE_SIZE: Final = 10
@@ -135,6 +135,11 @@ def _triangle_down(filled: QPainterPath, lines: QPainterPath) -> None:
     filled.closeSubpath()
 
 
+def _triangle_right(filled: QPainterPath, lines: QPainterPath) -> None:
+    _stroke(filled, (1.6, 0.8), (8.6, 5), (1.6, 9.2))
+    filled.closeSubpath()
+
+
 def _cross(filled: QPainterPath, lines: QPainterPath) -> None:
     _stroke(lines, (1.6, 1.6), (8.4, 8.4))
     _stroke(lines, (8.4, 1.6), (1.6, 8.4))
@@ -188,6 +193,7 @@ _DRAW: dict[Shape, Callable[[QPainterPath, QPainterPath], None]] = {
     "plus_in_ring": _plus_in_ring,
     "triangle": _triangle,
     "triangle_down": _triangle_down,
+    "triangle_right": _triangle_right,
     "two_arrows": _two_arrows,
     "lines": _lines,
     "two_squares": _two_squares,

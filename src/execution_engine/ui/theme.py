@@ -210,6 +210,8 @@ def font(style: TextStyle = "body", weight: int | None = None) -> QFont:
     pixels, usual = TYPE[style]
     made = QFont(UI_FAMILY)
     made.setStyleHint(QFont.StyleHint.SansSerif)
+    # Whole pixels for every advance: figures of two rows then stand exactly under one another.
+    made.setHintingPreference(QFont.HintingPreference.PreferFullHinting)
     made.setPixelSize(_pixels(pixels))
     made.setWeight(QFont.Weight(weight or usual))
     made.setFeature(QFont.Tag("tnum"), 1)
@@ -221,6 +223,7 @@ def mono(style: TextStyle = "caption") -> QFont:
     """Return the font of ids, addresses, JSON and log lines, without ligatures. Shared."""
     made = QFont(MONO_FAMILY)
     made.setStyleHint(QFont.StyleHint.Monospace)
+    made.setHintingPreference(QFont.HintingPreference.PreferFullHinting)
     made.setPixelSize(_pixels(TYPE[style][0]))
     made.setFeature(QFont.Tag("calt"), 0)
     return made

@@ -74,6 +74,10 @@ class RowsModel(QAbstractItemModel, Generic[R]):
         """Return the record of a key, shown or filtered out."""
         raise NotImplementedError
 
+    def depth(self, index: Index) -> int:
+        """Return the level of a row: 0 = top."""
+        return 0
+
     def index_of(self, key: Key, column: int = 0) -> QModelIndex:
         """Return where a key is shown; invalid when it is not."""
         raise NotImplementedError
