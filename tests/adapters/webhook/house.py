@@ -112,7 +112,7 @@ class House:
             ready_for_entries=lambda: self.not_ready,
             clock=lambda: self.now,
             health=lambda: self.health,
-            set_price=self.set_price,
+            set_price=lambda symbol, price: self.set_price(symbol, price),
             monotonic=lambda: self.seconds,
             limits=limits,
         )
@@ -172,7 +172,7 @@ async def listening(limits: Limits | None = None, **webhook: Any) -> AsyncIterat
 async def logged(level: str = "DEBUG") -> AsyncIterator[list[str]]:
     """Collect the lines of the log."""
     lines: list[str] = []
-    sink = logger.add(lines.append, level=level, format="{level} {message}\n{exception}")
+    sink = logger.add(lines.append, level=level, format="{level} {message}\n{exception}", diagnose=False)
     try:
         yield lines
     finally:

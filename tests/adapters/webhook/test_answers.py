@@ -93,7 +93,7 @@ async def test_repeated_failures_of_one_address_are_answered_429() -> None:
 
 @pytest.mark.parametrize("answer_to", [b'{"x": "%s"}' % (b"a" * 16384), b"a" * 1_000_000])
 async def test_more_than_16_kib_are_answered_413(answer_to: bytes) -> None:
-    async with listening() as house:
+    async with listening(Limits(linger_s=0.1)) as house:
         status, answer = await house.send(answer_to)
     assert (status, answer["status"]) == (413, "rejected")
     assert [one.status for one in house.desk.refused] == [413]
@@ -116,7 +116,10 @@ async def test_a_body_in_chunks_is_cut_off_where_it_grows_too_large() -> None:
             read += 1
             yield b"x" * 4096
 
-    async with listening() as house, house.client.post(house.url(), data=endless()) as answer:
+    async with (
+        listening(Limits(linger_s=0.1)) as house,
+        house.client.post(house.url(), data=endless()) as answer,
+    ):
         assert answer.status == 413
     assert read < 100_000
 

@@ -39,6 +39,7 @@ class Reply:
 
 
 NOTHING_HERE = Reply(404)
+MALFORMED = Reply(400, last=True)
 # One answer for whatever was wrong, so that it gives no hint.
 NOT_AUTHORIZED = Reply(401, {"status": "rejected"})
 TOO_MANY_FAILURES = Reply(429, {"status": "rejected"})

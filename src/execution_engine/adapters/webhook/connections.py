@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from execution_engine.adapters.webhook.answers import MALFORMED
 from execution_engine.adapters.webhook.limits import Limits
 
 
@@ -43,18 +44,18 @@ class Guard:
         self._limits = limits
         self._now = monotonic
         self._later = later
-        self._open: dict[Guarded, None] = {}  # the oldest first
+        self._open: dict[Guarded, float] = {}  # when they were opened, the oldest first
         self._sweeping: asyncio.TimerHandle | None = None
         self._thinning: asyncio.TimerHandle | None = None
 
     def opened(self, connection: Guarded) -> None:
         """Watch a connection; its first request begins now."""
-        connection.since = self._now()
-        self._open[connection] = None
+        connection.since = self._open[connection] = self._now()
         if self._sweeping is None:
             self._sweeping = self._later(self._limits.sweep_s, self._sweep)
-        if len(self._open) > self._limits.connections and self._thinning is None:
-            self._thinning = self._later(self._limits.grace_s, self._thin)
+        if len(self._open) > self._limits.flood:
+            self._drop(self.crowding())
+        self._thin_later()
 
     def closed(self, connection: Guarded) -> None:
         self._open.pop(connection, None)
@@ -81,7 +82,9 @@ class Guard:
         They are taken from the peer that holds most of them, so that a crowd pushes out itself first. Those
         whose request is here already are none of them: an alert is never dropped half-way.
         """
-        unfinished = [one for one in self._open if not one.working]
+        flood = len(self._open) > self._limits.flood
+        ripe = self._now() - self._limits.grace_s
+        unfinished = [one for one, at in self._open.items() if not one.working and (at <= ripe or flood)]
         held = Counter(one.peer for one in unfinished)
         drop: list[Guarded] = []
         for _ in range(min(len(self._open) - self._limits.connections, len(unfinished))):
@@ -94,14 +97,22 @@ class Guard:
 
     def _sweep(self) -> None:
         self._sweeping = None
-        for connection in self.late():
-            connection.drop()
+        self._drop(self.late())
         if self._open:
             self._sweeping = self._later(self._limits.sweep_s, self._sweep)
 
+    def _thin_later(self) -> None:
+        if len(self._open) > self._limits.connections and self._thinning is None:
+            self._thinning = self._later(self._limits.grace_s, self._thin)
+
     def _thin(self) -> None:
         self._thinning = None
-        for connection in self.crowding():
+        self._drop(self.crowding())
+        self._thin_later()
+
+    def _drop(self, connections: list[Guarded]) -> None:
+        for connection in connections:
+            del self._open[connection]
             connection.drop()
 
 
@@ -166,9 +177,7 @@ class Connection(web.RequestHandler):
         """Answer what is no HTTP with an empty 400; strangers' nonsense is no error of ours in the log."""
         if status != 400 or request.writer.output_size > 0:
             raise ConnectionResetError("the connection is of no use any more")
-        response = web.Response(status=400)
-        response.force_close()
-        return response
+        return MALFORMED.response()
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         """Leave broken connections out of the log: every request of ours logs its own failure."""
@@ -184,7 +193,7 @@ class GuardedServer(web.Server):
         self._options = {
             "loop": asyncio.get_running_loop(),
             "keepalive_timeout": limits.idle_s,
-            "lingering_time": limits.request_s,
+            "lingering_time": limits.linger_s,
             "auto_decompress": False,
             "access_log": None,
             "read_bufsize": limits.body_bytes,

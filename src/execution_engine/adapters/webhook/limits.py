@@ -15,16 +15,23 @@ class Limits:
     """What one request and all connections may take.
 
     request_s: from the connection or the first byte to the end of the body; TradingView gives up after 3 s.
-    grace_s: how long a connection beyond `connections` may live before the oldest unfinished one is dropped,
-    so that what has arrived in the meantime is read first.
+    idle_s: between two requests.
+    linger_s: how long the rest of a refused body is read and thrown away; without that the connection would
+    be reset and the answer lost.
+    connections: beyond them the oldest unfinished one is dropped once it is older than grace_s, because in a
+    burst of real alerts many connections stand before their requests arrive. Beyond `flood` nobody's age counts.
+    sweep_s: between two looks for connections that are late.
+    stop_s: how long requests at work may take once the listener is stopped.
     refusals_per_minute: refused requests kept, per status.
     """
 
     body_bytes: int = 16 * 1024
     request_s: float = 3.0
     idle_s: float = 15.0
+    linger_s: float = 1.0
     connections: int = 64
-    grace_s: float = 0.05
+    grace_s: float = 0.5
+    flood: int = 1024
     sweep_s: float = 0.25
     stop_s: float = 5.0
     refusals_per_minute: int = 60

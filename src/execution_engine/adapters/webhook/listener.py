@@ -7,7 +7,7 @@ import errno
 import secrets as random
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from execution_engine.domain.symbols import Catalogue
 
 LOGGED_STRANGERS = 60  # per minute; the rest is logged for debugging only
 OTHER = "(another path)"
+BACKLOG = 512  # connections that the system keeps for us; beyond them a sender waits a second and tries again
 
 
 class ListenError(EngineError):
@@ -83,7 +84,7 @@ class Listener:
         )
         await runner.setup()
         try:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
         except (OSError, OverflowError) as error:
             await runner.cleanup()
             raise ListenError(_why_not(error, host, port)) from error
@@ -103,15 +104,15 @@ class Listener:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         started = self._doors.monotonic()
         request_id = random.token_hex(6)
-        route = OTHER
+        route, answer = self._route(request)
         if isinstance(request.protocol, Connection):
             request.protocol.begun(request.content.is_eof())
         try:
-            route, reply = await self._answer(request)
+            reply = await answer
         except SenderGone:
             raise
         except Malformed:
-            reply = Reply(400, last=True)
+            reply = answers.MALFORMED
         except Exception:
             logger.bind(category="API").exception("Request {} failed", request_id)
             reply = answers.broken(request_id)
@@ -123,18 +124,18 @@ class Listener:
             request.protocol.answered()
         return response
 
-    async def _answer(self, request: web.BaseRequest) -> tuple[str, Reply]:
-        """Answer a request and name its route without the token."""
+    def _route(self, request: web.BaseRequest) -> tuple[str, Coroutine[Any, Any, Reply]]:
+        """Name the route of a request, without the token, and say who answers it."""
         match request.method, request.rel_url.raw_path.split("/"):
             case "POST", ["", "webhook"]:
-                return "/webhook", await self._alerts.receive(request, None)
+                return "/webhook", self._alerts.receive(request, None)
             case "POST", ["", "webhook", token] if token:
-                return "/webhook/…", await self._alerts.receive(request, token)
+                return "/webhook/…", self._alerts.receive(request, token)
             case "GET", ["", "health"]:
                 return "/health", self._local.health(request)
             case "POST", ["", "paper", "price"]:
-                return "/paper/price", await self._local.price(request)
-        return OTHER, answers.NOTHING_HERE
+                return "/paper/price", self._local.price(request)
+        return OTHER, _nothing_here()
 
     def _log(self, method: str, route: str, status: int, took_s: float, request_id: str) -> None:
         level = "INFO"
@@ -145,6 +146,10 @@ class Listener:
         logger.bind(category="API").log(
             level, "{} {} {} {:.1f} ms {}", method, route, status, took_s * 1000, request_id
         )
+
+
+async def _nothing_here() -> Reply:
+    return answers.NOTHING_HERE
 
 
 def _why_not(error: Exception, host: str, port: int) -> str:

@@ -30,7 +30,7 @@ class LocalRoutes:
         self._doors = doors
         self._failures = failures
 
-    def health(self, request: web.BaseRequest) -> Reply:
+    async def health(self, request: web.BaseRequest) -> Reply:
         """Answer 200 while all is well, else 503; the figures and reasons either way."""
         if not _asked_from_here(request):
             return answers.NOTHING_HERE
