@@ -1,0 +1,145 @@
+"""What the engine sees of the paper exchange when something goes wrong on the way."""
+
+from pathlib import Path
+
+import pytest
+
+from execution_engine.adapters.exchanges.paper_faults import Call, Fault
+from execution_engine.domain.errors import StoreFailed
+from execution_engine.domain.inputs import AccountUnreadable, OrderReport, Verdict
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rows import OrderStatus
+from tests.adapters.exchanges.paper_world import SPOT, World, planned
+
+TAKEN = [(Fault.TIMEOUT_AFTER, True), (Fault.UNKNOWN, True), (Fault.TIMEOUT_BEFORE, False)]
+
+
+@pytest.mark.parametrize(("fault", "taken"), TAKEN)
+async def test_a_lost_answer_proves_nothing_and_a_look_tells(fault: Fault, taken: bool) -> None:
+    world = World(faults=planned(fault))
+    await world.price("65000")
+    order = world.order("buy", "0.01")
+
+    report = await world.place(order)
+
+    assert (report.verdict, report.status, report.exchange_order_id) == (Verdict.UNKNOWN, None, None)
+    assert report.reason
+    assert world.said(OrderReport) == []
+    found = await world.exchange.look(order)
+    assert found.verdict is (Verdict.ACCEPTED if taken else Verdict.ABSENT)
+
+
+@pytest.mark.parametrize(("fault", "cancelled"), TAKEN)
+async def test_a_lost_answer_to_a_cancel_proves_nothing(fault: Fault, cancelled: bool) -> None:
+    world = World(faults=planned(None, fault))
+    await world.price("65000")
+    order = world.order("buy", "0.01", "64000.00")
+    await world.place(order)
+
+    report = await world.cancel(order)
+
+    assert (report.verdict, report.about_cancel) == (Verdict.UNKNOWN, True)
+    found = await world.exchange.look(order)
+    assert found.status is (OrderStatus.CANCELLED if cancelled else OrderStatus.OPEN)
+
+
+async def test_a_planned_refusal_is_a_clear_no() -> None:
+    world = World(faults=planned(Fault.REFUSE))
+    await world.price("65000")
+    order = world.order("buy", "0.01")
+
+    report = await world.place(order)
+
+    assert (report.verdict, report.code) == (Verdict.REFUSED, "GenericExchangeError")
+    assert (await world.exchange.look(order)).verdict is Verdict.ABSENT
+
+
+async def test_one_order_of_a_batch_may_fail_alone() -> None:
+    world = World(faults=planned(None, Fault.TIMEOUT_BEFORE, None))
+    await world.price("65000")
+
+    reports = await world.exchange.place([world.order("buy", "0.01") for _ in range(3)])
+
+    assert [report.verdict for report in reports] == [Verdict.ACCEPTED, Verdict.UNKNOWN, Verdict.ACCEPTED]
+
+
+async def test_a_look_may_miss_what_is_there() -> None:
+    world = World(faults=planned(None, Fault.ABSENT, Fault.TIMEOUT_AFTER, Fault.REFUSE))
+    await world.price("65000")
+    order = world.order("buy", "0.01", "64000.00")
+    await world.place(order)
+
+    verdicts = [(await world.exchange.look(order)).verdict for _ in range(4)]
+
+    assert verdicts == [Verdict.ABSENT, Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.ACCEPTED]
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_an_error_is_never_an_empty_list(fault: Fault) -> None:
+    world = World(faults=planned(fault, fault))
+
+    assert isinstance(await world.exchange.open_orders(SPOT), AccountUnreadable)
+    assert isinstance(await world.exchange.balances(SPOT), AccountUnreadable)
+
+
+async def test_faults_are_told_which_call_they_are_asked_for() -> None:
+    asked = []
+    world = World(
+        faults=lambda call, account, client_order_id: asked.append((call, account, client_order_id))
+    )
+    await world.price("65000")
+    order = world.order("buy", "0.01")
+
+    await world.place(order)
+    await world.cancel(order)
+    await world.exchange.look(order)
+    await world.exchange.balances(SPOT)
+
+    calls = [Call.PLACE, Call.CANCEL, Call.LOOK]
+    assert asked == [*((call, SPOT, order.client_order_id) for call in calls), (Call.BALANCES, SPOT, "")]
+
+
+async def test_a_file_that_cannot_be_written_leaves_everything_unknown(tmp_path: Path) -> None:
+    world = World(tmp_path / "paper.sqlite")
+    await world.price("65000")
+    world.exchange._store._writer.execute("DROP TABLE trade")
+    world.posted.clear()
+
+    report = await world.buy("0.01")
+
+    assert report.verdict is Verdict.UNKNOWN
+    assert "can't be written" in report.reason
+    assert world.posted == []
+    assert world.exchange.failed is not None
+    assert isinstance(await world.exchange.balances(SPOT), AccountUnreadable)
+    assert isinstance(await world.exchange.open_orders(SPOT), AccountUnreadable)
+    with pytest.raises(StoreFailed):
+        world.exchange.open_account("third", Market.SPOT)
+    world.exchange.close()
+
+
+async def test_a_closed_exchange_answers_that_it_is_closed(tmp_path: Path) -> None:
+    world = World(tmp_path / "paper.sqlite", inline=False)
+    await world.price("65000")
+    world.exchange.close()
+    world.exchange.close()
+
+    report = await world.buy("0.01")
+
+    assert (report.verdict, report.reason) == (Verdict.UNKNOWN, "The paper exchange is closed.")
+
+
+def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    world = World(tmp_path / "paper.sqlite")
+    world.exchange._store._writer.execute("PRAGMA user_version = 99")
+    world.exchange.close()
+
+    with pytest.raises(StoreFailed, match="newer version"):
+        World(tmp_path / "paper.sqlite")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "paper.sqlite").write_text("x" * 5000)
+
+    with pytest.raises(StoreFailed, match=r"paper\.sqlite can't be opened"):
+        World(tmp_path / "paper.sqlite")
