@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
-from execution_engine.domain.rows import Account, Group, Leg, Order, OrderStatus, Pyramid, WebhookToken
+from execution_engine.domain.rows import Account, Group, Leg, Order, OrderStatus, Pyramid, WebhookToken, World
 from execution_engine.domain.signal import Signal, TakeProfitMode
 
 
@@ -107,7 +107,7 @@ class OrderReport:
 
     status: the exchange's own state, with ACCEPTED. trades: fills known to the sender, old ones may be among
     them. reason: the exchange's words. code: the engine's error class (`InsufficientFundsError`, …).
-    about_cancel: the answer to a cancel request.
+    about_cancel: it answers a cancel request.
     """
 
     account: str
@@ -134,9 +134,10 @@ class Sending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrders:
-    """Everything that rests on an account, read without an error; `orders` are reports about ours.
+    """Everything that rests on an account, read without an error; `reports` are about ours.
 
-    positions: held quantity per (exchange, symbol) [base], negative for short; spot: the free and used base.
+    foreign: descriptions of orders that are not ours. positions: held quantity per (exchange, symbol) [base],
+    negative for short; swaps only. at: when the question was asked; later orders may be missing.
     """
 
     account: str
@@ -188,11 +189,6 @@ class Started:
     """The state was loaded; nothing has been asked of any exchange yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A time in a row has come."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """An archived group's rows, brought back because something happened to it."""
@@ -201,6 +197,54 @@ class History:
     pyramids: tuple[Pyramid, ...]
     legs: tuple[Leg, ...]
     orders: tuple[Order, ...]
+
+
+# What follows from other inputs: decided right after them, each by itself, so that a defect in one group or
+# alert stays there.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A price reached a target of this group."""
+
+    group_id: int
+    price: Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """An alert waited for an account, a price, a balance or its turn."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Bring a group up to date with its rows and place what it lacks."""
+
+    group_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondHalf:
+    """The old side of a reversal is closed; its entry is next."""
+
+    group_id: int
+    alert_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteWaiting:
+    """A slot may be free in this world."""
+
+    world: World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueRow:
+    """A time in this row has come."""
+
+    id: int
 
 
 # What the user asks for; each is answered with an `Answer` or a `Refusal`.
@@ -283,8 +327,13 @@ Input = (
     | Instruments
     | SaveSettings
     | Started
-    | Due
     | History
+    | Reached
+    | Judge
+    | Settle
+    | SecondHalf
+    | PromoteWaiting
+    | DueRow
     | ExitGroup
     | CancelLegs
     | SetTakeProfitMode

@@ -132,9 +132,11 @@ class Account:
 class Alert:
     """One authenticated, valid request; stored before it is answered.
 
-    body: as received, with the value of `secret` replaced.
+    body: as received, with the value of `secret` replaced. allowed: the accounts its token may use; empty
+        means all.
     late: it is an exit older than its limit for entries, carried out and flagged.
-    held: decided on already, its outcome is still to come (an exit at work, a reversal's entry).
+    decided_at: None while it waits for its account, price or balance. Its outcome may come later: when the
+        exchange took the first leg, when the group is flat.
     """
 
     id: int
@@ -150,7 +152,7 @@ class Alert:
     side: Side | None = None
     outcome: Outcome | None = None
     reason: str = ""
-    account: str | None = None
+    allowed: tuple[str, ...] = ()
     group_id: int | None = None
     replay_of: int | None = None
     late: bool = False
@@ -190,7 +192,7 @@ class Group:
     closing: why it is being closed; None while it is not. close_reason: the same in words.
     exit_alert_id: the alert that ends `exited` when the group is flat.
     next_alert_id: the entry of a reversal, decided on when the group is flat.
-    triggered: the aggregate target was reached.
+    retry_at: when a refused close is tried again.
     hold: why no new risk is taken for this group; empty when it is not on hold.
     """
 
@@ -229,6 +231,7 @@ class Group:
     close_reason: str = ""
     exit_alert_id: int | None = None
     next_alert_id: int | None = None
+    retry_at: datetime | None = None
     timer_started_at: datetime | None = None
     timer_expires_at: datetime | None = None
     blocked: bool = False
@@ -275,7 +278,6 @@ class Leg:
     base_fees: fees taken in the base currency [base]; entry_fees, exit_fees: all fees by value [quote].
     triggered_at: when its target was reached; its close is on the way or done.
     closed_by: the purpose of the order that closed it; None while it is held.
-    resting: its target rests on the exchange as a limit order instead of being watched.
     """
 
     id: int
@@ -315,6 +317,7 @@ class Order:
     parts: (leg id, quantity) of a closing order, in the order in which its fills are spread.
     filled_quantity, filled_cost, fee_base, fee_value: sums over its fills [base, quote, base, quote].
     sent_at: when the request left. look_at: when it is looked up next, while it is `unknown`.
+    absent_since: the first of those look-ups.
     absences: successful look-ups that found nothing, since it became unknown.
     """
 

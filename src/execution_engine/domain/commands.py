@@ -1,0 +1,173 @@
+"""What the user asks for, in the window or on the command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from execution_engine.domain import order as orders
+from execution_engine.domain import pool, queue
+from execution_engine.domain import settings as documents
+from execution_engine.domain.closing import begin_closing
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.errors import Refusal, SettingsError
+from execution_engine.domain.facts import Category, Level
+from execution_engine.domain.inputs import (
+    AccountChanged,
+    Answer,
+    CancelLegs,
+    ExitGroup,
+    Judge,
+    Promote,
+    PromoteWaiting,
+    RemoveQueued,
+    SaveSettings,
+    SetRisk,
+    SetTakeProfitMode,
+    TokenChanged,
+)
+from execution_engine.domain.intake import cancel_next
+from execution_engine.domain.rows import Group, Purpose, QueuedSignal, SettingsVersion, World
+from execution_engine.domain.settle import name, settle
+from execution_engine.domain.signal import Outcome
+
+Reply = Answer | Refusal
+
+
+def _done(text: str, group_id: int | None = None) -> Answer:
+    return Answer(status="done", text=text, group_id=group_id)
+
+
+def _open_group(draft: Draft, id: int) -> Group | Refusal:
+    group = draft.view.group(id)
+    if group is None or not group.holds_slot:
+        return Refusal("UNKNOWN", f"there is no open group {id}")
+    return group
+
+
+def exit_group(draft: Draft, wish: ExitGroup) -> Reply:
+    group = _open_group(draft, wish.group_id)
+    if isinstance(group, Refusal):
+        return group
+    cancel_next(draft, group, "you closed it")
+    begin_closing(draft, group.id, Purpose.EXIT, "closed by you")
+    settle(draft, group.id)
+    return _done(f"{name(group)} is being closed.", group.id)
+
+
+def cancel_legs(draft: Draft, wish: CancelLegs) -> Reply:
+    group = _open_group(draft, wish.group_id)
+    if isinstance(group, Refusal):
+        return group
+    working = [o for o in draft.orders(group.id) if o.purpose is Purpose.ENTRY and not o.is_final]
+    for order in working:
+        draft.put(orders.request_cancel(order, draft.now))
+    settle(draft, group.id)
+    return _done(f"{len(working)} open legs of {name(group)} are being cancelled.", group.id)
+
+
+def set_take_profit_mode(draft: Draft, wish: SetTakeProfitMode) -> Reply:
+    group = _open_group(draft, wish.group_id)
+    if isinstance(group, Refusal):
+        return group
+    draft.put(replace(group, tp_mode=wish.mode))
+    settle(draft, group.id)
+    return _done(f"{name(group)} takes its profit {wish.mode.replace('_', ' ')} now.", group.id)
+
+
+def set_risk(draft: Draft, wish: SetRisk) -> Reply:
+    group = _open_group(draft, wish.group_id)
+    if isinstance(group, Refusal):
+        return group
+    blocked = group.blocked if wish.blocked is None else wish.blocked
+    skip = group.skip_once if wish.skip_once is None else wish.skip_once
+    draft.put(replace(group, blocked=blocked, skip_once=skip))
+    state = "blocked for" if blocked else "free for"
+    return _done(f"{name(group)} is {state} the risk engine{', skipped once' if skip else ''}.", group.id)
+
+
+def close_all(draft: Draft) -> Reply:
+    """Pause, empty the queues, close every group: what reduces risk goes on while paused."""
+    pause(draft)
+    waiting = sum(queue.empty(draft, world, "everything was closed") for world in World)
+    groups = draft.groups()
+    for group in groups:
+        cancel_next(draft, group, "everything was closed")
+        begin_closing(draft, group.id, Purpose.EXIT, "everything was closed")
+        settle(draft, group.id)
+    text = (
+        f"{len(groups)} groups are being closed, {waiting} queued signals were removed; the engine is paused."
+    )
+    draft.tell("close_all", text, Level.WARNING, notice=True)
+    return _done(text)
+
+
+def pause(draft: Draft) -> Reply:
+    if not draft.engine.paused:
+        draft.put(replace(draft.engine, paused=True, paused_at=draft.now))
+        draft.tell("paused", "Paused: alerts are stored, nothing is opened.", Level.WARNING, Category.SYSTEM)
+    return _done("Paused: alerts are stored, nothing is opened; exits, targets and fills go on.")
+
+
+def resume(draft: Draft) -> Reply:
+    if draft.engine.paused:
+        draft.put(replace(draft.engine, paused=False, paused_at=None))
+        draft.tell("resumed", "Running again.", category=Category.SYSTEM)
+        _wake(draft)
+    return _done("Running.")
+
+
+def _wake(draft: Draft) -> None:
+    """Have decided what waited, after something that held it back is gone."""
+    for id in draft.view.undecided():
+        draft.follow(Judge(alert_id=id))
+    for world in World:
+        draft.follow(PromoteWaiting(world=world))
+
+
+def _waiting(draft: Draft, id: int) -> QueuedSignal | Refusal:
+    row = draft.view.queued(id)
+    if row is None or row.outcome is not None:
+        return Refusal("UNKNOWN", f"no signal {id} waits in the queue")
+    return row
+
+
+def promote(draft: Draft, wish: Promote) -> Reply:
+    row = _waiting(draft, wish.queued_id)
+    if isinstance(row, Refusal):
+        return row
+    opened = pool.force(draft, row)
+    if isinstance(opened, Refusal):
+        return opened
+    return _done(f"Position group for {name(opened)} has been forced into the pool.", opened.id)
+
+
+def remove_queued(draft: Draft, wish: RemoveQueued) -> Reply:
+    row = _waiting(draft, wish.queued_id)
+    if isinstance(row, Refusal):
+        return row
+    queue.dequeue(draft, row, Outcome.CANCELLED, "removed by you")
+    return _done(f"{row.symbol} {row.timeframe} was removed from the queue.")
+
+
+def save_settings(draft: Draft, wish: SaveSettings) -> Reply:
+    """Check and store a whole document; it is in force for the next decision."""
+    try:
+        settings = documents.parse(wish.document)
+    except SettingsError as error:
+        return Refusal("SETTINGS", str(error))
+    draft.settings = settings
+    id = draft.new_id()
+    draft.put(SettingsVersion(id=id, saved_at=draft.now, document=documents.dump(settings), note=wish.note))
+    draft.tell("settings_saved", "Settings were saved.", category=Category.SYSTEM)
+    _wake(draft)
+    return _done("Settings were saved.")
+
+
+def change_account(draft: Draft, wish: AccountChanged) -> Reply:
+    draft.put(wish.account)
+    return _done(f"Account {wish.account.name} was saved.")
+
+
+def change_token(draft: Draft, wish: TokenChanged) -> Reply:
+    draft.put(wish.token)
+    return _done(f"Webhook {wish.token.name} was saved.")

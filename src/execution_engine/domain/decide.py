@@ -1,0 +1,118 @@
+"""The rules as one function: what an input changes.
+
+Pure: the same book, input and time give the same decision. A defect stays where it happened: the draft is
+dropped, the group it concerned is frozen, an alert ends `failed` and is stored all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from execution_engine.domain import commands, intake, market, pool, reports
+from execution_engine.domain import inputs as i
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.facts import Category, Fact, Level
+from execution_engine.domain.rows import Row
+from execution_engine.domain.settle import finish, name, settle
+from execution_engine.domain.signal import Outcome
+from execution_engine.domain.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an input came to.
+
+    rows: new versions of rows, the only way anything changes. facts: what happened, for whoever listens.
+    answer: for whoever asked. next: inputs to be decided right after this one.
+    defect: the exception that was contained, for the log.
+    """
+
+    rows: tuple[Row, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    answer: i.Answer | Refusal | None = None
+    next: tuple[i.Input, ...] = ()
+    defect: Exception | None = None
+
+
+Handler = Callable[[Draft, Any], i.Answer | Refusal | None]
+
+_HANDLERS: dict[type, Handler] = {
+    i.AlertReceived: intake.receive,
+    i.RequestRefused: intake.refuse,
+    i.Replay: intake.replay,
+    i.Judge: lambda draft, wish: intake.judge_again(draft, wish.alert_id),
+    i.Price: market.price,
+    i.NoPrice: lambda draft, said: reports.judge_undecided(draft, (said.exchange, said.symbol)),
+    i.Balances: lambda draft, _: reports.judge_undecided(draft),
+    i.Reached: lambda draft, hit: market.take_profit(draft, draft.group(hit.group_id), hit.price),
+    i.DueRow: lambda draft, row: market.due_row(draft, row.id),
+    i.Sending: reports.sending,
+    i.OrderReport: reports.report,
+    i.OpenOrders: reports.open_orders,
+    i.AccountUnreadable: reports.unreadable,
+    i.Started: lambda draft, _: reports.restart(draft),
+    i.Settle: lambda draft, wish: settle(draft, wish.group_id),
+    i.SecondHalf: lambda draft, wish: pool.second_half(draft, wish.group_id, wish.alert_id),
+    i.PromoteWaiting: lambda draft, wish: pool.promote(draft, wish.world),
+    i.ExitGroup: commands.exit_group,
+    i.CancelLegs: commands.cancel_legs,
+    i.SetTakeProfitMode: commands.set_take_profit_mode,
+    i.SetRisk: commands.set_risk,
+    i.CloseAll: lambda draft, _: commands.close_all(draft),
+    i.Pause: lambda draft, _: commands.pause(draft),
+    i.Resume: lambda draft, _: commands.resume(draft),
+    i.Promote: commands.promote,
+    i.RemoveQueued: commands.remove_queued,
+    i.SaveSettings: commands.save_settings,
+    i.AccountChanged: commands.change_account,
+    i.TokenChanged: commands.change_token,
+}
+
+
+def decide(view: View, given: i.Input, now: datetime) -> Decision:
+    """Return what an input changes. Never raises: a defect is contained and told."""
+    draft = Draft(view, now)
+    try:
+        answer = _HANDLERS[type(given)](draft, given)
+    except Exception as defect:
+        return _contain(Draft(view, now), given, defect)
+    return Decision(draft.rows, tuple(draft.facts), answer, tuple(draft.next))
+
+
+def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
+    """Freeze the scope of a defect and tell it; everything else goes on."""
+    answer: i.Answer | Refusal | None = Refusal("DEFECT", "an internal error; the log has the details")
+    group_id = _group_of(draft, given)
+    scope = type(given).__name__
+    if group_id is not None:
+        group = draft.group(group_id)
+        draft.put(replace(group, hold="an internal error; the log has the details"))
+        scope = name(group)
+    elif isinstance(given, i.AlertReceived):
+        alert = intake.store(draft, given)
+        finish(draft, alert, Outcome.FAILED, "an internal error; the log has the details")
+        answer = i.Answer(status="accepted", alert_id=alert.id)
+    elif isinstance(given, i.Judge | i.SecondHalf):
+        finish(
+            draft, draft.alert(given.alert_id), Outcome.FAILED, "an internal error; the log has the details"
+        )
+    draft.tell(
+        "defect",
+        f"{scope}: an internal error was contained: {defect!r}",
+        Level.CRITICAL,
+        Category.SYSTEM,
+        notice=True,
+    )
+    return Decision(draft.rows, tuple(draft.facts), answer, (), defect)
+
+
+def _group_of(draft: Draft, given: i.Input) -> int | None:
+    if isinstance(given, i.OrderReport):
+        order = draft.order_of(given.client_order_id)
+        return order.group_id if order is not None else None
+    id = None if isinstance(given, i.SecondHalf) else getattr(given, "group_id", None)
+    return id if id is not None and draft.view.group(id) is not None else None

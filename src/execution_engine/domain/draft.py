@@ -1,0 +1,253 @@
+"""A decision in the making: it reads its own writes, and dropping it leaves no trace."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from execution_engine.domain.errors import Defect
+from execution_engine.domain.facts import Category, Fact, Level
+from execution_engine.domain.inputs import Input
+from execution_engine.domain.instrument import Instrument
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.rows import (
+    Account,
+    Alert,
+    AlertKey,
+    Archive,
+    Engine,
+    EquityPoint,
+    Fill,
+    Group,
+    Leg,
+    Order,
+    Pyramid,
+    QueuedSignal,
+    Row,
+    World,
+)
+from execution_engine.domain.settings import Settings
+from execution_engine.domain.view import GroupKey, View
+
+R = TypeVar("R")
+
+
+class Draft:
+    """The view, overlaid with the rows that this decision has written so far."""
+
+    def __init__(self, view: View, now: datetime) -> None:
+        self.view = view
+        self.now = now
+        self.facts: list[Fact] = []
+        self.next: list[Input] = []
+        self.settings: Settings = view.settings
+        self._rows: dict[tuple[type, int | str], Row] = {}
+        self._members: dict[tuple[type, int], list[int]] = defaultdict(list)
+        self._clients: dict[str, int] = {}
+        self._counter = view.counter
+        self._archives: list[Archive] = []
+
+    # -- writing
+
+    def new_id(self) -> int:
+        self._counter += 1
+        return self._counter
+
+    def put(self, row: Row) -> None:
+        """Write a new version of a row."""
+        if isinstance(row, Archive):
+            self._archives.append(row)
+            return
+        key = (type(row), row.name if hasattr(row, "name") else row.id)
+        if key not in self._rows and isinstance(row, Pyramid | Leg | Order):
+            self._note_member(row)
+        self._rows[key] = row
+
+    def _note_member(self, row: Pyramid | Leg | Order) -> None:
+        known = {Pyramid: self.view.pyramid, Leg: self.view.leg, Order: self.view.order}[type(row)](row.id)
+        if known is None:
+            self._members[type(row), row.group_id].append(row.id)
+            if isinstance(row, Order):
+                self._clients[row.client_order_id] = row.id
+
+    def follow(self, next_input: Input) -> None:
+        """Have something decided right after this decision, by itself."""
+        if next_input not in self.next:
+            self.next.append(next_input)
+
+    def tell(
+        self,
+        code: str,
+        text: str,
+        level: Level = Level.INFO,
+        category: Category = Category.TRADING,
+        *,
+        group: Group | None = None,
+        alert: Alert | None = None,
+        order: Order | None = None,
+        notice: bool = False,
+    ) -> None:
+        """Note what happened, for those who listen."""
+        fact = Fact(
+            code=code,
+            text=text,
+            level=level,
+            category=category,
+            world=group.world if group else "",
+            group_id=group.id if group else None,
+            alert_id=alert.id if alert else None,
+            order_id=order.id if order else None,
+            notice=notice,
+        )
+        self.facts.append(fact)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return (*self._rows.values(), *self._archives)
+
+    # -- reading
+
+    def _get(self, kind: type[R], id: int | str, base: R | None) -> R:
+        row = self._rows.get((kind, id), base)
+        if row is None:
+            raise Defect(f"there is no {kind.__name__} {id}")
+        return row  # type: ignore[return-value]
+
+    def group(self, id: int) -> Group:
+        return self._get(Group, id, self.view.group(id))
+
+    def alert(self, id: int) -> Alert:
+        return self._get(Alert, id, self.view.alert(id))
+
+    def alert_or_none(self, id: int) -> Alert | None:
+        """Return an alert; None for an old one that has left the memory."""
+        return self._rows.get((Alert, id)) or self.view.alert(id)  # type: ignore[return-value]
+
+    def leg(self, id: int) -> Leg:
+        return self._get(Leg, id, self.view.leg(id))
+
+    def order(self, id: int) -> Order:
+        return self._get(Order, id, self.view.order(id))
+
+    def pyramid(self, id: int) -> Pyramid:
+        return self._get(Pyramid, id, self.view.pyramid(id))
+
+    def queued(self, id: int) -> QueuedSignal:
+        return self._get(QueuedSignal, id, self.view.queued(id))
+
+    def account(self, name: str) -> Account | None:
+        return self._rows.get((Account, name)) or self.view.accounts.get(name)  # type: ignore[return-value]
+
+    @property
+    def accounts(self) -> list[Account]:
+        names = dict.fromkeys(self.view.accounts)
+        names.update({str(name): None for kind, name in self._rows if kind is Account})
+        return [account for name in names if (account := self.account(name))]
+
+    @property
+    def engine(self) -> Engine:
+        return self._get(Engine, 1, self.view.engine)
+
+    def alert_key(self, key: str) -> AlertKey | None:
+        return self.view.alert_key(key)
+
+    def instrument(self, exchange: str, symbol: str) -> Instrument:
+        found = self.view.catalogue.get(exchange, symbol)
+        if found is None:
+            raise Defect(f"the rules of {exchange} {symbol} are not known")
+        return found
+
+    def _ids(self, kind: type, group_id: int, base: tuple[int, ...] | list[int]) -> list[int]:
+        return [*base, *self._members.get((kind, group_id), ())]
+
+    def pyramids(self, group_id: int) -> list[Pyramid]:
+        ids = self._ids(Pyramid, group_id, [*self.view.pyramids_of(group_id)])
+        return [self.pyramid(id) for id in ids]
+
+    def legs(self, group_id: int) -> list[Leg]:
+        return [self.leg(id) for id in self._ids(Leg, group_id, [*self.view.legs_of(group_id)])]
+
+    def orders(self, group_id: int) -> list[Order]:
+        return [self.order(id) for id in self._ids(Order, group_id, [*self.view.orders_of(group_id)])]
+
+    def order_of(self, client_order_id: str) -> Order | None:
+        id = self._clients.get(client_order_id) or self.view.order_of(client_order_id)
+        return self.order(id) if id is not None else None
+
+    def has_trade(self, order: Order, trade_id: str) -> bool:
+        return self.view.has_trade(order.account, order.exchange, order.symbol, trade_id) or any(
+            isinstance(row, Fill) and row.trade_id == trade_id and row.order_id == order.id
+            for row in self._rows.values()
+        )
+
+    def _written(self, kind: type[R]) -> list[R]:
+        return [row for (type_, _), row in self._rows.items() if type_ is kind]  # type: ignore[misc]
+
+    def groups(self) -> list[Group]:
+        """Return every group that holds a slot."""
+        ids = dict.fromkeys(self.view.open_groups())
+        ids.update((group.id, None) for group in self._written(Group))
+        return [group for id in ids if (group := self.group(id)).holds_slot]
+
+    def group_of(self, key: GroupKey) -> Group | None:
+        """Return the group that holds a slot under this key."""
+        for written in self._written(Group):
+            if written.key == key and written.holds_slot:
+                return written
+        id = self.view.group_of(key)
+        if id is None:
+            return None
+        group = self.group(id)
+        return group if group.holds_slot else None
+
+    def groups_in(self, market: tuple[str, str]) -> list[Group]:
+        """Return the groups of one market that hold a slot."""
+        ids = dict.fromkeys(self.view.groups_in(market))
+        ids.update(
+            (group.id, None) for group in self._written(Group) if (group.exchange, group.symbol) == market
+        )
+        return [group for id in ids if (group := self.group(id)).holds_slot]
+
+    def slots_used(self, world: World) -> int:
+        used = self.view.slots_used(world)
+        for group in self._written(Group):
+            if group.world is world:
+                before = self.view.group(group.id)
+                used += group.holds_slot - bool(before and before.holds_slot)
+        return used
+
+    def realized(self, world: World) -> Decimal:
+        """Return the realized result of a world [USD], with what this decision booked."""
+        points = [point for point in self._written(EquityPoint) if point.world is world]
+        return points[-1].realized if points else self.view.realized(world)
+
+    def waiting(self, world: World) -> list[QueuedSignal]:
+        ids = dict.fromkeys(self.view.waiting(world))
+        ids.update((row.id, None) for row in self._written(QueuedSignal) if row.world is world)
+        return [row for id in ids if (row := self.queued(id)).outcome is None]
+
+    def entries_today(self, world: World) -> int:
+        """Count the entries that were placed in a world this UTC day."""
+        today: date = self.now.date()
+        new = [p for p in self._written(Pyramid) if self.view.pyramid(p.id) is None]
+        placed = sum(1 for pyramid in new if self.group(pyramid.group_id).world is world)
+        return self.view.entries_on(world, today) + placed
+
+    def alerts_of(self, group_id: int) -> list[Alert]:
+        """Return the alerts that wait for something to happen to a group."""
+        ids = dict.fromkeys(self.view.alerts_of(group_id))
+        ids.update((alert.id, None) for alert in self._written(Alert) if alert.group_id == group_id)
+        return [a for id in ids if (a := self.alert(id)).group_id == group_id and a.outcome is None]
+
+    def working_orders(self, account: str) -> list[Order]:
+        """Return an account's orders that are not final."""
+        ids = dict.fromkeys(self.view.working_orders(account))
+        ids.update((order.id, None) for order in self._written(Order) if order.account == account)
+        return [order for id in ids if not (order := self.order(id)).is_final]
+
+    def free(self, account: str, currency: str) -> Decimal | None:
+        """Return what an account can spend of a currency; None while it was not read yet."""
+        balance = self.view.balance(account)
+        return None if balance is None else balance.get(currency, ZERO)

@@ -1,0 +1,307 @@
+"""From a received alert to what is done about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from execution_engine.domain import entry as entries
+from execution_engine.domain import queue
+from execution_engine.domain.closing import begin_closing
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.entry import Waiting
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.facts import Category, Level
+from execution_engine.domain.inputs import AlertReceived, Answer, Replay, RequestRefused
+from execution_engine.domain.instrument import Side
+from execution_engine.domain.pool import forget_waiting, start
+from execution_engine.domain.routing import route
+from execution_engine.domain.rows import (
+    Account,
+    AccountStatus,
+    Alert,
+    AlertKey,
+    Group,
+    GroupStatus,
+    Purpose,
+    RefusedRequest,
+)
+from execution_engine.domain.settings import Opposite
+from execution_engine.domain.settle import finish, settle
+from execution_engine.domain.signal import Outcome, SignalType
+
+KEY_LIFETIME = timedelta(days=90)
+FUTURE = timedelta(seconds=60)
+
+
+def receive(draft: Draft, received: AlertReceived) -> Answer:
+    """Store an alert once and decide on it as far as everything it needs is known."""
+    first = _first_copy(draft, received)
+    if first is not None:
+        return _duplicate(draft, first, received)
+    alert = store(draft, received)
+    judge(draft, alert)
+    return Answer(status="accepted", alert_id=alert.id)
+
+
+def _first_copy(draft: Draft, received: AlertReceived) -> AlertKey | None:
+    """Return the key of the alert that this one is a copy of."""
+    if received.replay_of is not None:
+        return None
+    key = draft.alert_key(received.key)
+    if key is None:
+        return None
+    by_id = received.signal.id is not None
+    window = KEY_LIFETIME if by_id else timedelta(seconds=draft.settings.signals.duplicate_window_s)
+    if received.received_at - key.received_at > window:
+        return None
+    # An exit under a used id is carried out: closing too often does no harm, not closing does.
+    return None if by_id and key.body_hash != received.body_hash and received.signal.is_exit else key
+
+
+def _duplicate(draft: Draft, first: AlertKey, received: AlertReceived) -> Answer:
+    draft.put(replace(first, duplicates=first.duplicates + 1))
+    if first.body_hash != received.body_hash:
+        draft.tell(
+            "same_id_other_body",
+            f"An alert came with the id of alert {first.id} but another body. It was taken for a copy; "
+            "give every alert an id of its own, with {{timenow}} in it.",
+            Level.WARNING,
+            notice=True,
+        )
+    return Answer(status="duplicate", alert_id=first.id)
+
+
+def store(draft: Draft, received: AlertReceived) -> Alert:
+    signal = received.signal
+    alert = Alert(
+        id=draft.new_id(),
+        received_at=received.received_at,
+        body=received.body,
+        parsed=signal,
+        token=received.token,
+        source=received.source,
+        exchange=signal.exchange,
+        symbol=signal.symbol,
+        timeframe=signal.timeframe,
+        side=None if signal.is_exit else signal.side,
+        allowed=received.accounts,
+        replay_of=received.replay_of,
+    )
+    draft.put(alert)
+    key = received.key if received.replay_of is None else f"replay:{alert.id}"
+    draft.put(AlertKey(id=alert.id, key=key, body_hash=received.body_hash, received_at=received.received_at))
+    return alert
+
+
+def judge(draft: Draft, alert: Alert) -> None:
+    """Decide on a stored alert; leave it undecided while an account, a price or a balance is missing."""
+    unfit = _unfit(draft, alert)
+    if unfit is not None:
+        _reject(draft, alert, unfit)
+        return
+    accounts = route(draft, alert)
+    if isinstance(accounts, Refusal):
+        _reject(draft, alert, accounts)
+        return
+    if not accounts:
+        alert = replace(alert, signal=SignalType.EXIT)
+        finish(draft, alert, Outcome.NO_POSITION, "nothing is open or queued for this key")
+        return
+    if any(not _can_act(account, alert) for account in accounts):
+        return
+    for account in accounts:
+        _act(draft, draft.alert(alert.id), account)
+
+
+def judge_again(draft: Draft, alert_id: int) -> None:
+    """Decide on an alert that waited, unless that has happened meanwhile."""
+    alert = draft.alert(alert_id)
+    if alert.outcome is None and alert.decided_at is None:
+        judge(draft, alert)
+
+
+def _can_act(account: Account, alert: Alert) -> bool:
+    """An enabled account acts once it is reconciled; a disabled one only gets what closes."""
+    return account.status is AccountStatus.READY or not account.enabled
+
+
+def _unfit(draft: Draft, alert: Alert) -> Refusal | None:
+    if alert.parsed.contradicts_itself:
+        named = " and ".join(dict.fromkeys(side.value for side in alert.parsed.sides))
+        return Refusal("CONTRADICTION", f"the alert contradicts itself: its parts name {named}")
+    return None if alert.replay_of is not None else _age_fault(draft, alert)
+
+
+def _age_fault(draft: Draft, alert: Alert) -> Refusal | None:
+    limits = draft.settings.signals
+    is_exit = alert.parsed.is_exit
+    limit = limits.max_exit_age_s if is_exit else limits.max_alert_age_s
+    age = draft.now - (alert.parsed.sent_at or alert.received_at)
+    if age > timedelta(seconds=limit):
+        return Refusal("TOO_OLD", f"the alert is {int(age.total_seconds())} s old, the limit is {limit} s")
+    if -age > FUTURE:
+        ahead = int(-age.total_seconds())
+        return Refusal(
+            "FUTURE", f"the alert's timestamp is {ahead} s in the future; check the clock of this machine"
+        )
+    if is_exit and age > timedelta(seconds=limits.max_alert_age_s):
+        draft.put(replace(draft.alert(alert.id), late=True))
+    return None
+
+
+def _reject(draft: Draft, alert: Alert, refusal: Refusal, signal: SignalType | None = None) -> None:
+    alert = draft.alert(alert.id)
+    finish(
+        draft,
+        replace(alert, signal=alert.signal or signal or _guess(alert)),
+        Outcome.REJECTED,
+        refusal.message,
+    )
+    draft.tell(
+        "alert_rejected",
+        f"{alert.symbol} {alert.timeframe}: rejected: {refusal.message}",
+        Level.WARNING,
+        alert=alert,
+    )
+
+
+def _guess(alert: Alert) -> SignalType:
+    """Return the kind of a signal that was refused before its account's state was asked."""
+    if alert.parsed.is_exit:
+        return SignalType.EXIT
+    return SignalType.REVERSAL if alert.parsed.asks_reversal else SignalType.ENTRY
+
+
+def _act(draft: Draft, alert: Alert, account: Account) -> None:
+    """Classify an alert against one account's state and act; the rules are asked in SPEC's order."""
+    signal = alert.parsed
+    group = draft.group_of((account.name, signal.exchange, signal.symbol, signal.timeframe))
+    if signal.is_exit:
+        _exit(draft, alert, account, group)
+        return
+    side = signal.side
+    assert side is not None  # the parser refuses entries without a side
+    if group is None:
+        start(draft, _typed(draft, alert, SignalType.ENTRY), account, side)
+    elif group.status is GroupStatus.CLOSING:
+        _wait_for_close(draft, alert, account, side)
+    elif group.side is side:
+        _pyramid(draft, alert, account, group)
+    elif signal.asks_reversal or draft.settings.signals.opposite is Opposite.REVERSE:
+        _reverse(draft, alert, group)
+    else:
+        _reject(draft, alert, Refusal("OPPOSITE", "opposite side is open"), SignalType.ENTRY)
+
+
+def _typed(draft: Draft, alert: Alert, kind: SignalType) -> Alert:
+    typed = replace(alert, signal=kind)
+    draft.put(typed)
+    return typed
+
+
+def _exit(draft: Draft, alert: Alert, account: Account, group: Group | None) -> None:
+    alert = _typed(draft, alert, SignalType.EXIT)
+    removed = forget_waiting(draft, alert, account, "an exit came for its key")
+    if group is not None:
+        draft.put(replace(draft.alert(alert.id), group_id=group.id, decided_at=draft.now))
+        cancel_next(draft, group, "an exit came before it")
+        begin_closing(draft, group.id, Purpose.EXIT, f"exit alert {alert.id}", alert.id)
+        settle(draft, group.id)
+    elif draft.alert(alert.id).outcome is None and draft.alert(alert.id).decided_at is None:
+        outcome = Outcome.DEQUEUED if removed else Outcome.NO_POSITION
+        reason = "the queued signal was removed" if removed else "nothing is open or queued for this key"
+        finish(draft, draft.alert(alert.id), outcome, reason)
+
+
+def cancel_next(draft: Draft, group: Group, why: str) -> None:
+    """Cancel the entry of a reversal that is still to come; the exit before it goes on."""
+    group = draft.group(group.id)
+    if group.next_alert_id is not None:
+        draft.put(replace(group, next_alert_id=None, close_reason=f"{group.close_reason}; {why}"))
+
+
+def _wait_for_close(draft: Draft, alert: Alert, account: Account, side: Side) -> None:
+    alert = _typed(draft, alert, SignalType.ENTRY)
+    refusal = entries.refused_outright(draft, alert, account, side, key_is_closing=True)
+    refusal = refusal or queue.enqueue(draft, alert, account, side, "its key is closing")
+    if refusal is not None:
+        _reject(draft, alert, refusal)
+
+
+def _pyramid(draft: Draft, alert: Alert, account: Account, group: Group) -> None:
+    if group.pyramid_count >= group.max_pyramids:
+        _replacement(draft, alert, group)
+        return
+    alert = _typed(draft, alert, SignalType.PYRAMID)
+    entry = entries.prepare(draft, alert, account, group.side, group)
+    if isinstance(entry, Waiting):
+        return
+    if isinstance(entry, Refusal):
+        _reject(draft, alert, entry)
+        return
+    entries.add_pyramid(draft, group, alert, entry)
+    draft.put(replace(draft.alert(alert.id), group_id=group.id, decided_at=draft.now))
+    settle(draft, group.id)
+
+
+def _replacement(draft: Draft, alert: Alert, group: Group) -> None:
+    """Count one signal more than the group has pyramids; it places nothing."""
+    alert = _typed(draft, alert, SignalType.REPLACEMENT)
+    if draft.engine.paused:
+        _reject(draft, alert, Refusal("PAUSED", "paused"))
+        return
+    risk = draft.settings.risk
+    changed = replace(group, replacement_count=group.replacement_count + 1)
+    if risk.reset_timer_on_replacement and group.timer_started_at is not None:
+        wait = timedelta(minutes=risk.post_full_wait_minutes)
+        changed = replace(changed, timer_started_at=draft.now, timer_expires_at=draft.now + wait)
+    draft.put(changed)
+    reason = f"all {group.max_pyramids} pyramids are there; replacement {changed.replacement_count}"
+    finish(draft, alert, Outcome.REPLACEMENT, reason, group.id)
+
+
+def _reverse(draft: Draft, alert: Alert, group: Group) -> None:
+    """Close the old side by an exit's rules; the entry is decided on when the group is flat."""
+    alert = _typed(draft, alert, SignalType.REVERSAL)
+    draft.put(replace(alert, group_id=group.id, decided_at=draft.now))
+    draft.put(replace(draft.group(group.id), next_alert_id=alert.id))
+    begin_closing(draft, group.id, Purpose.EXIT, f"reversal by alert {alert.id}", alert.id)
+    settle(draft, group.id)
+
+
+def refuse(draft: Draft, refused: RequestRefused) -> None:
+    """Keep a request that was answered 4xx, so that the user can see why nothing happened."""
+    draft.put(
+        RefusedRequest(
+            id=draft.new_id(),
+            at=refused.at,
+            status=refused.status,
+            errors=refused.errors,
+            body=refused.body,
+            source=refused.source,
+            token=refused.token,
+        )
+    )
+    why = "; ".join(f"{field}: {message}" for field, message in refused.errors) or "no or wrong secret"
+    category = Category.SECURITY if refused.status in (401, 429) else Category.API
+    draft.tell("request_refused", f"A request was answered {refused.status}: {why}", Level.WARNING, category)
+
+
+def replay(draft: Draft, wish: Replay) -> Answer | Refusal:
+    """Receive a stored alert again, as a new one that counts as received now."""
+    old = draft.alert_or_none(wish.alert_id)
+    if old is None:
+        return Refusal("UNKNOWN", f"there is no alert {wish.alert_id} among the kept ones")
+    again = AlertReceived(
+        signal=old.parsed,
+        key=f"replay:{old.id}",
+        body=old.body,
+        body_hash="",
+        received_at=wish.received_at,
+        token=old.token,
+        accounts=old.allowed,
+        source=old.source,
+        replay_of=old.id,
+    )
+    return receive(draft, again)

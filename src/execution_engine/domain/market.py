@@ -1,0 +1,104 @@
+"""What a price, a balance or the time changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from execution_engine.domain import queue
+from execution_engine.domain.closing import begin_closing
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.inputs import Judge, Price, PromoteWaiting, Reached
+from execution_engine.domain.reports import judge_undecided
+from execution_engine.domain.rows import Archive, Group, GroupStatus, Purpose, QueuedSignal, World
+from execution_engine.domain.settings import Settings
+from execution_engine.domain.settle import name, settle, trigger
+from execution_engine.domain.signal import Outcome
+from execution_engine.domain.take_profit import (
+    closing_price,
+    is_done,
+    reached,
+    watches_aggregate,
+    watches_leg,
+)
+
+ARCHIVE_AFTER = timedelta(hours=1)
+
+
+def price(draft: Draft, now: Price) -> None:
+    """Have everything decided that this price of one market concerns."""
+    for group_id in draft.view.reached(now):
+        draft.follow(Reached(group_id=group_id, price=now))
+    judge_undecided(draft, now.key)
+    for world in World:
+        if any((row.exchange, row.symbol) == now.key for row in draft.waiting(world)):
+            draft.follow(PromoteWaiting(world=world))
+
+
+def take_profit(draft: Draft, group: Group, now: Price) -> None:
+    """Close what one price reached: legs at their own targets first, then the aggregate on what is left."""
+    got = closing_price(now, group.side)
+    instrument = draft.instrument(group.exchange, group.symbol)
+    hit = [
+        leg
+        for leg in draft.legs(group.id)
+        if watches_leg(group, leg, instrument) and reached(group.side, got, leg.tp_price)
+    ]
+    target = group.aggregate_target
+    if hit:
+        for leg in hit:
+            draft.put(trigger(leg, draft))
+        numbers = ", ".join(f"{leg.pyramid_index + 1}·{leg.index}" for leg in hit)
+        draft.tell("target_reached", f"{name(group)}: target of {numbers} reached at {got}", group=group)
+    elif target is not None and watches_aggregate(group, instrument) and reached(group.side, got, target):
+        begin_closing(draft, group.id, Purpose.TAKE_PROFIT, f"its common target was reached at {got}")
+    else:
+        return
+    settle(draft, group.id)
+
+
+def due_row(draft: Draft, id: int) -> None:
+    """Do what the time in one row asks for; a row that has changed meanwhile asks for nothing."""
+    group, row, alert = draft.view.group(id), draft.view.queued(id), draft.view.alert(id)
+    if group is not None:
+        _due_group(draft, group)
+    elif row is not None:
+        _due_queued(draft, row)
+    elif alert is not None and alert.outcome is None and alert.decided_at is None:
+        draft.follow(Judge(alert_id=id))
+
+
+def _due_group(draft: Draft, group: Group) -> None:
+    at = next_time(group, draft.settings)
+    if at is None or draft.now < at:
+        return
+    if is_done(group):
+        draft.put(Archive(group.id))
+    elif group.retry_at is not None:
+        draft.put(replace(group, retry_at=None))
+        settle(draft, group.id)
+    else:
+        hours = draft.settings.grid.max_unfilled_hours
+        begin_closing(draft, group.id, Purpose.EXIT, f"nothing filled within {hours} h")
+        settle(draft, group.id)
+
+
+def next_time(group: Group, settings: Settings) -> datetime | None:
+    """Return when a group asks for attention by itself: a retry, its end without a fill, its move to history."""
+    if is_done(group):
+        # It stays for its day, because the day's entries are counted in the book.
+        ended = group.closed_at or group.created_at
+        midnight = group.created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        return max(ended + ARCHIVE_AFTER, midnight)
+    if group.retry_at is not None:
+        return group.retry_at
+    hours = settings.grid.max_unfilled_hours
+    if not hours or group.filled_quantity or group.status is GroupStatus.CLOSING:
+        return None
+    return group.created_at + timedelta(seconds=int(hours * 3600))
+
+
+def _due_queued(draft: Draft, row: QueuedSignal) -> None:
+    if row.outcome is None and row.expires_at is not None and draft.now >= row.expires_at:
+        waited = int((draft.now - row.queued_at).total_seconds())
+        queue.dequeue(draft, row, Outcome.EXPIRED, f"waited {waited} s, longer than pool.max_queue_age_s")

@@ -1,0 +1,221 @@
+"""One order's life: what it wants of the exchange, and what a report makes of it."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from execution_engine.domain.errors import IllegalTransition
+from execution_engine.domain.inputs import OrderReport, Trade, Verdict
+from execution_engine.domain.money import ZERO, percent_of, text
+from execution_engine.domain.rows import Order, OrderStatus, Purpose
+
+S = OrderStatus
+
+# A final state is left only because the exchange proves it wrong: a late fill, an order found after all.
+LEGAL: dict[OrderStatus, frozenset[OrderStatus]] = {
+    S.PENDING: frozenset(
+        {S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED, S.FAILED, S.UNKNOWN}
+    ),
+    S.UNKNOWN: frozenset({S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED, S.REJECTED, S.FAILED}),
+    S.OPEN: frozenset({S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED, S.UNKNOWN}),
+    S.PARTIALLY_FILLED: frozenset({S.FILLED, S.CANCELLED, S.UNKNOWN}),
+    S.FILLED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.REJECTED: frozenset({S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED}),
+    S.FAILED: frozenset({S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED}),
+}
+
+PREFIX_LENGTH = 7
+ID_LENGTH = 25
+_USUAL_FEE_PERCENT = Decimal("0.1")  # where an exchange does not say what it charged
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+# How long after it left a request may still be admitted. The paper exchange answers in process.
+FENCE = {"paper": timedelta(0)}
+DEFAULT_FENCE = timedelta(seconds=60)
+LOOKS_APART = timedelta(seconds=2)
+ABSENCES_NEEDED = 2
+LOOK_DELAYS_S = (0.5, 1, 2, 4, 8)
+EXIT_LOOK_DELAY = timedelta(seconds=1)
+
+
+class Want(StrEnum):
+    PLACE = "place"
+    CANCEL = "cancel"
+    LOOK = "look"
+    NOTHING = "nothing"
+
+
+def wants(order: Order) -> Want:
+    """Say what a committed order row asks of the exchange."""
+    if order.status is S.UNKNOWN:
+        return Want.LOOK
+    if order.status is S.PENDING and order.sent_at is None:
+        return Want.PLACE
+    resting = order.status in (S.OPEN, S.PARTIALLY_FILLED)
+    if resting and order.cancel_requested and order.cancel_sent_at is None:
+        return Want.CANCEL
+    return Want.NOTHING
+
+
+def prefix(install_key: str) -> str:
+    """Return what all client order ids of this installation begin with: a letter and six of base 36."""
+    return "e" + _digits(install_key, "prefix", PREFIX_LENGTH - 1)
+
+
+def client_order_id(install_key: str, epoch: int, order_id: int, attempt: int) -> str:
+    """Derive the id that an order has on the exchange: 32 of `[a-z0-9]`, the same for the same row."""
+    return prefix(install_key) + _digits(install_key, f"{epoch}|{order_id}|{attempt}", ID_LENGTH)
+
+
+def _digits(key: str, message: str, count: int) -> str:
+    number = int.from_bytes(hmac.digest(key.encode(), message.encode(), "sha256"), "big")
+    digits = []
+    for _ in range(count):
+        number, digit = divmod(number, 36)
+        digits.append(_BASE36[digit])
+    return "".join(digits)
+
+
+def move(order: Order, status: OrderStatus) -> Order:
+    """Take one legal step. Raises IllegalTransition."""
+    if status is order.status:
+        return order
+    if status not in LEGAL[order.status]:
+        raise IllegalTransition(f"order {order.id}: {order.status} may not become {status}")
+    return replace(order, status=status)
+
+
+def with_trades(order: Order, trades: tuple[Trade, ...], base: str) -> Order:
+    """Add fills that are not in the order's sums yet. The order of fills makes no difference."""
+    for trade in trades:
+        in_base = trade.fee if trade.fee_currency == base else ZERO
+        order = replace(
+            order,
+            filled_quantity=order.filled_quantity + trade.quantity,
+            filled_cost=order.filled_cost + trade.quantity * trade.price,
+            fee_base=order.fee_base + in_base,
+            fee_value=order.fee_value + fee_value(trade, base)[0],
+        )
+    return order
+
+
+def fee_value(trade: Trade, base: str) -> tuple[Decimal, bool]:
+    """Return a fee's value [quote] and whether it had to be estimated."""
+    if trade.fee_value is not None:
+        return trade.fee_value, False
+    if trade.fee_currency == base:
+        return trade.fee * trade.price, False
+    return percent_of(trade.quantity * trade.price, _USUAL_FEE_PERCENT), True
+
+
+def apply(order: Order, report: OrderReport, now: datetime, fence: timedelta = DEFAULT_FENCE) -> Order:
+    """Return what a report makes of an order whose new fills are already in its sums.
+
+    fence: how long after it left a request may still be admitted by this exchange.
+    """
+    if report.verdict is Verdict.ACCEPTED:
+        return _accepted(order, report, now)
+    if report.verdict is Verdict.REFUSED:
+        return _refused(order, report, now)
+    if report.verdict is Verdict.ABSENT:
+        return _absent(order, now, fence)
+    return order if order.is_final else unknown(order, now, report.reason)
+
+
+def _accepted(order: Order, report: OrderReport, now: datetime) -> Order:
+    known = replace(
+        order,
+        exchange_order_id=report.exchange_order_id or order.exchange_order_id,
+        acknowledged_at=order.acknowledged_at or now,
+        sent_at=order.sent_at or now,
+        absences=0,
+        absent_since=None,
+    )
+    if known.filled_quantity < report.filled_quantity:
+        # Fills are missing: nothing is concluded before they are here.
+        return known if known.is_final else unknown(known, now, "fills are still to come")
+    status = _observed(known, report.status or S.OPEN)
+    if known.is_final and status not in LEGAL[known.status]:
+        return known
+    moved = move(known, status)
+    if not moved.is_final:
+        # A state read before the cancel left says nothing about it; after an unclear one it is sent again.
+        again = order.status is S.UNKNOWN or report.about_cancel
+        return replace(moved, look_at=None, looks=0, cancel_sent_at=None if again else moved.cancel_sent_at)
+    return replace(moved, look_at=None, looks=0, finished_at=order.finished_at or now)
+
+
+def _observed(order: Order, status: OrderStatus) -> OrderStatus:
+    """Return the state that the fills and the exchange's word add up to; stale news never goes back."""
+    if order.filled_quantity >= order.quantity:
+        return S.FILLED
+    if status in (S.CANCELLED, S.REJECTED):
+        return S.CANCELLED if order.filled_quantity or status is S.CANCELLED else S.REJECTED
+    if status is S.FILLED:  # trimmed by the exchange: it holds less than was asked, and that is done
+        return S.CANCELLED
+    return S.PARTIALLY_FILLED if order.filled_quantity else S.OPEN
+
+
+def _refused(order: Order, report: OrderReport, now: datetime) -> Order:
+    if order.is_final:
+        return order
+    if report.about_cancel or order.acknowledged_at is not None:
+        return unknown(order, now, report.reason)
+    return replace(
+        move(order, S.REJECTED),
+        reason=report.reason,
+        sent_at=order.sent_at or now,
+        look_at=None,
+        finished_at=now,
+    )
+
+
+def unknown(order: Order, now: datetime, reason: str) -> Order:
+    """Leave the order to look-ups: 0.5, 1, 2, 4, 8 s apart; what closes a position each second."""
+    delay = timedelta(seconds=LOOK_DELAYS_S[min(order.looks, len(LOOK_DELAYS_S) - 1)])
+    if order.purpose is not Purpose.ENTRY:
+        delay = min(delay, EXIT_LOOK_DELAY)
+    return replace(
+        move(order, S.UNKNOWN),
+        reason=reason,
+        sent_at=order.sent_at or now,
+        cancel_sent_at=None,
+        look_at=now + delay,
+        looks=order.looks + 1,
+    )
+
+
+def _absent(order: Order, now: datetime, fence: timedelta) -> Order:
+    """Count a successful look-up that found nothing; final after the fence and twice, two seconds apart."""
+    if order.is_final:
+        return order
+    if order.acknowledged_at is not None:
+        # The exchange had it and shows it no more: only its final report can settle that.
+        return unknown(order, now, "the exchange does not show this order")
+    first = order.absent_since or now
+    counted = replace(order, absences=order.absences + 1, absent_since=first)
+    settled_at = (order.sent_at or now) + fence
+    if now >= settled_at and counted.absences >= ABSENCES_NEEDED and now - first >= LOOKS_APART:
+        return replace(move(counted, S.FAILED), reason="was never placed", look_at=None, finished_at=now)
+    waiting = unknown(counted, now, "looked for, not found yet")
+    return replace(waiting, look_at=max(now + LOOKS_APART, settled_at))
+
+
+def request_cancel(order: Order, now: datetime) -> Order:
+    """Ask for a cancel; an intent that never left is revoked on the spot."""
+    if order.is_final or order.cancel_requested:
+        return order
+    if order.status is S.PENDING and order.sent_at is None:
+        return replace(move(order, S.CANCELLED), reason="revoked before it was sent", finished_at=now)
+    return replace(order, cancel_requested=True)
+
+
+def title(order: Order) -> str:
+    """Name an order in a sentence: `buy 0.00307 at 65000.00`."""
+    price = f" at {text(order.price)}" if order.price is not None else " at market"
+    return f"{order.action} {text(order.quantity)}{price}"

@@ -1,0 +1,386 @@
+"""The orders that a group still lacks, derived from its rows alone.
+
+Asked after every input that touched the group and after start-up. Nothing is remembered anywhere else, so
+entries, take-profits and exits go on after a crash where they stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from execution_engine.domain import order as orders
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.instrument import Action, Instrument, Market, Side
+from execution_engine.domain.money import ZERO, round_down
+from execution_engine.domain.rows import (
+    Group,
+    GroupStatus,
+    Leg,
+    LegStatus,
+    Order,
+    OrderStatus,
+    OrderType,
+    Purpose,
+)
+from execution_engine.domain.take_profit import (
+    closing_price,
+    is_done,
+    restable,
+    rests_aggregate,
+    rests_leg_targets,
+)
+
+ENTRY_ATTEMPTS = 3
+
+Parts = tuple[tuple[int, Decimal], ...]
+
+
+def plan(draft: Draft, group_id: int) -> None:
+    """Write the orders and cancel requests that the group's rows ask for."""
+    group = draft.group(group_id)
+    if is_done(group):
+        return
+    if group.status is GroupStatus.CLOSING:
+        _close(draft, group)
+        return
+    if not group.hold:
+        _enter(draft, group)
+    _drop_foreign_targets(draft, group)
+    _close_triggered(draft, group)
+    if rests_leg_targets(group):
+        _rest_legs(draft, group)
+    elif rests_aggregate(group):
+        _rest_aggregate(draft, group)
+
+
+# -- entering
+
+
+def _enter(draft: Draft, group: Group) -> None:
+    sent = entries_by_leg(draft.orders(group.id))
+    for leg in draft.legs(group.id):
+        tries = sent.get(leg.id, [])
+        if not tries and leg.status is LegStatus.PENDING:
+            _place_entry(draft, group, leg, leg.quantity, 1)
+        elif may_try_again(tries):
+            _place_entry(draft, group, leg, leg.quantity, tries[-1].attempt + 1)
+
+
+def entries_by_leg(group_orders: Iterable[Order]) -> dict[int, list[Order]]:
+    """Return the entry orders of each leg, in order of creation."""
+    found: dict[int, list[Order]] = {}
+    for order in group_orders:
+        if order.purpose is Purpose.ENTRY and order.leg_id is not None:
+            found.setdefault(order.leg_id, []).append(order)
+    return found
+
+
+def may_try_again(tries: Sequence[Order]) -> bool:
+    """The exchange is known to have none of a leg's orders, and there is an attempt left."""
+    return (
+        bool(tries)
+        and tries[-1].attempt < ENTRY_ATTEMPTS
+        and all(order.status is OrderStatus.FAILED for order in tries)
+    )
+
+
+def _place_entry(draft: Draft, group: Group, leg: Leg, quantity: Decimal, attempt: int) -> None:
+    instrument = draft.instrument(group.exchange, group.symbol)
+    kind = _entry_type(draft, leg)
+    for piece in instrument.pieces(quantity, market_order=kind is OrderType.MARKET):
+        write_order(
+            draft,
+            group,
+            purpose=Purpose.ENTRY,
+            action=Action.BUY if group.side is Side.LONG else Action.SELL,
+            type=kind,
+            price=leg.price if kind is OrderType.LIMIT else None,
+            quantity=piece,
+            leg=leg,
+            attempt=attempt,
+        )
+
+
+def _entry_type(draft: Draft, leg: Leg) -> OrderType:
+    first = leg.index == 0 and draft.settings.grid.first_leg is OrderType.MARKET
+    return OrderType.MARKET if first else OrderType.LIMIT
+
+
+# -- closing
+
+
+def _close(draft: Draft, group: Group) -> None:
+    """Cancel what works, close at once what is held, and wait for what is not settled yet."""
+    purpose = group.closing or Purpose.EXIT
+    for order in draft.orders(group.id):
+        if order.purpose is Purpose.ENTRY or order.type is OrderType.LIMIT:
+            _cancel(draft, order)
+    if not _may_close_now(draft, group):
+        return
+    instrument = draft.instrument(group.exchange, group.symbol)
+    legs = draft.legs(group.id)
+    free = _uncovered(draft, group, legs)
+    parts = tuple((leg.id, free[leg.id]) for leg in legs if free[leg.id] > 0)
+    _market_close(draft, group, instrument, parts, purpose)
+
+
+def _may_close_now(draft: Draft, group: Group) -> bool:
+    return group.retry_at is None or draft.now >= group.retry_at
+
+
+def _cancel(draft: Draft, order: Order) -> None:
+    asked = orders.request_cancel(order, draft.now)
+    if asked is not order:
+        draft.put(asked)
+
+
+def _uncovered(draft: Draft, group: Group, legs: Sequence[Leg]) -> dict[int, Decimal]:
+    """Return what each leg holds that no reducing order on the way covers [base]."""
+    free = {leg.id: leg.open_quantity for leg in legs}
+    for order in draft.orders(group.id):
+        if order.purpose is Purpose.ENTRY or order.is_final:
+            continue
+        done = order.filled_quantity
+        for leg_id, quantity in order.parts:
+            filled = min(done, quantity)
+            done -= filled
+            free[leg_id] -= quantity - filled
+    return free
+
+
+def _market_close(
+    draft: Draft, group: Group, instrument: Instrument, parts: Parts, purpose: Purpose, leg: Leg | None = None
+) -> None:
+    held = sum((quantity for _, quantity in parts), ZERO)
+    quantity = instrument.closable(held, _price(draft, group))
+    if quantity <= 0:
+        return
+    rest = _cut(parts, quantity)
+    for piece in instrument.pieces(quantity, market_order=True):
+        own, rest = _split(rest, piece)
+        write_order(
+            draft,
+            group,
+            purpose=purpose,
+            action=Action.SELL if group.side is Side.LONG else Action.BUY,
+            type=OrderType.MARKET,
+            price=None,
+            quantity=piece,
+            leg=leg,
+            parts=own,
+        )
+
+
+def _price(draft: Draft, group: Group) -> Decimal:
+    """Return the best guess of what a close would get; only the minimum notional is asked of it."""
+    price = draft.view.price((group.exchange, group.symbol))
+    return closing_price(price, group.side) if price else group.avg_entry or ZERO
+
+
+def _cut(parts: Parts, quantity: Decimal) -> Parts:
+    return _split(parts, quantity)[0]
+
+
+def _split(parts: Parts, quantity: Decimal) -> tuple[Parts, Parts]:
+    """Divide parts into the first `quantity` of them and the rest."""
+    first: list[tuple[int, Decimal]] = []
+    rest: list[tuple[int, Decimal]] = []
+    for leg_id, held in parts:
+        taken = min(held, quantity)
+        quantity -= taken
+        if taken > 0:
+            first.append((leg_id, taken))
+        if held > taken:
+            rest.append((leg_id, held - taken))
+    return tuple(first), tuple(rest)
+
+
+# -- taking profit
+
+
+def _close_triggered(draft: Draft, group: Group) -> None:
+    """Close the legs whose target was reached, together; a leg's unfilled remainder is cancelled first."""
+    legs = draft.legs(group.id)
+    triggered = [leg for leg in legs if leg.triggered_at is not None and leg.open_quantity > 0]
+    if not triggered:
+        return
+    group_orders = draft.orders(group.id)
+    ready = [leg for leg in triggered if not _stop_working(draft, leg, group_orders)]
+    if not ready or not _may_close_now(draft, group):
+        return
+    instrument = draft.instrument(group.exchange, group.symbol)
+    free = _uncovered(draft, group, legs)
+    parts = [(leg.id, free[leg.id]) for leg in ready if instrument.quantity(free[leg.id]) > 0]
+    if not parts:
+        return
+    parts += _dust_to_sweep(draft, group, legs, parts, free)
+    alone = draft.leg(parts[0][0]) if len(parts) == 1 else None
+    _market_close(draft, group, instrument, tuple(parts), Purpose.TAKE_PROFIT, alone)
+
+
+def _stop_working(draft: Draft, leg: Leg, group_orders: Sequence[Order]) -> bool:
+    """Ask to cancel what works for a leg, entries and resting targets; return whether something still does."""
+    working = False
+    for order in group_orders:
+        concerns = order.leg_id == leg.id
+        if (
+            concerns
+            and not order.is_final
+            and (order.purpose is Purpose.ENTRY or order.type is OrderType.LIMIT)
+        ):
+            _cancel(draft, order)
+            working = working or not draft.order(order.id).is_final
+    return working
+
+
+def _dust_to_sweep(
+    draft: Draft,
+    group: Group,
+    legs: Sequence[Leg],
+    parts: Sequence[tuple[int, Decimal]],
+    free: dict[int, Decimal],
+) -> list[tuple[int, Decimal]]:
+    """Return the other legs' dust when this close makes the group flat: it is sold together."""
+    instrument = draft.instrument(group.exchange, group.symbol)
+    closing = {leg_id for leg_id, _ in parts}
+    others = [leg for leg in legs if leg.id not in closing]
+    if any(instrument.quantity(leg.open_quantity) > 0 for leg in others):
+        return []
+    return [(leg.id, free[leg.id]) for leg in others if free[leg.id] > 0]
+
+
+def _drop_foreign_targets(draft: Draft, group: Group) -> None:
+    """Cancel resting targets that the group's mode does not know any more."""
+    for order in draft.orders(group.id):
+        if order.purpose is Purpose.TAKE_PROFIT and order.type is OrderType.LIMIT:
+            belongs = rests_leg_targets(group) if order.leg_id is not None else rests_aggregate(group)
+            if not belongs:
+                _cancel(draft, order)
+
+
+def _rest_legs(draft: Draft, group: Group) -> None:
+    """Keep one limit order on the exchange for each leg's target, in step with its fills."""
+    instrument = draft.instrument(group.exchange, group.symbol)
+    group_orders = draft.orders(group.id)
+    for leg in draft.legs(group.id):
+        resting = [
+            order
+            for order in group_orders
+            if order.purpose is Purpose.TAKE_PROFIT
+            and order.leg_id == leg.id
+            and order.type is OrderType.LIMIT
+        ]
+        if any(order.filled_quantity for order in resting):
+            # The target's first fill: what the leg has not filled is no longer wanted.
+            for order in group_orders:
+                if order.purpose is Purpose.ENTRY and order.leg_id == leg.id:
+                    _cancel(draft, order)
+        if leg.triggered_at is None:
+            _keep_resting(
+                draft, group, instrument, resting, ((leg.id, leg.open_quantity),), leg.tp_price, leg
+            )
+
+
+def _rest_aggregate(draft: Draft, group: Group) -> None:
+    """Keep one limit order on the exchange at the common target; its first fill ends the entries."""
+    instrument = draft.instrument(group.exchange, group.symbol)
+    resting = [
+        order
+        for order in draft.orders(group.id)
+        if order.purpose is Purpose.TAKE_PROFIT and order.type is OrderType.LIMIT
+    ]
+    if any(order.filled_quantity for order in resting if not order.is_final):
+        for order in draft.orders(group.id):
+            if order.purpose is Purpose.ENTRY:
+                _cancel(draft, order)
+    parts = tuple((leg.id, leg.open_quantity) for leg in draft.legs(group.id) if leg.open_quantity > 0)
+    _keep_resting(draft, group, instrument, resting, parts, group.aggregate_target, None)
+
+
+def _keep_resting(
+    draft: Draft,
+    group: Group,
+    instrument: Instrument,
+    resting: Sequence[Order],
+    parts: Parts,
+    target: Decimal | None,
+    leg: Leg | None,
+) -> None:
+    """Leave a resting target that is right, cancel one that is not, place one where there is none."""
+    held = sum((quantity for _, quantity in parts), ZERO)
+    wanted = round_down(held, instrument.step)
+    working = [order for order in resting if not order.is_final]
+    for order in working:
+        if order.price != target or order.remaining != wanted:
+            _cancel(draft, order)
+    if any(not draft.order(order.id).is_final for order in working) or not _may_close_now(draft, group):
+        return
+    if target is not None and restable(held, target, instrument):
+        write_order(
+            draft,
+            group,
+            purpose=Purpose.TAKE_PROFIT,
+            action=Action.SELL if group.side is Side.LONG else Action.BUY,
+            type=OrderType.LIMIT,
+            price=target,
+            quantity=wanted,
+            leg=leg,
+            parts=_cut(parts, wanted),
+        )
+
+
+# -- writing
+
+
+def write_order(
+    draft: Draft,
+    group: Group,
+    *,
+    purpose: Purpose,
+    action: Action,
+    type: OrderType,
+    price: Decimal | None,
+    quantity: Decimal,
+    leg: Leg | None = None,
+    parts: Parts = (),
+    attempt: int = 1,
+) -> Order:
+    """Write one intent. Its client order id follows from its row; it leaves once it is committed."""
+    id = draft.new_id()
+    engine = draft.engine
+    order = Order(
+        id=id,
+        client_order_id=orders.client_order_id(engine.install_key, engine.epoch, id, attempt),
+        attempt=attempt,
+        account=group.account,
+        exchange=group.exchange,
+        symbol=group.symbol,
+        group_id=group.id,
+        pyramid_id=leg.pyramid_id if leg else None,
+        leg_id=leg.id if leg else None,
+        purpose=purpose,
+        position=group.side,
+        action=action,
+        type=type,
+        price=price,
+        quantity=quantity,
+        reduce_only=purpose is not Purpose.ENTRY and group.market is Market.SWAP,
+        parts=parts,
+        created_at=draft.now,
+    )
+    draft.put(order)
+    return order
+
+
+def end_flat(draft: Draft, group: Group) -> Group:
+    """Start closing a group that sold everything, so that its unfilled legs are cancelled."""
+    closing = replace(
+        group,
+        status=GroupStatus.CLOSING,
+        closing=Purpose.TAKE_PROFIT,
+        close_reason=group.close_reason or "everything that filled was sold at its target",
+    )
+    draft.put(closing)
+    return closing

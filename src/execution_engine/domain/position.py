@@ -1,0 +1,189 @@
+"""What follows from fills: quantities, average entry, realized and unrealized results, fees.
+
+Everything is a function of sums over fills, so the order in which they arrive makes no difference. A leg
+matches its own closes against its own average entry. Entry fees are booked in proportion to the quantity
+closed; the last close carries what is left of them, and dust stays at cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from execution_engine.domain.grid import target
+from execution_engine.domain.instrument import Instrument, Side
+from execution_engine.domain.money import HUNDRED, ZERO, divide, shifted
+from execution_engine.domain.rows import FINAL_ORDER, Group, Leg, LegStatus, Order, OrderStatus, Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one closing order did for one leg: quantity [base], proceeds, fees [quote], fees [base]."""
+
+    quantity: Decimal = ZERO
+    proceeds: Decimal = ZERO
+    fee_value: Decimal = ZERO
+    fee_base: Decimal = ZERO
+
+
+def shares(order: Order) -> dict[int, Share]:
+    """Spread a closing order's fills over its legs: quantity in the order of its parts, money with it.
+
+    The last leg that got something takes the remainders, so the shares add up to the order exactly.
+    """
+    left = order.filled_quantity
+    taken: dict[int, Decimal] = {}
+    for leg_id, quantity in order.parts:
+        part = min(quantity, left)
+        if part:
+            taken[leg_id] = part
+            left -= part
+    if not taken:
+        return {}
+    result: dict[int, Share] = {}
+    proceeds, fees, base = order.filled_cost, order.fee_value, order.fee_base
+    last = next(reversed(taken))
+    taken[last] += left  # more than asked for can only be the exchange's doing; it is booked all the same
+    for leg_id, part in taken.items():
+        if leg_id == last:
+            result[leg_id] = Share(part, proceeds, fees, base)
+            break
+        share = Share(
+            part,
+            divide(order.filled_cost * part, order.filled_quantity),
+            divide(order.fee_value * part, order.filled_quantity),
+            divide(order.fee_base * part, order.filled_quantity),
+        )
+        result[leg_id] = share
+        proceeds, fees, base = proceeds - share.proceeds, fees - share.fee_value, base - share.fee_base
+    return result
+
+
+def book(
+    leg: Leg,
+    side: Side,
+    entries: Sequence[Order],
+    closes: Sequence[Order],
+    instrument: Instrument,
+    settled: bool,
+) -> Leg:
+    """Return the leg as its orders' fills make it.
+
+    settled: the group is flat, so what is left of the entry fees belongs to what was closed.
+    """
+    filled = sum((order.filled_quantity for order in entries), ZERO)
+    cost = sum((order.filled_cost for order in entries), ZERO)
+    entry_fees = sum((order.fee_value for order in entries), ZERO)
+    parts = [(order.purpose, share) for order in closes if (share := shares(order).get(leg.id))]
+    closed = sum((share.quantity for _, share in parts), ZERO)
+    proceeds = sum((share.proceeds for _, share in parts), ZERO)
+    exit_fees = sum((share.fee_value for _, share in parts), ZERO)
+    base_fees = sum((order.fee_base for order in entries), ZERO)
+    held = filled - base_fees
+    base_fees += sum((share.fee_base for _, share in parts), ZERO)
+    open_quantity = filled - base_fees - closed
+    average = divide(cost, filled) if filled else None
+    flat = closed > 0 and (settled or instrument.quantity(open_quantity) <= 0)
+    return replace(
+        leg,
+        status=_status(leg, entries, parts[-1][0] if flat and parts else None),
+        filled_quantity=filled,
+        filled_cost=cost,
+        closed_quantity=closed,
+        proceeds=proceeds,
+        base_fees=base_fees,
+        entry_fees=entry_fees,
+        exit_fees=exit_fees,
+        open_quantity=open_quantity,
+        avg_fill_price=average,
+        tp_price=target(average or leg.price, leg.tp_percent, side, instrument),
+        realized=_realized(side, filled, cost, held, closed, proceeds, entry_fees, exit_fees, flat),
+        closed_by=parts[-1][0] if flat else None,
+        tp_hit=flat and parts[-1][0] is Purpose.TAKE_PROFIT,
+    )
+
+
+def _realized(
+    side: Side,
+    filled: Decimal,
+    cost: Decimal,
+    held: Decimal,
+    closed: Decimal,
+    proceeds: Decimal,
+    entry_fees: Decimal,
+    exit_fees: Decimal,
+    flat: bool,
+) -> Decimal:
+    if not closed or not filled:
+        return ZERO
+    matched = cost if closed == filled else divide(cost * closed, filled)
+    fees = entry_fees if flat or not held else divide(entry_fees * closed, held)
+    return side.sign * (proceeds - matched) - exit_fees - fees
+
+
+def _status(leg: Leg, entries: Sequence[Order], closed_by: Purpose | None) -> LegStatus:
+    """Return the state of the leg's entry orders together; several are the pieces of a split one."""
+    if closed_by is Purpose.TAKE_PROFIT:
+        return LegStatus.TP_HIT
+    live = [order for order in entries if order.status.value not in FINAL_ORDER]
+    if any(order.status is OrderStatus.UNKNOWN for order in live):
+        return LegStatus.UNKNOWN
+    filled = sum((order.filled_quantity for order in entries), ZERO)
+    if filled >= leg.quantity:
+        return LegStatus.FILLED
+    if live:
+        if filled:
+            return LegStatus.PARTIALLY_FILLED
+        resting = any(order.status is not OrderStatus.PENDING for order in live)
+        return LegStatus.OPEN if resting else LegStatus.PENDING
+    if not entries:
+        return leg.status
+    # Nothing works any more: what filled is the leg; without a fill the last attempt's end is its own.
+    return LegStatus.FILLED if filled else LegStatus(entries[-1].status.value)
+
+
+def totals(group: Group, legs: Iterable[Leg], instrument: Instrument) -> Group:
+    """Return the group with the sums over its legs."""
+    legs = tuple(legs)
+    open_quantity = sum((leg.open_quantity for leg in legs), ZERO)
+    invested = sum((cost_of(leg) for leg in legs if leg.open_quantity), ZERO)
+    held = instrument.quantity(open_quantity) > 0
+    average = divide(invested, open_quantity) if held else None
+    return replace(
+        group,
+        filled_quantity=sum((leg.filled_quantity for leg in legs), ZERO),
+        open_quantity=open_quantity,
+        avg_entry=average,
+        aggregate_target=aggregate_target(group, average, instrument) if average else None,
+        invested=invested,
+        realized=sum((leg.realized for leg in legs), ZERO),
+        fees=sum((leg.entry_fees + leg.exit_fees for leg in legs), ZERO),
+    )
+
+
+def cost_of(leg: Leg) -> Decimal:
+    """Return the notional at entry of what the leg holds now [quote]."""
+    if leg.open_quantity == leg.filled_quantity:
+        return leg.filled_cost
+    return divide(leg.filled_cost * leg.open_quantity, leg.filled_quantity) if leg.filled_quantity else ZERO
+
+
+def aggregate_target(group: Group, average: Decimal, instrument: Instrument) -> Decimal:
+    """Return the price at which the whole group has earned its percentage before fees."""
+    moved = shifted(average, group.side.sign * group.tp_aggregate_percent)
+    return instrument.target_price(moved, group.side)
+
+
+def unrealized(
+    side: Side, average: Decimal | None, quantity: Decimal, price: Decimal | None
+) -> Decimal | None:
+    """Return (price − average) × quantity [quote], mirrored for a short; None without a price."""
+    if price is None:
+        return None
+    return side.sign * (price - average) * quantity if average is not None else ZERO
+
+
+def unrealized_percent(result: Decimal | None, invested: Decimal) -> Decimal | None:
+    """Return the unrealized result in per cent of what is invested; None where there is nothing."""
+    return divide(result * HUNDRED, invested) if result is not None and invested else None

@@ -1,0 +1,227 @@
+"""What an exchange said about orders and accounts, taken into the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from execution_engine.domain import order as orders
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.facts import Category, Level
+from execution_engine.domain.inputs import (
+    AccountUnreadable,
+    Judge,
+    OpenOrders,
+    OrderReport,
+    PromoteWaiting,
+    Sending,
+    Settle,
+    Trade,
+    Verdict,
+)
+from execution_engine.domain.rows import (
+    Account,
+    AccountStatus,
+    Fill,
+    Group,
+    Order,
+    OrderStatus,
+    Purpose,
+)
+from execution_engine.domain.settle import legs_of, name, reopen, settle
+from execution_engine.domain.take_profit import is_done
+
+RETRY_LIMIT = timedelta(seconds=60)
+INSUFFICIENT_FUNDS = "InsufficientFundsError"
+
+
+def sending(draft: Draft, left: Sending) -> None:
+    """Note when requests left; the committed intent was the licence."""
+    for id in left.order_ids:
+        order = draft.order(id)
+        if left.cancel:
+            draft.put(replace(order, cancel_sent_at=left.at))
+        elif order.sent_at is None:
+            draft.put(replace(order, sent_at=left.at))
+
+
+def report(draft: Draft, said: OrderReport) -> None:
+    """Take in what an exchange says about one order: fills first, then its state, then what follows."""
+    order = draft.order_of(said.client_order_id)
+    if order is None:
+        _unknown_order(draft, said)
+        return
+    group = draft.group(order.group_id)
+    fills = tuple(trade for trade in said.trades if not draft.has_trade(order, trade.trade_id))
+    filled = orders.with_trades(order, fills, group.base)
+    for trade in fills:
+        draft.put(_fill(draft, order, group, trade))
+    account = draft.account(order.account)
+    fence = orders.FENCE.get(account.exchange if account else "", orders.DEFAULT_FENCE)
+    after = orders.apply(filled, said, draft.now, fence)
+    if after == order:
+        return
+    draft.put(after)
+    if fills and is_done(group):
+        reopen(draft, group)
+    _told(draft, group, order, after, said)
+    _after_refusal(draft, group, after, said)
+    settle(draft, group.id, legs_of(order))
+    if order.status is OrderStatus.UNKNOWN and after.status is not OrderStatus.UNKNOWN:
+        ready_if_settled(draft, order.account)
+
+
+def _fill(draft: Draft, order: Order, group: Group, trade: Trade) -> Fill:
+    value, estimated = orders.fee_value(trade, group.base)
+    return Fill(
+        id=draft.new_id(),
+        account=order.account,
+        exchange=order.exchange,
+        symbol=order.symbol,
+        trade_id=trade.trade_id,
+        order_id=order.id,
+        group_id=order.group_id,
+        purpose=order.purpose,
+        action=order.action,
+        price=trade.price,
+        quantity=trade.quantity,
+        fee=trade.fee,
+        fee_currency=trade.fee_currency,
+        fee_value=value,
+        fee_estimated=estimated,
+        maker=trade.maker,
+        at=trade.at,
+    )
+
+
+def _unknown_order(draft: Draft, said: OrderReport) -> None:
+    ours = said.client_order_id.startswith(orders.prefix(draft.engine.install_key))
+    if ours and said.verdict is Verdict.ACCEPTED:
+        draft.tell(
+            "orphan",
+            f"The exchange has an order {said.client_order_id} of this installation that is not in its books.",
+            Level.ERROR,
+            notice=True,
+        )
+
+
+def _told(draft: Draft, group: Group, before: Order, after: Order, said: OrderReport) -> None:
+    title = f"{name(group)} {after.purpose}: {orders.title(after)}"
+    if after.status is OrderStatus.REJECTED:
+        text = f"{title} was refused: {after.reason}"
+        draft.tell("order_rejected", text, Level.WARNING, group=group, order=after, notice=True)
+    elif after.status is OrderStatus.UNKNOWN and before.status is not OrderStatus.UNKNOWN:
+        text = f"{title}: the outcome is being looked up. Nothing is sent again until it is settled."
+        draft.tell("order_unknown", text, Level.WARNING, Category.API, group=group, order=after, notice=True)
+    elif after.filled_quantity != before.filled_quantity:
+        draft.tell("order_filled", f"{title}: {after.status}", group=group, order=after)
+    elif after.status is not before.status:
+        draft.tell(f"order_{after.status}", f"{title}: {after.status}", Level.DEBUG, group=group, order=after)
+
+
+def _after_refusal(draft: Draft, group: Group, order: Order, said: OrderReport) -> None:
+    """Refused for want of funds: no further entries. A refused close is tried again, later each time."""
+    if order.status is not OrderStatus.REJECTED:
+        return
+    if order.purpose is Purpose.ENTRY:
+        if said.code == INSUFFICIENT_FUNDS:
+            _stop_entries(draft, group, order)
+        return
+    tries = [other for other in draft.orders(group.id) if other.purpose is order.purpose]
+    refused = 0
+    for other in reversed(tries):
+        if draft.order(other.id).status is not OrderStatus.REJECTED:
+            break
+        refused += 1
+    wait = min(timedelta(seconds=2 ** min(refused, 10)), RETRY_LIMIT)
+    draft.put(replace(draft.group(group.id), retry_at=draft.now + wait))
+
+
+def _stop_entries(draft: Draft, group: Group, refused: Order) -> None:
+    for other in draft.orders(group.id):
+        unsent = other.status is OrderStatus.PENDING and other.sent_at is None
+        if other.purpose is Purpose.ENTRY and unsent and other.id != refused.id:
+            rejected = orders.move(other, OrderStatus.REJECTED)
+            draft.put(replace(rejected, reason="not sent: insufficient funds", finished_at=draft.now))
+
+
+def restart(draft: Draft) -> None:
+    """Begin after a stop: nothing is known to be true until each exchange has answered.
+
+    A committed intent may have left although no row says so, hence its order is looked up, not sent.
+    """
+    for account in draft.accounts:
+        status = (
+            AccountStatus.RECONCILING if account.enabled or _works(draft, account) else AccountStatus.DISABLED
+        )
+        draft.put(replace(account, status=status, reason="reading the exchange" if account.enabled else ""))
+        for order in draft.working_orders(account.name):
+            draft.put(_doubted(order, draft))
+
+
+def _works(draft: Draft, account: Account) -> bool:
+    """A disabled account that still has orders or groups is looked after."""
+    return bool(draft.working_orders(account.name)) or any(g.account == account.name for g in draft.groups())
+
+
+def _doubted(order: Order, draft: Draft) -> Order:
+    if order.status in (OrderStatus.PENDING, OrderStatus.UNKNOWN):
+        doubted = replace(
+            orders.unknown(order, draft.now, "the program was restarted"), absences=0, absent_since=None
+        )
+        return replace(doubted, look_at=draft.now, looks=0)
+    return replace(order, cancel_sent_at=None)
+
+
+def open_orders(draft: Draft, listed: OpenOrders) -> None:
+    """Compare everything that rests on an account with the rows, and let the account trade again.
+
+    The reports about single orders were decided before, each by itself.
+    """
+    shown = {said.client_order_id for said in listed.reports}
+    for order in draft.working_orders(listed.account):
+        older = order.acknowledged_at is not None and order.acknowledged_at < listed.at
+        if older and order.client_order_id not in shown and order.status is not OrderStatus.UNKNOWN:
+            _look_now(draft, order)
+    account = draft.account(listed.account)
+    if account is not None and account.status is AccountStatus.RECONCILING:
+        ready_if_settled(draft, account.name)
+
+
+def _look_now(draft: Draft, order: Order) -> None:
+    """The exchange does not list it any more: how it ended has to be asked."""
+    missing = orders.unknown(order, draft.now, "it rests no more; how it ended is being looked up")
+    draft.put(replace(missing, look_at=draft.now, looks=0))
+
+
+def ready_if_settled(draft: Draft, name: str) -> None:
+    """Let an account trade once none of its orders is in doubt, and decide what waited for it."""
+    account = draft.account(name)
+    if account is None or account.status is not AccountStatus.RECONCILING:
+        return
+    if any(order.status is OrderStatus.UNKNOWN for order in draft.working_orders(name)):
+        return
+    status = AccountStatus.READY if account.enabled else AccountStatus.DISABLED
+    draft.put(replace(account, status=status, reason="", checked_at=draft.now))
+    for group in draft.groups():
+        if group.account == name:
+            draft.follow(Settle(group_id=group.id))
+    judge_undecided(draft)
+    draft.follow(PromoteWaiting(world=account.world))
+
+
+def judge_undecided(draft: Draft, market: tuple[str, str] | None = None) -> None:
+    """Have the alerts decided that waited for an account, a price or a balance, oldest first."""
+    for id in draft.view.undecided():
+        alert = draft.alert(id)
+        if market in (None, (alert.exchange, alert.symbol)):
+            draft.follow(Judge(alert_id=id))
+
+
+def unreadable(draft: Draft, said: AccountUnreadable) -> None:
+    """An account that cannot be read stays on hold; it is asked again."""
+    account = draft.account(said.account)
+    if account is not None and account.reason != said.reason:
+        draft.put(replace(account, reason=said.reason))
+        text = f"Account {account.name} cannot be read: {said.reason}"
+        draft.tell("account_unreadable", text, Level.ERROR, Category.API, notice=True)

@@ -1,0 +1,279 @@
+"""After something happened to a group: its figures, its state, its missing orders, its end.
+
+One path for every cause, so that a fill, a refusal, a cancel, a command and a restart end the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from execution_engine.domain import position
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.facts import Level
+from execution_engine.domain.grid import money
+from execution_engine.domain.inputs import PromoteWaiting, SecondHalf
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.plan import end_flat, entries_by_leg, may_try_again, plan
+from execution_engine.domain.rows import (
+    Alert,
+    EquityPoint,
+    Group,
+    GroupStatus,
+    Leg,
+    Order,
+    OrderStatus,
+    Purpose,
+    Pyramid,
+    PyramidStatus,
+)
+from execution_engine.domain.signal import Outcome, SignalType
+from execution_engine.domain.take_profit import is_done
+
+
+def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> None:
+    """Bring a group up to date with its orders. `legs`: ids of the legs concerned; None means all."""
+    before = draft.group(group_id)
+    was_done = is_done(before)
+    _book(draft, before, legs)
+    _state(draft, group_id)
+    plan(draft, group_id)
+    if draft.group(group_id).status is GroupStatus.CLOSING:
+        _finish_if_flat(draft, group_id)
+    _note_realized(draft, before, draft.group(group_id))
+    after = draft.group(group_id)
+    if is_done(after) and not was_done:
+        _end(draft, after)
+
+
+def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bool = False) -> None:
+    """Recompute the legs concerned and the group's sums from their orders."""
+    instrument = draft.instrument(group.exchange, group.symbol)
+    entries: dict[int, list[Order]] = {}
+    closes: dict[int, list[Order]] = {}
+    for order in draft.orders(group.id):
+        if order.purpose is Purpose.ENTRY:
+            entries.setdefault(order.leg_id or 0, []).append(order)
+        else:
+            for leg_id, _ in order.parts:
+                closes.setdefault(leg_id, []).append(order)
+    wanted = None if legs is None else set(legs)
+    for leg in draft.legs(group.id):
+        if wanted is None or leg.id in wanted:
+            own = entries.get(leg.id, []), closes.get(leg.id, [])
+            booked = position.book(leg, group.side, *own, instrument, settled)
+            if booked != leg:
+                draft.put(booked)
+    _put_changed(draft, group, position.totals(draft.group(group.id), draft.legs(group.id), instrument))
+
+
+def _put_changed(draft: Draft, before: Group, after: Group) -> None:
+    if after != before:
+        draft.put(after)
+
+
+def _state(draft: Draft, group_id: int) -> None:
+    group = draft.group(group_id)
+    group_orders = draft.orders(group_id)
+    entries = [order for order in group_orders if order.purpose is Purpose.ENTRY]
+    _pyramids(draft, group, entries)
+    if is_done(group):
+        return
+    if group.filled_at is None and group.filled_quantity:
+        group = replace(group, filled_at=draft.now)
+    if group.status is not GroupStatus.CLOSING:
+        group = _open_state(draft, group, entries, group_orders)
+    _put_changed(draft, draft.group(group_id), group)
+
+
+def _open_state(draft: Draft, group: Group, entries: list[Order], group_orders: list[Order]) -> Group:
+    instrument = draft.instrument(group.exchange, group.symbol)
+    held = instrument.quantity(group.open_quantity) > 0
+    working = any(not order.is_final for order in entries) or not entries
+    retrying = any(may_try_again(tries) for tries in entries_by_leg(entries).values())
+    if held:
+        return replace(group, status=GroupStatus.PARTIALLY_FILLED if working else GroupStatus.ACTIVE)
+    if not group.filled_quantity:
+        if working or retrying:
+            taken = any(order.acknowledged_at is not None for order in entries)
+            return replace(group, status=GroupStatus.LIVE if taken else group.status)
+        return _never_filled(group, entries, draft.now)
+    if any(not order.is_final for order in group_orders if order.purpose is not Purpose.ENTRY):
+        return group  # a close is still on its way
+    if working and group.on_flat == "keep_grid":
+        return replace(group, status=GroupStatus.LIVE)
+    return end_flat(draft, group)
+
+
+def _never_filled(group: Group, entries: list[Order], now: datetime) -> Group:
+    """Nothing works and nothing filled: failed if the exchange took nothing, else it was cancelled."""
+    if any(order.acknowledged_at is not None for order in entries):
+        return replace(
+            group,
+            status=GroupStatus.CLOSING,
+            closing=Purpose.EXIT,
+            close_reason=group.close_reason or "its entries were cancelled before anything filled",
+        )
+    reason = next((order.reason for order in entries if order.reason), "no leg was placed")
+    return replace(group, status=GroupStatus.FAILED, close_reason=reason, closed_at=now)
+
+
+def _pyramids(draft: Draft, group: Group, entries: list[Order]) -> None:
+    """Bring the states of pyramids up to date, and the alerts that opened them to their outcome."""
+    for pyramid in draft.pyramids(group.id):
+        own = [order for order in entries if order.pyramid_id == pyramid.id]
+        status = _pyramid_status(own)
+        if status is not pyramid.status:
+            draft.put(replace(pyramid, status=status))
+        alert = draft.alert_or_none(pyramid.alert_id)
+        if own and alert is not None and alert.outcome is None:
+            _entry_outcome(draft, group, pyramid, alert, own)
+
+
+def _pyramid_status(own: list[Order]) -> PyramidStatus:
+    if any(not order.is_final for order in own) or not own:
+        sent = any(order.acknowledged_at is not None for order in own)
+        return PyramidStatus.SUBMITTED if sent else PyramidStatus.PENDING
+    return PyramidStatus.FILLED if any(order.filled_quantity for order in own) else PyramidStatus.CANCELLED
+
+
+def _entry_outcome(draft: Draft, group: Group, pyramid: Pyramid, alert: Alert, own: list[Order]) -> None:
+    """An entry is opened once the exchange took a leg; it failed when it took none and none is unknown."""
+    refused = [order for order in own if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)]
+    if any(order.acknowledged_at is not None for order in own):
+        finish(draft, alert, _success(alert, pyramid), _opened_text(draft, group, pyramid), group.id)
+    elif len(refused) == len(own) and not any(may_try_again(tries) for tries in entries_by_leg(own).values()):
+        reason = next((order.reason for order in refused if order.reason), "the exchange took no leg")
+        finish(draft, alert, Outcome.FAILED, reason, group.id)
+        draft.tell(
+            "entry_failed", f"{name(group)}: {reason}", Level.ERROR, group=group, alert=alert, notice=True
+        )
+    elif all(order.is_final for order in own) and len(refused) < len(own):
+        finish(draft, alert, Outcome.CANCELLED, "cancelled before it was sent", group.id)
+
+
+def _success(alert: Alert, pyramid: Pyramid) -> Outcome:
+    if alert.signal is SignalType.REVERSAL:
+        return Outcome.REVERSED
+    return Outcome.PYRAMIDED if pyramid.index else Outcome.OPENED
+
+
+def _opened_text(draft: Draft, group: Group, pyramid: Pyramid) -> str:
+    if pyramid.index:
+        return f"pyramid {pyramid.index + 1} of {group.max_pyramids}"
+    forced = "forced into the pool; " if group.forced else ""
+    return f"{forced}pool {draft.slots_used(group.world)} / {draft.settings.pool.max_open_groups}"
+
+
+def _finish_if_flat(draft: Draft, group_id: int) -> None:
+    """Close the group once nothing of it works and nothing that can be sold is held."""
+    group = draft.group(group_id)
+    if any(not order.is_final for order in draft.orders(group_id)) or group.retry_at is not None:
+        return
+    _book(draft, group, None, settled=True)
+    group = draft.group(group_id)
+    draft.put(replace(group, status=GroupStatus.CLOSED, closed_at=draft.now))
+
+
+def _note_realized(draft: Draft, before: Group, after: Group) -> None:
+    change = after.realized - before.realized
+    if change:
+        total = draft.realized(after.world) + change
+        id = draft.new_id()
+        draft.put(EquityPoint(id=id, world=after.world, at=draft.now, realized=total, group_id=after.id))
+
+
+def _end(draft: Draft, group: Group) -> None:
+    """Tell how a group ended, finish the alerts that waited for it and hand its slot on.
+
+    A reversal's entry comes first and so reuses the slot.
+    """
+    _tell_end(draft, group)
+    if group.next_alert_id is not None:
+        draft.follow(SecondHalf(group_id=group.id, alert_id=group.next_alert_id))
+    draft.follow(PromoteWaiting(world=group.world))
+
+
+def _tell_end(draft: Draft, group: Group) -> None:
+    if group.status is GroupStatus.FAILED:
+        draft.tell(
+            "group_failed",
+            f"{name(group)} failed: {group.close_reason}",
+            Level.ERROR,
+            group=group,
+            notice=True,
+        )
+        return
+    result = f"{signed(group.realized)} USD"
+    draft.tell(
+        "group_closed", f"{name(group)} closed: {result}", group=group, notice=bool(group.filled_quantity)
+    )
+    for alert in draft.alerts_of(group.id):
+        if alert.id == group.next_alert_id:
+            continue
+        if alert.parsed.is_exit:
+            reason = result if group.filled_quantity else "nothing had filled; its orders were cancelled"
+            finish(draft, alert, Outcome.EXITED, reason, group.id)
+        elif alert.signal is SignalType.REVERSAL and alert.id != group.alert_id:
+            finish(draft, alert, Outcome.EXITED, "the new side was not opened: it was cancelled", group.id)
+        else:
+            finish(draft, alert, Outcome.CANCELLED, "its group was closed first", group.id)
+
+
+def finish(draft: Draft, alert: Alert, outcome: Outcome, reason: str, group_id: int | None = None) -> None:
+    """Give an alert its one outcome, or move it on from `queued`."""
+    draft.put(
+        replace(
+            alert,
+            outcome=outcome,
+            reason=reason,
+            group_id=group_id if group_id is not None else alert.group_id,
+            decided_at=alert.decided_at or draft.now,
+            finished_at=None if outcome is Outcome.QUEUED else draft.now,
+        )
+    )
+
+
+def name(group: Group) -> str:
+    """Name a group in a sentence: `BTCUSDT 15m`."""
+    return f"{group.symbol} {group.timeframe}"
+
+
+def signed(amount: Decimal) -> str:
+    """Write an amount with its sign and two decimals; the minus is as wide as the plus."""
+    written = money(abs(amount))
+    return f"−{written}" if amount < ZERO else f"+{written}"
+
+
+def legs_of(order: Order) -> tuple[int, ...]:
+    """Return the legs that an order's fills belong to."""
+    own = (order.leg_id,) if order.leg_id is not None else ()
+    return own + tuple(leg_id for leg_id, _ in order.parts if leg_id != order.leg_id)
+
+
+def reopen(draft: Draft, group: Group) -> None:
+    """Bring a finished group back because something filled late: book it and close it at market."""
+    draft.put(
+        replace(
+            group,
+            status=GroupStatus.CLOSING,
+            closing=Purpose.EMERGENCY,
+            close_reason="an order filled after the group had ended",
+            closed_at=None,
+            retry_at=None,
+        )
+    )
+    draft.tell(
+        "late_fill",
+        f"{name(group)}: an order filled after the group had ended; the quantity is closed at market.",
+        Level.CRITICAL,
+        group=group,
+        notice=True,
+    )
+
+
+def trigger(leg: Leg, draft: Draft) -> Leg:
+    """Mark that a leg's target was reached; the plan does the rest."""
+    return replace(leg, triggered_at=draft.now)

@@ -1,0 +1,411 @@
+"""The open state in memory: rows in dictionaries and the few indices that decisions ask for.
+
+Only `apply` changes it, and only with rows that a decision wrote.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from heapq import heappop, heappush
+
+from execution_engine.domain import settings as documents
+from execution_engine.domain.inputs import Balances, NoPrice, Price
+from execution_engine.domain.instrument import Side
+from execution_engine.domain.market import next_time
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.rows import (
+    Account,
+    Alert,
+    AlertKey,
+    Archive,
+    Engine,
+    EquityPoint,
+    Fill,
+    Group,
+    Leg,
+    Order,
+    Pyramid,
+    QueuedSignal,
+    Row,
+    SettingsVersion,
+    WebhookToken,
+    World,
+)
+from execution_engine.domain.settings import Settings
+from execution_engine.domain.signal import Outcome
+from execution_engine.domain.symbols import Catalogue
+from execution_engine.domain.take_profit import closing_price, nearest
+from execution_engine.domain.view import GroupKey
+
+Market = tuple[str, str]
+
+ALERTS_KEPT = 2000  # finished ones that stay at hand for the screens
+
+
+class Targets:
+    """The nearest target of each group of one market, sorted, so that a price costs two comparisons."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[Side, Decimal]] = {}
+        self._sorted: dict[Side, list[tuple[Decimal, int]]] = {Side.LONG: [], Side.SHORT: []}
+
+    def set(self, group_id: int, side: Side, target: Decimal | None) -> None:
+        """Remember a group's nearest target; None forgets it."""
+        old = self._of.get(group_id)
+        if old == (None if target is None else (side, target)):
+            return
+        if old is not None:
+            self._sorted[old[0]].remove((old[1], group_id))
+            del self._of[group_id]
+        if target is not None:
+            self._of[group_id] = (side, target)
+            insort(self._sorted[side], (target, group_id))
+
+    def reached(self, price: Price) -> list[int]:
+        """Return the groups whose nearest target this price reached, in order of their ids."""
+        longs, shorts = self._sorted[Side.LONG], self._sorted[Side.SHORT]
+        found: list[int] = []
+        if longs and longs[0][0] <= (bid := closing_price(price, Side.LONG)):
+            found += [group_id for target, group_id in longs if target <= bid]
+        if shorts and shorts[-1][0] >= (ask := closing_price(price, Side.SHORT)):
+            found += [group_id for target, group_id in shorts if target >= ask]
+        return sorted(found)
+
+
+class Book:
+    """The view of `domain.view`, kept up to date row by row."""
+
+    def __init__(self, catalogue: Catalogue, engine: Engine, settings: Settings | None = None) -> None:
+        self.catalogue = catalogue
+        self.engine = engine
+        self.settings = settings or Settings()
+        self.counter = 0
+        self.accounts: dict[str, Account] = {}
+        self.tokens: dict[str, WebhookToken] = {}
+        self.groups: dict[int, Group] = {}
+        self.alerts: dict[int, Alert] = {}
+        self.queue: dict[int, QueuedSignal] = {}
+        self.orders: dict[int, Order] = {}
+        self.legs: dict[int, Leg] = {}
+        self.pyramids: dict[int, Pyramid] = {}
+        self.prices: dict[Market, Price] = {}
+        self.balances: dict[str, Mapping[str, Decimal]] = {}
+        self.settings_version: SettingsVersion | None = None
+        self._no_price: dict[Market, str] = {}
+        self._keys: dict[str, AlertKey] = {}
+        self._undecided: dict[int, None] = {}
+        self._alerts_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self._group_of: dict[GroupKey, int] = {}
+        self._groups_in: defaultdict[Market, dict[int, None]] = defaultdict(dict)
+        self._open_groups: dict[int, None] = {}
+        self._slots: defaultdict[World, int] = defaultdict(int)
+        self._realized: dict[World, Decimal] = {}
+        self._entries: defaultdict[tuple[World, date], int] = defaultdict(int)
+        self._pyramids_of: defaultdict[int, list[int]] = defaultdict(list)
+        self._legs_of: defaultdict[int, list[int]] = defaultdict(list)
+        self._orders_of: defaultdict[int, list[int]] = defaultdict(list)
+        self._order_of: dict[str, int] = {}
+        self._working: defaultdict[str, dict[int, None]] = defaultdict(dict)
+        self._trades: set[tuple[str, str, str, str]] = set()
+        self._trades_of: defaultdict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
+        self._waiting: defaultdict[World, dict[int, None]] = defaultdict(dict)
+        self._targets: defaultdict[Market, Targets] = defaultdict(Targets)
+        self._due: list[tuple[datetime, int]] = []
+        self._apply: dict[type, Callable[..., None]] = {
+            Account: self._account,
+            Alert: self._alert,
+            AlertKey: self._alert_key,
+            Archive: self._archive,
+            Engine: self._engine,
+            EquityPoint: self._equity,
+            Fill: self._fill,
+            Group: self._group,
+            Leg: self._leg,
+            Order: self._order,
+            Pyramid: self._pyramid,
+            QueuedSignal: self._queued,
+            SettingsVersion: self._settings,
+            WebhookToken: self._token,
+        }
+
+    # -- changing
+
+    def apply(self, rows: Iterable[Row]) -> None:
+        """Take in new versions of rows."""
+        touched: dict[int, None] = {}
+        for row in rows:
+            change = self._apply.get(type(row))
+            if change is not None:
+                change(row)
+            if isinstance(row, Group):
+                touched[row.id] = None
+            elif isinstance(row, Leg):
+                touched[row.group_id] = None
+            id = getattr(row, "id", 0)
+            if id > self.counter:
+                self.counter = id
+        for group_id in touched:
+            self._retarget(group_id)
+
+    def note_price(self, price: Price) -> None:
+        """Remember the market; the only thing that changes without a row."""
+        self.prices[price.key] = price
+        self._no_price.pop(price.key, None)
+
+    def note_no_price(self, missing: NoPrice) -> None:
+        if (missing.exchange, missing.symbol) not in self.prices:
+            self._no_price[missing.exchange, missing.symbol] = missing.reason
+
+    def note_balances(self, read: Balances) -> None:
+        self.balances[read.account] = read.free
+
+    def _account(self, row: Account) -> None:
+        self.accounts[row.name] = row
+
+    def _token(self, row: WebhookToken) -> None:
+        self.tokens[row.name] = row
+
+    def _engine(self, row: Engine) -> None:
+        self.engine = row
+
+    def _settings(self, row: SettingsVersion) -> None:
+        self.settings_version = row
+        self.settings = documents.parse(row.document)
+        for id in self._open_groups:
+            self._remember_time(self.groups[id])
+
+    def _equity(self, row: EquityPoint) -> None:
+        self._realized[row.world] = row.realized
+
+    def _alert(self, row: Alert) -> None:
+        old = self.alerts.get(row.id)
+        if old is not None and old.group_id is not None and old.group_id != row.group_id:
+            self._alerts_of[old.group_id].pop(row.id, None)
+        self.alerts[row.id] = row
+        if row.outcome is None and row.decided_at is None:
+            if row.id not in self._undecided:
+                self._undecided[row.id] = None
+                age = self.settings.signals.max_exit_age_s if row.parsed.is_exit else 0
+                age = age or self.settings.signals.max_alert_age_s
+                since = row.parsed.sent_at or row.received_at
+                heappush(self._due, (since + timedelta(seconds=age + 1), row.id))
+        else:
+            self._undecided.pop(row.id, None)
+        if row.group_id is not None:
+            if row.outcome is None:
+                self._alerts_of[row.group_id][row.id] = None
+            else:
+                self._alerts_of[row.group_id].pop(row.id, None)
+        if old is None and len(self.alerts) > ALERTS_KEPT * 2:
+            self._forget_alerts()
+
+    def _forget_alerts(self) -> None:
+        """Let go of the oldest finished alerts; the database keeps them."""
+        finished = [id for id, row in self.alerts.items() if row.outcome not in (None, Outcome.QUEUED)]
+        for id in finished[:-ALERTS_KEPT]:
+            del self.alerts[id]
+
+    def _alert_key(self, row: AlertKey) -> None:
+        self._keys[row.key] = row
+
+    def _group(self, row: Group) -> None:
+        old = self.groups.get(row.id)
+        held = old is not None and old.holds_slot
+        self.groups[row.id] = row
+        market = (row.exchange, row.symbol)
+        if row.holds_slot:
+            self._group_of[row.key] = row.id
+            self._groups_in[market][row.id] = None
+            self._open_groups[row.id] = None
+        elif held:
+            if self._group_of.get(row.key) == row.id:
+                del self._group_of[row.key]
+            self._groups_in[market].pop(row.id, None)
+            self._open_groups.pop(row.id, None)
+        self._slots[row.world] += row.holds_slot - held
+        if old is None or old.status is not row.status or old.retry_at != row.retry_at:
+            self._remember_time(row)
+
+    def _remember_time(self, row: Group) -> None:
+        at = next_time(row, self.settings)
+        if at is not None:
+            heappush(self._due, (at, row.id))
+
+    def _pyramid(self, row: Pyramid) -> None:
+        if row.id not in self.pyramids:
+            self._pyramids_of[row.group_id].append(row.id)
+            self._entries[self.groups[row.group_id].world, row.created_at.date()] += 1
+        self.pyramids[row.id] = row
+
+    def _leg(self, row: Leg) -> None:
+        if row.id not in self.legs:
+            self._legs_of[row.group_id].append(row.id)
+        self.legs[row.id] = row
+
+    def _order(self, row: Order) -> None:
+        if row.id not in self.orders:
+            self._orders_of[row.group_id].append(row.id)
+            self._order_of[row.client_order_id] = row.id
+        self.orders[row.id] = row
+        if row.is_final:
+            self._working[row.account].pop(row.id, None)
+        else:
+            self._working[row.account][row.id] = None
+
+    def _fill(self, row: Fill) -> None:
+        key = (row.account, row.exchange, row.symbol, row.trade_id)
+        self._trades.add(key)
+        self._trades_of[row.group_id].append(key)
+
+    def _queued(self, row: QueuedSignal) -> None:
+        if row.outcome is None:
+            new = row.id not in self.queue
+            self.queue[row.id] = row
+            self._waiting[row.world][row.id] = None
+            if new and row.expires_at is not None:
+                heappush(self._due, (row.expires_at, row.id))
+        else:
+            self.queue.pop(row.id, None)
+            self._waiting[row.world].pop(row.id, None)
+
+    def _archive(self, row: Archive) -> None:
+        """Let go of a finished group and everything under it; the history tables keep them."""
+        group = self.groups.pop(row.group_id, None)
+        if group is None:
+            return
+        for id in self._pyramids_of.pop(row.group_id, ()):
+            del self.pyramids[id]
+        for id in self._legs_of.pop(row.group_id, ()):
+            del self.legs[id]
+        for id in self._orders_of.pop(row.group_id, ()):
+            order = self.orders.pop(id)
+            del self._order_of[order.client_order_id]
+            self._working[order.account].pop(id, None)
+        for key in self._trades_of.pop(row.group_id, ()):
+            self._trades.discard(key)
+        self._alerts_of.pop(row.group_id, None)
+
+    def _retarget(self, group_id: int) -> None:
+        group = self.groups.get(group_id)
+        if group is None:
+            return
+        targets = self._targets[group.exchange, group.symbol]
+        if not group.is_open:
+            targets.set(group_id, group.side, None)
+            return
+        instrument = self.catalogue.get(group.exchange, group.symbol)
+        if instrument is not None:
+            legs = [self.legs[id] for id in self._legs_of[group_id]]
+            targets.set(group_id, group.side, nearest(group, legs, instrument))
+
+    # -- reading
+
+    def price(self, market: Market) -> Price | None:
+        return self.prices.get(market)
+
+    def no_price(self, market: Market) -> str | None:
+        return self._no_price.get(market)
+
+    def balance(self, account: str) -> Mapping[str, Decimal] | None:
+        return self.balances.get(account)
+
+    def alert(self, id: int) -> Alert | None:
+        return self.alerts.get(id)
+
+    def alert_key(self, key: str) -> AlertKey | None:
+        return self._keys.get(key)
+
+    def undecided(self) -> Sequence[int]:
+        return list(self._undecided)
+
+    def alerts_of(self, group_id: int) -> Sequence[int]:
+        return list(self._alerts_of.get(group_id, ()))
+
+    def group(self, id: int) -> Group | None:
+        return self.groups.get(id)
+
+    def group_of(self, key: GroupKey) -> int | None:
+        return self._group_of.get(key)
+
+    def groups_in(self, market: Market) -> Sequence[int]:
+        return list(self._groups_in.get(market, ()))
+
+    def open_groups(self) -> Iterable[int]:
+        return list(self._open_groups)
+
+    def reached(self, price: Price) -> Sequence[int]:
+        targets = self._targets.get(price.key)
+        return targets.reached(price) if targets is not None else ()
+
+    def slots_used(self, world: World) -> int:
+        return self._slots[world]
+
+    def realized(self, world: World) -> Decimal:
+        return self._realized.get(world, ZERO)
+
+    def entries_on(self, world: World, day: date) -> int:
+        return self._entries[world, day]
+
+    def pyramid(self, id: int) -> Pyramid | None:
+        return self.pyramids.get(id)
+
+    def pyramids_of(self, group_id: int) -> Sequence[int]:
+        return self._pyramids_of.get(group_id, ())
+
+    def leg(self, id: int) -> Leg | None:
+        return self.legs.get(id)
+
+    def legs_of(self, group_id: int) -> Sequence[int]:
+        return self._legs_of.get(group_id, ())
+
+    def order(self, id: int) -> Order | None:
+        return self.orders.get(id)
+
+    def order_of(self, client_order_id: str) -> int | None:
+        return self._order_of.get(client_order_id)
+
+    def orders_of(self, group_id: int) -> Sequence[int]:
+        return self._orders_of.get(group_id, ())
+
+    def working_orders(self, account: str) -> Sequence[int]:
+        return list(self._working.get(account, ()))
+
+    def has_trade(self, account: str, exchange: str, symbol: str, trade_id: str) -> bool:
+        return (account, exchange, symbol, trade_id) in self._trades
+
+    def queued(self, id: int) -> QueuedSignal | None:
+        return self.queue.get(id)
+
+    def waiting(self, world: World) -> Sequence[int]:
+        return list(self._waiting[world])
+
+    def cares(self, price: Price) -> bool:
+        """Return whether a price decides anything; most do not."""
+        if self._undecided or self.reached(price):
+            return True
+        return any(
+            (self.queue[id].exchange, self.queue[id].symbol) == price.key
+            for ids in self._waiting.values()
+            for id in ids
+        )
+
+    def due(self, now: datetime) -> Sequence[int]:
+        """Take out the rows whose time has come."""
+        found: dict[int, None] = {}
+        while self._due and self._due[0][0] <= now:
+            found[heappop(self._due)[1]] = None
+        return list(found)
+
+    def next_due(self) -> datetime | None:
+        return self._due[0][0] if self._due else None
+
+    def markets_in_use(self) -> frozenset[Market]:
+        """Return the markets whose prices matter: of open groups, queued and undecided signals."""
+        groups = (self.groups[id] for id in self._open_groups)
+        waiting = (self.queue[id] for ids in self._waiting.values() for id in ids)
+        alerts = (self.alerts[id] for id in self._undecided)
+        return frozenset((row.exchange, row.symbol) for rows in (groups, waiting, alerts) for row in rows)

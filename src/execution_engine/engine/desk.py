@@ -1,0 +1,164 @@
+"""The one door: an input is decided, written, and released once it is durable.
+
+`post` is synchronous. Nothing awaits between reading and changing the state, so there are no locks and no
+half-seen positions. Everything is released in the order of posting: answers, orders, notices, screens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from execution_engine.domain.decide import Decision, decide
+from execution_engine.domain.errors import Refusal, StoreFailed
+from execution_engine.domain.facts import Fact
+from execution_engine.domain.inputs import (
+    Answer,
+    Balances,
+    DueRow,
+    Input,
+    NoPrice,
+    OpenOrders,
+    Price,
+)
+from execution_engine.domain.rows import Row
+from execution_engine.engine.book import Book
+from execution_engine.engine.feed import Feed, Released
+from execution_engine.engine.ports import Clock, Store
+
+log = logging.getLogger(__name__)
+
+Reply = Answer | Refusal | StoreFailed | None
+Then = Callable[[Reply], None]
+
+TICK_S = 0.25  # how often the times in rows are compared with the clock
+
+
+class Desk:
+    """Takes every input, in the order in which they come."""
+
+    def __init__(self, book: Book, store: Store, clock: Clock, feed: Feed) -> None:
+        self.book = book
+        self.failed: StoreFailed | None = None
+        self.on_failed: Callable[[StoreFailed], None] | None = None
+        self._store = store
+        self._clock = clock
+        self._feed = feed
+
+    @property
+    def behind(self) -> int:
+        """Return how many decisions are not durable yet."""
+        return self._store.behind
+
+    def post(self, given: Input, then: Then | None = None) -> None:
+        """Decide an input now; `then` hears the answer once everything it rests on is durable."""
+        if self.failed is not None:
+            _answer(then, self.failed)
+            return
+        if self._only_noted(given) and then is None:
+            return
+        rows: list[Row] = []
+        facts: list[Fact] = []
+        answer: Answer | Refusal | None = None
+        todo: deque[Input] = deque(self._parts(given))
+        first = todo[-1]
+        while todo:
+            part = todo.popleft()
+            decision = self._decide(part)
+            rows += decision.rows
+            facts += decision.facts
+            todo.extend(decision.next)
+            if part is first:
+                answer = decision.answer
+        if rows or facts or then is not None:
+            self._write(tuple(rows), tuple(facts), answer, then)
+
+    def _only_noted(self, given: Input) -> bool:
+        """Take in what is no row; return whether that was all there is to it."""
+        if isinstance(given, Price):
+            self.book.note_price(given)
+            self._feed.price(given)
+            return not self.book.cares(given)
+        if isinstance(given, NoPrice):
+            self.book.note_no_price(given)
+        elif isinstance(given, Balances):
+            self.book.note_balances(given)
+            self._feed.balances(given)
+            return not self.book.undecided()
+        return False
+
+    @staticmethod
+    def _parts(given: Input) -> tuple[Input, ...]:
+        """Have what concerns several groups decided once per group; the whole comes last."""
+        return (*given.reports, given) if isinstance(given, OpenOrders) else (given,)
+
+    def _decide(self, part: Input) -> Decision:
+        decision = decide(self.book, part, self._clock.now())
+        if decision.defect is not None:
+            log.error(
+                "a defect was contained while deciding %s", type(part).__name__, exc_info=decision.defect
+            )
+        self.book.apply(decision.rows)
+        return decision
+
+    def _write(
+        self,
+        rows: tuple[Row, ...],
+        facts: tuple[Fact, ...],
+        answer: Answer | Refusal | None,
+        then: Then | None,
+    ) -> None:
+        def done(failure: StoreFailed | None) -> None:
+            if failure is not None:
+                self._fail(failure)
+                _answer(then, failure)
+                return
+            _answer(then, answer)
+            self._feed.released(Released(rows, facts))
+
+        self._store.write(rows, done)
+
+    def _fail(self, failure: StoreFailed) -> None:
+        """Stop deciding for good: what is in memory is not what is on disk any more."""
+        if self.failed is None:
+            self.failed = failure
+            log.critical("nothing is decided any more: %s", failure)
+            if self.on_failed is not None:
+                self.on_failed(failure)
+
+    def look_at_clock(self) -> None:
+        """Decide the rows whose time has come."""
+        for id in self.book.due(self._clock.now()):
+            self.post(DueRow(id=id))
+
+    async def keep_time(self) -> None:
+        """Compare the times in rows with the clock, for ever; waits may end early or late."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.look_at_clock()
+
+    async def ask(self, given: Input) -> Answer | Refusal:
+        """Post an input and wait for its answer. Raises StoreFailed."""
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+        def then(reply: Reply) -> None:
+            if not future.done():
+                future.set_result(reply)
+
+        self.post(given, then)
+        reply = await future
+        if isinstance(reply, StoreFailed):
+            raise reply
+        return reply or Answer(status="done")
+
+
+def _answer(then: Then | None, reply: Reply) -> None:
+    if then is not None:
+        with suppress(asyncio.CancelledError):
+            try:
+                then(reply)
+            except Exception:
+                log.exception("an answer could not be delivered")

@@ -1,0 +1,59 @@
+"""Tells listeners what was released. A failing listener is logged, never felt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from execution_engine.domain.facts import Fact
+from execution_engine.domain.inputs import Balances, Price
+from execution_engine.domain.rows import Row
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A change that is durable: rows as they were committed, and what happened."""
+
+    rows: tuple[Row, ...]
+    facts: tuple[Fact, ...]
+
+
+class Feed:
+    """Three streams: durable changes, prices as they come, balances as they are read."""
+
+    def __init__(self) -> None:
+        self._released: list[Callable[[Released], None]] = []
+        self._prices: list[Callable[[Price], None]] = []
+        self._balances: list[Callable[[Balances], None]] = []
+
+    def on_released(self, listener: Callable[[Released], None]) -> None:
+        self._released.append(listener)
+
+    def on_price(self, listener: Callable[[Price], None]) -> None:
+        self._prices.append(listener)
+
+    def on_balances(self, listener: Callable[[Balances], None]) -> None:
+        self._balances.append(listener)
+
+    def released(self, change: Released) -> None:
+        _tell(self._released, change)
+
+    def price(self, price: Price) -> None:
+        _tell(self._prices, price)
+
+    def balances(self, read: Balances) -> None:
+        _tell(self._balances, read)
+
+
+def _tell(listeners: list[Callable[[T], None]], news: T) -> None:
+    for listener in tuple(listeners):
+        try:
+            listener(news)
+        except Exception:
+            log.exception("a listener failed")

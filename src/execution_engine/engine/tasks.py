@@ -1,0 +1,47 @@
+"""Named background tasks: a failure is seen, a stop is orderly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class Tasks:
+    """Owns every background task of the engine."""
+
+    def __init__(self, on_failure: Callable[[str, BaseException], None] | None = None) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+        self._on_failure = on_failure
+        self.failed: list[str] = []
+
+    def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Start a task under a name; whatever ends it but a stop is told."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        log.error("the task %s failed", task.get_name(), exc_info=error)
+        self.failed.append(task.get_name())
+        if self._on_failure is not None:
+            self._on_failure(task.get_name(), error)
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(task.get_name() for task in self._running)
+
+    async def stop(self) -> None:
+        """Cancel everything and wait until it has ended."""
+        current = asyncio.current_task()
+        tasks = [task for task in self._running if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
