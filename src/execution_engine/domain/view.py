@@ -33,7 +33,9 @@ class View(Protocol):
     catalogue: Catalogue
     engine: Engine
     counter: int
-    accounts: Mapping[str, Account]
+
+    @property
+    def accounts(self) -> Mapping[str, Account]: ...
 
     def price(self, market: tuple[str, str]) -> Price | None: ...
     def no_price(self, market: tuple[str, str]) -> str | None: ...

@@ -158,10 +158,10 @@ class Lanes:
     async def _look(self, row: Order, wait: float) -> None:
         if wait:
             await asyncio.sleep(wait)
-        # A wait may end early: only the row's own time counts.
-        while row.look_at is not None and (left := (row.look_at - self._clock.now()).total_seconds()) > 0:
-            await asyncio.sleep(left)
         if self._stopped or not self._is_current(row):
+            return
+        if row.look_at is not None and row.look_at > self._clock.now():
+            self._look_later(row)  # the wait ended early
             return
         exchange = self._exchange(row.account)
         try:
