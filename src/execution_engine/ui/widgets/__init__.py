@@ -1,0 +1,40 @@
+"""The parts every page is made of."""
+
+from execution_engine.ui.widgets.choice import SegmentedChoice
+from execution_engine.ui.widgets.dialogs import ConfirmDialog, Consequence, follows
+from execution_engine.ui.widgets.fields import NumberField, SearchField
+from execution_engine.ui.widgets.figures import Facts, Figure, FigureStrip
+from execution_engine.ui.widgets.labels import Label, button, divider
+from execution_engine.ui.widgets.marks import BusyArc, ModeBadge, PoolBar, StateChip
+from execution_engine.ui.widgets.notices import Notice, NoticeCard, NoticeStack
+from execution_engine.ui.widgets.panel import Heading, PageBar, Panel, Splitter
+from execution_engine.ui.widgets.status import Banner, StatusItem, separator
+
+__all__ = [
+    "Banner",
+    "BusyArc",
+    "ConfirmDialog",
+    "Consequence",
+    "Facts",
+    "Figure",
+    "FigureStrip",
+    "Heading",
+    "Label",
+    "ModeBadge",
+    "Notice",
+    "NoticeCard",
+    "NoticeStack",
+    "NumberField",
+    "PageBar",
+    "Panel",
+    "PoolBar",
+    "SearchField",
+    "SegmentedChoice",
+    "Splitter",
+    "StateChip",
+    "StatusItem",
+    "button",
+    "divider",
+    "follows",
+    "separator",
+]

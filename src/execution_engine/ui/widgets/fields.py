@@ -1,0 +1,173 @@
+"""Fields: searching, and numbers that stay exact."""
+
+from decimal import Decimal
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent, QValidator, QWheelEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from execution_engine.ui import icons
+from execution_engine.ui.format import GAP, MINUS, exact, parse_number
+from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.widgets.labels import Label
+
+
+class SearchField(QLineEdit):
+    """Filter by a text; Esc clears it, a cross appears while there is something to clear."""
+
+    def __init__(
+        self, placeholder: str = "Filter by symbol", width: int = 200, parent: QWidget | None = None
+    ) -> None:
+        """Take the grey text and the width [px]."""
+        super().__init__(parent)
+        self.setPlaceholderText(placeholder)
+        self.setAccessibleName(placeholder)
+        self.setFixedWidth(px(width))
+        glass, self._clear = QAction(self), QAction("Clear", self)
+        icons.bind(glass, "search", "text")
+        icons.bind(self._clear, "close", "text2")
+        self.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
+        self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
+        self._clear.triggered.connect(self.clear)
+        self._clear.setVisible(False)
+        self.textChanged.connect(lambda text: self._clear.setVisible(bool(text)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Clear with Esc; an empty field lets Esc pass."""
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+            return
+        super().keyPressEvent(event)
+
+
+class _Digits(QValidator):
+    """Let through what can become a number, exactly as it is typed."""
+
+    def validate(self, text: str, position: int) -> object:
+        if parse_number(text) is not None:
+            return QValidator.State.Acceptable, text, position
+        typed = text.replace(MINUS, "-").replace(GAP, "").strip()
+        rest = typed[1:] if typed[:1] in "+-" else typed
+        possible = all(each in "0123456789.," for each in rest) and rest.count(".") <= 1
+        return (QValidator.State.Intermediate if possible else QValidator.State.Invalid), text, position
+
+
+class NumberField(QLineEdit):
+    """Take an exact decimal number with its unit; never a float.
+
+    value_changed: the new value, None while there is none
+    """
+
+    value_changed = Signal(object)
+
+    def __init__(
+        self,
+        value: Decimal | None = None,
+        *,
+        unit: str = "",
+        step: Decimal = Decimal(1),
+        minimum: Decimal | None = None,
+        maximum: Decimal | None = None,
+        places: int | None = None,
+        name: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        """Take limits (both inclusive), the step of ↑ and ↓, and how many decimals are shown at least."""
+        super().__init__(parent)
+        self.step, self.minimum, self.maximum, self.places = step, minimum, maximum, places
+        self._value: Decimal | None = None
+        self.setValidator(_Digits(self))
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.setAccessibleName(name)
+        self._unit = Label(unit, "small", "text3", parent=self)
+        self._unit.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.set_unit(unit)
+        self.textEdited.connect(self._edited)
+        self.editingFinished.connect(self._tidy)
+        self.set_value(value)
+
+    def value(self) -> Decimal | None:
+        """Return the number, None when there is none or it is outside of the limits."""
+        return self._value
+
+    def set_value(self, value: Decimal | None) -> None:
+        """Show a number without telling anybody."""
+        self._value = value
+        self.setText("" if value is None else self._shown(value))
+        self.mark(bad=False)
+
+    def set_unit(self, unit: str) -> None:
+        """Change the unit at the right end."""
+        self._unit.setText(unit)
+        self._unit.adjustSize()
+        self.setTextMargins(0, 0, self._unit.width() + 6 if unit else 0, 0)
+        self._place_unit()
+
+    def mark(self, *, bad: bool) -> None:
+        """Draw the border in red, or as usual."""
+        if (self.property("bad") == "true") != bad:
+            restyle(self, bad="true" if bad else "false")
+
+    def sizeHint(self) -> QSize:
+        """Return a width for ten digits and the unit."""
+        return QSize(
+            px(120) + (self._unit.width() + 6 if self._unit.text() else 0), super().sizeHint().height()
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the unit at the right."""
+        super().resizeEvent(event)
+        self._place_unit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Step with ↑ and ↓, tenfold with Shift."""
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and not self.isReadOnly():
+            tenfold = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+            self._step(tenfold if event.key() == Qt.Key.Key_Up else -tenfold)
+            return
+        super().keyPressEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Step with the wheel, only with the focus: a page that scrolls must not change a number."""
+        if self.hasFocus() and not self.isReadOnly() and event.angleDelta().y():
+            self._step(1 if event.angleDelta().y() > 0 else -1)
+            event.accept()
+        else:
+            event.ignore()
+
+    def _step(self, times: int) -> None:
+        wanted = (parse_number(self.text()) or Decimal(0)) + self.step * times
+        if self.minimum is not None:
+            wanted = max(self.minimum, wanted)
+        if self.maximum is not None:
+            wanted = min(self.maximum, wanted)
+        self.setText(self._shown(wanted))
+        self._edited()
+
+    def _edited(self, text: str = "") -> None:
+        value = parse_number(self.text())
+        inside = value is not None and self._inside(value)
+        self.mark(bad=bool(self.text()) and not inside)
+        accepted = value if inside else None
+        if accepted != self._value:
+            self._value = accepted
+            self.value_changed.emit(accepted)
+
+    def _inside(self, value: Decimal) -> bool:
+        above = self.minimum is None or value >= self.minimum
+        return above and (self.maximum is None or value <= self.maximum)
+
+    def _tidy(self) -> None:
+        if self._value is not None:
+            self.setText(self._shown(self._value))
+
+    def _shown(self, value: Decimal) -> str:
+        text = exact(value)
+        if not self.places:
+            return text
+        whole, _, decimals = text.partition(".")
+        return f"{whole}.{decimals.ljust(self.places, '0')}"
+
+    def _place_unit(self) -> None:
+        unit = self._unit
+        unit.move(self.width() - unit.width() - 8, (self.height() - unit.height()) // 2)

@@ -1,0 +1,87 @@
+"""Labels and buttons that follow the theme by themselves."""
+
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
+
+from execution_engine.ui import icons
+from execution_engine.ui.theme import ICON, TextStyle, Token, px, restyle
+
+ButtonRole = Literal["normal", "primary", "danger", "danger-outline", "link", "icon"]
+
+
+class Label(QLabel):
+    """Show plain text in a style and a token; what looks like markup is shown as it is."""
+
+    def __init__(
+        self,
+        text: str = "",
+        style: TextStyle = "body",
+        token: Token = "text",
+        *,
+        weight: int | None = None,
+        wrap: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Take a text and how it looks; `weight` is 400 to 700, the style's own when None."""
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(wrap)
+        self.setProperty("type", style)
+        self.setProperty("token", token)
+        if weight is not None:
+            self.setProperty("weight", str(weight))
+        self.setText(text)
+
+    def show_text(self, text: str, token: Token | None = None) -> None:
+        """Change text and, if given, colour; nothing is done when both are the same."""
+        if text != self.text():
+            self.setText(text)
+        if token is not None and token != self.property("token"):
+            restyle(self, token=token)
+
+
+def button(
+    text: str = "",
+    role: ButtonRole = "normal",
+    *,
+    icon: str = "",
+    small: bool = False,
+    tip: str = "",
+    parent: QWidget | None = None,
+) -> QPushButton:
+    """Return a button; `icon` is a name of icons.GLYPHS, `small` is for headings of panels.
+
+    An icon button has no text: `tip` is its tooltip and its accessible name.
+    """
+    made = QPushButton(text, parent)
+    made.setProperty("role", role)
+    if small:
+        made.setProperty("size", "small")
+    if icon:
+        made.setIconSize(QSize(px(ICON["button"]), px(ICON["button"])))
+        icons.bind(made, icon, _icon_token(role))
+    if tip:
+        made.setToolTip(tip)
+        made.setAccessibleName(text or tip)
+    made.setAutoDefault(False)
+    return made
+
+
+def _icon_token(role: ButtonRole) -> Token:
+    tokens: dict[ButtonRole, Token] = {"danger-outline": "danger", "link": "accent", "icon": "text2"}
+    return tokens.get(role, "text")
+
+
+def divider(*, vertical: bool = False, length: int = 0) -> QFrame:
+    """Return a line of one pixel; `length` [px] shortens a vertical one."""
+    line = QFrame()
+    line.setProperty("divider", "true")
+    if vertical:
+        line.setFixedWidth(1)
+    else:
+        line.setFixedHeight(1)
+    if length:
+        line.setFixedHeight(px(length)) if vertical else line.setFixedWidth(px(length))
+    return line
