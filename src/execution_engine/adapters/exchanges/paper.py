@@ -154,8 +154,8 @@ class PaperExchange:
     ) -> StoreFailed | None:
         """Let markets move: match, commit, then post balances, reports and the prices themselves.
 
-        portion: how much of an order fills while the market only touches it. durable: False lets prices that
-        fill nothing wait for the next commit.
+        portion: how much of a reached order fills; without it, all. durable: False lets prices that fill
+        nothing wait for the next commit.
         """
         turn = Turn(self._clock.now())
         for price in prices:

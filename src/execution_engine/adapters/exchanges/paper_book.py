@@ -9,8 +9,8 @@ from execution_engine.adapters.exchanges.paper_rows import PaperOrder, ask, bid
 from execution_engine.domain.inputs import Price
 from execution_engine.domain.instrument import Action
 
-Portion = Callable[[PaperOrder], Decimal]
-"""How much of a touched order fills now [base], more than zero."""
+Portion = Callable[[PaperOrder, Price], Decimal]
+"""How much of an order fills at a price that reached it [base], more than zero."""
 
 
 class PaperBook:
@@ -64,13 +64,6 @@ class PaperBook:
 def marketable(order: PaperOrder, price: Price) -> bool:
     """Tell whether an order would fill at once."""
     return order.price is None or _reaches(order, ask(price), bid(price))
-
-
-def passed(order: PaperOrder, price: Price) -> bool:
-    """Tell whether the market went beyond a limit, so that nothing of it can be left."""
-    if order.price is None:
-        return True
-    return ask(price) < order.price if order.action is Action.BUY else bid(price) > order.price
 
 
 def _reaches(order: PaperOrder, buys_at: Decimal, sells_at: Decimal) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from execution_engine.adapters.exchanges.paper_account import PaperAccount, needs
-from execution_engine.adapters.exchanges.paper_book import PaperBook, Portion, marketable, passed
+from execution_engine.adapters.exchanges.paper_book import PaperBook, Portion, marketable
 from execution_engine.adapters.exchanges.paper_checks import (
     DUPLICATE,
     INVALID,
@@ -119,11 +119,10 @@ class PaperVenue:
         return order
 
     def match(self, price: Price, portion: Portion | None, turn: Turn) -> None:
-        """Let the market move, and fill what it reaches: whole, or in portions while it only touches."""
+        """Let the market move, and fill what it reaches: whole, unless a portion is said to fill now."""
         self.prices[price.key] = price
         for order in self._books[price.key].touched(price):
-            whole = portion is None or passed(order, price)
-            quantity = order.remaining if whole or portion is None else min(order.remaining, portion(order))
+            quantity = min(order.remaining, portion(order, price)) if portion else order.remaining
             if quantity and order.price is not None:
                 account = self.accounts[order.account]
                 self._fill(account, order, order.price, quantity, turn, maker=True)

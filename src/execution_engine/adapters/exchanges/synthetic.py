@@ -13,14 +13,24 @@ from execution_engine.adapters.exchanges import walk
 from execution_engine.adapters.exchanges.feeds import Wanted
 from execution_engine.adapters.exchanges.paper import PaperExchange
 from execution_engine.adapters.exchanges.paper_book import Portion
-from execution_engine.adapters.exchanges.paper_rows import Clock, Key, Lookup, PaperOrder, Sleep, Source, Walk
+from execution_engine.adapters.exchanges.paper_rows import (
+    Clock,
+    Key,
+    Lookup,
+    PaperOrder,
+    Sleep,
+    Source,
+    Walk,
+    price_for,
+)
 from execution_engine.domain.inputs import Input, NoPrice, Price
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
 
 TICK_S = 0.5
 _KEEP_EVERY = 10  # ticks; prices that fill nothing are written that often
-_WHOLE_PERCENT = 40  # how often a touched order fills whole
+_THROUGH_PPM = 150  # a market that went this far beyond a limit has left nothing of it
+_WHOLE_PERCENT = 40  # how often an order nearer than that fills whole
 _PORTIONS_PERCENT = (10, 20, 30, 50, 70)
 
 
@@ -66,6 +76,7 @@ class SyntheticFeed:
         if task:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await self._exchange.move((), walks=tuple(self._walks.values()))
 
     def want(self, markets: Collection[Key]) -> None:
         new = self._wanted.change(markets)
@@ -127,10 +138,13 @@ class SyntheticFeed:
         )
 
     def _portion(self) -> Portion:
-        """Return how much of a touched order fills at this tick, decided by seed, symbol, tick and order."""
+        """Return how much of a reached order fills at this tick, decided by seed, symbol, tick and order."""
 
-        def portion(order: PaperOrder) -> Decimal:
+        def portion(order: PaperOrder, price: Price) -> Decimal:
             instrument = self._instruments(*order.key)
+            limit = order.price or price.last
+            if abs(price_for(order.action, price) - limit) * 1_000_000 > limit * _THROUGH_PPM:
+                return order.remaining
             chance = walk.generator(self._seed, f"{order.symbol}:{order.id}", self._walks[order.symbol].tick)
             if instrument is None or chance.randrange(100) < _WHOLE_PERCENT:
                 return order.remaining
