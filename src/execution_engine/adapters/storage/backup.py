@@ -10,7 +10,7 @@ from pathlib import Path
 
 from execution_engine.adapters.storage.connect import connect
 from execution_engine.adapters.storage.errors import BackupRefused, DatabaseUnusable
-from execution_engine.adapters.storage.failures import sentence
+from execution_engine.adapters.storage.failures import DAMAGE, primary_code, sentence
 from execution_engine.adapters.storage.files import dated, dated_files, flush, keep_copy, set_aside_files
 from execution_engine.adapters.storage.migrate import is_known, revision_of
 
@@ -68,7 +68,7 @@ def restore(source: Path, path: Path, now: datetime) -> Path | None:
         raise BackupRefused(f"{source} is not a backup of this application.")
     if not is_known(revision_of(source)):
         raise BackupRefused(f"{source} was written by a newer version. Install that version to restore it.")
-    epoch = 1 + max(epoch_of(known) for known in (source, path, *set_aside_files(path)))
+    epoch = next_epoch(source, path, now)
     prepared = path.with_name(path.name + ".restored")
     copy_checked(source, prepared, epoch=epoch)
     try:
@@ -102,6 +102,8 @@ def copy_checked(path: Path, target: Path, *, epoch: int | None = None) -> None:
         os.replace(partial, target)
         flush(target)
     except sqlite3.DatabaseError as error:
+        if primary_code(error) in DAMAGE:
+            raise BackupRefused(f"{path} is damaged ({error}); no copy of it was kept.") from error
         raise DatabaseUnusable(f"{sentence(error, path)} Copying it to {target} failed.") from error
     except OSError as error:
         raise DatabaseUnusable(f"The copy {target} could not be written ({error.strerror}).") from error
@@ -118,6 +120,16 @@ def is_ours(path: Path) -> bool:
     except sqlite3.Error:
         return False
     return {"alembic_version", "engine", "position_groups"} <= names
+
+
+def next_epoch(source: Path, path: Path, now: datetime) -> int:
+    """Return an epoch above all that this installation had.
+
+    Where the present database cannot say which it had, the time [s] stands in: it is above any count of
+    restores, and never comes again.
+    """
+    highest = max(epoch_of(known) for known in (source, path, *set_aside_files(path)))
+    return highest + 1 if epoch_of(path) else max(highest + 1, int(now.timestamp()))
 
 
 def epoch_of(path: Path) -> int:

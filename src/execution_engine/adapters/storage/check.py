@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import datetime
@@ -11,10 +12,10 @@ from execution_engine.adapters.storage import migrate
 from execution_engine.adapters.storage.backup import backup, backups
 from execution_engine.adapters.storage.connect import BUSY_MS, connect
 from execution_engine.adapters.storage.errors import DatabaseCorrupt, DatabaseUnusable
-from execution_engine.adapters.storage.failures import primary_code, sentence
+from execution_engine.adapters.storage.failures import DAMAGE, primary_code, sentence
 from execution_engine.adapters.storage.files import dated, set_aside, set_aside_files
 
-DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+LEAST_FREE = 16 * 1024 * 1024  # bytes: a log between two checkpoints, and something to spare
 
 
 def open_database(
@@ -29,6 +30,7 @@ def open_database(
     right to write, locked), StorageError for a file that is not ours.
     """
     try:
+        refuse_a_full_disk(path)
         if not path.exists():
             if not start_empty:
                 refuse_a_silent_loss(path, backup_folder)
@@ -48,6 +50,16 @@ def open_database(
             "Make that folder writable, or choose another one."
         ) from error
     return made
+
+
+def refuse_a_full_disk(path: Path) -> None:
+    """Raise DatabaseUnusable while the first commits would fit but those of today would not."""
+    free = shutil.disk_usage(path.parent).free
+    if free < LEAST_FREE:
+        raise DatabaseUnusable(
+            f"The disk is full: {path.parent} has {free >> 20} MiB left for {path.name}. "
+            f"Free at least {LEAST_FREE >> 20} MiB and start again."
+        )
 
 
 def faults_of(path: Path, busy_ms: int = BUSY_MS) -> list[str]:

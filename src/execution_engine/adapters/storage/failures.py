@@ -17,6 +17,7 @@ SENTENCES = {
     sqlite3.SQLITE_CORRUPT: "{file} is damaged. Start again to choose a backup.",
     sqlite3.SQLITE_NOTADB: "{file} is not a database. Start again to choose a backup.",
 }
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 SENTENCES[sqlite3.SQLITE_LOCKED] = SENTENCES[sqlite3.SQLITE_BUSY]
 
 

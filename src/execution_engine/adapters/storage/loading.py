@@ -58,13 +58,20 @@ def fetch(connection: Connection, stored: Stored, statement: Select[Any] | None 
     return map(stored.codec.decode, connection.execute(statement))
 
 
-def load(path: Path, *, fills: bool, keys_since: datetime | None) -> Iterator[Row]:
-    """Yield the rows that the book starts from, parents before children. Raises StoreFailed."""
-    left_out = set() if fills else {Fill}
+def load(path: Path, *, fills: bool, keys_since: datetime | None) -> list[Row]:
+    """Return the rows that the book starts from, parents before children. Raises StoreFailed.
+
+    A list, because a reader who stopped half-way would leave the snapshot open.
+    """
+    statements = wanted(keys_since)
+    if not fills:
+        del statements[Fill]
     with snapshot(path) as connection:
-        for row_type, statement in wanted(keys_since).items():
-            if row_type not in left_out:
-                yield from fetch(connection, CURRENT[row_type], statement)
+        return [
+            row
+            for row_type, statement in statements.items()
+            for row in fetch(connection, CURRENT[row_type], statement)
+        ]
 
 
 def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,8 +74,8 @@ class SqliteStore:
         """Return how many writes are not durable yet."""
         return self._accepted - self._settled
 
-    def load(self, *, fills: bool = True, keys_since: datetime | None = None) -> Iterator[Row]:
-        """Yield the rows that the book starts from, parents before children. Blocking.
+    def load(self, *, fills: bool = True, keys_since: datetime | None = None) -> list[Row]:
+        """Return the rows that the book starts from, parents before children. Blocking.
 
         keys_since: leaves out identities of older alerts. Raises StoreFailed.
         """
