@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from execution_engine.adapters.exchanges.instruments import load
 from execution_engine.adapters.exchanges.paper import PaperExchange
+from execution_engine.adapters.exchanges.paper_book import Portion
 from execution_engine.adapters.exchanges.paper_faults import PaperFaults
 from execution_engine.adapters.exchanges.paper_rows import PaperTerms
 from execution_engine.domain.inputs import Balances, Input, OpenOrders, OrderReport, Price
@@ -81,13 +82,25 @@ class World:
         self.exchange.open_account(SWAP, Market.SWAP)
 
     async def price(
-        self, last: str, symbol: str = "BTCUSDT", *, exchange: str = "binance", **quote: str
+        self,
+        last: str,
+        symbol: str = "BTCUSDT",
+        *,
+        exchange: str = "binance",
+        bid: str = "0",
+        ask: str = "0",
+        portion: Portion | None = None,
     ) -> None:
         """Move one market; bid and ask where there is a spread."""
-        prices = {side: Decimal(price) for side, price in quote.items()}
-        await self.exchange.move(
-            [Price(exchange=exchange, symbol=symbol, last=Decimal(last), at=self.clock.now(), **prices)]
+        price = Price(
+            exchange=exchange,
+            symbol=symbol,
+            last=Decimal(last),
+            bid=Decimal(bid),
+            ask=Decimal(ask),
+            at=self.clock.now(),
         )
+        await self.exchange.move([price], portion)
 
     def order(
         self,
@@ -146,7 +159,7 @@ class World:
 
     def said(self, kind: type[Kind]) -> list[Kind]:
         """Return what of one kind was posted, and forget everything that was."""
-        found = [entry for entry in self.posted if isinstance(entry, kind)]
+        found: list[Kind] = [entry for entry in self.posted if isinstance(entry, kind)]
         self.posted.clear()
         return found
 

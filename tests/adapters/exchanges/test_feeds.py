@@ -275,10 +275,10 @@ async def test_a_touched_order_may_fill_in_parts_and_in_the_end_whole() -> None:
 
 
 async def test_the_made_up_market_goes_on_from_where_it_stopped(tmp_path: Path) -> None:
-    straight = [price.last for price in await ticks(World(), count=40)]
+    straight = [price.last for price in await ticks(World(), count=37)]
 
     before = World(tmp_path / "paper.sqlite")
-    first = [price.last for price in await ticks(before, count=20)]
+    first = [price.last for price in await ticks(before, count=17)]
     before.exchange.close()
     after = World(tmp_path / "paper.sqlite")
     second = [price.last for price in await ticks(after, count=20)]

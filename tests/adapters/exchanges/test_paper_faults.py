@@ -1,10 +1,12 @@
 """What the engine sees of the paper exchange when something goes wrong on the way."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from execution_engine.adapters.exchanges.paper_faults import Call, Fault
+from execution_engine.adapters.exchanges.paper_rows import PaperOrder
 from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import AccountUnreadable, OrderReport, Verdict
 from execution_engine.domain.instrument import Market
@@ -99,6 +101,38 @@ async def test_faults_are_told_which_call_they_are_asked_for() -> None:
     assert asked == [*((call, SPOT, order.client_order_id) for call in calls), (Call.BALANCES, SPOT, "")]
 
 
+async def test_a_defect_at_one_order_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    await world.price("65000")
+    good, bad = world.order("buy", "0.01"), world.order("buy", "0.01", client_order_id="bad")
+    find = world.exchange._venue.find
+
+    def failing(account: str, client_order_id: str) -> PaperOrder | None:
+        if client_order_id == "bad":
+            raise ZeroDivisionError
+        return find(account, client_order_id)
+
+    monkeypatch.setattr(world.exchange._venue, "find", failing)
+
+    assert [report.verdict for report in await world.exchange.place([bad, good])] == [
+        Verdict.UNKNOWN,
+        Verdict.ACCEPTED,
+    ]
+    assert (await world.cancel(bad)).verdict is Verdict.UNKNOWN
+
+
+async def test_a_file_that_cannot_be_read_proves_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path / "paper.sqlite")
+    await world.price("65000")
+    world.exchange._store._writer.execute("DROP TABLE paper_order")
+    order = world.order("buy", "0.01")
+
+    assert (await world.exchange.look(order)).verdict is Verdict.UNKNOWN
+    assert (await world.place(order)).verdict is Verdict.UNKNOWN
+    assert (await world.cancel(order)).verdict is Verdict.UNKNOWN
+    world.exchange.close()
+
+
 async def test_a_file_that_cannot_be_written_leaves_everything_unknown(tmp_path: Path) -> None:
     world = World(tmp_path / "paper.sqlite")
     await world.price("65000")
@@ -143,3 +177,16 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StoreFailed, match=r"paper\.sqlite can't be opened"):
         World(tmp_path / "paper.sqlite")
+
+
+def test_a_file_with_other_tables_is_let_go_again(tmp_path: Path) -> None:
+    world = World(tmp_path / "paper.sqlite", inline=False)
+    world.exchange._store._writer.executescript("DROP TABLE balance; CREATE TABLE balance (sum TEXT)")
+    world.exchange._store._writer.execute("INSERT INTO balance VALUES ('1')")
+    world.exchange.close()
+    threads = threading.active_count()
+
+    with pytest.raises(ValueError, match="not enough values"):
+        World(tmp_path / "paper.sqlite", inline=False)
+
+    assert threading.active_count() == threads

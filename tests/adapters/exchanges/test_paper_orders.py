@@ -188,6 +188,8 @@ async def test_an_order_keeps_the_fees_it_was_accepted_with() -> None:
         ({"quantity": D(0)}, "The quantity must be above zero."),
         ({"quantity": D(-1)}, "The quantity must be above zero."),
         ({"quantity": D("Infinity")}, "The quantity must be above zero."),
+        ({"quantity": D("1e40")}, "The quantity is larger than any market."),
+        ({"price": D("1e40")}, "The price is higher than any market's."),
         ({"quantity": D(9001)}, "The quantity 9001 is above the maximum of 9000 BTC."),
         ({"quantity": D("0.00007")}, "The order's value 4.4800000 is below the minimum of 5 USDT."),
         ({"reduce_only": True}, "There are no reduce-only orders on spot."),

@@ -81,14 +81,18 @@ class PaperExchange:
     ) -> None:
         self._store = PaperStore(path, inline=inline)
         self._memory = PaperMemory(self._store)
-        self._venue = PaperVenue(self._memory, instruments, terms, leverage)
+        self._source = Source.MANUAL
+        try:
+            self._venue = PaperVenue(self._memory, instruments, terms, leverage)
+            self._venue.prices = self._memory.prices(self._source)
+        except Exception:
+            self._store.close()
+            raise
         self._clock = clock
         self._post = post
         self._terms = terms
         self._faults = faults
         self._sleep = sleep
-        self._source = Source.MANUAL
-        self._venue.prices = self._memory.prices(self._source)
 
     @property
     def failed(self) -> StoreFailed | None:

@@ -16,6 +16,8 @@ from execution_engine.domain.rows import Order, OrderType
 MAX_OPEN_ORDERS = 200
 """Per account and market. Source: Binance's MAX_NUM_ORDERS."""
 
+_MOST_DIGITS = 18  # before the point; what is longer is a fault, and too long to be divided exactly
+
 INVALID = "OrderValidationError"
 NO_FUNDS = "InsufficientFundsError"
 NO_ACCOUNT = "InvalidCredentialsError"
@@ -56,6 +58,8 @@ def _quantity(asked: Asked) -> str | None:
     quantity, rules = asked.order.quantity, asked.rules
     if not quantity.is_finite() or quantity <= 0:
         return "The quantity must be above zero."
+    if quantity.adjusted() > _MOST_DIGITS:
+        return "The quantity is larger than any market."
     if quantity % rules.step:
         return f"The quantity {text(quantity)} is no multiple of the step {text(rules.step)}."
     least = rules.min_qty if asked.is_limit else max(rules.min_qty, rules.market_min_qty)
@@ -73,6 +77,8 @@ def _limit_price(asked: Asked) -> str | None:
         return None
     if price is None or not price.is_finite() or price <= 0:
         return "The price must be above zero."
+    if price.adjusted() > _MOST_DIGITS:
+        return "The price is higher than any market's."
     if price % asked.rules.tick:
         return f"The price {text(price)} is no multiple of the tick {text(asked.rules.tick)}."
     return None

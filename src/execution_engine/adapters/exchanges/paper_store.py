@@ -50,7 +50,10 @@ class PaperStore:
         except sqlite3.Error as error:
             raise self._fault("be opened", error) from error
         threaded = path is not None and not inline
-        self._thread = threading.Thread(target=self._run, name="paper store") if threaded else None
+        # A daemon: what it has not written was promised to nobody, so it need not hold the process up.
+        self._thread = (
+            threading.Thread(target=self._run, name="paper store", daemon=True) if threaded else None
+        )
         if self._thread:
             self._thread.start()
 

@@ -21,7 +21,7 @@ from execution_engine.adapters.exchanges.paper_rows import Key, Lookup, PaperOrd
 from execution_engine.adapters.exchanges.paper_turn import Turn
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Price
-from execution_engine.domain.instrument import Action, Instrument, Market
+from execution_engine.domain.instrument import Action, Market
 from execution_engine.domain.money import ONE, text
 from execution_engine.domain.rows import Order, OrderStatus
 
@@ -139,9 +139,6 @@ class PaperVenue:
         for order in turn.orders.values():
             if not order.is_open:
                 self._ending.pop((order.account, order.client_order_id), None)
-
-    def rules(self, key: Key) -> Instrument | None:
-        return self._instruments(*key)
 
     def _fill(
         self,
