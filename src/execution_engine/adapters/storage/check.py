@@ -10,7 +10,7 @@ from pathlib import Path
 
 from execution_engine.adapters.storage import migrate
 from execution_engine.adapters.storage.backup import backup, backups
-from execution_engine.adapters.storage.connect import BUSY_MS, connect
+from execution_engine.adapters.storage.connect import BUSY_MS, connect, transaction
 from execution_engine.adapters.storage.errors import DatabaseCorrupt, DatabaseUnusable
 from execution_engine.adapters.storage.failures import DAMAGE, primary_code, sentence
 from execution_engine.adapters.storage.files import dated, set_aside, set_aside_files
@@ -73,10 +73,8 @@ def faults_of(path: Path, busy_ms: int = BUSY_MS) -> list[str]:
 
 def write_nothing(path: Path, busy_ms: int) -> None:
     """Commit a change that changes nothing: only a write tells that there will be others."""
-    with closing(connect(path, busy_ms=busy_ms)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    with closing(connect(path, busy_ms=busy_ms)) as connection, transaction(connection):
         connection.execute("UPDATE alembic_version SET version_num = version_num")
-        connection.execute("COMMIT")
 
 
 def backup_before(path: Path, folder: Path, old: str, now: datetime) -> Path:

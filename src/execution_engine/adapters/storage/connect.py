@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -50,6 +52,20 @@ def pragmas(read_only: bool) -> tuple[str, ...]:
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
         *durable,
     )
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Take the writer's lock, then commit, or roll back if anything is raised."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        # Some errors, a full disk among them, have rolled back already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def open_engine(path: Path, *, read_only: bool = False, busy_ms: int = BUSY_MS) -> Engine:

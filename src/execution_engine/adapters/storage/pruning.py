@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from execution_engine.adapters.storage.codec import time_text
+from execution_engine.adapters.storage.connect import transaction
 
 KEYS_DAYS = 90
 REFUSED_KEPT = 1_000
@@ -26,15 +27,9 @@ def prune_some(connection: sqlite3.Connection, now: datetime, log_days: int) -> 
         ("refused_requests", OLD_REFUSED, REFUSED_KEPT),
         ("system_log", OLD_LOG, time_text(now - timedelta(days=log_days))),
     )
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         gone = [
             connection.execute(f"DELETE FROM {table} WHERE id IN ({which})", (limit, STEP)).rowcount
             for table, which, limit in steps
         ]
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
     return STEP in gone

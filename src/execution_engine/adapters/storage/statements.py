@@ -11,6 +11,7 @@ import sqlite3
 from typing import Any
 
 from execution_engine.adapters.storage.batch import Batch, payload
+from execution_engine.adapters.storage.connect import transaction
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
 from execution_engine.domain.rows import Group
 
@@ -60,8 +61,7 @@ def commit(connection: sqlite3.Connection, batch: Batch) -> None:
         if row_type in batch.rows
     }
     touched = batch.touched_groups()
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         returned = bring_back(connection, touched) if touched else []
         for row_type, text in texts.items():
             connection.execute(UPSERTS[row_type], (text,))
@@ -70,11 +70,6 @@ def commit(connection: sqlite3.Connection, batch: Batch) -> None:
         leaving = [*batch.archive, *(id for id in returned if id not in groups and id not in batch.archive)]
         if leaving:
             move(connection, TO_HISTORY, leaving)
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def bring_back(connection: sqlite3.Connection, touched: list[int]) -> list[int]:

@@ -7,7 +7,7 @@ they may be cleared away long before the history that they led to.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
 
@@ -32,7 +32,6 @@ from execution_engine.domain.rows import (
     WebhookToken,
 )
 
-T = TypeVar("T")
 metadata = MetaData()
 
 # Parents before children: the order in which rows are written, and loaded.
@@ -136,7 +135,3 @@ def stored(row_type: type[Any], names: dict[type[Any], str]) -> Stored:
 
 CURRENT = {row_type: stored(row_type, NAMES) for row_type in NAMES}
 HISTORY = {row_type: stored(row_type, HISTORY_NAMES) for row_type in HISTORY_NAMES}
-
-
-def codec_of(row_type: type[T]) -> Codec[T]:
-    return cast(Codec[T], CURRENT[row_type].codec)
