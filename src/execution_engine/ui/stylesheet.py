@@ -14,8 +14,8 @@ _RULES = """
 QMainWindow, QDialog { background:@window }
 QToolTip { background:@raised; color:@text; border:1px solid @ctl; padding:5px 7px; font-size:@small }
 
-QMenuBar { background:@chrome; color:@text2; font-size:@small; border:0; padding:0 7px }
-QMenuBar::item { background:transparent; padding:5px 8px; margin:0 }
+QMenuBar { background:@chrome; color:@text2; font-size:@small; border:0; padding:0 2px; spacing:2px }
+QMenuBar::item { background:transparent; padding:5px 9px; margin:0 }
 QMenuBar::item:selected, QMenuBar::item:pressed { background:@hover; color:@text }
 QMenu { background:@raised; color:@text; border:1px solid @ctl; padding:4px 0; font-size:@small }
 QMenu::item { padding:6px 24px 6px 12px; background:transparent }
@@ -42,8 +42,8 @@ QPushButton:hover { background:@hover }
 QPushButton:pressed { background:@sel }
 QPushButton:focus { border:2px solid @accent; padding:0 11px; min-height:24px }
 QPushButton:disabled { color:@text3; border-color:@line; background:transparent }
-QPushButton[size="small"] { min-height:22px; padding:0 8px; font-size:@small }
-QPushButton[size="small"]:focus { min-height:20px; padding:0 7px }
+QPushButton[dense="true"] { min-height:22px; padding:0 8px; font-size:@small }
+QPushButton[dense="true"]:focus { min-height:20px; padding:0 7px }
 QPushButton[role="primary"] { background:@accentfill; border-color:@accentfill; color:#fff }
 QPushButton[role="danger"] { background:@dangerfill; border-color:@dangerfill; color:#fff }
 QPushButton[role="primary"]:hover { background:@accentfill_hover; border-color:@accentfill_hover }
@@ -62,8 +62,8 @@ QPushButton[role="link"]:focus { border:2px solid @accent; padding:0 3px }
 QPushButton[role="icon"] { background:transparent; border:1px solid transparent; padding:0; min-width:26px }
 QPushButton[role="icon"]:hover { background:@hover }
 QPushButton[role="icon"]:focus { border:2px solid @accent; min-width:24px }
-QPushButton[role="icon"][size="small"] { min-width:22px }
-QPushButton[role="icon"][size="small"]:focus { min-width:20px }
+QPushButton[role="icon"][dense="true"] { min-width:22px }
+QPushButton[role="icon"][dense="true"]:focus { min-width:20px }
 QPushButton::menu-indicator { image:url(@arrow_svg); width:12px; height:12px; right:6px;
     subcontrol-origin:padding; subcontrol-position:center right }
 
@@ -71,11 +71,12 @@ QLineEdit, QComboBox, QAbstractSpinBox, QDateTimeEdit { background:@input; color
     border-radius:4px; padding:0 8px; min-height:26px; selection-background-color:@accentfill;
     selection-color:#fff }
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QDateTimeEdit:focus { border:1px solid @accent }
+QLineEdit[search="true"] { padding:0 4px 0 2px }
 QLineEdit[bad="true"] { border:1px solid @danger }
 QLineEdit:disabled, QComboBox:disabled { color:@text3; border-color:@line; background:transparent }
 QLineEdit:read-only { color:@text2 }
-QLineEdit[size="small"], QComboBox[size="small"] { min-height:22px }
-QLineEdit[size="cell"] { min-height:20px; padding:0 6px }
+QLineEdit[dense="true"], QComboBox[dense="true"] { min-height:22px }
+QLineEdit[dense="cell"] { min-height:20px; padding:0 6px }
 QComboBox { padding-right:4px }
 QComboBox::drop-down { border:0; width:24px }
 QComboBox::down-arrow { image:url(@arrow_svg); width:12px; height:12px }
@@ -119,7 +120,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background:transparent }
 QSplitter::handle { background:@window }
 
 QTabWidget::pane { border:0; border-top:1px solid @line }
-QTabBar { background:transparent; qproperty-drawBase:0 }
+QTabBar { background:transparent; qproperty-drawBase:0; qproperty-expanding:0 }
 QTabBar::tab { background:transparent; color:@text2; border:0; border-bottom:2px solid transparent;
     padding:0 12px; min-height:30px }
 QTabBar::tab:hover { color:@text; background:@hover }

@@ -39,7 +39,7 @@ class CellDelegate(QStyledItemDelegate):
         """Take where the text stands."""
         super().__init__(parent)
         self.align = align
-        self.height = 0  # of a row [px]; the view sets it
+        self.row_height = 0  # of a row [px]; the view sets it
 
     def draw(self, painter: QPainter, rect: QRect, cell: Cell, state: State = PLAIN) -> None:
         """Paint a cell into a rectangle that includes the padding; the ground is painted already."""
@@ -90,7 +90,7 @@ class CellDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Return the width a cell wants; the height of rows is the view's."""
-        return QSize(round(self.wanted(_cell(index))) + 1, self.height or px(20))
+        return QSize(round(self.wanted(_cell(index))) + 1, self.row_height or px(20))
 
 
 def _cell(index: QModelIndex | QPersistentModelIndex) -> Cell:

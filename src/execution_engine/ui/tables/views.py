@@ -454,7 +454,7 @@ class RowsView(QTreeView):
         """Take over row height and indent of the theme."""
         for delegate in self._painters:
             if isinstance(delegate, CellDelegate):
-                delegate.height = row_height(self.rows)
+                delegate.row_height = row_height(self.rows)
         self.setIndentation(px(INDENT))
         self.heading.setFixedHeight(self.heading.sizeHint().height())
         self.scheduleDelayedItemsLayout()

@@ -85,9 +85,9 @@ class ConfirmDialog(QDialog):
         column.setSpacing(0)
         column.addWidget(self._content(question, explanation, consequences, mode))
         column.addWidget(self._footer())
-        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinimumSize)
         self.setAccessibleDescription(question)
         self._typed_changed()
+        self.adjustSize()
         self.cancel.setFocus()
 
     # What the page calls.
@@ -110,6 +110,7 @@ class ConfirmDialog(QDialog):
         self.cancel.setEnabled(True)
         self.typed.setEnabled(True)
         self._typed_changed()
+        self.adjustSize()
         self.cancel.setFocus()
 
     @property

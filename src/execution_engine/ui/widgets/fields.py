@@ -22,6 +22,7 @@ class SearchField(QLineEdit):
         super().__init__(parent)
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
+        self.setProperty("search", "true")
         self.setFixedWidth(px(width))
         glass, self._clear = QAction(self), QAction("Clear", self)
         icons.bind(glass, "search", "text")

@@ -55,12 +55,14 @@ def button(
 
     An icon button has no text: `tip` is its tooltip and its accessible name.
     """
-    made = QPushButton(text, parent)
+    # A lone & would underline the next letter instead of being shown.
+    made = QPushButton(text.replace("&", "&&"), parent)
     made.setProperty("role", role)
     if small:
-        made.setProperty("size", "small")
+        made.setProperty("dense", "true")
     if icon:
-        made.setIconSize(QSize(px(ICON["button"]), px(ICON["button"])))
+        # Wider than the drawing: that is the only way to keep the words at a distance.
+        made.setIconSize(QSize(px(ICON["button"]) + (6 if text else 0), px(ICON["button"])))
         icons.bind(made, icon, _icon_token(role))
     if tip:
         made.setToolTip(tip)

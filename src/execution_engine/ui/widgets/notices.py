@@ -68,6 +68,8 @@ class NoticeCard(QWidget):
         row.addWidget(close, alignment=top)
         self.setAccessibleName(f"{notice.level}: {notice.title}")
         self.setAccessibleDescription(notice.sentence)
+        # Labels that wrap know their height only once the width is known.
+        self.setFixedHeight(row.totalHeightForWidth(px(WIDTH)))
         self.timer = QTimer(self, singleShot=True)
         self.timer.timeout.connect(self.closed)
         self._start()
@@ -160,9 +162,9 @@ class NoticeStack(QWidget):
         self._more.setText(f"{self._unseen} more in Logs")
         self._more.setVisible(self._unseen > 0)
         self.setVisible(bool(self.cards))
-        self._column.activate()
-        # Labels that wrap know their height only for a width.
-        height = self._column.totalHeightForWidth(px(WIDTH)) if self._column.hasHeightForWidth() else -1
-        self.resize(px(WIDTH), max(height, self._column.sizeHint().height() if height < 0 else 0))
+        height = sum(card.height() for card in self.cards) + 8 * max(0, len(self.cards) - 1)
+        if self._unseen:
+            height += self._more.sizeHint().height() + 8
+        self.resize(px(WIDTH), height)
         self.move(self._over.width() - self.width() - 16, self._over.height() - self.height() - self._bottom)
         self.raise_()

@@ -78,7 +78,7 @@ class Banner(QFrame):
         self._token, self._then = token, then
         self._mark.show_icon(icon, token)
         self._text.show_text(text, token)
-        self.button.setText(action)
+        self.button.setText(action.replace("&", "&&"))
         self.button.setVisible(bool(action))
         self.setAccessibleName(text)
         self.show()
