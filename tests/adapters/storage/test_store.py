@@ -163,6 +163,13 @@ def test_the_same_trade_is_not_stored_twice(store: SqliteStore) -> None:
     assert "UNIQUE" in str(heard[0])
 
 
+def test_a_test_network_may_hand_out_the_ids_of_closed_groups_again(store: SqliteStore) -> None:
+    for id in (10, 20):
+        *rows, fill = family(id)
+        committed(store, *rows, replace(fill, trade_id="1"), Archive(id))
+    assert store.failed is None
+
+
 def test_ids_go_on_above_the_highest_in_any_table(store: SqliteStore) -> None:
     assert store.next_id() == 1
     committed(store, Engine(install_key="k"), *family(40))

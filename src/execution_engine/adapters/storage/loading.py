@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 
 from execution_engine.adapters.storage.codec import time_text
@@ -41,14 +43,17 @@ NEWEST_ALERTS = 2_000
 @contextmanager
 def snapshot(path: Path) -> Iterator[Connection]:
     """Give a connection that sees the database as it is now. Raises StoreFailed."""
-    engine = open_engine(path, read_only=True)
     try:
-        with engine.connect() as connection:
+        with reading(path).connect() as connection:
             yield connection
     except DBAPIError as error:
         raise StoreFailed(sentence(error.orig or error, path)) from error
-    finally:
-        engine.dispose()
+
+
+@lru_cache(maxsize=8)
+def reading(path: Path) -> SqlEngine:
+    """Return the way to read a file. It holds no connection, but the statements that were compiled for it."""
+    return open_engine(path, read_only=True)
 
 
 def fetch(connection: Connection, stored: Stored, statement: Select[Any] | None = None) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
 
 from execution_engine.adapters.storage.codec import Codec
 from execution_engine.domain import rows
@@ -79,10 +79,12 @@ INDEXES: dict[type[Any], tuple[tuple[str, ...], ...]] = {
     RiskAction: (("started_at",),),
     QueuedSignal: (("alert_id",),),
     EquityPoint: (("world", "at"),),
-    LogEntry: (("at",), ("level", "at"), ("category", "at")),
+    LogEntry: (("at",), ("level",), ("category",)),
     AuditEntry: (("at",),),
 }
-UNIQUE: dict[type[Any], tuple[str, ...]] = {
+# What a row is known by on its exchange. Unique while its group is open; a test network that was reset may hand
+# out the ids of closed groups again.
+IDENTITY: dict[type[Any], tuple[str, ...]] = {
     Order: ("client_order_id",),
     Fill: ("account", "exchange", "symbol", "trade_id"),
 }
@@ -124,8 +126,8 @@ def stored(row_type: type[Any], names: dict[type[Any], str]) -> Stored:
     extras: list[Any] = [
         Index(f"ix_{name}_{'_'.join(wanted)}", *wanted) for wanted in INDEXES.get(row_type, ())
     ]
-    if row_type in UNIQUE:
-        extras.append(UniqueConstraint(*UNIQUE[row_type], name=f"uq_{name}"))
+    if row_type in IDENTITY:
+        extras.append(Index(f"ix_{name}_identity", *IDENTITY[row_type], unique=names is NAMES))
     if row_type in UNDECIDED:
         condition = text(UNDECIDED[row_type])
         extras.append(Index(f"ix_{name}_undecided", "id", sqlite_where=condition))

@@ -29,6 +29,10 @@ def index(table: str, *columns: str) -> None:
     op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns))
 
 
+def identity(table: str, *columns: str, unique: bool) -> None:
+    op.create_index(f"ix_{table}_identity", table, list(columns), unique=unique)
+
+
 def upgrade() -> None:
     make(
         "engine",
@@ -179,8 +183,8 @@ def upgrade() -> None:
         integer("order_id", optional=True),
     )
     index("system_log", "at")
-    index("system_log", "level", "at")
-    index("system_log", "category", "at")
+    index("system_log", "level")
+    index("system_log", "category")
     make(
         "audit_log",
         integer("id", key=True),
@@ -190,11 +194,13 @@ def upgrade() -> None:
         text("hash"),
     )
     index("audit_log", "at")
-    make_family("position_groups", "pyramids", "dca_orders", "orders", "fills")
-    make_family("history_groups", "history_pyramids", "history_legs", "history_orders", "history_fills")
+    make_family("position_groups", "pyramids", "dca_orders", "orders", "fills", unique=True)
+    make_family(
+        "history_groups", "history_pyramids", "history_legs", "history_orders", "history_fills", unique=False
+    )
 
 
-def make_family(groups: str, pyramids: str, legs: str, orders: str, fills: str) -> None:
+def make_family(groups: str, pyramids: str, legs: str, orders: str, fills: str, *, unique: bool) -> None:
     make(
         groups,
         integer("id", key=True),
@@ -323,11 +329,11 @@ def make_family(groups: str, pyramids: str, legs: str, orders: str, fills: str) 
         integer("absences"),
         text("absent_since", optional=True),
         text("finished_at", optional=True),
-        sa.UniqueConstraint("client_order_id", name=f"uq_{orders}"),
     )
     index(orders, "group_id")
     index(orders, "leg_id")
     index(orders, "pyramid_id")
+    identity(orders, "client_order_id", unique=unique)
     make(
         fills,
         integer("id", key=True),
@@ -347,10 +353,10 @@ def make_family(groups: str, pyramids: str, legs: str, orders: str, fills: str) 
         integer("fee_estimated"),
         integer("maker"),
         text("at"),
-        sa.UniqueConstraint("account", "exchange", "symbol", "trade_id", name=f"uq_{fills}"),
     )
     index(fills, "group_id")
     index(fills, "order_id")
+    identity(fills, "account", "exchange", "symbol", "trade_id", unique=unique)
 
 
 def downgrade() -> None:
