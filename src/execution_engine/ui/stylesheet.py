@@ -59,6 +59,8 @@ QPushButton[role="link"] { background:transparent; border:1px solid transparent;
     font-weight:400 }
 QPushButton[role="link"]:hover { background:@hover }
 QPushButton[role="link"]:focus { border:2px solid @accent; padding:0 3px }
+QPushButton[role="link"][flush="true"] { padding:0; text-align:left }
+QPushButton[role="link"][flush="true"]:focus { border:0; text-decoration:underline }
 QPushButton[role="icon"] { background:transparent; border:1px solid transparent; padding:0; min-width:26px }
 QPushButton[role="icon"]:hover { background:@hover }
 QPushButton[role="icon"]:focus { border:2px solid @accent; min-width:24px }

@@ -26,7 +26,6 @@ class Header(QHeaderView):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Stand over the columns of a view that shows a RowsModel."""
         super().__init__(Qt.Orientation.Horizontal, parent)
-        self.setSectionsClickable(True)
         self.setSectionsMovable(True)
         self.setFirstSectionMovable(True)
         self.setMinimumSectionSize(28)

@@ -86,6 +86,7 @@ class RowsView(QTreeView):
         self._columns: list[tuple[int, int, int]] = []
         self._behave()
         self.setHeader(self.heading)
+        self.heading.setSectionsClickable(True)  # a tree view takes that away from a new header
         self.setModel(model)
         self._painters = self._take_delegates(delegates or {})
         self.empty = EmptyState(self.viewport())

@@ -52,7 +52,14 @@ class Figure(QFrame):
     def replace_below(self, widget: QWidget) -> None:
         """Show a widget, such as the pool's bar, instead of the line below."""
         self.below.hide()
-        self._rows.addWidget(widget, alignment=Qt.AlignmentFlag.AlignLeft)
+        # As high as the line it replaces, so that the values of all tiles stand on one line.
+        line = QWidget()
+        line.setFixedHeight(self.below.sizeHint().height())
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(widget)
+        row.addStretch(1)
+        self._rows.addWidget(line)
 
 
 class FigureStrip(Panel):

@@ -60,6 +60,7 @@ class NoticeCard(QWidget):
             column.addWidget(Label(notice.sentence, "small", "text2", wrap=True))
         if notice.action:
             act = button(notice.action, "link", small=True)
+            act.setProperty("flush", "true")
             act.clicked.connect(self._act)
             column.addWidget(act, alignment=Qt.AlignmentFlag.AlignLeft)
         row.addLayout(column, 1)
