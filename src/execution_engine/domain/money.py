@@ -30,7 +30,7 @@ def round_up(value: Decimal, step: Decimal) -> Decimal:
 
 
 def _to_multiple(value: Decimal, step: Decimal, rounding: str) -> Decimal:
-    return (value / step).to_integral_value(rounding) * step
+    return (value / step).quantize(ONE, rounding) * step
 
 
 def divide(dividend: Decimal, divisor: Decimal) -> Decimal:

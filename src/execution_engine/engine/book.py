@@ -403,6 +403,20 @@ class Book:
     def next_due(self) -> datetime | None:
         return self._due[0][0] if self._due else None
 
+    def rows(self) -> list[Row]:
+        """Return every row of the open state, parents before children."""
+        return [
+            self.engine,
+            *self.accounts.values(),
+            *self.tokens.values(),
+            *self.alerts.values(),
+            *self.groups.values(),
+            *self.pyramids.values(),
+            *self.legs.values(),
+            *self.orders.values(),
+            *self.queue.values(),
+        ]
+
     def markets_in_use(self) -> frozenset[Market]:
         """Return the markets whose prices matter: of open groups, queued and undecided signals."""
         groups = (self.groups[id] for id in self._open_groups)

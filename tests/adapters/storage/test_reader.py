@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from execution_engine.adapters.storage.reader import Reader
-from execution_engine.adapters.storage.statistics import Statistics
+from execution_engine.domain.statistics import Statistics
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain.inputs import History
 from execution_engine.domain.rows import (

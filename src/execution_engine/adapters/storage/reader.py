@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
 from execution_engine.adapters.storage.codec import time_text
 from execution_engine.adapters.storage.loading import column, fetch, newest, only, snapshot
-from execution_engine.adapters.storage.statistics import Statistics, summed
+from execution_engine.adapters.storage.statistics import summed
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
 from execution_engine.domain.inputs import History
 from execution_engine.domain.rows import (
@@ -31,6 +31,7 @@ from execution_engine.domain.rows import (
     SettingsVersion,
     World,
 )
+from execution_engine.domain.statistics import Statistics
 
 PLACES = (CURRENT, HISTORY)
 MOST_VALUES = 10_000  # SQLite takes 32,766 in one statement

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,23 +12,7 @@ from execution_engine.adapters.storage.codec import time_text
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import Fill, Group, GroupStatus, World
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """What the closed groups of a world came to. A group that never filled is not a trade.
-
-    won, lost: sums of the results above and below zero (`lost` is negative). volume: of all fills. All [USD].
-    """
-
-    trades: int
-    wins: int
-    losses: int
-    won: Decimal
-    lost: Decimal
-    realized: Decimal
-    fees: Decimal
-    volume: Decimal
+from execution_engine.domain.statistics import Statistics
 
 
 def summed(connection: Connection, world: World, since: datetime | None) -> Statistics:

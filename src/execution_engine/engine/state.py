@@ -1,0 +1,335 @@
+"""The state of the engine as plain values: what `state --json` prints.
+
+Decimals are text, times ISO 8601 UTC, symbols as charts write them, accounts by name.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from execution_engine.domain import queue
+from execution_engine.domain.inputs import History, Price
+from execution_engine.domain.money import ZERO, divide, percent_change, text
+from execution_engine.domain.position import unrealized, unrealized_percent
+from execution_engine.domain.rows import (
+    Account,
+    AccountStatus,
+    Alert,
+    Group,
+    Leg,
+    Order,
+    Purpose,
+    Pyramid,
+    QueuedSignal,
+    RiskAction,
+    World,
+)
+from execution_engine.domain.take_profit import closing_price
+from execution_engine.engine.book import Book
+
+Plain = dict[str, Any]
+
+CLOSED_SHOWN = 1000
+ALERTS_SHOWN = 10000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What the book has let go of: finished groups, old alerts, copies counted per alert, risk actions."""
+
+    closed: Sequence[History] = ()
+    alerts: Sequence[Alert] = ()
+    duplicates: Mapping[int, int] | None = None
+    risk_actions: Sequence[RiskAction] = ()
+
+
+def state(
+    book: Book, past: Past, *, version: str, status: str, reasons: Sequence[str] = (), open_only: bool = False
+) -> Plain:
+    """Return everything as the command line prints it."""
+    return {
+        "engine": {
+            "status": status,
+            "reasons": list(reasons),
+            "version": version,
+            "worlds": {world.value: _world(book, world) for world in worlds_in_use(book)},
+        },
+        "accounts": [_account(account) for account in book.accounts.values()],
+        "groups": _groups(book, past, open_only=open_only),
+        "queue": _queue(book),
+        "alerts": _alerts(book, past),
+        "risk_actions": [_risk_action(action) for action in past.risk_actions],
+    }
+
+
+def running_status(book: Book, *, failed: str = "") -> tuple[str, list[str]]:
+    """Return the engine's one word and the reasons behind it."""
+    if failed:
+        return "error", [failed]
+    accounts = [a for a in book.accounts.values() if a.enabled]
+    troubled = [a for a in accounts if a.status in (AccountStatus.HOLD, AccountStatus.ERROR)]
+    reasons = [f"{a.name}: {a.reason or a.status}" for a in troubled]
+    if book.engine.paused:
+        return "paused", ["paused by you", *reasons]
+    if reasons:
+        return "hold", reasons
+    reading = [a for a in accounts if a.status is AccountStatus.RECONCILING]
+    if reading:
+        return "starting", [f"{a.name}: {a.reason or 'reading the exchange'}" for a in reading]
+    return "running", []
+
+
+def worlds_in_use(book: Book) -> list[World]:
+    """Return the worlds that have an enabled account or anything open; paper is always there."""
+    used = {account.world for account in book.accounts.values() if account.enabled}
+    used |= {group.world for group in book.groups.values() if group.holds_slot}
+    return [world for world in World if world in used or world is World.PAPER]
+
+
+def _world(book: Book, world: World) -> Plain:
+    groups = [g for g in book.groups.values() if g.world is world and g.holds_slot]
+    results = [unrealized_of(book, group) for group in groups]
+    known = [result for result in results if result is not None]
+    return {
+        "slots_used": book.slots_used(world),
+        "slots": book.settings.pool.max_open_groups,
+        "realized_pnl_usd": text(book.realized(world)),
+        "unrealized_pnl_usd": _decimal(sum(known, ZERO) if len(known) == len(results) else None),
+    }
+
+
+def unrealized_of(book: Book, group: Group) -> Decimal | None:
+    """Return a group's unrealized result [quote]; zero while it holds nothing, None without a price."""
+    if group.avg_entry is None:
+        return ZERO
+    price = _price(book, group)
+    return unrealized(group.side, group.avg_entry, group.open_quantity, price)
+
+
+def _price(book: Book, group: Group) -> Decimal | None:
+    quote: Price | None = book.prices.get((group.exchange, group.symbol))
+    return closing_price(quote, group.side) if quote is not None else None
+
+
+def _account(account: Account) -> Plain:
+    return {
+        "name": account.name,
+        "exchange": account.exchange,
+        "market": account.market.value,
+        "mode": account.mode.value,
+        "enabled": account.enabled,
+        "status": account.status.value,
+        "reason": account.reason,
+    }
+
+
+def _groups(book: Book, past: Past, *, open_only: bool) -> list[Plain]:
+    live = [group for group in book.groups.values() if group.holds_slot or not open_only]
+    shown = [_group(book, _history(book, group)) for group in live]
+    if open_only:
+        return shown
+    archived = [kept for kept in past.closed if kept.group.id not in book.groups]
+    room = max(CLOSED_SHOWN - sum(not group.holds_slot for group in live), 0)
+    return [_group(book, kept) for kept in reversed(archived[:room])] + shown
+
+
+def _history(book: Book, group: Group) -> History:
+    return History(
+        group=group,
+        pyramids=tuple(book.pyramids[id] for id in book.pyramids_of(group.id)),
+        legs=tuple(book.legs[id] for id in book.legs_of(group.id)),
+        orders=tuple(book.orders[id] for id in book.orders_of(group.id)),
+    )
+
+
+def _group(book: Book, kept: History) -> Plain:
+    group = kept.group
+    result = unrealized_of(book, group) if group.holds_slot else ZERO
+    of_leg, of_group = _orders(kept.orders)
+    legs = _by_pyramid(kept.legs)
+    return {
+        "id": str(group.id),
+        "account": group.account,
+        "exchange": group.exchange,
+        "symbol": group.symbol,
+        "timeframe": group.timeframe,
+        "side": group.side.value,
+        "status": group.status.value,
+        "hold": group.hold,
+        "forced": group.forced,
+        "pyramid_count": group.pyramid_count,
+        "max_pyramids": group.max_pyramids,
+        "replacement_count": group.replacement_count,
+        "filled_quantity": text(group.filled_quantity),
+        "open_quantity": text(group.open_quantity),
+        "weighted_avg_entry": _decimal(group.avg_entry),
+        "invested_usd": text(group.invested),
+        "realized_pnl_usd": text(group.realized),
+        "unrealized_pnl_usd": _decimal(result),
+        "unrealized_pnl_percent": _decimal(unrealized_percent(result, group.invested)),
+        "tp_mode": group.tp_mode.value,
+        "tp_aggregate_percent": text(group.tp_aggregate_percent),
+        "risk": _risk(group),
+        "created_at": iso(group.created_at),
+        "closed_at": iso(group.closed_at),
+        "orders": [_order(order) for order in of_group],
+        "pyramids": [_pyramid(pyramid, legs[pyramid.id], of_leg) for pyramid in kept.pyramids],
+    }
+
+
+def _orders(orders: Iterable[Order]) -> tuple[dict[int, list[Order]], list[Order]]:
+    """Divide orders into those of one leg and those that close several."""
+    of_leg: dict[int, list[Order]] = defaultdict(list)
+    of_group: list[Order] = []
+    for order in orders:
+        alone = order.leg_id if order.purpose in (Purpose.ENTRY, Purpose.TAKE_PROFIT) else None
+        (of_group if alone is None else of_leg[alone]).append(order)
+    return of_leg, of_group
+
+
+def _by_pyramid(legs: Iterable[Leg]) -> dict[int, list[Leg]]:
+    found: dict[int, list[Leg]] = defaultdict(list)
+    for leg in legs:
+        found[leg.pyramid_id].append(leg)
+    return found
+
+
+def _risk(group: Group) -> Plain:
+    return {
+        "timer_started_at": iso(group.timer_started_at),
+        "timer_expires_at": iso(group.timer_expires_at),
+        "blocked": group.blocked,
+        "skip_once": group.skip_once,
+        "eligible": None,
+    }
+
+
+def _pyramid(pyramid: Pyramid, legs: Sequence[Leg], orders: Mapping[int, Sequence[Order]]) -> Plain:
+    return {
+        "pyramid_index": pyramid.index,
+        "status": pyramid.status.value,
+        "entry_price": text(pyramid.base_price),
+        "created_at": iso(pyramid.created_at),
+        "legs": [_leg(leg, orders.get(leg.id, ())) for leg in legs],
+    }
+
+
+def _leg(leg: Leg, orders: Sequence[Order]) -> Plain:
+    return {
+        "leg_index": leg.index,
+        "status": leg.status.value,
+        "gap_percent": text(leg.gap_percent),
+        "weight_percent": text(leg.weight_percent),
+        "tp_percent": text(leg.tp_percent),
+        "price": text(leg.price),
+        "quantity": text(leg.quantity),
+        "tp_price": text(leg.tp_price),
+        "filled_quantity": text(leg.filled_quantity),
+        "open_quantity": text(leg.open_quantity),
+        "avg_fill_price": _decimal(leg.avg_fill_price),
+        "tp_hit": leg.tp_hit,
+        "orders": [_order(order) for order in orders],
+    }
+
+
+def _order(order: Order) -> Plain:
+    average = divide(order.filled_cost, order.filled_quantity) if order.filled_quantity else None
+    return {
+        "client_order_id": order.client_order_id,
+        "exchange_order_id": order.exchange_order_id,
+        "purpose": order.purpose.value,
+        "side": order.action.value,
+        "type": order.type.value,
+        "price": _decimal(order.price),
+        "quantity": text(order.quantity),
+        "status": order.status.value,
+        "filled_quantity": text(order.filled_quantity),
+        "avg_fill_price": _decimal(average),
+        "created_at": iso(order.created_at),
+    }
+
+
+def _queue(book: Book) -> list[Plain]:
+    shown: list[Plain] = []
+    for world in World:
+        waiting = queue.promotion_order(book.queue[id] for id in book.waiting(world))
+        shown += [_queued(book, row, rank) for rank, row in enumerate(waiting, start=1)]
+    return shown
+
+
+def _queued(book: Book, row: QueuedSignal, rank: int) -> Plain:
+    return {
+        "id": str(row.id),
+        "account": row.account,
+        "symbol": row.symbol,
+        "timeframe": row.timeframe,
+        "side": row.side.value,
+        "entry_price": _decimal(row.entry_price),
+        "queued_at": iso(row.queued_at),
+        "replacement_count": row.replacement_count,
+        "current_loss_percent": _decimal(current_loss(book, row)),
+        "rank": rank,
+        "reason": queue.reason(rank),
+    }
+
+
+def current_loss(book: Book, row: QueuedSignal) -> Decimal | None:
+    """Return how far a waiting signal is under water [%, negative]; a gain counts as 0."""
+    price = book.prices.get((row.exchange, row.symbol))
+    if price is None or row.entry_price is None:
+        return None
+    return min(percent_change(price.last, row.entry_price) * row.side.sign, ZERO)
+
+
+def _alerts(book: Book, past: Past) -> list[Plain]:
+    alerts = {alert.id: alert for alert in past.alerts} | book.alerts
+    newest = sorted(alerts)[-ALERTS_SHOWN:]
+    copies = past.duplicates or {}
+    return [_alert(alerts[id], copies.get(id, 0)) for id in newest]
+
+
+def _alert(alert: Alert, duplicates: int) -> Plain:
+    return {
+        "id": str(alert.id),
+        "received_at": iso(alert.received_at),
+        "signal": alert.signal.value if alert.signal else None,
+        "outcome": alert.outcome.value if alert.outcome else None,
+        "reason": alert.reason,
+        "group_id": _id(alert.group_id),
+        "duplicates": duplicates,
+        "replay_of": _id(alert.replay_of),
+    }
+
+
+def _risk_action(action: RiskAction) -> Plain:
+    return {
+        "id": str(action.id),
+        "type": action.type,
+        "status": action.status,
+        "loser": _id(action.loser),
+        "winners": action.winners,
+        "needed_usd": _decimal(action.needed_usd),
+        "realized_usd": _decimal(action.realized_usd),
+        "started_at": iso(action.started_at),
+        "finished_at": iso(action.finished_at),
+    }
+
+
+def _id(id: int | None) -> str | None:
+    return None if id is None else str(id)
+
+
+def _decimal(value: Decimal | None) -> str | None:
+    return None if value is None else text(value)
+
+
+def iso(time: datetime | None) -> str | None:
+    """Write a time in UTC with its milliseconds and a Z."""
+    if time is None:
+        return None
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,62 @@
+"""What the window asks of the rest of the application, as plain callables."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import Answer, History, Input, Price
+from execution_engine.domain.rows import Alert, EquityPoint, Fill, RefusedRequest, Row, World
+from execution_engine.domain.settings import Settings
+from execution_engine.domain.statistics import Statistics
+from execution_engine.domain.symbols import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """One light of the status bar: a word of `ok`, `warn`, `error` or `off`, and what to say beside it."""
+
+    name: str
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """The ways between the window and the engine.
+
+    rows: everything that is open now, and the newest alerts; a new copy for each call.
+    status: the engine's one word (`running`, `paused`, …) and the reasons behind it.
+    ask: post an input and wait for its committed answer; raises StoreFailed.
+    set_price: move a practice price by hand; a Refusal says why not.
+    read_…: ask the database, off the event loop; each raises StoreFailed.
+    """
+
+    version: str
+    data_folder: Path
+    started_at: datetime
+    catalogue: Catalogue
+    now: Callable[[], datetime]
+    settings: Callable[[], Settings]
+    rows: Callable[[], Iterable[Row]]
+    prices: Callable[[], Iterable[Price]]
+    balances: Callable[[], Mapping[str, Mapping[str, Decimal]]]
+    realized: Callable[[World], Decimal]
+    status: Callable[[], tuple[str, Sequence[str]]]
+    lights: Callable[[], Sequence[Light]]
+    webhook_urls: Callable[[], Sequence[tuple[str, str]]]
+    feed_name: Callable[[], str]
+    ask: Callable[[Input], Awaitable[Answer | Refusal]]
+    send_test_alert: Callable[[str], Awaitable[Answer | Refusal]]
+    set_price: Callable[[str, str], Awaitable[Sequence[str] | Refusal]]
+    read_equity: Callable[[World], Awaitable[Sequence[EquityPoint]]]
+    read_statistics: Callable[[World, datetime | None], Awaitable[Statistics]]
+    read_alerts: Callable[[int], Awaitable[Sequence[Alert]]]
+    read_closed: Callable[[int], Awaitable[Sequence[History]]]
+    read_fills: Callable[[int], Awaitable[Sequence[Fill]]]
+    read_refused: Callable[[int], Awaitable[Sequence[RefusedRequest]]]
+    quit: Callable[[], None]
