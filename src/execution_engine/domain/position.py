@@ -175,13 +175,12 @@ def aggregate_target(group: Group, average: Decimal, instrument: Instrument) -> 
     return instrument.target_price(moved, group.side)
 
 
-def unrealized(
-    side: Side, average: Decimal | None, quantity: Decimal, price: Decimal | None
-) -> Decimal | None:
-    """Return (price − average) × quantity [quote], mirrored for a short; None without a price."""
-    if price is None:
-        return None
-    return side.sign * (price - average) * quantity if average is not None else ZERO
+def unrealized(side: Side, invested: Decimal, quantity: Decimal, price: Decimal | None) -> Decimal | None:
+    """Return (price − average entry) × quantity [quote], mirrored for a short; None without a price.
+
+    Written with the invested amount, which is exact where an average is a rounded quotient.
+    """
+    return None if price is None else side.sign * (price * quantity - invested)
 
 
 def unrealized_percent(result: Decimal | None, invested: Decimal) -> Decimal | None:

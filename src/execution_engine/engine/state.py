@@ -108,7 +108,7 @@ def unrealized_of(book: Book, group: Group) -> Decimal | None:
     if group.avg_entry is None:
         return ZERO
     price = _price(book, group)
-    return unrealized(group.side, group.avg_entry, group.open_quantity, price)
+    return unrealized(group.side, group.invested, group.open_quantity, price)
 
 
 def _price(book: Book, group: Group) -> Decimal | None:
