@@ -40,7 +40,11 @@ class _Request:
 
 
 class Alerts:
-    """Receives alerts."""
+    """Receives alerts, and refuses the rest.
+
+    A web page, an address that is not on the list and a wrong secret are all told the same 401; only whoever
+    showed a right secret learns more.
+    """
 
     def __init__(self, doors: Doors, failures: Failures) -> None:
         self._doors = doors
