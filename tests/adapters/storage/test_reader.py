@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from execution_engine.adapters.storage.reader import Reader
-from execution_engine.domain.statistics import Statistics
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain.inputs import History
 from execution_engine.domain.rows import (
@@ -23,6 +22,7 @@ from execution_engine.domain.rows import (
     SettingsVersion,
     World,
 )
+from execution_engine.domain.statistics import Statistics
 from tests.adapters.storage.making import NOW, D, alert, committed, family, line
 
 

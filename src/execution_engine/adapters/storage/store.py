@@ -48,6 +48,7 @@ class SqliteStore:
     call: schedules a callback on the event loop (`loop.call_soon_threadsafe`). Without it there is no thread:
     `write` commits before it returns and calls `then` itself, as a simulation on a virtual clock needs it.
 
+    It is written to from one thread, the loop's, and closed from there or after the loop has ended.
     After one failure nothing is written any more, and every write, waiting or later, is answered with it.
     Raises StoreFailed if the file cannot be opened.
     """
