@@ -1,0 +1,223 @@
+"""From released rows to the screen: one batch every 100 ms; from the screen to the engine: wishes.
+
+Decisions see every price, eyes see ten a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from execution_engine.domain.errors import EngineError, Refusal
+from execution_engine.domain.facts import Fact
+from execution_engine.domain.inputs import Answer, Balances, Input, Price
+from execution_engine.domain.rows import (
+    Account,
+    Alert,
+    Archive,
+    Engine,
+    EquityPoint,
+    Group,
+    Leg,
+    Order,
+    Pyramid,
+    QueuedSignal,
+    Row,
+    SettingsVersion,
+)
+from execution_engine.ui.doors import Doors
+
+BATCH_MS = 100
+ALERTS_KEPT = 4000
+
+Market = tuple[str, str]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What changed since the last batch: ids of rows, names of accounts, markets with a new price."""
+
+    groups: frozenset[int] = frozenset()
+    pyramids: frozenset[int] = frozenset()
+    legs: frozenset[int] = frozenset()
+    orders: frozenset[int] = frozenset()
+    alerts: frozenset[int] = frozenset()
+    queue: frozenset[int] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    markets: frozenset[Market] = frozenset()
+    equity: tuple[EquityPoint, ...] = ()
+    balances: bool = False
+    engine: bool = False
+    settings: bool = False
+    whole: bool = False
+    """Everything was read anew; models replace what they hold."""
+
+
+_KINDS: dict[type, str] = {
+    Group: "groups",
+    Pyramid: "pyramids",
+    Leg: "legs",
+    Order: "orders",
+    Alert: "alerts",
+    QueuedSignal: "queue",
+    Account: "accounts",
+}
+
+
+class Bridge(QObject):
+    """Holds what the screens show, and tells them in batches what of it changed.
+
+    changed: a `Batch`, at most ten a second. noticed: facts for the corner of the window and the log, at once.
+    """
+
+    changed = Signal(object)
+    noticed = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.doors: Doors = None  # type: ignore[assignment]  # `attach` brings them before anything is shown
+        self.groups: dict[int, Group] = {}
+        self.pyramids: dict[int, Pyramid] = {}
+        self.legs: dict[int, Leg] = {}
+        self.orders: dict[int, Order] = {}
+        self.alerts: dict[int, Alert] = {}
+        self.queue: dict[int, QueuedSignal] = {}
+        self.accounts: dict[str, Account] = {}
+        self.engine: Engine | None = None
+        self.prices: dict[Market, Price] = {}
+        self.balances: dict[str, Mapping[str, Decimal]] = {}
+        self.pyramids_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self.legs_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self.orders_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self._touched: defaultdict[str, set[Any]] = defaultdict(set)
+        self._flags: set[str] = set()
+        self._equity: list[EquityPoint] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.flush)
+
+    # -- from the engine
+
+    def attach(self, doors: Doors) -> None:
+        """Read the whole open state through these doors; called again when the engine was built anew."""
+        self.doors = doors
+        for held in (
+            self.groups,
+            self.pyramids,
+            self.legs,
+            self.orders,
+            self.alerts,
+            self.queue,
+            self.accounts,
+        ):
+            held.clear()
+        for index in (self.pyramids_of, self.legs_of, self.orders_of):
+            index.clear()
+        self._take(doors.rows())
+        self.prices = {price.key: price for price in doors.prices()}
+        self.balances = dict(doors.balances())
+        self._flags.add("whole")
+        self.flush()
+
+    def released(self, rows: tuple[Row, ...], facts: tuple[Fact, ...]) -> None:
+        """Take in a durable change."""
+        self._take(rows)
+        if facts:
+            self.noticed.emit(facts)
+        self._soon()
+
+    def price(self, price: Price) -> None:
+        self.prices[price.key] = price
+        self._touched["markets"].add(price.key)
+        self._soon()
+
+    def balance(self, read: Balances) -> None:
+        self.balances[read.account] = read.free
+        self._flags.add("balances")
+        self._soon()
+
+    def _soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start(BATCH_MS)
+
+    def flush(self) -> None:
+        """Tell the screens what has gathered."""
+        self._timer.stop()
+        touched = {kind: frozenset(ids) for kind, ids in self._touched.items()}
+        flags: dict[str, bool] = dict.fromkeys(self._flags, True)
+        batch = Batch(**touched, **flags, equity=tuple(self._equity))  # type: ignore[arg-type]
+        self._touched.clear()
+        self._flags.clear()
+        self._equity.clear()
+        self.changed.emit(batch)
+
+    def _take(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            kind = _KINDS.get(type(row))
+            if kind is not None:
+                self._keep(kind, row)
+            elif isinstance(row, Archive):
+                self._forget(row.group_id)
+            elif isinstance(row, Engine):
+                self.engine = row
+                self._flags.add("engine")
+            elif isinstance(row, EquityPoint):
+                self._equity.append(row)
+            elif isinstance(row, SettingsVersion):
+                self._flags.add("settings")
+
+    def _keep(self, kind: str, row: Any) -> None:
+        key = row.name if kind == "accounts" else row.id
+        held: dict[Any, Any] = getattr(self, kind)
+        if kind == "queue" and row.outcome is not None:
+            held.pop(key, None)
+        else:
+            held[key] = row
+        self._touched[kind].add(key)
+        if kind in ("pyramids", "legs", "orders"):
+            getattr(self, f"{kind}_of")[row.group_id][key] = None
+        if kind == "alerts" and len(held) > ALERTS_KEPT:
+            del held[next(iter(held))]
+
+    def _forget(self, group_id: int) -> None:
+        """Let go of a group that moved to history."""
+        self.groups.pop(group_id, None)
+        self._touched["groups"].add(group_id)
+        for index, held in (
+            (self.pyramids_of, self.pyramids),
+            (self.legs_of, self.legs),
+            (self.orders_of, self.orders),
+        ):
+            for id in index.pop(group_id, ()):
+                held.pop(id, None)
+
+    # -- to the engine
+
+    def wish(self, wish: Input, done: Callable[[Answer | Refusal], None] | None = None) -> None:
+        """Ask the engine for something; `done` hears a sentence either way, once it is committed."""
+        self.run(self.doors.ask(wish), done)
+
+    def run(self, work: Awaitable[T], done: Callable[[T | Refusal], None] | None = None) -> None:
+        """Wait for something without holding the window; a failure comes back as a `Refusal`."""
+        task = asyncio.ensure_future(self._finish(work, done))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    async def _finish(work: Awaitable[T], done: Callable[[T | Refusal], None] | None) -> None:
+        result: T | Refusal
+        try:
+            result = await work
+        except EngineError as error:
+            result = Refusal("FAILED", str(error))
+        if done is not None:
+            done(result)
