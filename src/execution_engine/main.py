@@ -527,10 +527,9 @@ def run_headless(application: Application) -> None:
 
 def run_window(application: Application) -> None:
     """Run with a window until the user quits or a signal asks to stop."""
-    # Qt takes 60 ms and more to import; commands and servers do without.
-    import qasync
+    import qasync  # Qt takes 60 ms and more to import: commands and servers do without
 
-    from execution_engine.ui import app as ui
+    from execution_engine.ui import app as ui  # the same
 
     qt = ui.create(resources(), application.started_at)
     loop = qasync.QEventLoop(qt, already_running=False)
@@ -573,8 +572,7 @@ def _on_signals(application: Application) -> None:
 
 def doors(application: Application) -> Any:
     """Join the window to what is behind it."""
-    # Only with a window is there anything of the screen to import.
-    from execution_engine.ui.doors import Doors
+    from execution_engine.ui.doors import Doors  # only with a window is there anything of the screen
 
     return Doors(
         version=__version__,
@@ -606,7 +604,7 @@ def doors(application: Application) -> Any:
 
 def _lights(application: Application) -> list[Any]:
     """Return the lights of the status bar: webhook, exchange, prices."""
-    from execution_engine.ui.doors import Light  # see `doors`
+    from execution_engine.ui.doors import Light  # only with a window is there anything of the screen
 
     book = application.core.book
     host, port = application.address or ("", 0)

@@ -129,7 +129,7 @@ def _redacted(text: str, fields: dict[str, Any]) -> str:
     if "secret" not in fields:
         return text
     hidden = _SECRET.sub(rf'\1"{HIDDEN}"', text)
-    if json.loads(hidden).get("secret") == HIDDEN:
+    if json.loads(hidden, parse_int=str, parse_float=str).get("secret") == HIDDEN:
         return hidden
     # The key was written with escapes or the value is no text: write the whole body anew.
     return json.dumps({**fields, "secret": HIDDEN}, ensure_ascii=False, default=str)
