@@ -527,9 +527,9 @@ def run_headless(application: Application) -> None:
 
 def run_window(application: Application) -> None:
     """Run with a window until the user quits or a signal asks to stop."""
-    import qasync  # Qt takes 60 ms and more to import: commands and servers do without
+    import qasync  # Qt takes 60 ms and more: commands and servers do without
 
-    from execution_engine.ui import app as ui  # the same
+    from execution_engine.ui import app as ui  # imports Qt, as above
 
     qt = ui.create(resources(), application.started_at)
     loop = qasync.QEventLoop(qt, already_running=False)
