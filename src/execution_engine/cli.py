@@ -73,6 +73,7 @@ class Commands:
             "accounts": self._accounts,
             "backup": self._backup,
             "verify": self._verify,
+            "moments": self._moments,
         } | {name: self._wish(wish) for name, wish in WISHES.items()}
 
     async def handle(self, command: str, args: Args) -> Any:
@@ -109,6 +110,10 @@ class Commands:
     async def _backup(self, args: Args) -> str:
         made = await asyncio.to_thread(backup, self._application.folder.database, Path(args["file"]))
         return str(made)
+
+    async def _moments(self, args: Args) -> dict[str, float]:
+        """Return when the start got how far; asked by the benchmarks and for the diagnosis of slow starts."""
+        return self._application.moments
 
     async def _verify(self, args: Args) -> list[str]:
         return await asyncio.to_thread(verify, self._application.folder.database)

@@ -13,6 +13,7 @@ import json
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -274,7 +275,10 @@ class _Wanted:
 
 @dataclass(slots=True)
 class Application:
-    """The process: one data folder, one lock, one listener, one command socket, one core at a time."""
+    """The process: one data folder, one lock, one listener, one command socket, one core at a time.
+
+    moments: when the start got how far [s, monotonic]; for the diagnosis of slow starts.
+    """
 
     options: Options
     clock: SystemClock = field(default_factory=SystemClock)
@@ -287,6 +291,7 @@ class Application:
     address: tuple[str, int] | None = None
     trouble: str = ""
     started_at: datetime = field(init=False)
+    moments: dict[str, float] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction)
     _lock: FolderLock = field(init=False)
     _log: Log = field(init=False)
@@ -328,6 +333,7 @@ class Application:
         if self.handle is not None:
             self._control = ControlServer(self.folder.control, self.handle)
             await self._control.start()
+        self.moments["listening"] = time.monotonic()
         logger.info("Execution Engine {} listens on http://{}:{}", __version__, *self.address)
 
     async def _new_core(self) -> None:
@@ -538,6 +544,7 @@ def run_window(application: Application) -> None:
 
     def show(core: Core) -> None:
         window.attach(doors(application))
+        application.moments.setdefault("window", time.monotonic())
         core.feed.on_released(lambda change: window.released(change.rows, change.facts))
         core.feed.on_price(window.price)
         core.feed.on_balances(window.balances)

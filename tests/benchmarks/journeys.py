@@ -1,0 +1,190 @@
+"""The two journeys: an alert to its orders, a price to its take-profit; with 200 groups and 1,000 prices a second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import qasync
+from PySide6.QtWidgets import QApplication
+
+from execution_engine import main
+from execution_engine.domain.inputs import Price
+from execution_engine.domain.rows import Order, Purpose
+from execution_engine.main import Application
+from execution_engine.ui import app as ui
+from tests.benchmarks.figures import Figure, percentile, spread
+from tests.benchmarks.stage import body, markets, post_all, prepare, running, seeded, webhook_url
+
+ALERTS, ALERT_RATE = 400, 20
+TARGETS = 150
+PRICES_PER_S = 1000
+PRICE_CALLS = 20000
+
+
+class Handed:
+    """Notes when each order is handed to the exchange's port."""
+
+    def __init__(self, application: Application) -> None:
+        self.at: dict[int, float] = {}
+        paper = application.core.paper
+        place = paper.place
+
+        async def timed(orders: Sequence[Order]) -> Any:
+            now = time.monotonic()
+            self.at.update((order.id, now) for order in orders)
+            return await place(orders)
+
+        paper.place = timed  # type: ignore[method-assign]
+
+
+def measure() -> Iterable[Figure]:
+    prepare()
+    figures = asyncio.run(_journeys("headless", 6))
+    figures += in_window(lambda show: _journeys("window open", 10, show))
+    return figures + asyncio.run(_price_cost())
+
+
+def in_window(work: Callable[[Callable[[Application], None]], Coroutine[Any, Any, Any]]) -> Any:
+    """Run on Qt's loop; `work` gets what opens the window of an application."""
+    import datetime  # the window alone wants to know since when it runs
+
+    qt = QApplication.instance() or ui.create(main.resources(), datetime.datetime.now(datetime.UTC))
+    loop = qasync.QEventLoop(qt, already_running=False)
+    asyncio.set_event_loop(loop)
+    windows: list[Any] = []
+
+    def show(application: Application) -> None:
+        window = ui.Window(qt)
+        window.attach(main.doors(application))
+        feed = application.core.feed
+        feed.on_released(lambda change: window.released(change.rows, change.facts))
+        feed.on_price(window.price)
+        feed.on_balances(window.balances)
+        windows.append(window)
+
+    with loop:
+        try:
+            return loop.run_until_complete(work(show))
+        finally:
+            for window in windows:
+                window.close()
+
+
+async def _journeys(
+    name: str, alert_limit: float, show: Callable[[Application], None] | None = None
+) -> list[Figure]:
+    async with seeded() as folder, running(folder) as application:
+        if show:
+            show(application)
+        handed = Handed(application)
+        noise = asyncio.create_task(move_prices(application))
+        try:
+            alert = await _alert_to_orders(application, handed)
+            target = await _price_to_target(application, handed)
+        finally:
+            noise.cancel()
+    return [
+        *spread(f"alert → last leg handed over, {name}", alert, alert_limit),
+        *spread(f"price → take-profit handed over, {name}", target, 5 if name == "headless" else None),
+    ]
+
+
+async def move_prices(application: Application, per_s: int = PRICES_PER_S) -> None:
+    """Post prices that decide nothing, of all markets in turn, as a busy stream would."""
+    used = list(application.core.book.prices)
+    number, begun = 0, time.monotonic()
+    while True:
+        due = int((time.monotonic() - begun) * per_s)
+        while number < due:
+            exchange, symbol = used[number % len(used)]
+            last = Decimal("97.6") + Decimal(number % 7) / 100
+            now = application.clock.now()
+            application.core.desk.post(Price(exchange=exchange, symbol=symbol, last=last, at=now))
+            number += 1
+        await asyncio.sleep(0.002)
+
+
+async def _alert_to_orders(application: Application, handed: Handed) -> list[float]:
+    """Time from the moment the client sends to the last order of the alert's grid at the port."""
+    used = markets(application, 50)
+    frames = ("5", "30")
+    bodies = [
+        body(*used[n % 45], frames[n // 45 % 2], f"alert {n}").replace("100", "97.6") for n in range(ALERTS)
+    ]
+    results = await post_all(webhook_url(application), bodies, ALERT_RATE)
+    book = application.core.book
+    by_id = {alert.parsed.id: alert.id for alert in book.alerts.values()}
+    times = []
+    for number, (left, _, _) in enumerate(results):
+        alert_id = by_id[f"alert {number}"]
+        pyramids = {pyramid.id for pyramid in book.pyramids.values() if pyramid.alert_id == alert_id}
+        orders = [
+            o.id for o in book.orders.values() if o.pyramid_id in pyramids and o.purpose is Purpose.ENTRY
+        ]
+        if orders and all(order in handed.at for order in orders):
+            times.append(max(handed.at[order] for order in orders) - left)
+    assert len(times) >= 100, f"only {len(times)} of {ALERTS} alerts placed orders"
+    return times
+
+
+async def _price_to_target(application: Application, handed: Handed) -> list[float]:
+    """Time from a price at the door to the take-profit order at the port."""
+    book = application.core.book
+    times = []
+    groups = [group.id for group in book.groups.values() if group.is_open and group.open_quantity][:TARGETS]
+    for group_id in groups:
+        group = book.groups[group_id]
+        nearest = min(book.legs[id].tp_price for id in book.legs_of(group_id) if book.legs[id].open_quantity)
+        begun = time.monotonic()
+        now = application.clock.now()
+        price = Price(exchange=group.exchange, symbol=group.symbol, last=nearest, at=now)
+        application.core.desk.post(price)
+        orders = [book.orders[id] for id in book.orders_of(group_id)]
+        new = [
+            order.id for order in orders if order.purpose is Purpose.TAKE_PROFIT and order.id not in handed.at
+        ]
+        while not all(id in handed.at for id in new):  # noqa: ASYNC110 - the port has no event
+            await asyncio.sleep(0)
+        times += [handed.at[id] - begun for id in new]
+        await asyncio.sleep(0.01)
+    assert times
+    return times
+
+
+async def _price_cost() -> list[Figure]:
+    """The cost of a price that decides nothing, alone and beside 200 groups of other symbols."""
+    async with seeded() as folder, running(folder) as application:
+        used = list(application.core.book.prices)
+        busy = _cost(application, used[0])
+        idle = _cost(application, ("binance", "TRXUSDT"))
+    ratio = busy / idle
+    return [
+        Figure(
+            "a price of a market with 4 groups",
+            busy * 1e6,
+            None,
+            "µs",
+            f"of a market with none: {idle * 1e6:.1f} µs",
+        ),
+        Figure("… as a multiple", ratio, None, "×"),
+    ]
+
+
+def _cost(application: Application, market: tuple[str, str]) -> float:
+    now = application.clock.now()
+    prices = [
+        Price(exchange=market[0], symbol=market[1], last=Decimal("97.6") + Decimal(n % 5) / 100, at=now)
+        for n in range(PRICE_CALLS)
+    ]
+    post = application.core.desk.post
+    times = []
+    for begin in range(0, PRICE_CALLS, 1000):
+        begun = time.perf_counter()
+        for price in prices[begin : begin + 1000]:
+            post(price)
+        times.append((time.perf_counter() - begun) / 1000)
+    return percentile(times, 0.5)
