@@ -132,7 +132,7 @@ def _redacted(text: str, fields: dict[str, Any]) -> str:
     if json.loads(hidden, parse_int=str, parse_float=str).get("secret") == HIDDEN:
         return hidden
     # The key was written with escapes or the value is no text: write the whole body anew.
-    return json.dumps({**fields, "secret": HIDDEN}, ensure_ascii=False, default=str)
+    return json.dumps({**fields, "secret": HIDDEN}, default=str)
 
 
 def parse(body: Body, catalogue: Catalogue) -> ParsedAlert | Faults:
@@ -328,7 +328,7 @@ class _Reader:
             return None
         try:
             return _epoch(text) if text.isascii() and text.isdigit() else _iso(text)
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, OSError):  # the last one is how Windows says "out of range"
             message = f"{_shown(text)} is no time; send it as {{{{timenow}}}} or 2026-11-20T14:32:08Z"
             return self._wrong(name, message)
 

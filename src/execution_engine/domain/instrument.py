@@ -92,10 +92,14 @@ class Instrument:
         return ZERO if quantity <= 0 or quantity < least or too_cheap else quantity
 
     def pieces(self, quantity: Decimal, *, market_order: bool) -> tuple[Decimal, ...]:
-        """Split a quantity [base] into orders that the exchange's maximum allows, largest first."""
+        """Split a quantity [base] into orders that the exchange's maximum allows, largest first.
+
+        All of nearly the same size: a small rest would be below the exchange's minimum.
+        """
         limit = (self.market_max_qty if market_order else ZERO) or self.max_qty
         limit = round_down(limit, self.step) if limit else ZERO
         if not limit or quantity <= limit:
             return (quantity,)
-        whole, rest = divmod(quantity, limit)
-        return (limit,) * int(whole) + ((rest,) if rest else ())
+        count = int(round_up(quantity / limit, ONE))
+        steps, longer = divmod(int(quantity / self.step), count)
+        return ((steps + 1) * self.step,) * longer + (steps * self.step,) * (count - longer)

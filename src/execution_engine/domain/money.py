@@ -34,8 +34,14 @@ def _to_multiple(value: Decimal, step: Decimal, rounding: str) -> Decimal:
 
 
 def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
-    """Divide, rounded half-even to 18 decimals (far below any tick) and without trailing zeros."""
-    return plain((dividend / divisor).quantize(_QUOTIENT, ROUND_HALF_EVEN))
+    """Divide, rounded half-even to 18 decimals (far below any tick) and without trailing zeros.
+
+    A quotient that is too large for that (from a senseless price) keeps its forty digits.
+    """
+    quotient = dividend / divisor
+    if quotient.adjusted() < PRECISION + _QUOTIENT.adjusted():
+        quotient = quotient.quantize(_QUOTIENT, ROUND_HALF_EVEN)
+    return plain(quotient)
 
 
 def plain(value: Decimal) -> Decimal:
@@ -43,7 +49,7 @@ def plain(value: Decimal) -> Decimal:
     if value == 0:
         return ZERO
     normal = value.normalize()
-    return normal if normal.as_tuple().exponent <= 0 else normal.quantize(ONE)  # type: ignore[operator]
+    return normal if normal.as_tuple().exponent <= 0 else Decimal(text(normal))  # type: ignore[operator]
 
 
 def text(value: Decimal) -> str:
