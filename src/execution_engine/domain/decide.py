@@ -52,6 +52,7 @@ _HANDLERS: dict[type, Handler] = {
     i.DueRow: lambda draft, row: market.due_row(draft, row.id),
     i.Sending: reports.sending,
     i.OrderReport: reports.report,
+    i.OrderReports: reports.together,
     i.OpenOrders: reports.open_orders,
     i.AccountUnreadable: reports.unreadable,
     i.Started: lambda draft, _: reports.restart(draft),

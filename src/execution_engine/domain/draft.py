@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from execution_engine.domain.errors import Defect
 from execution_engine.domain.facts import Category, Fact, Level
@@ -23,6 +24,7 @@ from execution_engine.domain.rows import (
     Group,
     Leg,
     Order,
+    Purpose,
     Pyramid,
     QueuedSignal,
     Row,
@@ -44,6 +46,7 @@ class Draft:
         self.next: list[Input] = []
         self.settings: Settings = view.settings
         self._rows: dict[tuple[type, int | str], Row] = {}
+        self._over: defaultdict[type, dict[int, Any]] = defaultdict(dict)
         self._members: dict[tuple[type, int], list[int]] = defaultdict(list)
         self._clients: dict[str, int] = {}
         self._counter = view.counter
@@ -64,6 +67,8 @@ class Draft:
         if key not in self._rows and isinstance(row, Pyramid | Leg | Order):
             self._note_member(row)
         self._rows[key] = row
+        if isinstance(row, Pyramid | Leg | Order):
+            self._over[type(row)][row.id] = row
 
     def _note_member(self, row: Pyramid | Leg | Order) -> None:
         known = {Pyramid: self.view.pyramid, Leg: self.view.leg, Order: self.view.order}[type(row)](row.id)
@@ -159,18 +164,22 @@ class Draft:
             raise Defect(f"the rules of {exchange} {symbol} are not known")
         return found
 
-    def _ids(self, kind: type, group_id: int, base: tuple[int, ...] | list[int]) -> list[int]:
-        return [*base, *self._members.get((kind, group_id), ())]
+    def _of(self, kind: type[R], base: Mapping[int, R], ids: Sequence[int], group_id: int) -> list[R]:
+        """Return a group's rows of one kind, with this decision's versions laid over them."""
+        over = self._over.get(kind)
+        if not over:
+            return [base[id] for id in ids]
+        new = self._members.get((kind, group_id), ())
+        return [over[id] if id in over else base[id] for id in (*ids, *new)]
 
     def pyramids(self, group_id: int) -> list[Pyramid]:
-        ids = self._ids(Pyramid, group_id, [*self.view.pyramids_of(group_id)])
-        return [self.pyramid(id) for id in ids]
+        return self._of(Pyramid, self.view.pyramids, self.view.pyramids_of(group_id), group_id)
 
     def legs(self, group_id: int) -> list[Leg]:
-        return [self.leg(id) for id in self._ids(Leg, group_id, [*self.view.legs_of(group_id)])]
+        return self._of(Leg, self.view.legs, self.view.legs_of(group_id), group_id)
 
     def orders(self, group_id: int) -> list[Order]:
-        return [self.order(id) for id in self._ids(Order, group_id, [*self.view.orders_of(group_id)])]
+        return self._of(Order, self.view.orders, self.view.orders_of(group_id), group_id)
 
     def order_of(self, client_order_id: str) -> Order | None:
         id = self._clients.get(client_order_id) or self.view.order_of(client_order_id)
@@ -243,8 +252,19 @@ class Draft:
 
     def working_orders(self, account: str) -> list[Order]:
         """Return an account's orders that are not final."""
-        ids = dict.fromkeys(self.view.working_orders(account))
-        ids.update((order.id, None) for order in self._written(Order) if order.account == account)
+        return self._orders_of_account(self.view.working_orders(account), account)
+
+    def unseen_entries(self, account: str) -> list[Order]:
+        """Return an account's entry orders that the exchange has not acknowledged: its balance lacks them."""
+        return [
+            order
+            for order in self._orders_of_account(self.view.unseen_entries(account), account)
+            if order.purpose is Purpose.ENTRY and order.acknowledged_at is None
+        ]
+
+    def _orders_of_account(self, known: Sequence[int], account: str) -> list[Order]:
+        ids = dict.fromkeys(known)
+        ids.update((order.id, None) for order in self._over[Order].values() if order.account == account)
         return [order for id in ids if not (order := self.order(id)).is_final]
 
     def free(self, account: str, currency: str) -> Decimal | None:

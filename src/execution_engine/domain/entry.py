@@ -18,9 +18,7 @@ from execution_engine.domain.rows import (
     Group,
     Layer,
     Leg,
-    OrderStatus,
     OrderType,
-    Purpose,
     Pyramid,
 )
 from execution_engine.domain.settings import PositionMode, PyramidCapital
@@ -212,16 +210,11 @@ def _balance_fault(draft: Draft, entry: Entry) -> Refusal | None:
 def _on_the_way(draft: Draft, account: Account, quote: str) -> Decimal:
     """Return what committed entry orders will take of the balance that does not show them yet [quote]."""
     total = ZERO
-    for order in draft.working_orders(account.name):
-        if order.purpose is Purpose.ENTRY and order.acknowledged_at is None and _is_unseen(order.status):
-            group = draft.group(order.group_id)
-            if group.quote == quote:
-                total += order.quantity * (order.price or ZERO) / group.leverage
+    for order in draft.unseen_entries(account.name):
+        group = draft.group(order.group_id)
+        if group.quote == quote:
+            total += order.quantity * (order.price or ZERO) / group.leverage
     return total
-
-
-def _is_unseen(status: OrderStatus) -> bool:
-    return status in (OrderStatus.PENDING, OrderStatus.UNKNOWN)
 
 
 def open_group(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False) -> Group:

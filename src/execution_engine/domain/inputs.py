@@ -124,6 +124,14 @@ class OrderReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReports:
+    """What came back together about orders of one group; the group is settled once."""
+
+    group_id: int
+    reports: tuple[OrderReport, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
     """The requests of these orders leave now (`cancel`: their cancel requests)."""
 
@@ -319,6 +327,7 @@ Input = (
     | NoPrice
     | Balances
     | OrderReport
+    | OrderReports
     | Sending
     | OpenOrders
     | AccountUnreadable

@@ -126,7 +126,7 @@ def _status(leg: Leg, entries: Sequence[Order], closed_by: Purpose | None) -> Le
     """Return the state of the leg's entry orders together; several are the pieces of a split one."""
     if closed_by is Purpose.TAKE_PROFIT:
         return LegStatus.TP_HIT
-    live = [order for order in entries if order.status.value not in FINAL_ORDER]
+    live = [order for order in entries if order.status not in FINAL_ORDER]
     if any(order.status is OrderStatus.UNKNOWN for order in live):
         return LegStatus.UNKNOWN
     filled = sum((order.filled_quantity for order in entries), ZERO)

@@ -13,6 +13,7 @@ from execution_engine.domain.inputs import (
     Judge,
     OpenOrders,
     OrderReport,
+    OrderReports,
     PromoteWaiting,
     Sending,
     Settle,
@@ -30,6 +31,7 @@ from execution_engine.domain.rows import (
 )
 from execution_engine.domain.settle import legs_of, name, reopen, settle
 from execution_engine.domain.take_profit import is_done
+from execution_engine.domain.view import View
 
 RETRY_LIMIT = timedelta(seconds=60)
 INSUFFICIENT_FUNDS = "InsufficientFundsError"
@@ -46,11 +48,39 @@ def sending(draft: Draft, left: Sending) -> None:
 
 
 def report(draft: Draft, said: OrderReport) -> None:
-    """Take in what an exchange says about one order: fills first, then its state, then what follows."""
+    """Take in what an exchange says about one order, and what follows."""
+    changed = _take_in(draft, said)
+    if changed is not None:
+        settle(draft, changed.group_id, legs_of(changed))
+        ready_if_settled(draft, changed.account)
+
+
+def together(draft: Draft, said: OrderReports) -> None:
+    """Take in several reports about one group's orders; what follows is asked once."""
+    changed = [order for one in said.reports if (order := _take_in(draft, one)) is not None]
+    if changed:
+        settle(draft, said.group_id, [leg_id for order in changed for leg_id in legs_of(order)])
+        ready_if_settled(draft, changed[0].account)
+
+
+def is_news(view: View, said: OrderReport) -> bool:
+    """Return whether a report of an order that rests says anything new; a cheap look before a decision."""
+    id = view.order_of(said.client_order_id)
+    order = view.orders.get(id) if id is not None else None
+    return (
+        order is None
+        or order.status is not said.status
+        or order.filled_quantity != said.filled_quantity
+        or order.acknowledged_at is None
+    )
+
+
+def _take_in(draft: Draft, said: OrderReport) -> Order | None:
+    """Write what a report changes, fills first, then the order; return the order if it changed."""
     order = draft.order_of(said.client_order_id)
     if order is None:
         _unknown_order(draft, said)
-        return
+        return None
     group = draft.group(order.group_id)
     fills = tuple(trade for trade in said.trades if not draft.has_trade(order, trade.trade_id))
     filled = orders.with_trades(order, fills, group.base)
@@ -60,15 +90,13 @@ def report(draft: Draft, said: OrderReport) -> None:
     fence = orders.FENCE.get(account.exchange if account else "", orders.DEFAULT_FENCE)
     after = orders.apply(filled, said, draft.now, fence)
     if after == order:
-        return
+        return None
     draft.put(after)
     if fills and is_done(group):
         reopen(draft, group)
     _told(draft, group, order, after, said)
     _after_refusal(draft, group, after, said)
-    settle(draft, group.id, legs_of(order))
-    if order.status is OrderStatus.UNKNOWN and after.status is not OrderStatus.UNKNOWN:
-        ready_if_settled(draft, order.account)
+    return after
 
 
 def _fill(draft: Draft, order: Order, group: Group, trade: Trade) -> Fill:

@@ -48,7 +48,9 @@ class GroupStatus(StrEnum):
     FAILED = "failed"
 
 
-OPEN_GROUP = frozenset({"waiting", "live", "partially_filled", "active"})
+OPEN_GROUP = frozenset(
+    {GroupStatus.WAITING, GroupStatus.LIVE, GroupStatus.PARTIALLY_FILLED, GroupStatus.ACTIVE}
+)
 
 
 class PyramidStatus(StrEnum):
@@ -69,7 +71,7 @@ class OrderStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-FINAL_ORDER = frozenset({"filled", "cancelled", "rejected", "failed"})
+FINAL_ORDER = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.FAILED})
 
 
 class LegStatus(StrEnum):
@@ -246,7 +248,7 @@ class Group:
 
     @property
     def is_open(self) -> bool:
-        return self.status.value in OPEN_GROUP
+        return self.status in OPEN_GROUP
 
     @property
     def holds_slot(self) -> bool:
@@ -358,7 +360,7 @@ class Order:
 
     @property
     def is_final(self) -> bool:
-        return self.status.value in FINAL_ORDER
+        return self.status in FINAL_ORDER
 
     @property
     def remaining(self) -> Decimal:

@@ -28,6 +28,7 @@ from execution_engine.domain.rows import (
     Group,
     Leg,
     Order,
+    Purpose,
     Pyramid,
     QueuedSignal,
     Row,
@@ -76,6 +77,13 @@ class Targets:
         return sorted(found)
 
 
+def _member(members: dict[int, None], id: int, belongs: bool) -> None:
+    if belongs:
+        members[id] = None
+    else:
+        members.pop(id, None)
+
+
 class Book:
     """The view of `domain.view`, kept up to date row by row."""
 
@@ -110,6 +118,7 @@ class Book:
         self._orders_of: defaultdict[int, list[int]] = defaultdict(list)
         self._order_of: dict[str, int] = {}
         self._working: defaultdict[str, dict[int, None]] = defaultdict(dict)
+        self._unseen: defaultdict[str, dict[int, None]] = defaultdict(dict)
         self._trades: set[tuple[str, str, str, str]] = set()
         self._trades_of: defaultdict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
         self._waiting: defaultdict[World, dict[int, None]] = defaultdict(dict)
@@ -251,10 +260,9 @@ class Book:
             self._orders_of[row.group_id].append(row.id)
             self._order_of[row.client_order_id] = row.id
         self.orders[row.id] = row
-        if row.is_final:
-            self._working[row.account].pop(row.id, None)
-        else:
-            self._working[row.account][row.id] = None
+        _member(self._working[row.account], row.id, not row.is_final)
+        unseen = row.purpose is Purpose.ENTRY and not row.is_final and row.acknowledged_at is None
+        _member(self._unseen[row.account], row.id, unseen)
 
     def _fill(self, row: Fill) -> None:
         key = (row.account, row.exchange, row.symbol, row.trade_id)
@@ -285,6 +293,7 @@ class Book:
             order = self.orders.pop(id)
             del self._order_of[order.client_order_id]
             self._working[order.account].pop(id, None)
+            self._unseen[order.account].pop(id, None)
         for key in self._trades_of.pop(row.group_id, ()):
             self._trades.discard(key)
         self._alerts_of.pop(row.group_id, None)
@@ -373,6 +382,9 @@ class Book:
 
     def working_orders(self, account: str) -> Sequence[int]:
         return list(self._working.get(account, ()))
+
+    def unseen_entries(self, account: str) -> Sequence[int]:
+        return list(self._unseen.get(account, ()))
 
     def has_trade(self, account: str, exchange: str, symbol: str, trade_id: str) -> bool:
         return (account, exchange, symbol, trade_id) in self._trades

@@ -24,6 +24,7 @@ from execution_engine.domain.inputs import (
     OpenOrders,
     Price,
 )
+from execution_engine.domain.reports import is_news
 from execution_engine.domain.rows import Row
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Feed, Released
@@ -90,10 +91,11 @@ class Desk:
             return not self.book.undecided()
         return False
 
-    @staticmethod
-    def _parts(given: Input) -> tuple[Input, ...]:
+    def _parts(self, given: Input) -> tuple[Input, ...]:
         """Have what concerns several groups decided once per group; the whole comes last."""
-        return (*given.reports, given) if isinstance(given, OpenOrders) else (given,)
+        if not isinstance(given, OpenOrders):
+            return (given,)
+        return (*(report for report in given.reports if is_news(self.book, report)), given)
 
     def _decide(self, part: Input) -> Decision:
         decision = decide(self.book, part, self._clock.now())

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from execution_engine.domain.inputs import Input, OrderReport, Sending, Verdict
+from execution_engine.domain.inputs import Input, OrderReport, OrderReports, Sending, Verdict
 from execution_engine.domain.order import Want, wants
 from execution_engine.domain.rows import Account, AccountStatus, Order, Purpose
 from execution_engine.engine.book import Book
@@ -138,8 +138,11 @@ class Lanes:
         except Exception:
             log.exception("a call to the exchange broke off")
             reports = [self._nothing_known(order, about_cancel) for order in orders]
-        for report in reports:
-            self._post(report)
+        by_group: dict[int, list[OrderReport]] = {}
+        for order, report in zip(orders, reports, strict=True):
+            by_group.setdefault(order.group_id, []).append(report)
+        for group_id, own in by_group.items():
+            self._post(OrderReports(group_id=group_id, reports=tuple(own)))
 
     def _nothing_known(self, order: Order, about_cancel: bool) -> OrderReport:
         return OrderReport(
