@@ -29,7 +29,7 @@ async def _measure() -> list[Figure]:
                 took for _, took, _ in await post_all(url, [body("b", "s", "15", "i")] * STEADY, STEADY_RATE)
             ]
         async with running(folder / "data") as application:
-            await application.core.desk.ask(SaveSettings(document=document()))
+            await application.core.desk.ask(SaveSettings(document=document(default_grid=True)))
             used = markets(application, 50)
             for exchange, symbol in used:
                 await application.set_price(f"{exchange.upper()}:{symbol}", "100")

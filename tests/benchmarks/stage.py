@@ -29,8 +29,8 @@ BASE_PRICE = Decimal(100)
 Result = tuple[float, float, int]
 
 
-def document() -> str:
-    """Return settings for many small groups: seven legs, no daily limit, any rate."""
+def document(*, default_grid: bool = False) -> str:
+    """Return settings for many small groups: seven legs a pyramid, no daily limit, any rate."""
     settings = documents.Settings()
     weights = ("16", "14", "14", "14", "14", "14", "14")
     grid = [
@@ -48,7 +48,8 @@ def document() -> str:
         "paper.start_balance_usd": 1000000,
         "logs.level": "WARNING",
     }.items():
-        settings = documents.with_value(settings, path, value)
+        if not (default_grid and path == "grid.profiles"):
+            settings = documents.with_value(settings, path, value)
     return documents.dump(settings)
 
 

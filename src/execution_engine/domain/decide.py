@@ -115,5 +115,7 @@ def _group_of(draft: Draft, given: i.Input) -> int | None:
     if isinstance(given, i.OrderReport):
         order = draft.order_of(given.client_order_id)
         return order.group_id if order is not None else None
-    id = None if isinstance(given, i.SecondHalf) else getattr(given, "group_id", None)
+    if isinstance(given, i.SecondHalf):
+        return None  # the group is closed; what failed is its alert
+    id = given.id if isinstance(given, i.DueRow) else getattr(given, "group_id", None)
     return id if id is not None and draft.view.group(id) is not None else None

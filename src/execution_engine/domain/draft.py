@@ -201,15 +201,9 @@ class Draft:
         return [group for id in ids if (group := self.group(id)).holds_slot]
 
     def group_of(self, key: GroupKey) -> Group | None:
-        """Return the group that holds a slot under this key."""
-        for written in self._written(Group):
-            if written.key == key and written.holds_slot:
-                return written
-        id = self.view.group_of(key)
-        if id is None:
-            return None
-        group = self.group(id)
-        return group if group.holds_slot else None
+        """Return the group that holds a slot under this key; the newest, beside one that a late fill reopened."""
+        own = [group for group in self.groups_in((key[1], key[2])) if group.key == key]
+        return max(own, key=lambda group: group.id, default=None)
 
     def groups_in(self, market: tuple[str, str]) -> list[Group]:
         """Return the groups of one market that hold a slot."""

@@ -242,7 +242,7 @@ def _pyramid(draft: Draft, alert: Alert, account: Account, group: Group) -> None
         return
     entries.add_pyramid(draft, group, alert, entry)
     draft.put(replace(draft.alert(alert.id), group_id=group.id, decided_at=draft.now))
-    settle(draft, group.id)
+    settle(draft, group.id, legs=())  # the new legs have not filled yet
 
 
 def _replacement(draft: Draft, alert: Alert, group: Group) -> None:

@@ -86,9 +86,9 @@ def _due_group(draft: Draft, group: Group) -> None:
 def next_time(group: Group, settings: Settings) -> datetime | None:
     """Return when a group asks for attention by itself: a retry, its end without a fill, its move to history."""
     if is_done(group):
-        # It stays for its day, because the day's entries are counted in the book.
+        # It stays for the day, because the day's entries are counted in the book.
         ended = group.closed_at or group.created_at
-        midnight = group.created_at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        midnight = ended.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
         return max(ended + ARCHIVE_AFTER, midnight)
     if group.retry_at is not None:
         return group.retry_at

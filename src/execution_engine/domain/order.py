@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 
 from execution_engine.domain.errors import IllegalTransition
 from execution_engine.domain.inputs import OrderReport, Trade, Verdict
@@ -62,6 +63,7 @@ def wants(order: Order) -> Want:
     return Want.NOTHING
 
 
+@cache
 def prefix(install_key: str) -> str:
     """Return what all client order ids of this installation begin with: a letter and six of base 36."""
     return "e" + _digits(install_key, "prefix", PREFIX_LENGTH - 1)
@@ -154,8 +156,10 @@ def _observed(order: Order, status: OrderStatus) -> OrderStatus:
     """Return the state that the fills and the exchange's word add up to; stale news never goes back."""
     if order.filled_quantity >= order.quantity:
         return S.FILLED
+    if status is S.REJECTED and not order.filled_quantity and S.REJECTED in LEGAL[order.status]:
+        return S.REJECTED
     if status in (S.CANCELLED, S.REJECTED):
-        return S.CANCELLED if order.filled_quantity or status is S.CANCELLED else S.REJECTED
+        return S.CANCELLED
     if status is S.FILLED:  # trimmed by the exchange: it holds less than was asked, and that is done
         return S.CANCELLED
     return S.PARTIALLY_FILLED if order.filled_quantity else S.OPEN
@@ -202,8 +206,8 @@ def _absent(order: Order, now: datetime, fence: timedelta) -> Order:
     settled_at = (order.sent_at or now) + fence
     if now >= settled_at and counted.absences >= ABSENCES_NEEDED and now - first >= LOOKS_APART:
         return replace(move(counted, S.FAILED), reason="was never placed", look_at=None, finished_at=now)
-    waiting = unknown(counted, now, "looked for, not found yet")
-    return replace(waiting, look_at=max(now + LOOKS_APART, settled_at))
+    # It may still turn up before the fence: what closes a position is looked up each second all the time.
+    return unknown(counted, now, "looked for, not found yet")
 
 
 def request_cancel(order: Order, now: datetime) -> Order:

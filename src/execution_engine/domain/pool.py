@@ -55,7 +55,7 @@ def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False)
     group = entries.open_group(draft, alert, entry, forced=forced)
     alert = draft.alert(alert.id)
     draft.put(replace(alert, outcome=None, group_id=group.id, decided_at=draft.now, finished_at=None))
-    settle(draft, group.id)
+    settle(draft, group.id, legs=())  # nothing filled yet
     group = draft.group(group.id)
     draft.tell(
         "group_opening",

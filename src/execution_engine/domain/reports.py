@@ -52,7 +52,6 @@ def report(draft: Draft, said: OrderReport) -> None:
     changed = _take_in(draft, said)
     if changed is not None:
         settle(draft, changed.group_id, legs_of(changed))
-        ready_if_settled(draft, changed.account)
 
 
 def together(draft: Draft, said: OrderReports) -> None:
@@ -60,7 +59,6 @@ def together(draft: Draft, said: OrderReports) -> None:
     changed = [order for one in said.reports if (order := _take_in(draft, one)) is not None]
     if changed:
         settle(draft, said.group_id, [leg_id for order in changed for leg_id in legs_of(order)])
-        ready_if_settled(draft, changed[0].account)
 
 
 def is_news(view: View, said: OrderReport) -> bool:
@@ -82,7 +80,8 @@ def _take_in(draft: Draft, said: OrderReport) -> Order | None:
         _unknown_order(draft, said)
         return None
     group = draft.group(order.group_id)
-    fills = tuple(trade for trade in said.trades if not draft.has_trade(order, trade.trade_id))
+    trades = {trade.trade_id: trade for trade in said.trades}  # pages of an answer may overlap
+    fills = tuple(trade for id, trade in trades.items() if not draft.has_trade(order, id))
     filled = orders.with_trades(order, fills, group.base)
     for trade in fills:
         draft.put(_fill(draft, order, group, trade))
@@ -92,7 +91,7 @@ def _take_in(draft: Draft, said: OrderReport) -> Order | None:
     if after == order:
         return None
     draft.put(after)
-    if fills and is_done(group):
+    if is_done(group) and (fills or not after.is_final):
         reopen(draft, group)
     _told(draft, group, order, after, said)
     _after_refusal(draft, group, after, said)
@@ -213,7 +212,7 @@ def open_orders(draft: Draft, listed: OpenOrders) -> None:
             _look_now(draft, order)
     account = draft.account(listed.account)
     if account is not None and account.status is AccountStatus.RECONCILING:
-        ready_if_settled(draft, account.name)
+        _ready_if_settled(draft, account)
 
 
 def _look_now(draft: Draft, order: Order) -> None:
@@ -222,17 +221,18 @@ def _look_now(draft: Draft, order: Order) -> None:
     draft.put(replace(missing, look_at=draft.now, looks=0))
 
 
-def ready_if_settled(draft: Draft, name: str) -> None:
-    """Let an account trade once none of its orders is in doubt, and decide what waited for it."""
-    account = draft.account(name)
-    if account is None or account.status is not AccountStatus.RECONCILING:
-        return
-    if any(order.status is OrderStatus.UNKNOWN for order in draft.working_orders(name)):
+def _ready_if_settled(draft: Draft, account: Account) -> None:
+    """Let an account trade once none of its orders is in doubt, and decide what waited for it.
+
+    While one is, the account is read again and again; an order's own report does not end that, because
+    nothing trades before everything that rests on the account was read.
+    """
+    if any(order.status is OrderStatus.UNKNOWN for order in draft.working_orders(account.name)):
         return
     status = AccountStatus.READY if account.enabled else AccountStatus.DISABLED
     draft.put(replace(account, status=status, reason="", checked_at=draft.now))
     for group in draft.groups():
-        if group.account == name:
+        if group.account == account.name:
             draft.follow(Settle(group_id=group.id))
     judge_undecided(draft)
     draft.follow(PromoteWaiting(world=account.world))
