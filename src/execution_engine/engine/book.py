@@ -40,7 +40,6 @@ from execution_engine.domain.settings import Settings
 from execution_engine.domain.signal import Outcome
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.take_profit import closing_price, nearest
-from execution_engine.domain.view import GroupKey
 
 Market = tuple[str, str]
 
@@ -107,7 +106,6 @@ class Book:
         self._keys: dict[str, AlertKey] = {}
         self._undecided: dict[int, None] = {}
         self._alerts_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
-        self._group_of: dict[GroupKey, int] = {}
         self._groups_in: defaultdict[Market, dict[int, None]] = defaultdict(dict)
         self._open_groups: dict[int, None] = {}
         self._slots: defaultdict[World, int] = defaultdict(int)
@@ -227,12 +225,9 @@ class Book:
         self.groups[row.id] = row
         market = (row.exchange, row.symbol)
         if row.holds_slot:
-            self._group_of[row.key] = row.id
             self._groups_in[market][row.id] = None
             self._open_groups[row.id] = None
         elif held:
-            if self._group_of.get(row.key) == row.id:
-                del self._group_of[row.key]
             self._groups_in[market].pop(row.id, None)
             self._open_groups.pop(row.id, None)
         self._slots[row.world] += row.holds_slot - held
@@ -336,9 +331,6 @@ class Book:
 
     def group(self, id: int) -> Group | None:
         return self.groups.get(id)
-
-    def group_of(self, key: GroupKey) -> int | None:
-        return self._group_of.get(key)
 
     def groups_in(self, market: Market) -> Sequence[int]:
         return list(self._groups_in.get(market, ()))
