@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from execution_engine.domain.draft import Draft
-from execution_engine.domain.rows import GroupStatus, Purpose
+from execution_engine.domain.rows import Group, GroupStatus, Purpose
 from execution_engine.domain.settle import name
 
 
@@ -14,7 +14,7 @@ def begin_closing(
 ) -> None:
     """Commit that a group closes: no entry any more, everything that works is cancelled, the rest is sold.
 
-    A group that is closing already keeps its purpose; an exit replaces a take-profit's word on why.
+    A group that is closing already keeps its purpose; an exit has a refused close tried again at once.
     """
     group = draft.group(group_id)
     if not group.holds_slot:
@@ -33,3 +33,13 @@ def begin_closing(
         )
     )
     draft.tell("group_closing", f"{name(group)} is closing: {reason}", group=group)
+
+
+def cancel_next(draft: Draft, group: Group, why: str) -> None:
+    """Cancel the entry of a reversal that is still to come; the exit before it goes on."""
+    group = draft.group(group.id)
+    if group.next_alert_id is None:
+        return
+    draft.put(replace(group, next_alert_id=None, close_reason=f"{group.close_reason}; {why}"))
+    alert = draft.alert(group.next_alert_id)
+    draft.put(replace(alert, reason=f"the new side was not opened: {why}"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from execution_engine.domain import order as orders
 from execution_engine.domain import pool, queue
 from execution_engine.domain import settings as documents
-from execution_engine.domain.closing import begin_closing
+from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal, SettingsError
 from execution_engine.domain.facts import Category, Level
@@ -19,18 +20,21 @@ from execution_engine.domain.inputs import (
     Judge,
     Promote,
     PromoteWaiting,
+    Reached,
     RemoveQueued,
     SaveSettings,
     SetRisk,
     SetTakeProfitMode,
+    Settle,
     TokenChanged,
 )
-from execution_engine.domain.intake import cancel_next
 from execution_engine.domain.rows import Group, Purpose, QueuedSignal, SettingsVersion, World
 from execution_engine.domain.settle import name, settle
 from execution_engine.domain.signal import Outcome
 
 Reply = Answer | Refusal
+
+FRESH = timedelta(seconds=15)  # an older price may be long gone; the next one decides
 
 
 def _done(text: str, group_id: int | None = None) -> Answer:
@@ -71,6 +75,9 @@ def set_take_profit_mode(draft: Draft, wish: SetTakeProfitMode) -> Reply:
         return group
     draft.put(replace(group, tp_mode=wish.mode))
     settle(draft, group.id)
+    price = draft.view.price((group.exchange, group.symbol))
+    if price is not None and (price.manual or draft.now - price.at <= FRESH):
+        draft.follow(Reached(group_id=group.id, price=price))  # the new mode's target may be reached already
     return _done(f"{name(group)} takes its profit {wish.mode.replace('_', ' ')} now.", group.id)
 
 
@@ -93,7 +100,7 @@ def close_all(draft: Draft) -> Reply:
     for group in groups:
         cancel_next(draft, group, "everything was closed")
         begin_closing(draft, group.id, Purpose.EXIT, "everything was closed")
-        settle(draft, group.id)
+        draft.follow(Settle(group_id=group.id))  # each by itself: a defect in one must not keep another open
     text = (
         f"{len(groups)} groups are being closed, {waiting} queued signals were removed; the engine is paused."
     )
@@ -104,6 +111,8 @@ def close_all(draft: Draft) -> Reply:
 def pause(draft: Draft) -> Reply:
     if not draft.engine.paused:
         draft.put(replace(draft.engine, paused=True, paused_at=draft.now))
+        for group in draft.groups():
+            cancel_next(draft, group, "paused")
         draft.tell("paused", "Paused: alerts are stored, nothing is opened.", Level.WARNING, Category.SYSTEM)
     return _done("Paused: alerts are stored, nothing is opened; exits, targets and fills go on.")
 

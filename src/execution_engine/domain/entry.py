@@ -99,9 +99,19 @@ def _other_side(draft: Draft, account: Account, alert: Alert, side: Side) -> Ref
 
 
 def prepare(
-    draft: Draft, alert: Alert, account: Account, side: Side, group: Group | None = None
+    draft: Draft,
+    alert: Alert,
+    account: Account,
+    side: Side,
+    group: Group | None = None,
+    *,
+    promoted: bool = False,
 ) -> Entry | Refusal | Waiting:
-    """Check an entry against market, limits, filters and balance. `group`: the one that a pyramid joins."""
+    """Check an entry against market, limits, filters and balance.
+
+    group: the one that a pyramid joins. promoted: it comes from the queue, where the market may have moved on;
+    that one side of it is too far is asked there.
+    """
     outright = refused_outright(draft, alert, account, side)
     if outright is not None:
         return outright
@@ -114,12 +124,14 @@ def prepare(
         reason = draft.view.no_price(instrument.key)
         return Refusal("PRICE", reason) if reason else WAITING
     base_price = signal.entry_price or price.last
-    entry = _lay_out(draft, signal, account, instrument, side, base_price, group)
+    away = None if promoted else _deviation_fault(draft, base_price, price.last)
+    if away is not None:
+        return away
     if draft.free(account.name, instrument.quote) is None:
         return WAITING
+    entry = _lay_out(draft, signal, account, instrument, side, base_price, group)
     return (
-        _deviation_fault(draft, base_price, price.last)
-        or _first_leg_fault(draft, entry, price.last)
+        _first_leg_fault(draft, entry, price.last)
         or _entries_today_fault(draft, account)
         or grids.fault(entry.legs, instrument, draft.settings.capital.max_order_usd)
         or grids.liquidation_fault(entry.legs, side, entry.leverage)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from execution_engine.domain import age, queue
 from execution_engine.domain import entry as entries
-from execution_engine.domain import queue
-from execution_engine.domain.closing import begin_closing
+from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
-from execution_engine.domain.entry import Waiting
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Level
-from execution_engine.domain.inputs import AlertReceived, Answer, Replay, RequestRefused
+from execution_engine.domain.inputs import AlertReceived, Answer, Replay, RequestRefused, Settle
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.pool import forget_waiting, start
 from execution_engine.domain.routing import route
@@ -27,11 +26,10 @@ from execution_engine.domain.rows import (
     RefusedRequest,
 )
 from execution_engine.domain.settings import Opposite
-from execution_engine.domain.settle import finish, settle
+from execution_engine.domain.settle import finish, settle, take
 from execution_engine.domain.signal import Outcome, SignalType
 
 KEY_LIFETIME = timedelta(days=90)
-FUTURE = timedelta(seconds=60)
 
 
 def receive(draft: Draft, received: AlertReceived) -> Answer:
@@ -96,11 +94,7 @@ def store(draft: Draft, received: AlertReceived) -> Alert:
 
 def judge(draft: Draft, alert: Alert) -> None:
     """Decide on a stored alert; leave it undecided while an account, a price or a balance is missing."""
-    unfit = _unfit(draft, alert)
-    if unfit is not None:
-        _reject(draft, alert, unfit)
-        return
-    accounts = route(draft, alert)
+    accounts = _unfit(draft, alert) or route(draft, alert)
     if isinstance(accounts, Refusal):
         _reject(draft, alert, accounts)
         return
@@ -111,7 +105,9 @@ def judge(draft: Draft, alert: Alert) -> None:
     if any(not _can_act(account, alert) for account in accounts):
         return
     for account in accounts:
-        _act(draft, draft.alert(alert.id), account)
+        refusal = _act(draft, draft.alert(alert.id), account)
+        if refusal is not None:
+            _reject(draft, alert, refusal)
 
 
 def judge_again(draft: Draft, alert_id: int) -> None:
@@ -122,48 +118,30 @@ def judge_again(draft: Draft, alert_id: int) -> None:
 
 
 def _can_act(account: Account, alert: Alert) -> bool:
-    """An enabled account acts once it is reconciled; a disabled one only gets what closes."""
-    return account.status is AccountStatus.READY or not account.enabled
+    """An account acts once it is reconciled; on hold, or disabled, it only gets what closes."""
+    closes = account.status is AccountStatus.HOLD and alert.parsed.is_exit
+    return account.status is AccountStatus.READY or not account.enabled or closes
 
 
 def _unfit(draft: Draft, alert: Alert) -> Refusal | None:
     if alert.parsed.contradicts_itself:
         named = " and ".join(dict.fromkeys(side.value for side in alert.parsed.sides))
         return Refusal("CONTRADICTION", f"the alert contradicts itself: its parts name {named}")
-    return None if alert.replay_of is not None else _age_fault(draft, alert)
+    return age.fault(alert, draft.settings.signals, draft.now)
 
 
-def _age_fault(draft: Draft, alert: Alert) -> Refusal | None:
-    limits = draft.settings.signals
-    is_exit = alert.parsed.is_exit
-    limit = limits.max_exit_age_s if is_exit else limits.max_alert_age_s
-    age = draft.now - (alert.parsed.sent_at or alert.received_at)
-    if age > timedelta(seconds=limit):
-        return Refusal("TOO_OLD", f"the alert is {int(age.total_seconds())} s old, the limit is {limit} s")
-    if -age > FUTURE:
-        ahead = int(-age.total_seconds())
-        return Refusal(
-            "FUTURE", f"the alert's timestamp is {ahead} s in the future; check the clock of this machine"
-        )
-    if is_exit and age > timedelta(seconds=limits.max_alert_age_s):
-        draft.put(replace(draft.alert(alert.id), late=True))
-    return None
-
-
-def _reject(draft: Draft, alert: Alert, refusal: Refusal, signal: SignalType | None = None) -> None:
+def _reject(draft: Draft, alert: Alert, refusal: Refusal) -> None:
+    """Tell what was refused; it is the alert's outcome unless another account has taken the alert."""
     alert = draft.alert(alert.id)
-    finish(
-        draft,
-        replace(alert, signal=alert.signal or signal or _guess(alert)),
-        Outcome.REJECTED,
-        refusal.message,
-    )
     draft.tell(
         "alert_rejected",
         f"{alert.symbol} {alert.timeframe}: rejected: {refusal.message}",
         Level.WARNING,
         alert=alert,
     )
+    if alert.decided_at is None:
+        kind = alert.signal or _guess(alert)
+        finish(draft, replace(alert, signal=kind), Outcome.REJECTED, refusal.message)
 
 
 def _guess(alert: Alert) -> SignalType:
@@ -173,84 +151,94 @@ def _guess(alert: Alert) -> SignalType:
     return SignalType.REVERSAL if alert.parsed.asks_reversal else SignalType.ENTRY
 
 
-def _act(draft: Draft, alert: Alert, account: Account) -> None:
+def _act(draft: Draft, alert: Alert, account: Account) -> Refusal | None:
     """Classify an alert against one account's state and act; the rules are asked in SPEC's order."""
     signal = alert.parsed
     group = draft.group_of((account.name, signal.exchange, signal.symbol, signal.timeframe))
     if signal.is_exit:
         _exit(draft, alert, account, group)
-        return
+        return None
     side = signal.side
     assert side is not None  # the parser refuses entries without a side
+    if group is not None and group.side is not side and _turns(draft, alert, group):
+        _reverse(draft, alert, account, group)
+        return None
+    stale = age.entry_fault(alert, draft.settings.signals, draft.now)
+    if stale is not None:
+        return stale
     if group is None:
-        start(draft, _typed(draft, alert, SignalType.ENTRY), account, side)
-    elif group.status is GroupStatus.CLOSING:
-        _wait_for_close(draft, alert, account, side)
-    elif group.side is side:
-        _pyramid(draft, alert, account, group)
-    elif signal.asks_reversal or draft.settings.signals.opposite is Opposite.REVERSE:
-        _reverse(draft, alert, group)
-    else:
-        _reject(draft, alert, Refusal("OPPOSITE", "opposite side is open"), SignalType.ENTRY)
+        return start(draft, typed(draft, alert, SignalType.ENTRY), account, side)
+    if group.status is GroupStatus.CLOSING:
+        return _wait_for_close(draft, alert, account, side, group)
+    if group.side is side:
+        return _pyramid(draft, alert, account, group)
+    typed(draft, alert, SignalType.ENTRY)
+    return Refusal("OPPOSITE", "opposite side is open")
 
 
-def _typed(draft: Draft, alert: Alert, kind: SignalType) -> Alert:
-    typed = replace(alert, signal=kind)
-    draft.put(typed)
-    return typed
+def _turns(draft: Draft, alert: Alert, group: Group) -> bool:
+    """A reversal says so itself, whatever the group is doing; any entry is one if the settings say so."""
+    return alert.parsed.asks_reversal or (
+        group.is_open and draft.settings.signals.opposite is Opposite.REVERSE
+    )
+
+
+def typed(draft: Draft, alert: Alert, kind: SignalType) -> Alert:
+    """Note what an alert was found to be."""
+    late = kind in (SignalType.EXIT, SignalType.REVERSAL) and bool(
+        age.entry_fault(alert, draft.settings.signals, draft.now)
+    )
+    alert = replace(alert, signal=kind, late=late)
+    draft.put(alert)
+    return alert
 
 
 def _exit(draft: Draft, alert: Alert, account: Account, group: Group | None) -> None:
-    alert = _typed(draft, alert, SignalType.EXIT)
+    alert = typed(draft, alert, SignalType.EXIT)
     removed = forget_waiting(draft, alert, account, "an exit came for its key")
     if group is not None:
-        draft.put(replace(draft.alert(alert.id), group_id=group.id, decided_at=draft.now))
-        cancel_next(draft, group, "an exit came before it")
-        begin_closing(draft, group.id, Purpose.EXIT, f"exit alert {alert.id}", alert.id)
-        settle(draft, group.id)
-    elif draft.alert(alert.id).outcome is None and draft.alert(alert.id).decided_at is None:
+        take(draft, alert, group)
+        _close(draft, group, alert, f"exit alert {alert.id}")
+    elif draft.alert(alert.id).decided_at is None:
         outcome = Outcome.DEQUEUED if removed else Outcome.NO_POSITION
         reason = "the queued signal was removed" if removed else "nothing is open or queued for this key"
         finish(draft, draft.alert(alert.id), outcome, reason)
 
 
-def cancel_next(draft: Draft, group: Group, why: str) -> None:
-    """Cancel the entry of a reversal that is still to come; the exit before it goes on."""
-    group = draft.group(group.id)
-    if group.next_alert_id is not None:
-        draft.put(replace(group, next_alert_id=None, close_reason=f"{group.close_reason}; {why}"))
+def _close(draft: Draft, group: Group, alert: Alert, reason: str) -> None:
+    """Close a group, each in a decision of its own: a defect in one must not keep another open."""
+    cancel_next(draft, group, f"alert {alert.id} came before it")
+    begin_closing(draft, group.id, Purpose.EXIT, reason, alert.id)
+    draft.follow(Settle(group_id=group.id))
 
 
-def _wait_for_close(draft: Draft, alert: Alert, account: Account, side: Side) -> None:
-    alert = _typed(draft, alert, SignalType.ENTRY)
+def _wait_for_close(draft: Draft, alert: Alert, account: Account, side: Side, group: Group) -> Refusal | None:
+    if alert.parsed.asks_reversal:
+        # It turns back to the side that is being closed: the entry that was to come is not wanted any more.
+        cancel_next(draft, group, f"alert {alert.id} came before it")
+    alert = typed(draft, alert, SignalType.ENTRY)
     refusal = entries.refused_outright(draft, alert, account, side, key_is_closing=True)
-    refusal = refusal or queue.enqueue(draft, alert, account, side, "its key is closing")
-    if refusal is not None:
-        _reject(draft, alert, refusal)
+    return refusal or queue.enqueue(draft, alert, account, side, "its key is closing")
 
 
-def _pyramid(draft: Draft, alert: Alert, account: Account, group: Group) -> None:
+def _pyramid(draft: Draft, alert: Alert, account: Account, group: Group) -> Refusal | None:
     if group.pyramid_count >= group.max_pyramids:
-        _replacement(draft, alert, group)
-        return
-    alert = _typed(draft, alert, SignalType.PYRAMID)
+        return _replacement(draft, alert, group)
+    alert = typed(draft, alert, SignalType.PYRAMID)
     entry = entries.prepare(draft, alert, account, group.side, group)
-    if isinstance(entry, Waiting):
-        return
-    if isinstance(entry, Refusal):
-        _reject(draft, alert, entry)
-        return
+    if not isinstance(entry, entries.Entry):
+        return entry if isinstance(entry, Refusal) else None
     entries.add_pyramid(draft, group, alert, entry)
-    draft.put(replace(draft.alert(alert.id), group_id=group.id, decided_at=draft.now))
+    take(draft, alert, group)
     settle(draft, group.id, legs=())  # the new legs have not filled yet
+    return None
 
 
-def _replacement(draft: Draft, alert: Alert, group: Group) -> None:
+def _replacement(draft: Draft, alert: Alert, group: Group) -> Refusal | None:
     """Count one signal more than the group has pyramids; it places nothing."""
-    alert = _typed(draft, alert, SignalType.REPLACEMENT)
+    alert = typed(draft, alert, SignalType.REPLACEMENT)
     if draft.engine.paused:
-        _reject(draft, alert, Refusal("PAUSED", "paused"))
-        return
+        return Refusal("PAUSED", "paused")
     risk = draft.settings.risk
     changed = replace(group, replacement_count=group.replacement_count + 1)
     if risk.reset_timer_on_replacement and group.timer_started_at is not None:
@@ -259,15 +247,16 @@ def _replacement(draft: Draft, alert: Alert, group: Group) -> None:
     draft.put(changed)
     reason = f"all {group.max_pyramids} pyramids are there; replacement {changed.replacement_count}"
     finish(draft, alert, Outcome.REPLACEMENT, reason, group.id)
+    return None
 
 
-def _reverse(draft: Draft, alert: Alert, group: Group) -> None:
+def _reverse(draft: Draft, alert: Alert, account: Account, group: Group) -> None:
     """Close the old side by an exit's rules; the entry is decided on when the group is flat."""
-    alert = _typed(draft, alert, SignalType.REVERSAL)
-    draft.put(replace(alert, group_id=group.id, decided_at=draft.now))
+    alert = typed(draft, alert, SignalType.REVERSAL)
+    forget_waiting(draft, alert, account, "a reversal came for its key")
+    take(draft, alert, group)
+    _close(draft, group, alert, f"reversal by alert {alert.id}")
     draft.put(replace(draft.group(group.id), next_alert_id=alert.id))
-    begin_closing(draft, group.id, Purpose.EXIT, f"reversal by alert {alert.id}", alert.id)
-    settle(draft, group.id)
 
 
 def refuse(draft: Draft, refused: RequestRefused) -> None:

@@ -9,6 +9,7 @@ from execution_engine.domain import queue
 from execution_engine.domain.closing import begin_closing
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.inputs import Judge, Price, PromoteWaiting, Reached
+from execution_engine.domain.position import totals
 from execution_engine.domain.reports import judge_undecided
 from execution_engine.domain.rows import Archive, Group, GroupStatus, Purpose, QueuedSignal, World
 from execution_engine.domain.settings import Settings
@@ -44,17 +45,23 @@ def take_profit(draft: Draft, group: Group, now: Price) -> None:
         for leg in draft.legs(group.id)
         if watches_leg(group, leg, instrument) and reached(group.side, got, leg.tp_price)
     ]
-    target = group.aggregate_target
     if hit:
         for leg in hit:
             draft.put(trigger(leg, draft))
         numbers = ", ".join(f"{leg.pyramid_index + 1}·{leg.index}" for leg in hit)
         draft.tell("target_reached", f"{name(group)}: target of {numbers} reached at {got}", group=group)
-    elif target is not None and watches_aggregate(group, instrument) and reached(group.side, got, target):
+        settle(draft, group.id)
+        group = draft.group(group.id)
+    left = [leg for leg in draft.legs(group.id) if leg.triggered_at is None]
+    target = totals(group, left, instrument).aggregate_target
+    if (
+        group.is_open
+        and target is not None
+        and watches_aggregate(group, instrument)
+        and reached(group.side, got, target)
+    ):
         begin_closing(draft, group.id, Purpose.TAKE_PROFIT, f"its common target was reached at {got}")
-    else:
-        return
-    settle(draft, group.id)
+        settle(draft, group.id)
 
 
 def due_row(draft: Draft, id: int) -> None:

@@ -154,7 +154,9 @@ def _market_close(
     draft: Draft, group: Group, instrument: Instrument, parts: Parts, purpose: Purpose, leg: Leg | None = None
 ) -> None:
     held = sum((quantity for _, quantity in parts), ZERO)
-    quantity = instrument.closable(held, _price(draft, group))
+    price = price_of_close(draft, group)
+    there = instrument.closable(_really_there(draft, group, held), price)
+    quantity = there or instrument.closable(held, price)
     if quantity <= 0:
         return
     rest = _cut(parts, quantity)
@@ -173,7 +175,17 @@ def _market_close(
         )
 
 
-def _price(draft: Draft, group: Group) -> Decimal:
+def _really_there(draft: Draft, group: Group, held: Decimal) -> Decimal:
+    """After a refused sale, sell what the account has, where that is less than what the group holds [base]."""
+    last = next(
+        (order for order in reversed(draft.orders(group.id)) if order.purpose is not Purpose.ENTRY), None
+    )
+    refused = last is not None and last.status is OrderStatus.REJECTED
+    free = draft.free(group.account, group.base) if refused and group.market is Market.SPOT else None
+    return min(held, free) if free else held
+
+
+def price_of_close(draft: Draft, group: Group) -> Decimal:
     """Return the best guess of what a close would get; only the minimum notional is asked of it."""
     price = draft.view.price((group.exchange, group.symbol))
     return closing_price(price, group.side) if price else group.avg_entry or ZERO
@@ -213,8 +225,6 @@ def _close_triggered(draft: Draft, group: Group) -> None:
     instrument = draft.instrument(group.exchange, group.symbol)
     free = _uncovered(draft, group, legs)
     parts = [(leg.id, free[leg.id]) for leg in ready if instrument.quantity(free[leg.id]) > 0]
-    if not parts:
-        return
     parts += _dust_to_sweep(draft, group, legs, parts, free)
     alone = draft.leg(parts[0][0]) if len(parts) == 1 else None
     _market_close(draft, group, instrument, tuple(parts), Purpose.TAKE_PROFIT, alone)
@@ -291,7 +301,7 @@ def _rest_aggregate(draft: Draft, group: Group) -> None:
         for order in draft.orders(group.id)
         if order.purpose is Purpose.TAKE_PROFIT and order.type is OrderType.LIMIT
     ]
-    if any(order.filled_quantity for order in resting if not order.is_final):
+    if any(order.status in (OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED) for order in resting):
         for order in draft.orders(group.id):
             if order.purpose is Purpose.ENTRY:
                 _cancel(draft, order)
@@ -308,16 +318,24 @@ def _keep_resting(
     target: Decimal | None,
     leg: Leg | None,
 ) -> None:
-    """Leave a resting target that is right, cancel one that is not, place one where there is none."""
+    """Leave a resting target that is right, cancel one that is not, place one where there is none.
+
+    Above the exchange's maximum it is several orders, right or wrong together.
+    """
     held = sum((quantity for _, quantity in parts), ZERO)
     wanted = round_down(held, instrument.step)
     working = [order for order in resting if not order.is_final]
+    stands = sum((order.remaining for order in working), ZERO)
     for order in working:
-        if order.price != target or order.remaining != wanted:
+        if order.price != target or stands != wanted:
             _cancel(draft, order)
     if any(not draft.order(order.id).is_final for order in working) or not _may_close_now(draft, group):
         return
-    if target is not None and restable(held, target, instrument):
+    if target is None or not restable(held, target, instrument):
+        return
+    rest = _cut(parts, wanted)
+    for piece in instrument.pieces(wanted, market_order=False):
+        own, rest = _split(rest, piece)
         write_order(
             draft,
             group,
@@ -325,9 +343,9 @@ def _keep_resting(
             action=Action.SELL if group.side is Side.LONG else Action.BUY,
             type=OrderType.LIMIT,
             price=target,
-            quantity=wanted,
+            quantity=piece,
             leg=leg,
-            parts=_cut(parts, wanted),
+            parts=own,
         )
 
 

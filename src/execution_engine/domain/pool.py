@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from execution_engine.domain import age, queue
 from execution_engine.domain import entry as entries
-from execution_engine.domain import queue
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.entry import Entry, Waiting
 from execution_engine.domain.errors import Refusal
-from execution_engine.domain.facts import Level
+from execution_engine.domain.grid import money
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.money import percent_change, text
 from execution_engine.domain.rows import (
@@ -21,28 +19,22 @@ from execution_engine.domain.rows import (
     QueuedSignal,
     World,
 )
-from execution_engine.domain.settle import finish, name, settle
+from execution_engine.domain.settle import finish, name, settle, take
 from execution_engine.domain.signal import Outcome
 
 
-def start(draft: Draft, alert: Alert, account: Account, side: Side) -> None:
+def start(draft: Draft, alert: Alert, account: Account, side: Side) -> Refusal | None:
     """Open a group for a new key, or let its signal wait for a slot: one step, so no slot is shared."""
     refusal = entries.refused_outright(draft, alert, account, side)
     if refusal is not None:
-        _end(draft, alert, Outcome.REJECTED, refusal.message)
-        return
+        return refusal
     if not has_slot(draft, account.world):
-        full = queue.enqueue(draft, alert, account, side, "the pool is full")
-        if full is not None:
-            _end(draft, alert, Outcome.REJECTED, full.message)
-        return
+        return queue.enqueue(draft, alert, account, side, "the pool is full")
     entry = entries.prepare(draft, alert, account, side)
-    if isinstance(entry, Waiting):
-        return
-    if isinstance(entry, Refusal):
-        _end(draft, alert, Outcome.REJECTED, entry.message)
-        return
-    open_with(draft, alert, entry)
+    if isinstance(entry, Entry):
+        forget_waiting(draft, alert, account, "a newer signal of its key was opened", Outcome.REPLACED)
+        open_with(draft, alert, entry)
+    return entry if isinstance(entry, Refusal) else None
 
 
 def has_slot(draft: Draft, world: World) -> bool:
@@ -51,10 +43,8 @@ def has_slot(draft: Draft, world: World) -> bool:
 
 def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False) -> Group:
     """Write a group and its orders; the alert's outcome comes when the exchange took a leg."""
-    forget_waiting(draft, alert, entry.account, "a newer signal of its key was opened", Outcome.REPLACED)
     group = entries.open_group(draft, alert, entry, forced=forced)
-    alert = draft.alert(alert.id)
-    draft.put(replace(alert, outcome=None, group_id=group.id, decided_at=draft.now, finished_at=None))
+    take(draft, alert, group)
     settle(draft, group.id, legs=())  # nothing filled yet
     group = draft.group(group.id)
     draft.tell(
@@ -66,27 +56,15 @@ def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False)
     return group
 
 
-def _end(draft: Draft, alert: Alert, outcome: Outcome, reason: str) -> None:
-    finish(draft, draft.alert(alert.id), outcome, reason)
-    draft.tell(
-        f"alert_{outcome}",
-        f"{alert.symbol} {alert.timeframe}: {outcome}: {reason}",
-        Level.WARNING,
-        alert=alert,
-    )
-
-
 def forget_waiting(
     draft: Draft, alert: Alert, account: Account, why: str, outcome: Outcome = Outcome.CANCELLED
 ) -> bool:
     """Take an alert's key out of the queue; the alert itself is not ended. Returns whether one waited."""
     key = (account.name, alert.exchange, alert.symbol, alert.timeframe)
     for row in draft.waiting(account.world):
-        if row.key == key and row.alert_id != alert.id:
+        if row.key == key:
             queue.dequeue(draft, row, outcome, why)
             return True
-        if row.key == key:
-            queue.dequeue(draft, row, Outcome.OPENED, "promoted", keep_alert=True)
     return False
 
 
@@ -94,16 +72,16 @@ def second_half(draft: Draft, group_id: int, alert_id: int) -> None:
     """Decide on the entry of a reversal by an entry's rules; whatever they say, the exit has run."""
     group = draft.group(group_id)
     alert = draft.alert(alert_id)
-    if alert.outcome is not None:
-        return
     account = draft.account(group.account)
     assert account is not None  # accounts with groups are not removed
-    entry = entries.prepare(draft, alert, account, group.side.opposite)
+    stale = age.entry_fault(alert, draft.settings.signals, draft.now)
+    entry = stale or entries.prepare(draft, alert, account, group.side.opposite)
     if isinstance(entry, Entry):
         open_with(draft, alert, entry)
         return
     why = entry.message if isinstance(entry, Refusal) else "its price or balance was not known"
-    finish(draft, alert, Outcome.EXITED, f"the new side was not opened: {why}", group.id)
+    if alert.group_id == group.id:  # otherwise another account has opened its new side
+        finish(draft, alert, Outcome.EXITED, f"the new side was not opened: {why}", group.id)
 
 
 def promote(draft: Draft, world: World) -> None:
@@ -133,15 +111,15 @@ def _promote(draft: Draft, row: QueuedSignal, *, forced: bool = False) -> Refusa
     if runaway is not None:
         queue.dequeue(draft, row, Outcome.EXPIRED, runaway.message)
         return runaway
-    entry = entries.prepare(draft, alert, account, row.side)
+    entry = entries.prepare(draft, alert, account, row.side, promoted=True)
+    if isinstance(entry, Entry):
+        queue.dequeue(draft, row, Outcome.OPENED, "promoted", keep_alert=True)
+        return open_with(draft, alert, entry, forced=forced)
     if isinstance(entry, Waiting):
         return None
-    if isinstance(entry, Refusal):
-        if forced or entry.code == "ENTRIES_PER_DAY":
-            return entry
+    if not forced and entry.code != "ENTRIES_PER_DAY":
         queue.dequeue(draft, row, Outcome.REJECTED, entry.message)
-        return entry
-    return open_with(draft, alert, entry, forced=forced)
+    return entry
 
 
 def _runaway(draft: Draft, row: QueuedSignal) -> Refusal | None:
@@ -153,7 +131,7 @@ def _runaway(draft: Draft, row: QueuedSignal) -> Refusal | None:
     limit = draft.settings.signals.max_deviation_percent
     if gain <= limit:
         return None
-    return Refusal("RUNAWAY", f"the price ran {text(gain.quantize(limit))} % away on the gain side")
+    return Refusal("RUNAWAY", f"the price ran {money(gain)} % away on the gain side")
 
 
 def force(draft: Draft, row: QueuedSignal) -> Refusal | Group:

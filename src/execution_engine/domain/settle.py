@@ -16,7 +16,7 @@ from execution_engine.domain.facts import Level
 from execution_engine.domain.grid import money
 from execution_engine.domain.inputs import PromoteWaiting, SecondHalf
 from execution_engine.domain.money import ZERO
-from execution_engine.domain.plan import end_flat, entries_by_leg, may_try_again, plan
+from execution_engine.domain.plan import end_flat, entries_by_leg, may_try_again, plan, price_of_close
 from execution_engine.domain.rows import (
     Alert,
     EquityPoint,
@@ -89,8 +89,7 @@ def _state(draft: Draft, group_id: int) -> None:
 
 
 def _open_state(draft: Draft, group: Group, entries: list[Order], group_orders: list[Order]) -> Group:
-    instrument = draft.instrument(group.exchange, group.symbol)
-    held = instrument.quantity(group.open_quantity) > 0
+    held = _holds(draft, group)
     working = any(not order.is_final for order in entries) or not entries
     retrying = any(may_try_again(tries) for tries in entries_by_leg(entries).values())
     if held:
@@ -105,6 +104,19 @@ def _open_state(draft: Draft, group: Group, entries: list[Order], group_orders: 
     if working and group.on_flat == "keep_grid":
         return replace(group, status=GroupStatus.LIVE)
     return end_flat(draft, group)
+
+
+def _holds(draft: Draft, group: Group) -> bool:
+    """Return whether a group holds anything but dust: what was to be sold, and is too little to be."""
+    instrument = draft.instrument(group.exchange, group.symbol)
+    if instrument.quantity(group.open_quantity) <= 0:
+        return False
+    if any(
+        leg.triggered_at is None and instrument.quantity(leg.open_quantity) > 0
+        for leg in draft.legs(group.id)
+    ):
+        return True
+    return instrument.closable(group.open_quantity, price_of_close(draft, group)) > 0
 
 
 def _never_filled(group: Group, entries: list[Order], now: datetime) -> Group:
@@ -144,14 +156,23 @@ def _entry_outcome(draft: Draft, group: Group, pyramid: Pyramid, alert: Alert, o
     refused = [order for order in own if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)]
     if any(order.acknowledged_at is not None for order in own):
         finish(draft, alert, _success(alert, pyramid), _opened_text(draft, group, pyramid), group.id)
-    elif len(refused) == len(own) and not any(may_try_again(tries) for tries in entries_by_leg(own).values()):
+    elif len(refused) == len(own) and not (
+        group.is_open and any(may_try_again(tries) for tries in entries_by_leg(own).values())
+    ):
         reason = next((order.reason for order in refused if order.reason), "the exchange took no leg")
-        finish(draft, alert, Outcome.FAILED, reason, group.id)
+        _finish_unopened(draft, alert, Outcome.FAILED, reason, group)
         draft.tell(
             "entry_failed", f"{name(group)}: {reason}", Level.ERROR, group=group, alert=alert, notice=True
         )
     elif all(order.is_final for order in own) and len(refused) < len(own):
-        finish(draft, alert, Outcome.CANCELLED, "cancelled before it was sent", group.id)
+        _finish_unopened(draft, alert, Outcome.CANCELLED, "cancelled before it was sent", group)
+
+
+def _finish_unopened(draft: Draft, alert: Alert, outcome: Outcome, reason: str, group: Group) -> None:
+    """End an alert whose entry came to nothing; the exit of a reversal has run all the same."""
+    if alert.signal is SignalType.REVERSAL:
+        outcome, reason = Outcome.EXITED, f"the new side was not opened: {reason}"
+    finish(draft, alert, outcome, reason, group.id)
 
 
 def _success(alert: Alert, pyramid: Pyramid) -> Outcome:
@@ -173,8 +194,8 @@ def _finish_if_flat(draft: Draft, group_id: int) -> None:
     if any(not order.is_final for order in draft.orders(group_id)) or group.retry_at is not None:
         return
     _book(draft, group, None, settled=True)
-    group = draft.group(group_id)
-    draft.put(replace(group, status=GroupStatus.CLOSED, closed_at=draft.now))
+    _pyramids(draft, group, [o for o in draft.orders(group_id) if o.purpose is Purpose.ENTRY])
+    draft.put(replace(draft.group(group_id), status=GroupStatus.CLOSED, closed_at=draft.now))
 
 
 def _note_realized(draft: Draft, before: Group, after: Group) -> None:
@@ -210,16 +231,23 @@ def _tell_end(draft: Draft, group: Group) -> None:
     draft.tell(
         "group_closed", f"{name(group)} closed: {result}", group=group, notice=bool(group.filled_quantity)
     )
-    for alert in draft.alerts_of(group.id):
-        if alert.id == group.next_alert_id:
-            continue
+    for alert in _ended_by(draft, group):
         if alert.parsed.is_exit:
             reason = result if group.filled_quantity else "nothing had filled; its orders were cancelled"
             finish(draft, alert, Outcome.EXITED, reason, group.id)
-        elif alert.signal is SignalType.REVERSAL and alert.id != group.alert_id:
-            finish(draft, alert, Outcome.EXITED, "the new side was not opened: it was cancelled", group.id)
-        else:
-            finish(draft, alert, Outcome.CANCELLED, "its group was closed first", group.id)
+        else:  # a reversal whose entry was cancelled says so itself
+            finish(draft, alert, Outcome.EXITED, alert.reason or "its group was closed first", group.id)
+
+
+def _ended_by(draft: Draft, group: Group) -> list[Alert]:
+    """Return the alerts whose outcome is that this group is flat; one that closes several waits for the last."""
+    waiting = {alert.id: alert for alert in draft.alerts_of(group.id)}
+    if group.exit_alert_id is not None:
+        first = draft.alert_or_none(group.exit_alert_id)
+        if first is not None and first.outcome is None:
+            waiting[first.id] = first
+    others = {other.exit_alert_id for other in draft.groups()}
+    return [alert for id, alert in waiting.items() if id != group.next_alert_id and id not in others]
 
 
 def finish(draft: Draft, alert: Alert, outcome: Outcome, reason: str, group_id: int | None = None) -> None:
@@ -232,6 +260,20 @@ def finish(draft: Draft, alert: Alert, outcome: Outcome, reason: str, group_id: 
             group_id=group_id if group_id is not None else alert.group_id,
             decided_at=alert.decided_at or draft.now,
             finished_at=None if outcome is Outcome.QUEUED else draft.now,
+        )
+    )
+
+
+def take(draft: Draft, alert: Alert, group: Group) -> None:
+    """Note that an alert acts on a group; its outcome is what comes of that."""
+    draft.put(
+        replace(
+            draft.alert(alert.id),
+            group_id=group.id,
+            decided_at=draft.now,
+            outcome=None,
+            reason="",
+            finished_at=None,
         )
     )
 
@@ -254,20 +296,23 @@ def legs_of(order: Order) -> tuple[int, ...]:
 
 
 def reopen(draft: Draft, group: Group) -> None:
-    """Bring a finished group back because something filled late: book it and close it at market."""
+    """Bring a finished group back because an order of it filled, or turned up, late: close it at market."""
+    full = draft.slots_used(group.world) >= draft.settings.pool.max_open_groups
     draft.put(
         replace(
             group,
             status=GroupStatus.CLOSING,
+            forced=group.forced or full,
+            next_alert_id=None,
             closing=Purpose.EMERGENCY,
-            close_reason="an order filled after the group had ended",
+            close_reason="an order filled or was found after the group had ended",
             closed_at=None,
             retry_at=None,
         )
     )
     draft.tell(
         "late_fill",
-        f"{name(group)}: an order filled after the group had ended; the quantity is closed at market.",
+        f"{name(group)}: an order filled or was found after the group had ended; what it holds is closed at market.",
         Level.CRITICAL,
         group=group,
         notice=True,

@@ -84,13 +84,18 @@ class Lanes:
     def _is_current(self, row: Order) -> bool:
         return self._book.order(row.id) is row
 
-    def _may_trade(self, account: str) -> bool:
-        row = self._book.accounts.get(account)
-        return row is not None and row.status in (AccountStatus.READY, AccountStatus.DISABLED)
+    def _may_leave(self, row: Order) -> bool:
+        """An account that was read trades; one on hold only reduces."""
+        account = self._book.accounts.get(row.account)
+        if account is None:
+            return False
+        if account.status is AccountStatus.HOLD:
+            return row.purpose is not Purpose.ENTRY or wants(row) is Want.CANCEL
+        return account.status in (AccountStatus.READY, AccountStatus.DISABLED)
 
     def _pump(self, key: LaneKey) -> None:
         lane = self._lanes[key]
-        if lane.busy or self._stopped or not self._may_trade(key[0]):
+        if lane.busy or self._stopped:
             return
         step = self._next_step(lane)
         if step:
@@ -100,14 +105,12 @@ class Lanes:
             del self._lanes[key]
 
     def _next_step(self, lane: Lane) -> list[Order]:
-        """Take out everything of the highest priority that is still current."""
+        """Take out everything of the highest priority that is still current and may leave now."""
         for id in [id for id, row in lane.waiting.items() if not self._is_current(row)]:
             del lane.waiting[id]
-        if not lane.waiting:
-            return []
-        first = min(_priority(row) for row in lane.waiting.values())
-        ids = [id for id, row in lane.waiting.items() if _priority(row) == first]
-        return [lane.waiting.pop(id) for id in ids]
+        ready = [row for row in lane.waiting.values() if self._may_leave(row)]
+        first = min((_priority(row) for row in ready), default=0)
+        return [lane.waiting.pop(row.id) for row in ready if _priority(row) == first]
 
     async def _carry_out(self, key: LaneKey, lane: Lane, step: Sequence[Order]) -> None:
         try:
@@ -135,6 +138,8 @@ class Lanes:
         """Post what the exchange said; a call that broke off proves nothing."""
         try:
             reports = await call
+            if len(reports) != len(orders):
+                raise ValueError(f"{len(orders)} orders were asked about, {len(reports)} were answered")
         except Exception:
             log.exception("a call to the exchange broke off")
             reports = [self._nothing_known(order, about_cancel) for order in orders]
@@ -176,4 +181,5 @@ class Lanes:
 
 
 def _priority(order: Order) -> int:
-    return PRIORITY[order.purpose]
+    """A cancel goes with the exits: an exit's cancels leave together with its close."""
+    return 0 if wants(order) is Want.CANCEL else PRIORITY[order.purpose]
