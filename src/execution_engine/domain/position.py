@@ -85,9 +85,10 @@ def book(
     open_quantity = filled - base_fees - closed
     average = divide(cost, filled) if filled else None
     flat = closed > 0 and (settled or instrument.quantity(open_quantity) <= 0)
+    closed_by = _closed_by(parts, open_quantity + closed, instrument) if flat else None
     return replace(
         leg,
-        status=_status(leg, entries, parts[-1][0] if flat and parts else None),
+        status=_status(leg, entries, closed_by),
         filled_quantity=filled,
         filled_cost=cost,
         closed_quantity=closed,
@@ -99,9 +100,18 @@ def book(
         avg_fill_price=average,
         tp_price=target(average or leg.price, leg.tp_percent, side, instrument),
         realized=_realized(side, filled, cost, held, closed, proceeds, entry_fees, exit_fees, flat),
-        closed_by=parts[-1][0] if flat else None,
-        tp_hit=flat and parts[-1][0] is Purpose.TAKE_PROFIT,
+        closed_by=closed_by,
+        tp_hit=closed_by is Purpose.TAKE_PROFIT,
     )
+
+
+def _closed_by(parts: Sequence[tuple[Purpose, Share]], held: Decimal, instrument: Instrument) -> Purpose:
+    """Return the purpose of the close that left no more than dust; a later one only swept that up."""
+    for purpose, share in parts:
+        held -= share.quantity
+        if instrument.quantity(held) <= 0:
+            return purpose
+    return parts[-1][0]
 
 
 def _realized(
@@ -148,8 +158,7 @@ def totals(group: Group, legs: Iterable[Leg], instrument: Instrument) -> Group:
     legs = tuple(legs)
     open_quantity = sum((leg.open_quantity for leg in legs), ZERO)
     invested = sum((cost_of(leg) for leg in legs if leg.open_quantity), ZERO)
-    held = instrument.quantity(open_quantity) > 0
-    average = divide(invested, open_quantity) if held else None
+    average = divide(invested, open_quantity) if _holds(legs, instrument) else None
     return replace(
         group,
         filled_quantity=sum((leg.filled_quantity for leg in legs), ZERO),
@@ -160,6 +169,12 @@ def totals(group: Group, legs: Iterable[Leg], instrument: Instrument) -> Group:
         realized=sum((leg.realized for leg in legs), ZERO),
         fees=sum((leg.entry_fees + leg.exit_fees for leg in legs), ZERO),
     )
+
+
+def _holds(legs: Iterable[Leg], instrument: Instrument) -> bool:
+    """Return whether a close is still to come; what closed legs left is dust, however many left some."""
+    waiting = sum((leg.open_quantity for leg in legs if leg.closed_by is None), ZERO)
+    return instrument.quantity(waiting) > 0
 
 
 def cost_of(leg: Leg) -> Decimal:

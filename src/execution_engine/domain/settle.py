@@ -108,9 +108,9 @@ def _open_state(draft: Draft, group: Group, entries: list[Order], group_orders: 
 
 def _holds(draft: Draft, group: Group) -> bool:
     """Return whether a group holds anything but dust: what was to be sold, and is too little to be."""
-    instrument = draft.instrument(group.exchange, group.symbol)
-    if instrument.quantity(group.open_quantity) <= 0:
+    if group.avg_entry is None:
         return False
+    instrument = draft.instrument(group.exchange, group.symbol)
     if any(
         leg.triggered_at is None and instrument.quantity(leg.open_quantity) > 0
         for leg in draft.legs(group.id)
