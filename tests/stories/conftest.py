@@ -1,0 +1,59 @@
+"""Installations for stories: one per story, or one that the stories of a module share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stories.installation import Installation, Markets
+
+# Stories share the machine's cores with each other: a start of the program takes longer then.
+LIMIT_S = 120
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LIMIT_S))
+
+
+@pytest.fixture(scope="module")
+def markets() -> Markets:
+    """Give markets, each of them once."""
+    return Markets()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Give a running installation that the stories of a module share; its books are proven at the end."""
+    installation = Installation(
+        tmp_path_factory.mktemp("shared") / "data",
+        capital__total_usd="50000",
+        pool__max_open_groups=50,
+        pool__max_pyramids=2,
+        signals__max_entries_per_day=0,
+        paper__start_balance_usd="1000000",
+    )
+    try:
+        yield installation.start()
+        installation.stop()
+        installation.prove_books()
+    finally:
+        installation.give_up()
+
+
+@pytest.fixture
+def install(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
+    """Give a maker of installations for one story; none of them outlives it."""
+    made: list[Installation] = []
+
+    def make(name: str = "data", **given: Any) -> Installation:
+        made.append(Installation(tmp_path / name, **given))
+        return made[-1]
+
+    yield make
+    for installation in made:
+        installation.give_up()
