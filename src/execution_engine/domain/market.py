@@ -32,7 +32,7 @@ def price(draft: Draft, now: Price) -> None:
         draft.follow(Reached(group_id=group_id, price=now))
     judge_undecided(draft, now.key)
     for world in World:
-        if any((row.exchange, row.symbol) == now.key for row in draft.waiting(world)):
+        if draft.view.waiting(world):
             draft.follow(PromoteWaiting(world=world))
 
 

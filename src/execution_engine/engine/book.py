@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
 
+from execution_engine.domain import age
 from execution_engine.domain import settings as documents
 from execution_engine.domain.inputs import Balances, NoPrice, Price
 from execution_engine.domain.instrument import Side
@@ -120,6 +121,7 @@ class Book:
         self._trades: set[tuple[str, str, str, str]] = set()
         self._trades_of: defaultdict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
         self._waiting: defaultdict[World, dict[int, None]] = defaultdict(dict)
+        self._queued_in: defaultdict[Market, dict[int, None]] = defaultdict(dict)
         self._targets: defaultdict[Market, Targets] = defaultdict(Targets)
         self._due: list[tuple[datetime, int]] = []
         self._apply: dict[type, Callable[..., None]] = {
@@ -184,6 +186,8 @@ class Book:
         self.settings = documents.parse(row.document)
         for id in self._open_groups:
             self._remember_time(self.groups[id])
+        for id in self._undecided:
+            self._remember_age(self.alerts[id])
 
     def _equity(self, row: EquityPoint) -> None:
         self._realized[row.world] = row.realized
@@ -196,10 +200,7 @@ class Book:
         if row.outcome is None and row.decided_at is None:
             if row.id not in self._undecided:
                 self._undecided[row.id] = None
-                age = self.settings.signals.max_exit_age_s if row.parsed.is_exit else 0
-                age = age or self.settings.signals.max_alert_age_s
-                since = row.parsed.sent_at or row.received_at
-                heappush(self._due, (since + timedelta(seconds=age + 1), row.id))
+                self._remember_age(row)
         else:
             self._undecided.pop(row.id, None)
         if row.group_id is not None:
@@ -209,6 +210,14 @@ class Book:
                 self._alerts_of[row.group_id].pop(row.id, None)
         if old is None and len(self.alerts) > ALERTS_KEPT * 2:
             self._forget_alerts()
+
+    def _remember_age(self, row: Alert) -> None:
+        """Have an undecided alert looked at when it is too old; a replay never is."""
+        if row.replay_of is None:
+            limits = self.settings.signals
+            limit = limits.max_exit_age_s if age.closes(row) else limits.max_alert_age_s
+            since = row.parsed.sent_at or row.received_at
+            heappush(self._due, (since + timedelta(seconds=limit + 1), row.id))
 
     def _forget_alerts(self) -> None:
         """Let go of the oldest finished alerts; the database keeps them."""
@@ -269,11 +278,13 @@ class Book:
             new = row.id not in self.queue
             self.queue[row.id] = row
             self._waiting[row.world][row.id] = None
+            self._queued_in[row.exchange, row.symbol][row.id] = None
             if new and row.expires_at is not None:
                 heappush(self._due, (row.expires_at, row.id))
         else:
             self.queue.pop(row.id, None)
             self._waiting[row.world].pop(row.id, None)
+            self._queued_in[row.exchange, row.symbol].pop(row.id, None)
 
     def _archive(self, row: Archive) -> None:
         """Let go of a finished group and everything under it; the history tables keep them."""
@@ -391,11 +402,11 @@ class Book:
         """Return whether a price decides anything; most do not."""
         if self._undecided or self.reached(price):
             return True
-        return any(
-            (self.queue[id].exchange, self.queue[id].symbol) == price.key
-            for ids in self._waiting.values()
-            for id in ids
-        )
+        waiting = self._queued_in.get(price.key)
+        return bool(waiting) and any(self._has_slot(self.queue[id].world) for id in waiting or ())
+
+    def _has_slot(self, world: World) -> bool:
+        return self._slots[world] < self.settings.pool.max_open_groups
 
     def due(self, now: datetime) -> Sequence[int]:
         """Take out the rows whose time has come."""
