@@ -67,7 +67,7 @@ class Commands:
         self._application = application
         self._table: dict[str, Callable[[Args], Awaitable[Any]]] = {
             "webhook": self._webhook,
-            "state": lambda args: application.read_state(open_only=args["open"]),
+            "state": lambda args: application.read_state(open_only=bool(args.get("open"))),
             "settings": self._settings,
             "save": self._save,
             "accounts": self._accounts,

@@ -467,12 +467,15 @@ class Application:
         }
 
     async def read_state(self, *, open_only: bool = False) -> Plain:
-        """Return what `state --json` prints."""
+        """Return what `state --json` prints, once all of it is durable: nobody is told what may yet be lost."""
         past = await asyncio.to_thread(read_past, Reader(self.folder.database), open_only=open_only)
         word, reasons = self.status()
-        return state(
+        shown = state(
             self.core.book, past, version=__version__, status=word, reasons=reasons, open_only=open_only
         )
+        with suppress(StoreFailed):  # the reasons say so already
+            await self.core.durable()
+        return shown
 
     async def read(self, question: Callable[[Reader], T]) -> T:
         """Ask the database something, off the loop."""

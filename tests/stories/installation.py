@@ -220,7 +220,7 @@ class Installation:
     # -- what it shows
 
     def state(self) -> Plain:
-        shown: Plain = self.command("state", open=False)
+        shown: Plain = self.command("state")
         return shown
 
     def wait_for(self, true: Callable[[Plain], object], what: str = "") -> Plain:
