@@ -11,6 +11,7 @@ from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Level
+from execution_engine.domain.hints import point_out
 from execution_engine.domain.inputs import AlertReceived, Answer, Replay, RequestRefused, Settle
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.pool import forget_waiting, start
@@ -38,6 +39,7 @@ def receive(draft: Draft, received: AlertReceived) -> Answer:
     if first is not None:
         return _duplicate(draft, first, received)
     alert = store(draft, received)
+    point_out(draft, alert)
     judge(draft, alert)
     return Answer(status="accepted", alert_id=alert.id)
 

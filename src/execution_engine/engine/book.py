@@ -106,6 +106,7 @@ class Book:
         self._no_price: dict[Market, str] = {}
         self._keys: dict[str, AlertKey] = {}
         self._undecided: dict[int, None] = {}
+        self._sent: set[tuple[str, str]] = set()  # timeframes that each webhook has sent
         self._alerts_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self._groups_in: defaultdict[Market, dict[int, None]] = defaultdict(dict)
         self._open_groups: dict[int, None] = {}
@@ -197,6 +198,7 @@ class Book:
         if old is not None and old.group_id is not None and old.group_id != row.group_id:
             self._alerts_of[old.group_id].pop(row.id, None)
         self.alerts[row.id] = row
+        self._sent.add((row.token, row.timeframe))
         if row.outcome is None and row.decided_at is None:
             if row.id not in self._undecided:
                 self._undecided[row.id] = None
@@ -333,6 +335,9 @@ class Book:
 
     def alert_key(self, key: str) -> AlertKey | None:
         return self._keys.get(key)
+
+    def has_sent(self, token: str, timeframe: str) -> bool:
+        return (token, timeframe) in self._sent
 
     def undecided(self) -> Sequence[int]:
         return list(self._undecided)
