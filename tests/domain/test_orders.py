@@ -25,7 +25,12 @@ def statuses(house: House, purpose: str = "entry") -> list[str]:
 
 
 def test_every_client_order_id_is_unique_and_fits_all_exchanges():
-    ids = {client_order_id("key", epoch, id, attempt) for epoch in (1, 2) for id in range(200) for attempt in (1, 2)}
+    ids = {
+        client_order_id("key", epoch, id, attempt)
+        for epoch in (1, 2)
+        for id in range(200)
+        for attempt in (1, 2)
+    }
     assert len(ids) == 800
     assert all(len(id) == 32 and id.isalnum() and id.islower() and id.startswith(prefix("key")) for id in ids)
     assert prefix("key") != prefix("other")
@@ -40,7 +45,10 @@ def test_every_client_order_id_is_unique_and_fits_all_exchanges():
         ({"status": OrderStatus.REJECTED}, "rejected"),
         ({"status": OrderStatus.FILLED}, "cancelled"),  # trimmed by the exchange: done with less than asked
         ({"status": None}, "open"),
-        ({"status": OrderStatus.OPEN, "filled_quantity": D("0.001")}, "unknown"),  # its fills are still to come
+        (
+            {"status": OrderStatus.OPEN, "filled_quantity": D("0.001")},
+            "unknown",
+        ),  # its fills are still to come
     ],
 )
 def test_what_the_exchange_says_of_a_new_order_settles_it(said, status):
@@ -73,7 +81,9 @@ def test_the_same_trade_counts_once_however_often_and_wherever_it_is_told():
     house = entered()
     trade = house.trade(house.sent[0], None, "0.001", "0", "USDT")
     for trades in ((trade, trade), (trade,), ()):
-        house.says(house.sent[0], status=OrderStatus.PARTIALLY_FILLED, filled_quantity=D("0.001"), trades=trades)
+        house.says(
+            house.sent[0], status=OrderStatus.PARTIALLY_FILLED, filled_quantity=D("0.001"), trades=trades
+        )
     assert house.group.filled_quantity == D("0.001")
 
 
@@ -104,6 +114,7 @@ def test_a_fee_that_the_exchange_does_not_name_is_estimated_and_one_in_base_is_w
 
 
 # -- unknown
+
 
 def test_an_unclear_answer_is_looked_up_and_nothing_is_sent_again():
     house = entered()
@@ -145,7 +156,12 @@ def test_absent_is_final_only_twice_two_seconds_apart():
     house.says(order, Verdict.ABSENT)
     assert house.orders()[0].status == "failed"
     again = house.sent[-1]
-    assert (again.leg_id, again.attempt, again.price, again.quantity) == (order.leg_id, 2, order.price, order.quantity)
+    assert (again.leg_id, again.attempt, again.price, again.quantity) == (
+        order.leg_id,
+        2,
+        order.price,
+        order.quantity,
+    )
     assert again.client_order_id != order.client_order_id
 
 
@@ -211,6 +227,7 @@ def test_an_order_that_the_exchange_had_is_never_called_absent():
 
 # -- refused
 
+
 def test_legs_that_the_exchange_refuses_leave_the_group_with_the_others():
     house = entered()
     for order in house.sent[3:]:
@@ -267,13 +284,16 @@ def test_a_refused_close_is_tried_again_later_and_later():
 
 # -- cancels
 
+
 def test_a_cancel_that_races_a_fill_ends_with_the_true_quantity():
     house = entered()
     house.accept()
     house.post(ExitGroup(group_id=house.group.id))
     racing = house.cancelled[0]
     trade = house.trade(racing, None, None, "0", "USDT")
-    house.says(racing, status=OrderStatus.FILLED, filled_quantity=trade.quantity, trades=(trade,), about_cancel=True)
+    house.says(
+        racing, status=OrderStatus.FILLED, filled_quantity=trade.quantity, trades=(trade,), about_cancel=True
+    )
     house.confirm_cancels()
     (close,) = house.orders("exit")
     assert close.quantity == racing.quantity
@@ -310,6 +330,7 @@ def test_an_order_of_unknown_outcome_keeps_its_group_closing_until_it_is_settled
 
 
 # -- late
+
 
 def close_without_fills(house: House) -> None:
     house.accept()
