@@ -182,7 +182,8 @@ def test_a_perpetual_asks_for_margin_and_fees_a_spot_account_for_the_cost():
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [("0", "0"), ("0.000", "0"), ("1.500", "1.5"), ("100", "100"), ("1E+3", "1000"), ("1E-8", "0.00000001"), ("1E+50", "1" + "0" * 50)],
+    [("0", "0"), ("0.000", "0"), ("1.500", "1.5"), ("100", "100"), ("1E+3", "1000"), ("1E-8", "0.00000001"),
+     ("1E+50", "1" + "0" * 50)],
 )  # fmt: skip
 def test_a_number_is_written_with_digits_and_a_point(value, written):
     assert text(plain(D(value))) == written

@@ -225,7 +225,9 @@ def _on_the_way(draft: Draft, account: Account, quote: str) -> Decimal:
     for order in draft.unseen_entries(account.name):
         group = draft.group(order.group_id)
         if group.quote == quote:
-            total += order.quantity * (order.price or ZERO) / group.leverage
+            # An entry at market has no price of its own; its leg's is what it was planned at.
+            price = order.price or draft.leg(order.leg_id or 0).price
+            total += order.quantity * price / group.leverage
     return total
 
 
