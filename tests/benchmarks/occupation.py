@@ -43,9 +43,11 @@ async def held(seconds: float) -> list[float]:
     stop = threading.Event()
 
     def knock() -> None:
-        while not stop.wait(PAUSE_S):
-            asked = time.perf_counter()
-            loop.call_soon_threadsafe(lambda at=asked: waits.append(time.perf_counter() - at))
+        due = time.perf_counter()
+        while not stop.wait(max(due - time.perf_counter(), 0)):
+            # From when it was due: the knock itself has to wait while the loop keeps the interpreter lock.
+            loop.call_soon_threadsafe(lambda at=due: waits.append(time.perf_counter() - at))
+            due = max(due + PAUSE_S, time.perf_counter() - PAUSE_S)
 
     thread = threading.Thread(target=knock)
     thread.start()
