@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from execution_engine.domain import alert as alerts
+from execution_engine.domain import settings as documents
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
     AccountChanged,
@@ -22,8 +25,10 @@ from execution_engine.domain.inputs import (
     Replay,
     RequestRefused,
     Resume,
+    SaveSettings,
 )
 from execution_engine.domain.inputs import Verdict as V
+from execution_engine.domain.routing import world_of
 from execution_engine.domain.rows import Account, AccountStatus, Market, Mode, World
 from tests.house import NOON, House
 
@@ -392,9 +397,6 @@ def test_an_alert_that_waits_too_long_is_rejected():
 
 
 def test_a_longer_limit_saved_meanwhile_counts_for_what_still_waits():
-    from execution_engine.domain import settings as documents
-    from execution_engine.domain.inputs import SaveSettings
-
     house = House(ready=False)
     alert = house.alert()
     longer = documents.with_value(house.book.settings, "signals.max_alert_age_s", 600)
@@ -561,10 +563,6 @@ def test_a_webhook_that_is_bound_to_accounts_reaches_no_other():
             "timeframe": "15",
             "id": str(house.book.counter),
         } | fields
-        import json
-
-        from execution_engine.domain import alert as alerts
-
         parsed = alerts.parse(house.read(json.dumps(body)), house.catalogue)
         answer = house.post(house.received(parsed, accounts=("paper",)))
         return house.outcome(house.book.alerts[answer.alert_id])
@@ -595,8 +593,6 @@ def test_an_account_on_hold_takes_exits_and_lets_entries_wait():
 
 
 def test_worlds_are_never_mixed():
-    from execution_engine.domain.routing import world_of
-
     assert [world_of(mode) for mode in Mode] == ["paper", "test", "test", "live"]
     house = with_accounts(MINE, pool__max_open_groups=1)
     house.alert(account="paper")
