@@ -1,0 +1,181 @@
+"""Paints the marks of a position over its prices, in pixels, so that lines are crisp and labels never collide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
+
+from execution_engine.ui.charts.position_axes import PriceAxis, TimeAxis
+from execution_engine.ui.charts.position_marks import Dash, Line, Mark, Marks
+from execution_engine.ui.charts.position_prices import Trail
+from execution_engine.ui.shapes import Shape, draw_shape
+from execution_engine.ui.tables.paint import width_of
+from execution_engine.ui.theme import Token, color, font, px
+
+_DASHES: dict[Dash, list[float]] = {"solid": [], "dashed": [6, 4], "dotted": [1.5, 3]}
+_SHORT = 22  # px, half of the line of a filled leg
+_LINE_ROOM = 14  # px between two labels
+
+Place = Callable[[float, float], QPointF]
+
+
+class Drawing(QGraphicsObject):
+    """Lie over the plot; coordinates are the plot's pixels."""
+
+    def __init__(self, plot: pg.ViewBox, prices: PriceAxis, times: TimeAxis) -> None:
+        """Take the plot and its axes, whose ticks give the grid."""
+        super().__init__(plot)
+        self._plot, self._prices, self._times = plot, prices, times
+        self.marks = Marks(0)
+        self.trail = Trail()
+        self.last: float | None = None
+        self.stale = False
+        self.labels: list[str] = []
+        """What was written when it was last painted."""
+        plot.sigResized.connect(self._resized)
+        plot.sigRangeChanged.connect(lambda *_: self.update())
+        self.setZValue(10)
+
+    def boundingRect(self) -> QRectF:
+        """Cover the plot."""
+        return QRectF(self._plot.rect())
+
+    def _resized(self) -> None:
+        self.prepareGeometryChange()
+        self.update()
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None
+    ) -> None:
+        """Paint from back to front: grid, prices, levels, fills, labels."""
+        area = self.boundingRect()
+        if area.width() < 2 or area.height() < 2:
+            return
+        place = self._placing(area)
+        painter.setClipRect(area)
+        self._grid(painter, area, place)
+        self._curve(painter, area)
+        self._last_price(painter, area, place)
+        taken = self._lines(painter, area, place)
+        for mark in self.marks.fills:
+            self._fill(painter, area, place, mark, taken)
+
+    def _placing(self, area: QRectF) -> Place:
+        (left, right), (low, high) = self._plot.viewRange()
+        across, up = area.width() / (right - left or 1), area.height() / (high - low or 1)
+        return lambda at, price: QPointF(
+            area.left() + (at - left) * across, area.bottom() - (price - low) * up
+        )
+
+    def _grid(self, painter: QPainter, area: QRectF, place: Place) -> None:
+        (left, right), (low, high) = self._plot.viewRange()
+        faint = pg.mkColor(color("line"))
+        faint.setAlphaF(0.6)
+        painter.setPen(QPen(faint, 1))
+        for _, values in self._prices.tickValues(low, high, area.height()):
+            for value in values:
+                y = round(place(left, value).y()) + 0.5
+                painter.drawLine(QLineF(area.left(), y, area.right(), y))
+        for _, values in self._times.tickValues(left, right, area.width()):
+            for value in values:
+                x = round(place(value, low).x()) + 0.5
+                painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
+
+    def _curve(self, painter: QPainter, area: QRectF) -> None:
+        if len(self.trail.times) < 2:
+            return
+        (left, right), (low, high) = self._plot.viewRange()
+        times, prices = np.array(self.trail.times), np.array(self.trail.prices)
+        # One point beyond either edge, so that the line leaves the picture instead of ending in it.
+        first, last = np.searchsorted(times, [left, right])
+        inside = slice(max(0, int(first) - 1), int(last) + 1)
+        x = area.left() + (times[inside] - left) * (area.width() / (right - left or 1))
+        y = area.bottom() - (prices[inside] - low) * (area.height() / (high - low or 1))
+        if len(x) < 2:
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(color("text2"), 1.2))
+        painter.drawPath(pg.arrayToQPath(*thinned(x, y, int(area.width())), connect="all"))
+        painter.restore()
+
+    def _last_price(self, painter: QPainter, area: QRectF, place: Place) -> None:
+        if self.last is None:
+            return
+        y = round(place(0, self.last).y()) + 0.5
+        painter.setPen(_pen("text3" if self.stale else "text2", 1, "dotted"))
+        painter.drawLine(QLineF(area.left(), y, area.right(), y))
+
+    def _lines(self, painter: QPainter, area: QRectF, place: Place) -> list[float]:
+        """Paint the levels and return where labels stand; the first of two that collide is written."""
+        taken: list[float] = []
+        self.labels = []
+        painter.setFont(font("caption", 500))
+        for line in sorted(self.marks.lines, key=self._rank):
+            point = place(line.start, line.price)
+            y = round(point.y()) + 0.5
+            if not area.top() <= y <= area.bottom():
+                continue
+            if line.short:
+                painter.setPen(_pen(line.token, 1.6, line.dash))
+                painter.drawLine(QLineF(point.x() - px(_SHORT), y, point.x() + px(_SHORT), y))
+                continue
+            below = line.tag != ""
+            at = y + (px(12) if below else 0)
+            written = line.label and all(abs(at - other) >= px(_LINE_ROOM) for other in taken)
+            end = area.right() - (width_of(line.label, "caption", 500) + 12 if written and not below else 0)
+            painter.setPen(_pen(line.token, 1.6 if line.dash == "solid" else 1.3, line.dash))
+            painter.drawLine(QLineF(min(max(point.x(), area.left()), end), y, end, y))
+            if written:
+                taken.append(at)
+                self.labels.append(line.label)
+                x = area.right() - width_of(line.label, "caption", 500) - 6
+                painter.drawText(QPointF(x, round(at + (px(4) if not below else px(2)))), line.label)
+        return taken
+
+    def _rank(self, line: Line) -> tuple[bool, float]:
+        """Say whose label is written first: the average entry's, then those near the price."""
+        return not line.tag, abs(line.price - (self.last if self.last is not None else line.price))
+
+    def _fill(
+        self, painter: QPainter, area: QRectF, place: Place, mark: Mark, taken: Iterable[float]
+    ) -> None:
+        point = place(mark.at, mark.price)
+        if not area.contains(point):
+            return
+        size = px(9)
+        if mark.shape == "square":
+            painter.fillRect(QRectF(point.x() - 3, point.y() - 3, 6, 6), color(mark.token))
+            painter.setPen(color(mark.token))
+            painter.setFont(font("caption", 500))
+            painter.drawText(QPointF(point.x() + 7, point.y() - 5), mark.label)
+            return
+        shape: Shape = mark.shape
+        gap = 3 if shape == "triangle" else -3 - size
+        draw_shape(
+            painter, shape, QRectF(point.x() - size / 2, point.y() + gap, size, size), color(mark.token)
+        )
+
+
+def thinned(x: np.ndarray, y: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the highest and the lowest point of every few, so that a line has at most two per column."""
+    every = len(x) // max(1, columns)
+    if every < 2:
+        return x, y
+    count = len(x) // every * every
+    parts = y[:count].reshape(-1, every)
+    both = np.stack([parts.min(axis=1), parts.max(axis=1)], axis=1).ravel()
+    return np.append(np.repeat(x[:count:every], 2), x[-1]), np.append(both, y[-1])
+
+
+def _pen(token: Token, width: float, dash: Dash) -> QPen:
+    pen = QPen(color(token), width)
+    if _DASHES[dash]:
+        pen.setDashPattern(_DASHES[dash])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    return pen

@@ -1,0 +1,91 @@
+"""The facts of one group, beside its chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea, QWidget
+
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.rows import Pyramid
+from execution_engine.ui import format as f
+from execution_engine.ui.pages.positions import words
+from execution_engine.ui.pages.positions.lines import GroupLine
+from execution_engine.ui.widgets import Facts, Panel
+
+_ROWS = (
+    ("invested", "Invested", "USD"),
+    ("quantity", "Quantity", " "),
+    ("entry", "Average entry", ""),
+    ("unrealized", "Unrealized", "USD"),
+    ("realized", "Realized", "USD"),
+    ("fees", "Fees paid", "USD"),
+    ("target", "Next target", " "),
+    ("grid", "Grid", ""),
+    ("capital", "Capital", "USD"),
+    ("timer", "Risk timer", ""),
+)
+
+
+class GroupFacts(Panel):
+    """List what a group is and holds."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin without a group."""
+        super().__init__("Group", framed=False, parent=parent)
+        self.facts = Facts()
+        for key, label, unit in _ROWS:
+            self.facts.add(key, label, unit=unit)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # The panel behind it shows through.
+        for each in (area.viewport(), self.facts):
+            each.setAutoFillBackground(False)
+        area.setWidget(self.facts)
+        area.setAccessibleName("Facts of the group")
+        self.add(area, 1)
+
+    def show_group(self, line: GroupLine | None, pyramids: Iterable[Pyramid] = ()) -> None:
+        """Show a group; None shows dashes."""
+        if line is None:
+            self.set_subtitle("")
+            for key, _, unit in _ROWS:
+                self.facts.show_fact(key, f.MISSING, "text3", unit="" if unit.isspace() else unit)
+            return
+        group = line.group
+        self.set_subtitle(f"{f.visible(group.account, 30)} · {f.visible(group.grid_name, 30)} grid")
+        self._money(line)
+        self._targets(line)
+        capital = sum((pyramid.capital_usd for pyramid in pyramids), ZERO)
+        each = f.counted(group.pyramid_count, "pyramid")
+        self.facts.show_fact("capital", f.usd(capital), tip=f"What the grids of {each} may spend")
+        tips = f"{f.visible(group.grid_name)}: {f.counted(len(group.grid), 'leg')} per pyramid"
+        self.facts.show_fact("grid", f.visible(group.grid_name, 30), tip=tips)
+        # The risk engine is not there yet.
+        self.facts.show_fact("timer", f.MISSING, "text3")
+
+    def _money(self, line: GroupLine) -> None:
+        group, rules, show = line.group, line.rules, self.facts.show_fact
+        show("invested", f.usd(group.invested), tip=f"{f.exact(group.invested)} USD")
+        held = rules.quantity(group.open_quantity)
+        show("quantity", f.quantity(held, rules.step), unit=group.base, tip=words.filled(line))
+        average = f.price(group.avg_entry, rules.tick)
+        show("entry", average, "text" if group.avg_entry else "text3", tip=words.entry(line))
+        result = line.unrealized
+        token = "text3" if line.stale else f.result_token(result)
+        show("unrealized", f.signed_usd(result), token, tip=words.unrealized(line))
+        realized = f.signed_usd(group.realized)
+        show("realized", realized, f.result_token(group.realized), tip=f"{f.exact(group.realized)} USD")
+        show("fees", f.usd(group.fees), tip=f"{f.exact(group.fees)} USD")
+
+    def _targets(self, line: GroupLine) -> None:
+        goal = line.goal
+        if goal is None:
+            self.facts.show_fact("target", f.MISSING, "text3", unit="")
+            return
+        whose = "group" if goal.whose == "all" else goal.whose
+        at = f.price(goal.target, line.rules.tick)
+        self.facts.show_fact("target", at, unit=whose, tip=words.target(line))

@@ -1,0 +1,250 @@
+"""What a cell of the tree says when it is asked: the formula with this row's numbers, and the row in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from execution_engine.domain.inputs import Price
+from execution_engine.domain.instrument import Instrument, Side
+from execution_engine.domain.money import HUNDRED
+from execution_engine.domain.position import unrealized_percent
+from execution_engine.domain.signal import TakeProfitMode
+from execution_engine.ui import format as f
+from execution_engine.ui.icons import state_look
+from execution_engine.ui.pages.positions.lines import Goal, GroupLine, LegLine, Line, PyramidLine, progress
+
+Now = Callable[[], datetime]
+
+_MODES = {
+    TakeProfitMode.PER_LEG: "Each filled leg closes by itself at its own target.",
+    TakeProfitMode.AGGREGATE: "The whole group closes at one target above its average entry.",
+    TakeProfitMode.HYBRID: "Each leg has its own target and the group a common one; the first reached acts.",
+}
+_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "M": "month"}
+
+
+def timeframe_words(timeframe: str) -> str:
+    """Say a timeframe: 1 hour, 15 minutes."""
+    count, unit = timeframe[:-1], _UNITS.get(timeframe[-1:], "")
+    if not unit or not count.isdigit():
+        return timeframe
+    return f"{count} {unit}" + ("" if count == "1" else "s")
+
+
+def sentence(line: Line) -> str:
+    """Say a whole row in words, for screen readers."""
+    if isinstance(line, GroupLine):
+        return _group_sentence(line)
+    if isinstance(line, PyramidLine):
+        base = f.price(line.pyramid.base_price, line.rules.tick)
+        return f"Pyramid {line.pyramid.index + 1}, base price {base}, {_result_words(line.unrealized)}"
+    leg = line.leg
+    at = f.price(leg.avg_fill_price or leg.price, line.rules.tick)
+    return f"Leg {leg.index} at {at}, {_result_words(line.unrealized)}, {_word('leg', line.state)}"
+
+
+def _group_sentence(line: GroupLine) -> str:
+    group = line.group
+    name = f"{group.symbol} {timeframe_words(group.timeframe)} {group.side.value}"
+    old = ", the price is old" if line.stale else ""
+    return f"{name}, {_result_words(line.unrealized)}, {_word('group', line.state)}{old}"
+
+
+def _result_words(value: Decimal | None) -> str:
+    return "nothing held" if value is None else f"unrealized {f.spoken(f.signed_usd(value))} USD"
+
+
+def _word(kind: str, state: str) -> str:
+    return state_look(kind, state).word.lower()  # type: ignore[arg-type]  # the two kinds named above
+
+
+def cut(value: Decimal, tick: Decimal) -> str:
+    """Write a price with its tick's decimals, and say by `…` that there are more."""
+    places = f.places_of(tick)
+    whole = value.quantize(Decimal(1).scaleb(-places), "ROUND_DOWN")
+    return f.number(whole, places) + ("" if whole == value else "…")
+
+
+# One function per column; each takes a line and may have nothing to say.
+
+
+def position(line: Line) -> str:
+    if isinstance(line, GroupLine):
+        group = line.group
+        at = f"{group.exchange} {group.symbol}, {group.timeframe}, {group.side.value} on account {group.account}"
+        return f"{at}\ngroup {group.id}, grid “{group.grid_name}”"
+    if isinstance(line, PyramidLine):
+        pyramid = line.pyramid
+        capital = f.usd(pyramid.capital_usd)
+        return f"Base price {f.exact(pyramid.base_price)}, {capital} USD, grid “{pyramid.grid_name}”"
+    leg = line.leg
+    return f"{f.signed_percent(leg.gap_percent, 2)} from the base price, target {f.percent(leg.tp_percent)}"
+
+
+def pyramids(line: Line) -> str:
+    if not isinstance(line, GroupLine):
+        return ""
+    group = line.group
+    more = f"; {f.counted(group.replacement_count, 'replacement')}" if group.replacement_count else ""
+    return f"{group.pyramid_count} of at most {group.max_pyramids} pyramids{more}"
+
+
+def legs(line: Line) -> str:
+    if isinstance(line, GroupLine):
+        return f"{line.filled} of {len(line.legs)} legs filled, those that were sold again among them"
+    return (
+        f"{f.percent(line.leg.weight_percent)} of the pyramid's capital" if isinstance(line, LegLine) else ""
+    )
+
+
+def entry(line: Line) -> str:
+    if isinstance(line, GroupLine):
+        return _average(line.group.avg_entry, line.group.invested, line.group.open_quantity)
+    if isinstance(line, PyramidLine):
+        return _average(line.average, line.invested, line.held)
+    leg = line.leg
+    if leg.avg_fill_price is None:
+        return f"Limit order at {f.exact(leg.price)}, nothing filled yet"
+    return f"Filled at {f.exact(leg.avg_fill_price)} on average; the limit was {f.exact(leg.price)}"
+
+
+def _average(average: Decimal | None, invested: Decimal, held: Decimal) -> str:
+    if average is None:
+        return ""
+    return f"Average entry = {f.exact(invested)} invested / {f.exact(held)} held = {f.exact(average)}"
+
+
+def price(line: Line, now: datetime) -> str:
+    if not isinstance(line, GroupLine) or line.quote is None:
+        return "There is no price yet." if isinstance(line, GroupLine) else ""
+    quote = line.quote
+    if line.stale:
+        return old_price(quote, now)
+    quoted = quote.bid if line.group.side is Side.LONG else quote.ask
+    which = ("the bid" if line.group.side is Side.LONG else "the ask") if quoted else "the last trade"
+    by_hand = "set by hand" if quote.manual else f"{f.utc_text(quote.at)}"
+    return f"What a close would get now: {which}, {by_hand}"
+
+
+def old_price(quote: Price, now: datetime) -> str:
+    """Say how old a stale price is."""
+    return f"Price is {f.age(now - quote.at)} old; the stream is reconnecting"
+
+
+def target(line: Line) -> str:
+    if isinstance(line, LegLine):
+        leg = line.leg
+        start = leg.avg_fill_price or leg.price
+        text = _target(start, leg.tp_percent, leg.tp_price, line.side, line.rules)
+        common = (
+            "\nThe group closes at its common target instead." if line.goal is None and line.holds else ""
+        )
+        return text + common
+    if not isinstance(line, GroupLine) or (goal := line.goal) is None:
+        return ""
+    group = line.group
+    percent = next((leg.tp_percent for leg in line.legs if _is(leg.tp_price, leg.avg_fill_price, goal)), None)
+    if goal.whose == "all":
+        return "Whole group: " + _target(
+            goal.start, group.tp_aggregate_percent, goal.target, group.side, line.rules
+        )
+    if percent is None:
+        return ""
+    return f"{goal.whose}: " + _target(goal.start, percent, goal.target, group.side, line.rules)
+
+
+def _is(target: Decimal, start: Decimal | None, goal: Goal) -> bool:
+    return (target, start) == (goal.target, goal.start)
+
+
+def _target(start: Decimal, percent: Decimal, target: Decimal, side: Side, rules: Instrument) -> str:
+    factor = f.exact((HUNDRED + side.sign * percent) / HUNDRED)
+    way = "up" if side is Side.LONG else "down"
+    shown = f.price(target, rules.tick)
+    return f"Target = {cut(start, rules.tick)} × {factor}, rounded {way} to the tick = {shown}"
+
+
+def to_target(line: Line) -> str:
+    if isinstance(line, LegLine) and line.leg.closed_by is not None:
+        leg = line.leg
+        return f"{f.exact(leg.closed_quantity)} closed for {f.exact(leg.proceeds)}, target {f.exact(leg.tp_price)}"
+    if isinstance(line, PyramidLine) or (goal := line.goal) is None or line.price is None:
+        return ""
+    tick = line.rules.tick
+    now, start, end = (cut(each, tick) for each in (line.price, goal.start, goal.target))
+    way = progress(goal, line.price)
+    percent = f.percent(None if way is None else way * HUNDRED, 0)
+    return f"({now} − {start}) / ({end} − {start}) = {percent}"
+
+
+def filled(line: Line) -> str:
+    if isinstance(line, LegLine):
+        leg = line.leg
+        text = f"{f.exact(leg.filled_quantity)} of {f.exact(leg.quantity)} {line.rules.base} filled"
+        return text + (f", {f.exact(leg.open_quantity)} held" if leg.filled_quantity else "")
+    if isinstance(line, PyramidLine):
+        return f"{f.exact(line.held)} {line.rules.base} held"
+    group = line.group
+    held, all_of_it = f.exact(group.open_quantity), f.exact(group.filled_quantity)
+    return f"{held} {group.base} held, {all_of_it} filled in all, {f.usd(group.invested)} USD invested"
+
+
+def unrealized(line: Line) -> str:
+    if isinstance(line, GroupLine):
+        group = line.group
+        if not group.holds_slot:
+            return f"Realized {f.exact(group.realized)} USD, {f.exact(group.fees)} USD of fees deducted"
+        formula = _unrealized(line, group.avg_entry, group.open_quantity, group.side)
+        more = f"Realized so far {f.exact(group.realized)} USD" if group.realized else ""
+        return "\n".join(each for each in (formula, more) if each)
+    if isinstance(line, PyramidLine):
+        return _unrealized(line, line.average, line.held, line.side)
+    leg = line.leg
+    if leg.closed_by is not None:
+        fees = f.exact(leg.entry_fees + leg.exit_fees)
+        return f"Realized = {f.exact(leg.realized)} USD, {fees} USD of fees deducted"
+    return _unrealized(line, leg.avg_fill_price if line.holds else None, leg.open_quantity, line.side)
+
+
+def _unrealized(line: Line, average: Decimal | None, held: Decimal, side: Side) -> str:
+    if average is None or line.price is None or line.unrealized is None:
+        return ""
+    tick = line.rules.tick
+    now, start = cut(line.price, tick), cut(average, tick)
+    difference = f"{now} − {start}" if side is Side.LONG else f"{start} − {now}"
+    return f"Unrealized = ({difference}) × {f.exact(held)} = {f.exact(line.unrealized)} USD"
+
+
+def percent(line: Line) -> str:
+    result = line.unrealized
+    invested = line.group.invested if isinstance(line, GroupLine) else line.invested
+    share = unrealized_percent(result, invested)
+    if result is None or share is None:
+        return ""
+    return f"{f.exact(result)} / {f.exact(invested)} invested = {f.signed_percent(share, 4)}"
+
+
+def mode(line: Line) -> str:
+    return _MODES[line.group.tp_mode] if isinstance(line, GroupLine) else ""
+
+
+def status(line: Line) -> str:
+    if isinstance(line, LegLine):
+        return f.visible(line.leg.reason)
+    if isinstance(line, PyramidLine):
+        return ""
+    group = line.group
+    flags = ["The risk engine leaves it alone"] * group.blocked + [
+        "The risk engine skips it once"
+    ] * group.skip_once
+    forced = ["Forced into the pool"] * group.forced
+    return "\n".join(f.visible(each) for each in (line.hold, group.close_reason, *flags, *forced) if each)
+
+
+def age(line: Line) -> str:
+    if isinstance(line, LegLine):
+        return ""
+    since = line.group.created_at if isinstance(line, GroupLine) else line.pyramid.created_at
+    return f"Since {f.local_moment(since)}\n{f.utc_text(since)}"

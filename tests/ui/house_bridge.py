@@ -1,0 +1,105 @@
+"""The hand-played desk with a window's bridge on it: the ways between them are the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from execution_engine.domain import alert as alerts
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import AlertReceived, Answer, History
+from execution_engine.domain.rows import Alert, Fill, RefusedRequest
+from execution_engine.domain.statistics import Statistics
+from execution_engine.domain.symbols import Catalogue
+from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.doors import Doors
+from tests.house import INSTRUMENTS, NOON, D, House
+
+
+class WatchedHouse(House):
+    """A desk whose every change reaches a bridge; `show` hands over what has gathered."""
+
+    def __init__(self, settings: dict[str, Any] | None = None, **more: Any) -> None:
+        super().__init__(settings, **more)
+        self.bridge = Bridge()
+        self.older: list[Alert] = []
+        self.test_alerts: list[str] = []
+        self.bridge.attach(self.doors())
+        self.feed.on_released(lambda change: self.bridge.released(change.rows, change.facts))
+        self.feed.on_price(self.bridge.price)
+        self.feed.on_balances(self.bridge.balance)
+
+    def show(self) -> None:
+        self.bridge.flush()
+
+    def doors(self) -> Doors:
+        return Doors(
+            version="1.0",
+            data_folder=Path("/nowhere"),
+            started_at=NOON,
+            catalogue=Catalogue(INSTRUMENTS),
+            now=self.clock.now,
+            settings=lambda: self.book.settings,
+            rows=self.book.rows,
+            prices=lambda: tuple(self.book.prices.values()),
+            balances=lambda: dict(self.book.balances),
+            realized=self.book.realized,
+            status=lambda: ("running", ()),
+            lights=lambda: (),
+            webhook_urls=lambda: (),
+            feed_name=lambda: "manual",
+            ask=self.desk.ask,
+            send_test_alert=self._send_test_alert,
+            set_price=lambda symbol, price: _soon(()),
+            read_equity=lambda world: _soon(()),
+            read_statistics=lambda world, since: _soon(_NO_TRADES),
+            read_alerts=self._read_alerts,
+            read_closed=lambda limit: _soon(self.closed[:limit]),
+            read_fills=lambda group_id: _soon(self.fills_of(group_id)),
+            read_refused=lambda limit: _soon(self.refused[:limit]),
+            quit=lambda: None,
+        )
+
+    def fills_of(self, group_id: int) -> list[Fill]:
+        return [row for row in self.store.committed if isinstance(row, Fill) and row.group_id == group_id]
+
+    @property
+    def refused(self) -> list[RefusedRequest]:
+        return [row for row in reversed(self.store.committed) if isinstance(row, RefusedRequest)]
+
+    @property
+    def closed(self) -> list[History]:
+        return []
+
+    async def _read_alerts(self, limit: int) -> Sequence[Alert]:
+        newest = sorted([*self.older, *self.book.alerts.values()], key=lambda alert: -alert.id)
+        return newest[:limit]
+
+    async def _send_test_alert(self, symbol: str) -> Answer | Refusal:
+        self.test_alerts.append(symbol)
+        exchange, _, name = symbol.rpartition(":")
+        body = f'{{"exchange": "{exchange or "BINANCE"}", "symbol": "{name}", "timeframe": "15", "action": "buy"}}'
+        parsed = alerts.parse(self.read(body), self.catalogue)
+        if not isinstance(parsed, alerts.ParsedAlert):
+            return Refusal("BODY", "; ".join(fault.message for fault in parsed.errors))
+        return await self.desk.ask(
+            AlertReceived(
+                signal=parsed.signal,
+                key=parsed.key,
+                body=parsed.body,
+                body_hash=parsed.body_hash,
+                received_at=self.clock.now(),
+                token="test",
+                source="this machine",
+            )
+        )
+
+
+_NO_TRADES = Statistics(
+    trades=0, wins=0, losses=0, won=D(0), lost=D(0), realized=D(0), fees=D(0), volume=D(0)
+)
+
+
+async def _soon(value: Any) -> Any:
+    return value
