@@ -180,8 +180,12 @@ class House:
             self.store.committed.append(account)
             self.book.apply([account])
 
-    def reconcile(self) -> None:
+    def start(self) -> None:
+        """Begin as after loading: no exchange has answered yet."""
         self.post(Started())
+
+    def reconcile(self) -> None:
+        self.start()
         for name in list(self.book.accounts):
             self.balance(name)
             self.post(OpenOrders(account=name, reports=(), at=self.clock.now()))

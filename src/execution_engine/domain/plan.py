@@ -326,8 +326,9 @@ def _keep_resting(
     wanted = round_down(held, instrument.step)
     working = [order for order in resting if not order.is_final]
     stands = sum((order.remaining for order in working), ZERO)
+    begun = any(order.filled_quantity for order in working)  # it was reached: what is left keeps its price
     for order in working:
-        if order.price != target or stands != wanted:
+        if stands != wanted or (order.price != target and not begun):
             _cancel(draft, order)
     if any(not draft.order(order.id).is_final for order in working) or not _may_close_now(draft, group):
         return
