@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import time
@@ -85,6 +86,9 @@ class _Bench:
         self.page.show()
         self.page.shown()
         self._paint()
+        # As the application does once its state is loaded.
+        gc.collect()
+        gc.freeze()
 
     def unfold(self, count: int) -> None:
         tree = self.page.tree

@@ -205,3 +205,18 @@ def test_whatever_happens_the_tree_holds_the_records(steps: list[tuple]) -> None
     prices = [truth[str(key)].price for key in model.keys()]  # noqa: SIM118
     if model.sort_column == "price":
         assert prices == sorted(prices, reverse=model.sort_descending)
+
+
+def test_a_row_nobody_asked_about_is_announced_once_and_is_right_when_asked() -> None:
+    watched = Watched(*FAMILY)
+    model = watched.model
+    model.cells(model.index_of("a"))
+    announced: list[int] = []
+    model.dataChanged.connect(lambda first, last: announced.append(first.row()))
+    for price in range(1, 6):
+        model.upsert([Node("a", price)])
+    # The cell that differs, then the whole row; after that the screen knows that it has to ask.
+    assert announced == [0, 0]
+    assert model.cells(model.index_of("a"))[1] == Cell("5")
+    model.upsert([Node("a", 6)])
+    assert announced == [0, 0, 0]

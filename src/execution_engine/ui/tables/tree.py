@@ -243,6 +243,9 @@ class TreeModel(RowsModel[R]):
         return False
 
     def _announce(self, node: _Node[R]) -> None:
+        if node.ready is None and not node.seen:
+            # Announced whole already, or new; whoever shows it has yet to ask.
+            return
         runs = [(0, len(self.columns) - 1)]
         if node.ready is None or not node.seen:
             node.ready = None
