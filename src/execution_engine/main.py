@@ -540,7 +540,7 @@ def run_window(application: Application) -> None:
 
     from execution_engine.ui import app as ui  # imports Qt, as above
 
-    qt = ui.create(resources(), application.started_at)
+    qt = ui.create(resources())
     loop = qasync.QEventLoop(qt, already_running=False)
     asyncio.set_event_loop(loop)
     window = ui.Window(qt)

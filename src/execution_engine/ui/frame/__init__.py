@@ -1,0 +1,1 @@
+"""What stands around the pages: menu, header, sidebar, status line, notices, questions, what is remembered."""

@@ -1,0 +1,55 @@
+"""What the user can do from everywhere; menu, header and shortcuts share these actions."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+
+from execution_engine.ui import icons
+
+
+class Acts(QObject):
+    """The actions of the frame. Who carries them out connects to `triggered`."""
+
+    def __init__(self, parent: QObject) -> None:
+        """Make them all."""
+        super().__init__(parent)
+        self.pause = self._made("Pause", "pause", "Ctrl+Shift+P")
+        self.close_all = self._made("Close everything…", "stop")
+        self.quit = self._made("Quit", "quit", "Ctrl+Q")
+        self.theme = self._made("Light theme", "sun")
+        self.refresh = self._made("Refresh", "refresh", "F5")
+        self.find = self._made("Filter this page", "search", "Ctrl+F")
+        self.full_screen = self._made("Full screen", "", "F11")
+        self.test_alert = self._made("Send test alert…", "send")
+        self.paper = self._made("Paper exchange…", "wallet")
+        self.copy_webhook = self._made("Copy webhook address", "copy")
+        self.open_folder = self._made("Open data folder", "folder")
+        self.keys = self._made("Keyboard shortcuts", "keyboard")
+        self.about = self._made("About Execution Engine", "info")
+        self.close_all.setToolTip("Pause, empty the queue and close every group at market")
+        self.full_screen.setCheckable(True)
+
+    def show_paused(self, paused: bool) -> None:
+        """Let the first action say what it would do now."""
+        self.pause.setText("Resume" if paused else "Pause")
+        tip = "Open new groups again" if paused else "Store alerts, open nothing; exits and targets go on"
+        self.pause.setToolTip(f"{tip} (Ctrl+Shift+P)")
+        icons.bind(self.pause, "play" if paused else "pause", "text")
+
+    def show_theme(self, dark: bool) -> None:
+        """Name the theme that a click would bring."""
+        self.theme.setText("Light theme" if dark else "Dark theme")
+        self.theme.setToolTip(self.theme.text())
+        icons.bind(self.theme, "sun" if dark else "moon", "text2")
+
+    def _made(self, text: str, icon: str, keys: str = "") -> QAction:
+        action = QAction(text, self)
+        # Quit, About and Preferences would wander about in the menus of macOS by their words alone.
+        action.setMenuRole(QAction.MenuRole.NoRole)
+        if keys:
+            action.setShortcut(QKeySequence(keys))
+            action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        if icon:
+            icons.bind(action, icon, "text2")
+        return action

@@ -1,0 +1,154 @@
+"""What needs a look: derived from the rows alone, so that it goes when its cause goes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from execution_engine.domain.rows import (
+    AccountStatus,
+    Group,
+    GroupStatus,
+    Leg,
+    LegStatus,
+    Order,
+    OrderStatus,
+    Purpose,
+)
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.format import age, counted, local_time, visible
+from execution_engine.ui.holdings import is_old
+from execution_engine.ui.theme import Token
+
+LONGEST = 200
+
+_PURPOSES = {
+    Purpose.ENTRY: "The entry order",
+    Purpose.TAKE_PROFIT: "The take-profit order",
+    Purpose.EXIT: "The closing order",
+    Purpose.OFFSET: "The offset order",
+    Purpose.EMERGENCY: "The emergency order",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing that needs a look. page, row: where to see it; `page` is an action's key with `action`."""
+
+    icon: str
+    token: Token
+    title: str
+    sentence: str
+    action: str
+    page: str
+    row: object = None
+
+
+class Attention:
+    """Knows what needs a look; follows the batches, so that thousands of orders are not gone through."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Begin with everything the bridge has."""
+        self._bridge = bridge
+        self._unknown: set[int] = set()
+        self._refused: set[int] = set()
+        self.take(Batch(whole=True))
+
+    def take(self, batch: Batch) -> None:
+        """Take in a batch."""
+        bridge = self._bridge
+        if batch.whole:
+            self._unknown.clear()
+            self._refused.clear()
+        for id in bridge.orders if batch.whole else batch.orders:
+            order = bridge.orders.get(id)
+            wanted = order is not None and order.status is OrderStatus.UNKNOWN
+            (self._unknown.add if wanted else self._unknown.discard)(id)
+        for id in bridge.legs if batch.whole else batch.legs:
+            leg = bridge.legs.get(id)
+            wanted = leg is not None and leg.status in (LegStatus.REJECTED, LegStatus.FAILED)
+            (self._refused.add if wanted else self._refused.discard)(id)
+
+    def things(self, now: datetime) -> list[Thing]:
+        """Return everything that needs a look, what concerns everything first."""
+        bridge = self._bridge
+        orders = [bridge.orders[id] for id in sorted(self._unknown) if id in bridge.orders]
+        legs = [bridge.legs[id] for id in sorted(self._refused) if id in bridge.legs]
+        return [
+            *_engine(bridge),
+            *_accounts(bridge),
+            *_groups(bridge, orders),
+            *_rejected(bridge, legs),
+            *_old(bridge, now),
+        ]
+
+
+def _engine(bridge: Bridge) -> Iterator[Thing]:
+    if bridge.engine is not None and bridge.engine.paused:
+        sentence = "Alerts are stored, nothing is opened. Exits, targets and fills go on."
+        yield Thing("pause", "warn", "Paused", sentence, "Resume", "resume")
+
+
+def _accounts(bridge: Bridge) -> Iterator[Thing]:
+    for account in bridge.accounts.values():
+        if account.enabled and account.status in (AccountStatus.HOLD, AccountStatus.ERROR):
+            word = "is on hold" if account.status is AccountStatus.HOLD else "cannot be used"
+            sentence = visible(account.reason, LONGEST) or "No new positions are opened on it."
+            yield Thing("key", "warn", f"Account {account.name} {word}", sentence, "", "accounts")
+
+
+def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
+    unknown: defaultdict[int, list[Order]] = defaultdict(list)
+    for order in orders:
+        unknown[order.group_id].append(order)
+    for group in bridge.groups.values():
+        if group.hold:
+            yield _thing("pause", f"{_name(group)} is on hold", visible(group.hold, LONGEST), group)
+        if group.id in unknown:
+            yield _looked_up(group, unknown[group.id])
+        if group.status is GroupStatus.CLOSING and group.retry_at is not None:
+            sentence = f"The exchange refused the close. It is tried again at {local_time(group.retry_at)}."
+            yield _thing("refresh", f"{_name(group)} is not closed yet", sentence, group)
+
+
+def _looked_up(group: Group, orders: list[Order]) -> Thing:
+    first = orders[0]
+    what = _PURPOSES[first.purpose] if len(orders) == 1 else counted(len(orders), "order")
+    sent = f" of {local_time(first.sent_at)}" if first.sent_at and len(orders) == 1 else ""
+    sentence = f"{what}{sent} got no clear answer. Nothing is sent again until it is settled."
+    return _thing("search", f"{_name(group)}: outcome is being looked up", sentence, group)
+
+
+def _rejected(bridge: Bridge, legs: list[Leg]) -> Iterator[Thing]:
+    rejected: defaultdict[int, list[str]] = defaultdict(list)
+    for leg in legs:
+        rejected[leg.group_id].append(leg.reason)
+    for id, reasons in rejected.items():
+        group = bridge.groups.get(id)
+        if group is not None and group.holds_slot:
+            was = "was" if len(reasons) == 1 else "were"
+            title = f"{_name(group)}: {counted(len(reasons), 'leg')} {was} rejected"
+            why = next((each for each in reasons if each), "The exchange gave no reason.")
+            yield _thing("error", title, visible(why, LONGEST), group)
+
+
+def _old(bridge: Bridge, now: datetime) -> Iterator[Thing]:
+    held = {(g.exchange, g.symbol): None for g in bridge.groups.values() if g.holds_slot and g.open_quantity}
+    old = [price for market in held if is_old(price := bridge.prices.get(market), now) and price]
+    if old:
+        oldest = min(price.at for price in old)
+        names = ", ".join(sorted(price.symbol for price in old)[:3]) + (" …" if len(old) > 3 else "")
+        title = f"{counted(len(old), 'price')} of open positions {'is' if len(old) == 1 else 'are'} old"
+        sentence = f"{names}: up to {age(now - oldest)}. Results shown with them may be wrong."
+        yield Thing("clock", "warn", title, sentence, "", "prices")
+
+
+def _thing(icon: str, title: str, sentence: str, group: Group) -> Thing:
+    token: Token = "danger" if icon == "error" else "warn"
+    return Thing(icon, token, title, sentence, "Show", "positions", group.id)
+
+
+def _name(group: Group) -> str:
+    return f"{group.symbol} {group.timeframe}"

@@ -1,0 +1,35 @@
+"""What lasts and has to be said: paused, on hold, broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from execution_engine.ui.widgets import Banner
+
+PAUSED = "Paused: alerts are stored, nothing is opened"
+
+
+def show(banner: Banner, word: str, reasons: Sequence[str], resume: Callable[[], object]) -> None:
+    """Show the banner of the engine's state, or hide it."""
+    why = " · ".join(each for each in reasons if each != "paused by you")
+    if word in ("error", "stopped"):
+        _say(banner, f"Error: {why or 'the engine does not run'}", "danger", "error")
+    elif word == "paused":
+        text = f"{PAUSED} · {why}" if why else PAUSED
+        _say(banner, text, "warn", "pause", "Resume", resume)
+    elif word == "hold":
+        _say(banner, f"On hold: {why}", "warn", "warning")
+    elif not banner.isHidden():
+        banner.hide()
+
+
+def _say(
+    banner: Banner,
+    text: str,
+    token: str,
+    icon: str,
+    action: str = "",
+    then: Callable[[], object] | None = None,
+) -> None:
+    if banner.text() != text:
+        banner.say(text, token, icon=icon, action=action, then=then)  # type: ignore[arg-type]

@@ -1,0 +1,66 @@
+"""What Help shows: the keys, and what this is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import Label, button, divider
+
+KEYS = (
+    ("Ctrl+1 … Ctrl+8", "Go to a page"),
+    ("Ctrl+,", "Settings"),
+    ("Ctrl+F", "Filter the page; Esc clears it"),
+    ("F5", "Read the page again"),
+    ("Ctrl+Shift+P", "Pause and resume"),
+    ("Enter", "Open the row, or do what its button does"),
+    ("← →", "Fold and unfold a row; * unfolds all below it"),
+    ("Ctrl+C", "Copy the selected rows with full precision"),
+    ("F11", "Full screen"),
+    ("Ctrl+Q", "Quit"),
+)
+
+
+def shortcuts(parent: QWidget) -> QDialog:
+    """Return the list of keys."""
+    return _table("Keyboard shortcuts", "Keyboard shortcuts", KEYS, parent)
+
+
+def about(version: str, folder: Path, parent: QWidget) -> QDialog:
+    """Return what this is, in which version, and where its data lies."""
+    rows = (("Version", version), ("Data folder", str(folder)))
+    return _table("About", "Execution Engine", rows, parent)
+
+
+def _table(title: str, heading: str, rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
+    dialog = QDialog(parent)
+    dialog.setWindowTitle(title)
+    dialog.setMinimumWidth(px(460))
+    column = QVBoxLayout(dialog)
+    column.setContentsMargins(px(20), px(18), px(20), px(14))
+    column.setSpacing(px(12))
+    column.addWidget(Label(heading, "heading"))
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(px(24))
+    grid.setVerticalSpacing(px(6))
+    grid.setColumnStretch(1, 1)
+    for place, (name, value) in enumerate(rows):
+        grid.addWidget(Label(name, "body", "text2"), 2 * place, 0)
+        label = Label(value, "body", "text", wrap=True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        grid.addWidget(label, 2 * place, 1)
+        grid.addWidget(divider(), 2 * place + 1, 0, 1, 2)
+    column.addLayout(grid)
+    column.addStretch(1)
+    close = button("Close")
+    close.clicked.connect(dialog.accept)
+    foot = QHBoxLayout()
+    foot.addStretch(1)
+    foot.addWidget(close)
+    column.addLayout(foot)
+    close.setFocus()
+    return dialog

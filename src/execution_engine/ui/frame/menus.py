@@ -1,0 +1,74 @@
+"""The menu bar: nothing in it that does not work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from execution_engine.ui import icons
+from execution_engine.ui.frame.acts import Acts
+from execution_engine.ui.frame.places import Place
+from execution_engine.ui.theme import THEME, Name
+
+THEMES: tuple[tuple[Name, str], ...] = (
+    ("dark", "Dark"),
+    ("light", "Light"),
+    ("system", "Like the system"),
+)
+
+
+def fill(
+    bar: QMenuBar,
+    acts: Acts,
+    places: Sequence[Place],
+    go: Callable[[str], object],
+    choose_theme: Callable[[Name], object],
+) -> None:
+    """Fill the bar. `go` shows a page by its key."""
+    engine = bar.addMenu("Engine")
+    engine.addActions([acts.pause, acts.close_all])
+    engine.addSeparator()
+    engine.addActions([acts.copy_webhook, acts.open_folder])
+    engine.addSeparator()
+    engine.addAction(acts.quit)
+    view = bar.addMenu("View")
+    for number, place in enumerate(places, 1):
+        view.addAction(_page(view, place, number, go))
+    view.addSeparator()
+    _themes(view.addMenu("Theme"), choose_theme)
+    view.addAction(acts.full_screen)
+    view.addSeparator()
+    view.addActions([acts.find, acts.refresh])
+    bar.addMenu("Trade").addActions([acts.test_alert])
+    bar.addMenu("Tools").addActions([acts.paper])
+    bar.addMenu("Help").addActions([acts.keys, acts.about])
+
+
+def _page(menu: QMenu, place: Place, number: int, go: Callable[[str], object]) -> QAction:
+    action = QAction(place.title, menu)
+    action.setMenuRole(QAction.MenuRole.NoRole)
+    keys = [QKeySequence(f"Ctrl+{number}")]
+    if place.key == "settings":
+        keys.append(QKeySequence("Ctrl+,"))
+    action.setShortcuts(keys)
+    icons.bind(action, place.icon, "text2")
+    action.triggered.connect(lambda: go(place.key))
+    return action
+
+
+def _themes(menu: QMenu, choose: Callable[[Name], object]) -> None:
+    group = QActionGroup(menu)
+    made: dict[str, QAction] = {}
+    for name, label in THEMES:
+        action = group.addAction(QAction(label, menu, checkable=True))
+        action.triggered.connect(lambda _=False, each=name: choose(each))
+        menu.addAction(action)
+        made[name] = action
+
+    def mark() -> None:
+        made[THEME.choice].setChecked(True)
+
+    menu.aboutToShow.connect(mark)
+    mark()

@@ -1,0 +1,45 @@
+"""From what happened to a notice in the corner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.facts import Fact, Level
+from execution_engine.ui.format import visible
+from execution_engine.ui.widgets import Notice
+from execution_engine.ui.widgets.notices import Level as NoticeLevel
+
+LONGEST = 240
+
+_TITLES = {
+    "order_rejected": "An order was rejected",
+    "order_unknown": "An order's outcome is being looked up",
+    "account_unreadable": "An account cannot be read",
+    "close_all": "Everything is being closed",
+}
+_LEVELS: dict[Level, NoticeLevel] = {
+    Level.DEBUG: "info",
+    Level.INFO: "success",
+    Level.WARNING: "warning",
+    Level.ERROR: "error",
+    Level.CRITICAL: "error",
+}
+
+
+def notice_of(fact: Fact, show_group: Callable[[int], object]) -> Notice:
+    """Return the notice of a fact; one that names a group can show it."""
+    title = _TITLES.get(fact.code) or fact.code.replace("_", " ").capitalize()
+    group_id = fact.group_id
+    return Notice(
+        _LEVELS[fact.level],
+        title,
+        visible(fact.text, LONGEST),
+        "Show" if group_id is not None else "",
+        (lambda: show_group(group_id)) if group_id is not None else None,
+    )
+
+
+def refused(what: str, refusal: Refusal) -> Notice:
+    """Return the notice of a wish that was not granted."""
+    return Notice("error", what, visible(refusal.message, LONGEST))

@@ -1,0 +1,112 @@
+"""What the open groups are worth at the newest prices; worked out again only for what was touched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from execution_engine.domain.inputs import Price
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.position import unrealized, unrealized_percent
+from execution_engine.domain.rows import Group, World
+from execution_engine.domain.take_profit import closing_price
+from execution_engine.ui.bridge import Batch, Bridge, Market
+
+STALE_AFTER = timedelta(seconds=5)
+
+
+def is_old(price: Price | None, now: datetime) -> bool:
+    """Tell whether a price has aged; one that was set by hand never does."""
+    return price is not None and not price.manual and now - price.at > STALE_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A group that holds a slot, and its worth. price: what a close would get.
+
+    unrealized, percent: None while it holds nothing or has no price.
+    """
+
+    group: Group
+    quote: Price | None = None
+    price: Decimal | None = None
+    unrealized: Decimal | None = None
+    percent: Decimal | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.group.avg_entry is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the groups of a world come to. unrealized: None where a price is missing."""
+
+    groups: int = 0
+    holding: int = 0
+    invested: Decimal = ZERO
+    unrealized: Decimal | None = ZERO
+    old: bool = False
+
+
+def holding(group: Group, quote: Price | None) -> Holding:
+    """Value one group."""
+    if quote is None:
+        return Holding(group)
+    price = closing_price(quote, group.side)
+    if group.avg_entry is None:
+        return Holding(group, quote, price)
+    result = unrealized(group.side, group.invested, group.open_quantity, price)
+    return Holding(group, quote, price, result, unrealized_percent(result, group.invested))
+
+
+class Holdings:
+    """The holdings by group id, kept up to date by batches."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Begin with everything the bridge has."""
+        self._bridge = bridge
+        self._of_market: defaultdict[Market, set[int]] = defaultdict(set)
+        self.by_id: dict[int, Holding] = {}
+        self.take(Batch(whole=True))
+
+    def take(self, batch: Batch) -> set[int]:
+        """Take in a batch and return the ids of groups whose holding may differ, or is gone."""
+        if batch.whole:
+            gone = set(self.by_id)
+            self.by_id.clear()
+            self._of_market.clear()
+            touched = set(self._bridge.groups) | gone
+        else:
+            touched = set(batch.groups)
+            for market in batch.markets:
+                touched |= self._of_market.get(market, set())
+        for id in touched:
+            self._value(id)
+        return touched
+
+    def _value(self, id: int) -> None:
+        group = self._bridge.groups.get(id)
+        if group is None or not group.holds_slot:
+            old = self.by_id.pop(id, None)
+            if old is not None:
+                self._of_market[old.group.exchange, old.group.symbol].discard(id)
+            return
+        market = (group.exchange, group.symbol)
+        self._of_market[market].add(id)
+        self.by_id[id] = holding(group, self._bridge.prices.get(market))
+
+    def sums(self, world: World, now: datetime) -> Sums:
+        """Add up the groups of a world."""
+        mine = [each for each in self.by_id.values() if each.group.world is world]
+        held = [each for each in mine if each.holds]
+        results = [each.unrealized for each in held if each.unrealized is not None]
+        return Sums(
+            groups=len(mine),
+            holding=len(held),
+            invested=sum((each.group.invested for each in held), ZERO),
+            unrealized=sum(results, ZERO) if len(results) == len(held) else None,
+            old=any(is_old(each.quote, now) for each in held),
+        )

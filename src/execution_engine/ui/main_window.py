@@ -1,0 +1,313 @@
+"""The main window: the frame around the pages, and what the user can do from everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+
+from execution_engine.domain import settings as documents
+from execution_engine.domain.errors import Refusal, SettingsError
+from execution_engine.domain.facts import Fact
+from execution_engine.domain.inputs import Answer, CloseAll, Input, Pause, Resume, SaveSettings
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.frame import asking, banners, menus, telling
+from execution_engine.ui.frame.acts import Acts
+from execution_engine.ui.frame.attention import Attention
+from execution_engine.ui.frame.header import Header
+from execution_engine.ui.frame.helping import about, shortcuts
+from execution_engine.ui.frame.memory import Memory
+from execution_engine.ui.frame.places import Place
+from execution_engine.ui.frame.sidebar import Sidebar
+from execution_engine.ui.frame.stage import Stage
+from execution_engine.ui.frame.status_line import StatusLine
+from execution_engine.ui.holdings import Holdings
+from execution_engine.ui.pages.paper import PaperDialog
+from execution_engine.ui.pages.test_alert import TestAlertDialog
+from execution_engine.ui.theme import THEME, Name
+from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
+
+NARROW_BELOW = 1200
+SMALLEST = (960, 640)
+FIRST_SIZE = (1440, 900)
+EAGER = ("logs",)  # it collects what happens, so it has to be there before it is looked at
+
+
+class MainWindow(QMainWindow):
+    """Show everything. quit_wished: the user wants to end, and was asked where that matters."""
+
+    quit_wished = Signal()
+
+    def __init__(self, bridge: Bridge, places: Sequence[Place], memory: Memory) -> None:
+        """Take a bridge that is attached, the pages, and what was remembered."""
+        super().__init__()
+        self.bridge, self.memory = bridge, memory
+        self.holdings = Holdings(bridge)
+        self.attention = Attention(bridge)
+        self.acts = Acts(self)
+        self.header = Header(bridge, self.holdings, self.acts)
+        self.banner = Banner()
+        self.sidebar = Sidebar(places)
+        self.stage = Stage(bridge, places)
+        self.status = StatusLine(bridge)
+        self.dialog: QDialog | None = None
+        self._paper: PaperDialog | None = None
+        self._narrow: bool | None = None
+        self._leaving = False
+        self._lay_out()
+        self.notices = NoticeStack(self)
+        menus.fill(self.menuBar(), self.acts, places, self.go, self.choose_theme)
+        self._listen()
+        self._restore()
+        for key in EAGER:
+            self.stage.page(key)
+        self.go(memory.text("page") or places[0].key)
+        self._refresh()
+        self.stage.setFocus()
+
+    # -- what pages and menus ask for
+
+    def go(self, key: str, row: object = None) -> None:
+        """Show a page and, with `row`, that row on it."""
+        known = [place for place in self.stage.places if place.key == key]
+        if not known:
+            return
+        self.sidebar.show_current(key)
+        self.stage.show_page(key)
+        self.setWindowTitle(f"{known[0].title} – Execution Engine")
+        self.memory.put("page", key)
+        if row is not None:
+            self.stage.call("go_to", row)
+
+    def notify(self, notice: Notice) -> None:
+        """Show a notice in the corner."""
+        self.notices.add(notice)
+
+    def choose_theme(self, name: Name) -> None:
+        """Save another theme; it is put on when the settings are in force."""
+        try:
+            settings = documents.with_value(self.bridge.doors.settings(), "ui.theme", name)
+        except SettingsError as error:
+            self.notify(Notice("error", "The theme was not changed", str(error)))
+            return
+        self.wish(SaveSettings(document=documents.dump(settings)), "The theme was not changed")
+
+    def wish(self, wish: Input, refused: str) -> None:
+        """Ask the engine for something; a refusal is shown under the title `refused`."""
+
+        def done(reply: Answer | Refusal) -> None:
+            if isinstance(reply, Refusal):
+                self.notify(telling.refused(refused, reply))
+
+        self.bridge.wish(wish, done)
+
+    def open_dialog(self, dialog: QDialog) -> None:
+        """Show a dialog over the window; only one at a time."""
+        if self.dialog is not None:
+            self.dialog.raise_()
+            dialog.deleteLater()
+            return
+        self.dialog = dialog
+        dialog.finished.connect(self._dialog_gone)
+        dialog.open()
+
+    # -- how it is built
+
+    def _lay_out(self) -> None:
+        self.setMinimumSize(*SMALLEST)
+        ground = QWidget()
+        column = QVBoxLayout(ground)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.banner)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addWidget(self.stage, 1)
+        column.addLayout(row, 1)
+        column.addWidget(self.status)
+        self.setCentralWidget(ground)
+
+    def _listen(self) -> None:
+        acts, bridge = self.acts, self.bridge
+        acts.pause.triggered.connect(self._pause)
+        acts.close_all.triggered.connect(self._close_everything)
+        acts.quit.triggered.connect(self.close)
+        acts.theme.triggered.connect(
+            lambda: self.choose_theme("light" if THEME.current.name == "dark" else "dark")
+        )
+        acts.refresh.triggered.connect(lambda: self.stage.call("refresh"))
+        acts.find.triggered.connect(lambda: self.stage.call("focus_filter"))
+        acts.full_screen.toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
+        acts.test_alert.triggered.connect(lambda: self.open_dialog(TestAlertDialog(bridge, self)))
+        acts.paper.triggered.connect(self._open_paper)
+        acts.copy_webhook.triggered.connect(self._copy_webhook)
+        acts.open_folder.triggered.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(bridge.doors.data_folder)))
+        )
+        acts.keys.triggered.connect(lambda: self.open_dialog(shortcuts(self)))
+        acts.about.triggered.connect(
+            lambda: self.open_dialog(about(bridge.doors.version, bridge.doors.data_folder, self))
+        )
+        self.sidebar.chosen.connect(self.go)
+        self.stage.made.connect(self._page_made)
+        self.status.clicked.connect(self._status_clicked)
+        self.notices.logs_wanted.connect(lambda: self.go("logs"))
+        bridge.changed.connect(self._changed)
+        bridge.noticed.connect(self._noticed)
+        THEME.theme_changed.connect(self._themed)
+        self._second = QTimer(self, interval=1000)
+        self._second.timeout.connect(self._tick)
+        self._second.start()
+        self._themed()
+
+    def _restore(self) -> None:
+        self.resize(*FIRST_SIZE)
+        room = self.screen().availableGeometry()
+        if room.width() <= FIRST_SIZE[0] or room.height() <= FIRST_SIZE[1]:
+            self.setWindowState(Qt.WindowState.WindowMaximized)
+        geometry = self.memory.bytes("geometry")
+        if not geometry.isEmpty():
+            self.restoreGeometry(geometry)
+        self._fit()
+
+    def _page_made(self, key: str, page: Any) -> None:
+        self.memory.follow(key, page)
+        for signal, then in (("wanted", self.go), ("noticed", self.notify), ("asked", self._asked)):
+            found = getattr(page, signal, None)
+            if found is not None:
+                found.connect(then)
+
+    def _asked(self, what: str) -> None:
+        acts = {"test_alert": self.acts.test_alert, "paper": self.acts.paper, "resume": self.acts.pause}
+        acts[what].trigger()
+
+    # -- what happens
+
+    def _changed(self, batch: Batch) -> None:
+        self.holdings.take(batch)
+        self.attention.take(batch)
+        self._refresh()
+
+    def _tick(self) -> None:
+        self.status.refresh()
+        self._refresh()
+        self.stage.tick()
+
+    def _refresh(self) -> None:
+        bridge = self.bridge
+        self.header.refresh()
+        word, reasons = bridge.doors.status()
+        banners.show(self.banner, word, reasons, self.acts.pause.trigger)
+        self.acts.show_paused(self._is_paused())
+        groups = len(self.holdings.by_id)
+        self.acts.close_all.setEnabled(bool(groups or bridge.queue))
+        dots = {thing.page for thing in self.attention.things(bridge.doors.now())}
+        self.sidebar.show_count("positions", groups, "positions" in dots)
+        self.sidebar.show_count("queue", len(bridge.queue), "queue" in dots)
+
+    def _noticed(self, facts: tuple[Fact, ...]) -> None:
+        for fact in facts:
+            if fact.notice:
+                self.notify(telling.notice_of(fact, lambda id: self.go("positions", id)))
+
+    def _is_paused(self) -> bool:
+        return self.bridge.engine is not None and self.bridge.engine.paused
+
+    def _pause(self) -> None:
+        if self._is_paused():
+            self.wish(Resume(), "The engine was not resumed")
+        else:
+            self.wish(Pause(), "The engine was not paused")
+
+    def _close_everything(self) -> None:
+        dialog = asking.close_everything(self.bridge, self.holdings, self)
+
+        def done(reply: Answer | Refusal) -> None:
+            dialog.fail(reply.message) if isinstance(reply, Refusal) else dialog.accept()
+
+        def confirmed() -> None:
+            dialog.busy()
+            self.bridge.wish(CloseAll(), done)
+
+        dialog.confirmed.connect(confirmed)
+        self.open_dialog(dialog)
+
+    def _open_paper(self) -> None:
+        if self._paper is None:
+            self._paper = PaperDialog(self.bridge, self)
+        self._paper.show()
+        self._paper.raise_()
+        self._paper.activateWindow()
+
+    def _status_clicked(self, name: str) -> None:
+        if name in ("Exchange", "Prices"):
+            self._open_paper()
+        elif name == "Webhook":
+            self.go("signals")
+
+    def _copy_webhook(self) -> None:
+        urls = self.bridge.doors.webhook_urls()
+        if not urls:
+            self.notify(Notice("error", "There is no webhook to copy", "No webhook is enabled."))
+            return
+        name, url = urls[0]
+        QGuiApplication.clipboard().setText(url)
+        self.notify(Notice("info", f"Copied the address of “{name}”", "It contains your secret."))
+
+    def _themed(self) -> None:
+        self.acts.show_theme(THEME.current.name == "dark")
+
+    def _dialog_gone(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+            self.dialog = None
+
+    # -- how it is sized and left
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose between the two layouts."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        narrow = self.width() < NARROW_BELOW
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.memory.set_mode("narrow" if narrow else "wide")
+            self.sidebar.set_slim(narrow)
+            for part in (self.header, self.status, self.stage):
+                part.set_narrow(narrow)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keep Enter and Esc that nobody wanted from doing anything."""
+        event.ignore()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Quit; with groups open, ask first."""
+        event.ignore()
+        if self._leaving or not asking.open_groups(self.bridge):
+            self.leave()
+            return
+        dialog: ConfirmDialog = asking.quitting(self.bridge, self)
+        dialog.confirmed.connect(dialog.accept)
+        dialog.accepted.connect(self.leave)
+        self.open_dialog(dialog)
+
+    def leave(self) -> None:
+        """Remember how the window stands, hide it and tell who ends the application."""
+        if not self._leaving:
+            self._leaving = True
+            self.put_away()
+            self.quit_wished.emit()
+
+    def put_away(self) -> None:
+        """Remember how the window stands and take it off the screen."""
+        self.memory.put_bytes("geometry", self.saveGeometry())
+        self.memory.save()
+        self._second.stop()
+        self.hide()

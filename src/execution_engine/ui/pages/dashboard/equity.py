@@ -1,0 +1,81 @@
+"""The equity panel: the curve and how far back it goes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from PySide6.QtCore import Qt
+
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.rows import EquityPoint
+from execution_engine.ui.charts.equity import EquityChart
+from execution_engine.ui.format import local_date
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import Label, Panel, SegmentedChoice
+
+SPANS = {
+    "7": timedelta(days=7),
+    "30": timedelta(days=30),
+    "90": timedelta(days=90),
+    "365": timedelta(days=365),
+}
+CHOICES = (("7", "7 d"), ("30", "30 d"), ("90", "90 d"), ("365", "1 y"), ("all", "All"))
+NOTHING = "The curve begins with the first closed trade."
+
+
+class EquityPanel(Panel):
+    """Show the realized result over time."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__("Equity", "realized, USD")
+        self._points: list[EquityPoint] = []
+        self.choice = SegmentedChoice(CHOICES, "30", name="Time span")
+        self.choice.chosen.connect(lambda _: self._draw(self._now))
+        self.add_right(self.choice)
+        self.chart = EquityChart()
+        self.nothing = Label(NOTHING, "body", "text2")
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.add(self.chart, 1)
+        self.add(self.nothing, 1)
+        self.setMinimumHeight(px(150))
+        self._now: datetime | None = None
+
+    def show_points(self, points: Sequence[EquityPoint], now: datetime) -> None:
+        """Replace the curve."""
+        self._points = list(points)
+        self.chart.show_points(self._points)
+        self._draw(now)
+
+    def add_points(self, points: Sequence[EquityPoint], now: datetime) -> None:
+        """Lengthen the curve."""
+        known = self._points[-1].id if self._points else 0
+        fresh = [point for point in points if point.id > known]
+        if fresh:
+            self._points += fresh
+            self.chart.add_points(fresh)
+            self._draw(now)
+
+    def tick(self, now: datetime) -> None:
+        """Let the curve reach to now, each minute."""
+        if self._now is None or now - self._now >= timedelta(minutes=1):
+            self._draw(now)
+
+    def realized_before(self, moment: datetime) -> Decimal:
+        """Return what was realized up to a moment."""
+        place = bisect_left(self._points, moment, key=lambda point: point.at)
+        return self._points[place - 1].realized if place else ZERO
+
+    def _draw(self, now: datetime | None) -> None:
+        self._now = now
+        self.chart.setVisible(bool(self._points))
+        self.nothing.setVisible(not self._points)
+        if not self._points or now is None:
+            return
+        span = SPANS.get(self.choice.value())
+        since = now - span if span else None
+        self.set_subtitle(f"realized, USD, since {local_date(since or self._points[0].at)}")
+        self.chart.show_since(since, now)

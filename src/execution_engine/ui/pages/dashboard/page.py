@@ -1,0 +1,211 @@
+"""The dashboard's layout, and how batches reach its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout
+
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.rows import EquityPoint
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.format import usd
+from execution_engine.ui.frame.attention import Attention, Thing
+from execution_engine.ui.frame.worlds import shown_world
+from execution_engine.ui.holdings import Holdings
+from execution_engine.ui.pages.dashboard import positions
+from execution_engine.ui.pages.dashboard.equity import EquityPanel
+from execution_engine.ui.pages.dashboard.figures import Strip
+from execution_engine.ui.pages.dashboard.needs import Needs, NeedsBar
+from execution_engine.ui.pages.dashboard.results import Reading, Results, midnight
+from execution_engine.ui.pages.page import Page
+from execution_engine.ui.tables import TableView
+from execution_engine.ui.theme import SIZE, px
+from execution_engine.ui.widgets import Panel, button
+
+RIGHT_WIDTH = 366
+TOP_HEIGHT = 288
+
+
+class DashboardPage(Page):
+    """How it stands, at a glance."""
+
+    title = "Dashboard"
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Show what the bridge holds."""
+        super().__init__()
+        self._bridge = bridge
+        self.holdings = Holdings(bridge)
+        self._attention = Attention(bridge)
+        self._rows = positions.PositionRows(bridge, self.holdings)
+        self._world = shown_world(bridge)
+        self._day = midnight(bridge.doors.now())
+        self._reading = Reading(bridge, lambda: self._world, self._read)
+        self.strip = Strip(bridge)
+        self.equity = EquityPanel()
+        self.results = Results()
+        self.needs, self.bar = Needs(), NeedsBar()
+        self.model = positions.model()
+        self.table = TableView(self.model, positions.delegates(), name="Open positions")
+        self._lay_out()
+        self._listen()
+        self._rows.take(Batch(whole=True))
+        self._show_rows(set(self.holdings.by_id))
+        self._read_anew()
+        self.tick()
+
+    # -- how it is built
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(
+            px(SIZE["page_x"]), px(SIZE["page_y"]), px(SIZE["page_x"]), px(SIZE["page_y"])
+        )
+        column.setSpacing(px(SIZE["gap"]))
+        self.results_panel = Panel("Results", "all accounts")
+        self.results_panel.add(self.results)
+        self.results_panel.body.addStretch(1)
+        self.positions_panel = Panel("Open positions")
+        link = button("Open Positions", "link", small=True)
+        link.clicked.connect(lambda: self.wanted.emit("positions", None))
+        self.positions_panel.add_right(link)
+        self.positions_panel.add(self.table, 1)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(px(SIZE["gap"]))
+        column.addWidget(self.strip)
+        column.addWidget(self.bar)
+        column.addLayout(self._grid, 1)
+        self.table.set_empty(
+            "No positions. The next alert opens the first one.",
+            [("Send test alert…", lambda: self.asked.emit("test_alert"))],
+        )
+        self.model.sort_by("unrealized")
+        self._narrow: bool | None = None
+        self.set_narrow(False)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Put Results under the curve and fold what needs attention, or put them back beside it."""
+        if narrow == self._narrow:
+            return
+        self._narrow = narrow
+        grid = self._grid
+        for widget in (self.equity, self.results_panel, self.positions_panel, self.needs):
+            grid.removeWidget(widget)
+        self.strip.setFixedHeight(px(80 if narrow else 92))
+        self.results_panel.heading.setVisible(not narrow)
+        self.results.set_columns(2 if narrow else 1)
+        places = [(self.equity, 0, 0), (self.results_panel, 1, 0), (self.positions_panel, 2, 0)]
+        if not narrow:
+            places = [(self.equity, 0, 0), (self.results_panel, 0, 1), (self.positions_panel, 1, 0)]
+            grid.addWidget(self.needs, 1, 1)
+        for widget, row, column in places:
+            grid.addWidget(widget, row, column)
+        self._stretch(narrow)
+        self.table.show_columns(positions.NARROW if narrow else positions.WIDE)
+        self._show_needs()
+
+    def _stretch(self, narrow: bool) -> None:
+        grid, right = self._grid, px(RIGHT_WIDTH)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnMinimumWidth(1, 0 if narrow else right)
+        top = px(TOP_HEIGHT)
+        for panel in (self.results_panel, self.needs):
+            panel.setMaximumWidth(16_777_215 if narrow else right)
+        self.equity.setMaximumHeight(16_777_215 if narrow else top)
+        self.results_panel.setMaximumHeight(px(136) if narrow else top)
+        grid.setRowMinimumHeight(0, 0 if narrow else top)
+        for row, share in enumerate((2, 0, 3) if narrow else (0, 1, 0)):
+            grid.setRowStretch(row, share)
+
+    def _listen(self) -> None:
+        self._bridge.changed.connect(self._changed)
+        self.table.opened.connect(lambda key: self.wanted.emit("positions", key))
+        for part in (self.needs, self.bar):
+            part.chosen.connect(self._go)
+
+    def _go(self, thing: Thing) -> None:
+        if thing.page == "resume":
+            self.asked.emit("resume")
+        else:
+            self.wanted.emit(thing.page, thing.row)
+
+    # -- what happens
+
+    def _changed(self, batch: Batch) -> None:
+        closed = any(id not in self._bridge.groups for id in batch.groups)
+        touched = self.holdings.take(batch)
+        self._attention.take(batch)
+        self._rows.take(batch)
+        for id in batch.legs:
+            leg = self._bridge.legs.get(id)
+            if leg is not None:
+                touched.add(leg.group_id)
+        self._show_rows(touched)
+        if batch.whole or shown_world(self._bridge) is not self._world:
+            self._read_anew()
+        elif closed or batch.equity or any(self._filled(id) for id in batch.orders):
+            self._reading.ask()
+        mine = [point for point in batch.equity if point.world is self._world]
+        self.equity.add_points(mine, self._now())
+        self._show_figures()
+
+    def _filled(self, order_id: int) -> bool:
+        order = self._bridge.orders.get(order_id)
+        return order is not None and order.filled_quantity > 0
+
+    def tick(self) -> None:
+        """Show ages anew; at midnight UTC another day begins."""
+        now = self._now()
+        if midnight(now) != self._day:
+            self._day = midnight(now)
+            self._reading.ask()
+        self.equity.tick(now)
+        self._show_rows({id for id, held in self.holdings.by_id.items() if held.holds})
+        self._show_figures()
+
+    def refresh(self) -> None:
+        """Read curve and statistics again."""
+        self._read_anew()
+
+    def _read_anew(self) -> None:
+        self._world = shown_world(self._bridge)
+        self._bridge.run(self._bridge.doors.read_equity(self._world), self._equity_read)
+        self._reading.ask()
+
+    def _equity_read(self, points: Sequence[EquityPoint] | Refusal) -> None:
+        if not isinstance(points, Refusal):
+            self.equity.show_points(points, self._now())
+            self._show_figures()
+
+    def _read(self) -> None:
+        self.results.show_statistics(self._reading.read)
+        self._show_figures()
+
+    def _show_rows(self, ids: set[int]) -> None:
+        now, known = self._now(), self.holdings.by_id
+        self.model.upsert([self._rows.row(id, now) for id in ids if id in known])
+        self.model.remove([id for id in ids if id not in known])
+
+    def _show_figures(self) -> None:
+        now = self._now()
+        sums = self.holdings.sums(self._world, now)
+        realized = self._bridge.doors.realized(self._world)
+        self.results.show_money(realized, sums.unrealized)
+        today: Decimal = realized - self.equity.realized_before(self._day)
+        read = self._reading.read
+        self.strip.refresh(self._world, today, read.today.trades if read else None)
+        text = f"{sums.groups} · invested {usd(sums.invested)} USD" if sums.groups else ""
+        self.positions_panel.set_subtitle(text)
+        self._show_needs()
+
+    def _show_needs(self) -> None:
+        things = self._attention.things(self._now())
+        self.needs.show_things(things)
+        self.needs.setVisible(not self._narrow)
+        self.bar.show_things(things if self._narrow else ())
+
+    def _now(self) -> datetime:
+        return self._bridge.doors.now()

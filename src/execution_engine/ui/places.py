@@ -1,0 +1,20 @@
+"""The pages of the window, in the order of the sidebar."""
+
+from execution_engine.ui.frame.places import Place
+from execution_engine.ui.pages.dashboard import DashboardPage
+from execution_engine.ui.pages.logs import LogsPage
+from execution_engine.ui.pages.performance import PerformancePage
+from execution_engine.ui.pages.placeholders import RiskPage, ToCome
+from execution_engine.ui.pages.queue import QueuePage
+from execution_engine.ui.pages.settings import SettingsPage
+
+PLACES = (
+    Place("dashboard", "Dashboard", "dashboard", DashboardPage),
+    Place("positions", "Positions", "positions", ToCome.named("Positions")),
+    Place("queue", "Queue", "queue", QueuePage),
+    Place("risk", "Risk", "risk", RiskPage),
+    Place("signals", "Signals", "signals", ToCome.named("Signals")),
+    Place("performance", "Performance", "performance", PerformancePage),
+    Place("logs", "Logs", "logs", LogsPage),
+    Place("settings", "Settings", "settings", SettingsPage),
+)
