@@ -37,7 +37,7 @@ def test_who_came_first_is_promoted_first(full: Installation) -> None:
         full.queued(alert)
     state = full.state()
     assert waiting(full) == ["ETHUSDT", "SOLUSDT", "LTCUSDT"]
-    assert [row["reason"] for row in state["queue"]][0] == "next"
+    assert state["queue"][0]["reason"] == "next"
     assert [full.told_of(state, alert)["reason"] for alert in alerts] == ["the pool is full"] * 3
     assert state["engine"]["worlds"]["paper"]["slots_used"] == 1
     for closed, opened, alert in ((BTC, ETH, alerts[0]), (ETH, SOL, alerts[1]), (SOL, LTC, alerts[2])):
@@ -53,7 +53,7 @@ def test_an_exit_takes_its_key_out_of_the_queue(full: Installation) -> None:
     alert = full.accepted(ETH, price=100)
     full.queued(alert)
     leave = full.accepted(ETH, type="exit")
-    assert full.outcome(leave) == ("dequeued", "the queued signal was removed")
+    assert full.outcome(leave) == ("dequeued", "the waiting signal was removed")
     assert full.outcome(alert) == ("cancelled", "an exit came for its key")
     close(full, BTC)
     assert full.state()["engine"]["worlds"]["paper"]["slots_used"] == 0

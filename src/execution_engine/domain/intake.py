@@ -100,11 +100,11 @@ def judge(draft: Draft, alert: Alert) -> None:
     if isinstance(accounts, Refusal):
         _reject(draft, alert, accounts)
         return
-    if not accounts:
-        alert = replace(alert, signal=SignalType.EXIT)
-        finish(draft, alert, Outcome.NO_POSITION, "nothing is open or queued for this key")
-        return
     if any(not _can_act(account, alert) for account in accounts):
+        return
+    removed = alert.parsed.is_exit and _cancel_undecided(draft, alert)
+    if not accounts:
+        _nothing_held(draft, replace(draft.alert(alert.id), signal=SignalType.EXIT), removed)
         return
     for account in accounts:
         refusal = _act(draft, draft.alert(alert.id), account)
@@ -202,9 +202,49 @@ def _exit(draft: Draft, alert: Alert, account: Account, group: Group | None) -> 
         take(draft, alert, group)
         _close(draft, group, alert, f"exit alert {alert.id}")
     elif draft.alert(alert.id).decided_at is None:
-        outcome = Outcome.DEQUEUED if removed else Outcome.NO_POSITION
-        reason = "the queued signal was removed" if removed else "nothing is open or queued for this key"
-        finish(draft, draft.alert(alert.id), outcome, reason)
+        _nothing_held(draft, draft.alert(alert.id), removed)
+
+
+def _nothing_held(draft: Draft, alert: Alert, removed: bool) -> None:
+    """End an exit that found no position; it may have kept one from being opened."""
+    outcome = Outcome.DEQUEUED if removed else Outcome.NO_POSITION
+    reason = "the waiting signal was removed" if removed else "nothing is open or queued for this key"
+    finish(draft, alert, outcome, reason)
+
+
+def _cancel_undecided(draft: Draft, alert: Alert) -> bool:
+    """End the signals of an exit's key that still wait for their account, price or balance.
+
+    Decided after the exit, they would open what the strategy has left already. Returns whether there was one.
+    """
+    found = False
+    for id in draft.view.undecided():
+        other = draft.alert(id)
+        if (
+            id < alert.id
+            and not other.parsed.is_exit
+            and _same_key(other, alert)
+            and _reaches(draft, alert, other)
+        ):
+            finish(draft, other, Outcome.CANCELLED, f"exit alert {alert.id} came before it was decided")
+            found = True
+    return found
+
+
+def _same_key(one: Alert, other: Alert) -> bool:
+    return (one.exchange, one.symbol, one.timeframe) == (other.exchange, other.symbol, other.timeframe)
+
+
+def _reaches(draft: Draft, leave: Alert, entry: Alert) -> bool:
+    """An exit concerns the account that it names, or all that its webhook may use."""
+    accounts = route(draft, entry)
+    if isinstance(accounts, Refusal):
+        return False  # it ends with that refusal
+    named = leave.parsed.account
+    return all(
+        account.name == named if named else not leave.allowed or account.name in leave.allowed
+        for account in accounts
+    )
 
 
 def _close(draft: Draft, group: Group, alert: Alert, reason: str) -> None:
