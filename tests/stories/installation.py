@@ -33,7 +33,7 @@ from execution_engine.domain.instrument import Market as Kind
 from execution_engine.main import resources
 
 PATIENCE_S = 20.0
-LOOK_EVERY_S = 0.01
+LOOK_EVERY_S = 0.02
 D = Decimal
 
 Plain = dict[str, Any]
