@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from PySide6.QtCore import QPoint, QSignalBlocker
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from execution_engine.ui import format as f
@@ -58,11 +58,11 @@ class PositionsTree(TreeView):
         painters = delegates()
         self._numbers = {key: each for key, each in painters.items() if isinstance(each, Number)}
         super().__init__(self.lines, painters, name="Positions", parent=parent)
-        self._class = ""
+        self._class, self._behind = "", False
         self._layouts: dict[str, str] = {}
         self.lines.sort_by("position")
-        self.expanded.connect(self.catch_up)
-        self.verticalScrollBar().valueChanged.connect(self.catch_up)
+        self.expanded.connect(self._fall_behind)
+        self.verticalScrollBar().valueChanged.connect(self._fall_behind)
 
     # What changes it.
 
@@ -90,10 +90,9 @@ class PositionsTree(TreeView):
         if prices:
             self.catch_up()
 
-    def catch_up(self, *_: object) -> None:
+    def catch_up(self) -> None:
         """Bring the rows in sight up to now: their price, their age, whether the price is old."""
-        fresh = (self.maker.line(key) for key in self.keys_in_sight())
-        self.lines.upsert([line for line in fresh if line is not None])
+        self._upsert(self.keys_in_sight())
 
     def price_all(self) -> None:
         """Bring every group up to now, after nobody looked for a while."""
@@ -139,7 +138,23 @@ class PositionsTree(TreeView):
         """Show the columns for which there is room; each width keeps what the user made of it."""
         super().resizeEvent(event)
         self.fit(event.size().width())
-        self.catch_up()
+        self._fall_behind()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Bring up to now what has just come into sight, then paint."""
+        if self._behind:
+            self._behind = False
+            # Groups are up to date, and rows must not move while they are painted.
+            self._upsert(key for key in self.keys_in_sight() if self.group_of(key) != key)
+        super().paintEvent(event)
+
+    def _upsert(self, keys: Iterable[int]) -> None:
+        fresh = (self.maker.line(key) for key in keys)
+        self.lines.upsert([line for line in fresh if line is not None])
+
+    def _fall_behind(self, *_: object) -> None:
+        # Not at once: rows are still being laid out while Qt tells of them.
+        self._behind = True
 
     def fit(self, width: int) -> None:
         """Show the columns for a width [px]."""
