@@ -32,8 +32,7 @@ def create(resources: Path) -> QApplication:
     qt = QApplication.instance()
     if not isinstance(qt, QApplication):
         qt = QApplication([])
-    qt.setApplicationName("execution-engine")
-    qt.setApplicationDisplayName("Execution Engine")
+    qt.setApplicationName("Execution Engine")
     qt.setDesktopFileName("execution-engine")
     qt.setQuitOnLastWindowClosed(False)
     qt.setWindowIcon(app_icon())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
@@ -33,7 +33,7 @@ from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeSta
 NARROW_BELOW = 1200
 SMALLEST = (960, 640)
 FIRST_SIZE = (1440, 900)
-EAGER = ("logs",)  # it collects what happens, so it has to be there before it is looked at
+EAGER = ("dashboard", "logs")  # they collect what happens, so they are there before they are looked at
 
 
 class MainWindow(QMainWindow):
@@ -177,8 +177,15 @@ class MainWindow(QMainWindow):
 
     def _page_made(self, key: str, page: Any) -> None:
         self.memory.follow(key, page)
-        for signal, then in (("wanted", self.go), ("noticed", self.notify), ("asked", self._asked)):
-            found = getattr(page, signal, None)
+        signals: dict[str, Callable[..., object]] = {
+            "notice": self.notify,
+            "wanted": self.go,
+            "asked": self._asked,
+            "show_group": self._show_group,
+            "show_alert": lambda id: self.go("signals", id),
+        }
+        for name, then in signals.items():
+            found = getattr(page, name, None)
             if found is not None:
                 found.connect(then)
 
@@ -197,6 +204,8 @@ class MainWindow(QMainWindow):
         self.status.refresh()
         self._refresh()
         self.stage.tick()
+        if self._paper is not None:
+            self._paper.tick()
 
     def _refresh(self) -> None:
         bridge = self.bridge
@@ -213,7 +222,11 @@ class MainWindow(QMainWindow):
     def _noticed(self, facts: tuple[Fact, ...]) -> None:
         for fact in facts:
             if fact.notice:
-                self.notify(telling.notice_of(fact, lambda id: self.go("positions", id)))
+                self.notify(telling.notice_of(fact, self._show_group))
+
+    def _show_group(self, id: int) -> None:
+        group = self.bridge.groups.get(id)
+        self.go("positions" if group is not None and group.holds_slot else "performance", id)
 
     def _is_paused(self) -> bool:
         return self.bridge.engine is not None and self.bridge.engine.paused

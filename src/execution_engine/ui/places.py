@@ -5,12 +5,13 @@ from execution_engine.ui.pages.dashboard import DashboardPage
 from execution_engine.ui.pages.logs import LogsPage
 from execution_engine.ui.pages.performance import PerformancePage
 from execution_engine.ui.pages.placeholders import RiskPage, ToCome
+from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.pages.settings import SettingsPage
 
 PLACES = (
     Place("dashboard", "Dashboard", "dashboard", DashboardPage),
-    Place("positions", "Positions", "positions", ToCome.named("Positions")),
+    Place("positions", "Positions", "positions", PositionsPage),
     Place("queue", "Queue", "queue", QueuePage),
     Place("risk", "Risk", "risk", RiskPage),
     Place("signals", "Signals", "signals", ToCome.named("Signals")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,8 @@ from execution_engine.ui.format import places_of, signed, signed_usd
 from execution_engine.ui.theme import THEME, color
 
 MOST_POINTS = 1500
+SHORTEST_S = 600.0
+BEFORE = 0.02
 ROOM = 0.08  # above and below the curve, as a share of its height
 
 
@@ -44,7 +46,7 @@ class EquityChart(pg.PlotWidget):
         self._view: Any = plot.getViewBox()
         self._view.setMouseEnabled(x=True, y=False)
         self._view.setDefaultPadding(0)
-        self._curve = plot.plot([], [], stepMode="right", antialias=True)
+        self._curve = plot.plot([], [], antialias=True)
         self._view.sigXRangeChanged.connect(self._fit_height)
         THEME.theme_changed.connect(self._recolour)
         self._recolour()
@@ -71,10 +73,9 @@ class EquityChart(pg.PlotWidget):
     def show_since(self, since: datetime | None, now: datetime) -> None:
         """Show from a moment, None = the first point, to now."""
         end = now.timestamp()
-        start = since.timestamp() if since else (self._times[0] if self._times else end)
-        start = min(start, end - timedelta(minutes=10).total_seconds())
+        start = since.timestamp() if since else self._beginning(end)
         times, results = self._cut(start, end)
-        self._curve.setData(times, results)
+        self._curve.setData(*steps(times, results))
         self._values.show_tag(results[-1], _tag(self._last))
         self._span = (start, end)
         self._view.setLimits(xMin=start, xMax=end, minXRange=60)
@@ -88,6 +89,11 @@ class EquityChart(pg.PlotWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show the whole span again."""
         self._reset()
+
+    def _beginning(self, end: float) -> float:
+        """Return a moment a little before the first point, so that its step is seen."""
+        first = self._times[0] if self._times else end
+        return min(first - (end - first) * BEFORE, end - SHORTEST_S)
 
     def _cut(self, start: float, end: float) -> tuple[list[float], list[float]]:
         """Return the steps inside, begun with what was realized before."""
@@ -120,6 +126,13 @@ class EquityChart(pg.PlotWidget):
         self._curve.setFillLevel(0)
         self._curve.setBrush(area)
         self._values.update()
+
+
+def steps(times: list[float], results: list[float]) -> tuple[list[float], list[float]]:
+    """Return the corners of a staircase: a result holds until the next one."""
+    corners_x = [at for at in times for _ in (0, 1)][1:]
+    corners_y = [result for result in results for _ in (0, 1)][:-1]
+    return corners_x, corners_y
 
 
 def thinned(times: list[float], results: list[float]) -> tuple[list[float], list[float]]:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QSplitter, QWidget
 from shiboken6 import isValid
 
 from execution_engine.ui.tables import RowsView
+from execution_engine.ui.widgets import SegmentedChoice
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +62,21 @@ class Memory(QObject):
     def follow(self, page: str, widget: QWidget) -> None:
         """Put every table and splitter of a page back as it was left, and remember what becomes of it."""
         parts: list[RowsView | QSplitter] = [*widget.findChildren(RowsView), *widget.findChildren(QSplitter)]
+        self._follow_choices(page, widget)
         for number, part in enumerate(parts):
             name = f"{page}.{part.accessibleName() or number}"
             self._followed[name] = part
             signal = part.layout_changed if isinstance(part, RowsView) else part.splitterMoved
             signal.connect(lambda *_, name=name, part=part: self._touched(name, part))
         QTimer.singleShot(0, self, self._restore)
+
+    def _follow_choices(self, page: str, widget: QWidget) -> None:
+        for choice in widget.findChildren(SegmentedChoice):
+            name = f"{page}.{choice.accessibleName()}"
+            if self.text(name):
+                choice.set_value(self.text(name))
+                choice.chosen.emit(choice.value())
+            choice.chosen.connect(lambda key, name=name: self.put(name, key))
 
     def set_mode(self, mode: str) -> None:
         """Remember layouts of the wide and the narrow window apart."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import counted, local_moment, local_time_ms, utc_text, visible
-from execution_engine.ui.pages.page import Page
+from execution_engine.ui.pages.page import Page, stretch
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import ActionText, Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import Token
@@ -56,6 +56,7 @@ class LogsPage(Page):
         self.level, self.category = QComboBox(), QComboBox()
         self.follow = QCheckBox("Follow")
         self.counted = Label("", "small", "text3")
+        stretch(self.table, "message")
         self._lay_out()
         self._listen()
         self._filter()
@@ -174,10 +175,14 @@ def _level(line: Line) -> Cell:
     return Cell(line.fact.level.value, token, shape=shape)
 
 
-def _ids(line: Line) -> str:
-    fact = line.fact
-    named = (("alert", fact.alert_id), ("group", fact.group_id), ("order", fact.order_id))
-    return " · ".join(f"{name} {id}" for name, id in named if id is not None)
+def _group(line: Line) -> Cell:
+    id = line.fact.group_id
+    return Cell("" if id is None else f"group {id}")
+
+
+def _ids(line: Line) -> Cell:
+    named = (("alert", line.fact.alert_id), ("order", line.fact.order_id))
+    return Cell(" · ".join(f"{name} {id}" for name, id in named if id is not None), "text3")
 
 
 _COLUMNS: Sequence[Column[Line]] = (
@@ -212,8 +217,15 @@ _COLUMNS: Sequence[Column[Line]] = (
     ),
     Column(
         key="group",
-        title="Alert / group / order",
-        width=220,
-        cell=lambda line: Cell(_ids(line), "text2"),
+        title="Group",
+        width=96,
+        cell=_group,
+        sort_key=lambda line: line.fact.group_id,
+    ),
+    Column(
+        key="ids",
+        title="Alert, order",
+        width=132,
+        cell=_ids,
     ),
 )

@@ -41,6 +41,7 @@ class PerformancePage(Page):
         self._bridge = bridge
         self._late = True
         self._busy = False
+        self._wanted: int | None = None
         self.model: TableModel[Group] = TableModel(
             _COLUMNS,
             key=lambda group: group.id,
@@ -66,6 +67,12 @@ class PerformancePage(Page):
         """Put the cursor into the filter."""
         self.search.setFocus()
 
+    def go_to(self, key: int) -> None:
+        """Show a trade, once it was read."""
+        self.search.clear()
+        if not self.table.select(key):
+            self._wanted = key
+
     def shown(self) -> None:
         """Read what closed meanwhile."""
         if self._late:
@@ -83,6 +90,8 @@ class PerformancePage(Page):
             self.table.set_empty(f"The trades could not be read: {visible(closed.message, 200)}")
             return
         self.model.replace([each.group for each in closed if each.group.filled_quantity])
+        if self._wanted is not None and self.table.select(self._wanted):
+            self._wanted = None
         count = len(self.model)
         last = f"the last {count:,} trades" if count >= MOST else counted(count, "trade")
         self.counted.show_text(f"{last} · curves, ratios and the calendar are to come")

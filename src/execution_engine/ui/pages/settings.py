@@ -120,7 +120,7 @@ class SettingsPage(Page):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.command.text())
-        self.noticed.emit(Notice("info", "Copied the command", "Change the value at its end."))
+        self.notice.emit(Notice("info", "Copied the command", "Change the value at its end."))
 
 
 def entries(settings: Settings) -> Iterator[Entry]:

@@ -34,7 +34,8 @@ class EquityPanel(Panel):
         super().__init__("Equity", "realized, USD")
         self._points: list[EquityPoint] = []
         self.choice = SegmentedChoice(CHOICES, "30", name="Time span")
-        self.choice.chosen.connect(lambda _: self._draw(self._now))
+        self._chosen = False
+        self.choice.chosen.connect(self._choose)
         self.add_right(self.choice)
         self.chart = EquityChart()
         self.nothing = Label(NOTHING, "body", "text2")
@@ -47,6 +48,8 @@ class EquityPanel(Panel):
     def show_points(self, points: Sequence[EquityPoint], now: datetime) -> None:
         """Replace the curve."""
         self._points = list(points)
+        if not self._chosen and self._points and now - self._points[0].at < SPANS["7"]:
+            self.choice.set_value("all")
         self.chart.show_points(self._points)
         self._draw(now)
 
@@ -68,6 +71,10 @@ class EquityPanel(Panel):
         """Return what was realized up to a moment."""
         place = bisect_left(self._points, moment, key=lambda point: point.at)
         return self._points[place - 1].realized if place else ZERO
+
+    def _choose(self, key: str) -> None:
+        self._chosen = True
+        self._draw(self._now)
 
     def _draw(self, now: datetime | None) -> None:
         self._now = now

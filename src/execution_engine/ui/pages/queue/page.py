@@ -13,7 +13,7 @@ from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import counted, visible
 from execution_engine.ui.frame.worlds import shown_world
 from execution_engine.ui.holdings import Holding, Holdings
-from execution_engine.ui.pages.page import Page
+from execution_engine.ui.pages.page import Page, stretch
 from execution_engine.ui.pages.queue import asking, slots, waiting
 from execution_engine.ui.pages.queue.waiting import Waiting, name
 from execution_engine.ui.tables import TableModel, TableView
@@ -76,6 +76,7 @@ class QueuePage(Page):
         column.setSpacing(0)
         column.addWidget(bar)
         column.addWidget(split, 1)
+        stretch(self.table, "why")
         self.table.set_menu(self._fill_menu)
 
     def set_narrow(self, narrow: bool) -> None:
@@ -138,7 +139,7 @@ class QueuePage(Page):
         settings = bridge.doors.settings()
         count, most = len(bridge.queue), settings.pool.max_queue
         self.counted.show_text(f"{count} of {most} · a free slot is filled at once, first in, first out")
-        used = sum(sum_of.groups for sum_of in [self._holdings.sums(shown_world(bridge), bridge.doors.now())])
+        used = self._holdings.sums(shown_world(bridge), bridge.doors.now()).groups
         size = settings.pool.max_open_groups
         self.pool_panel.set_subtitle(f"{used} / {size}")
         self._say_empty(max(0, size - used), size)
@@ -177,13 +178,13 @@ class QueuePage(Page):
         self._show()
         if isinstance(reply, Refusal):
             title = "Error: Could not force position into the pool. See logs for details."
-            self.noticed.emit(Notice("error", title, visible(reply.message, 240)))
+            self.notice.emit(Notice("error", title, visible(reply.message, 240)))
             return
         title = f"Success: Position group for {name(row.row)} has been forced into the pool."
         size = self._bridge.doors.settings().pool.max_open_groups
         used = sum(1 for g in self._bridge.groups.values() if g.holds_slot and g.world is row.row.world)
         group_id = reply.group_id
-        self.noticed.emit(
+        self.notice.emit(
             Notice(
                 "success",
                 title,
