@@ -165,6 +165,17 @@ def test_absent_is_final_only_twice_two_seconds_apart():
     assert again.client_order_id != order.client_order_id
 
 
+def test_a_lost_order_is_looked_up_at_the_moment_at_which_its_absence_is_final():
+    house = entered()
+    order = house.sent[0]
+    began = house.clock.time
+    house.says(order, Verdict.UNKNOWN)
+    while (now := house.book.orders[order.id]).status == "unknown":
+        house.clock.time = now.look_at
+        house.says(order, Verdict.ABSENT)
+    assert (house.clock.time - began).total_seconds() == 2.5  # two seconds after the first look-up
+
+
 def test_absent_counts_for_nothing_while_a_real_exchange_may_still_admit_the_request():
     house = House()
     account = replace(house.book.accounts["paper"], name="mine", exchange="binance")

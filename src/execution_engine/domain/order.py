@@ -207,7 +207,11 @@ def _absent(order: Order, now: datetime, fence: timedelta) -> Order:
     if now >= settled_at and counted.absences >= ABSENCES_NEEDED and now - first >= LOOKS_APART:
         return replace(move(counted, S.FAILED), reason="was never placed", look_at=None, finished_at=now)
     # It may still turn up before the fence: what closes a position is looked up each second all the time.
-    return unknown(counted, now, "looked for, not found yet")
+    waiting = unknown(counted, now, "looked for, not found yet")
+    # A look-up at the first moment at which it can be final: a lost order then goes out anew without delay.
+    final_at = max(first + LOOKS_APART, settled_at)
+    earlier = waiting.look_at is not None and now < final_at < waiting.look_at
+    return replace(waiting, look_at=final_at) if earlier else waiting
 
 
 def request_cancel(order: Order, now: datetime) -> Order:
