@@ -1,0 +1,130 @@
+"""Requests that were answered 4xx: what they said, and why nothing happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from execution_engine.domain.rows import RefusedRequest
+from execution_engine.ui import format as f
+from execution_engine.ui.pages.signals.message import MessagePanel
+from execution_engine.ui.tables import Cell, Column, TableModel, TableView
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import Label, Panel, Splitter
+
+SHOWN = 1_000  # as many as are kept
+
+
+def _errors(row: RefusedRequest) -> list[str]:
+    return [f.visible(f"{field}: {text}" if field else text, 300) for field, text in row.errors]
+
+
+_STATUS = {
+    400: "Not JSON",
+    401: "No or wrong secret",
+    403: "Not allowed",
+    413: "Too large",
+    422: "Not valid",
+    429: "Too many failures",
+}
+
+COLUMNS: tuple[Column[RefusedRequest], ...] = (
+    Column(
+        key="time",
+        title="Time",
+        width=126,
+        cell=lambda row: Cell(f.local_moment(row.at), raw=row.at.isoformat()),
+        sort_key=lambda row: row.id,
+        tooltip=lambda row: f.utc_text(row.at),
+    ),
+    Column(
+        key="status",
+        title="Status",
+        width=66,
+        align="right",
+        cell=lambda row: Cell(str(row.status)),
+        sort_key=lambda row: row.status,
+        tooltip=lambda row: _STATUS.get(row.status, ""),
+    ),
+    Column(
+        key="errors",
+        title="Errors",
+        width=330,
+        cell=lambda row: Cell("; ".join(_errors(row)), "text2"),
+        tooltip=lambda row: "\n".join(_errors(row)),
+    ),
+    Column(
+        key="source",
+        title="Source",
+        width=120,
+        cell=lambda row: Cell(f.visible(row.source, 60), "text2"),
+        sort_key=lambda row: row.source,
+    ),
+    Column(key="body", title="Body", width=160, cell=lambda row: Cell(f.visible(row.body, 120), "text3")),
+)
+WIDE = {column.key: column.width for column in COLUMNS}
+NARROW = {"time": 126, "status": 60, "errors": 200}
+
+
+class RefusedList(QWidget):
+    """List refused requests, and show one of them whole."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Begin empty; `show_rows` brings what was read."""
+        super().__init__(parent)
+        self.rows: TableModel[RefusedRequest] = TableModel(
+            COLUMNS, lambda row: row.id, default_sort=lambda row: -row.id
+        )
+        self.view = TableView(self.rows, name="Refused requests")
+        self.view.set_empty("No request was refused.")
+        self.errors = Label("", "body", "text2", wrap=True)
+        self.errors.setMargin(12)
+        self.errors.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.errors.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.panel = Panel("Request", framed=False)
+        self.panel.add(self.errors)
+        self.message = MessagePanel()
+        self._lay_out()
+        self.view.current_changed.connect(self._choose)
+        self._choose(None)
+
+    def show_rows(self, rows: Sequence[RefusedRequest]) -> None:
+        """Show what was read."""
+        self.rows.replace(rows)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show the columns for which there is room."""
+        self.view.show_columns(NARROW if narrow else WIDE)
+
+    def _lay_out(self) -> None:
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.panel)
+        column.addWidget(self.message, 1)
+        side.setMinimumWidth(px(280))
+        both = Splitter(Qt.Orientation.Horizontal)
+        both.setAccessibleName("Refused requests and one of them")
+        both.addWidget(self.view)
+        both.addWidget(side)
+        both.setSizes([720, 560])
+        both.setStretchFactor(0, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(both)
+
+    def _choose(self, key: object) -> None:
+        row = None if key is None else self.rows.record(key)  # keys are ids
+        if row is None:
+            self.panel.set_subtitle("")
+            self.errors.show_text("Select a request to see why it was refused.")
+            self.message.show_body("")
+            return
+        why = _STATUS.get(row.status, "")
+        token = f" · token “{f.visible(row.token, 60)}”" if row.token else ""
+        self.panel.set_subtitle(f"answered {row.status}{f', {why.lower()}' if why else ''}{token}")
+        self.errors.show_text("\n".join(_errors(row)) or "No reason was given.")
+        self.message.show_body(row.body)

@@ -1,0 +1,276 @@
+"""The story of an alert: received, classified, decided, orders, fills, result; as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from execution_engine.domain.inputs import Price
+from execution_engine.domain.instrument import Instrument
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.position import cost_of, unrealized
+from execution_engine.domain.rows import Fill, Group, Leg, Order, OrderType, Purpose, Pyramid
+from execution_engine.domain.signal import Outcome, SignalType
+from execution_engine.domain.take_profit import closing_price
+from execution_engine.ui import format as f
+from execution_engine.ui.icons import state_look
+from execution_engine.ui.pages.positions.lines import leg_state
+from execution_engine.ui.pages.signals.lines import TYPE, AlertLine
+from execution_engine.ui.shapes import Shape
+from execution_engine.ui.theme import Token
+
+MOST_FILLS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """One line of the table of orders: what, at which price, how much, what it costs, how it stands."""
+
+    name: str
+    price: str
+    quantity: str
+    spent: str
+    look: tuple[str, Shape, Token]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. when: its time as text. later: the difference to the receipt."""
+
+    title: str
+    when: str = ""
+    later: str = ""
+    sentences: tuple[str, ...] = ()
+    orders: tuple[Ordered, ...] = ()
+    shape: Shape = "disc"
+    token: Token = "accent"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """What followed from an alert, as far as it is still known.
+
+    pyramid: the one that it opened. legs: that pyramid's. orders: those of the legs, or of the exit.
+    """
+
+    group: Group | None = None
+    pyramid: Pyramid | None = None
+    legs: tuple[Leg, ...] = ()
+    orders: tuple[Order, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    quote: Price | None = None
+
+
+def related(
+    line: AlertLine,
+    group: Group | None,
+    pyramids: Iterable[Pyramid],
+    legs: Iterable[Leg],
+    orders: Iterable[Order],
+    fills: Sequence[Fill],
+    quote: Price | None,
+) -> Related:
+    """Pick from a group's rows what followed from one alert."""
+    alert = line.alert
+    pyramid = next((each for each in pyramids if each.alert_id == alert.id), None)
+    own = [leg for leg in legs if pyramid is not None and leg.pyramid_id == pyramid.id]
+    own.sort(key=lambda leg: leg.index)
+    ids = {leg.id for leg in own}
+    closes = group is not None and group.exit_alert_id == alert.id
+    mine = [
+        order
+        for order in orders
+        if (order.purpose is Purpose.ENTRY and order.leg_id in ids)
+        or (closes and order.purpose is Purpose.EXIT)
+    ]
+    known = {order.id for order in mine}
+    return Related(
+        group,
+        pyramid,
+        tuple(own),
+        tuple(mine),
+        tuple(fill for fill in fills if fill.order_id in known),
+        quote,
+    )
+
+
+def story(line: AlertLine, found: Related, rules: Instrument, zone: tzinfo | None = None) -> tuple[Step, ...]:
+    """Tell an alert's story; times are in `zone` (the computer's when None)."""
+    teller = _Teller(line, found, rules, zone)
+    steps = (
+        teller.received(),
+        teller.classified(),
+        teller.decided(),
+        teller.orders(),
+        teller.fills(),
+        teller.result(),
+    )
+    return tuple(step for step in steps if step is not None)
+
+
+class _Teller:
+    def __init__(self, line: AlertLine, found: Related, rules: Instrument, zone: tzinfo | None) -> None:
+        self._line, self._alert, self._found, self._rules, self._zone = line, line.alert, found, rules, zone
+        self._name = f"{self._alert.symbol} {self._alert.timeframe}"
+
+    def received(self) -> Step:
+        alert = self._alert
+        source = f"from {f.visible(alert.source, 60)}" if alert.source else ""
+        token = f"token “{f.visible(alert.token, 60)}”" if alert.token else ""
+        sent = (
+            f"sent {f.fine_age(alert.received_at - alert.parsed.sent_at)} before"
+            if alert.parsed.sent_at
+            else ""
+        )
+        first = " · ".join(each for each in (source, token, sent) if each)
+        replay = f"A replay of alert {alert.replay_of}." if alert.replay_of else ""
+        late = "Older than the limit of entries; exits are carried out all the same." if alert.late else ""
+        sentences = tuple(each for each in (first, replay, late) if each)
+        return Step("Received", f.local_time_ms(alert.received_at, self._zone), "", sentences)
+
+    def classified(self) -> Step | None:
+        alert, group = self._alert, self._found.group
+        if alert.signal is None:
+            return None
+        side = self._line.side.value if self._line.side else ""
+        said = {
+            SignalType.ENTRY: f"{self._name} has no open group",
+            SignalType.PYRAMID: f"{self._name} has an open {side} group",
+            SignalType.REPLACEMENT: f"{self._name} has all its pyramids",
+            SignalType.EXIT: f"{self._name} is to be closed",
+            SignalType.REVERSAL: f"{self._name} turns {side}",
+        }[alert.signal]
+        if alert.signal is SignalType.PYRAMID and group is not None:
+            said += f", at most {f.counted(group.max_pyramids, 'pyramid')}"
+        return Step("Classified", "", "", (f"{TYPE[alert.signal]}: {said}",))
+
+    def decided(self) -> Step:
+        alert, pyramid, group = self._alert, self._found.pyramid, self._found.group
+        if alert.decided_at is None and alert.outcome is None:
+            return Step(
+                "Waiting", "", "", ("It waits for its account, a price or a balance.",), shape="three_dots"
+            )
+        when, later = self._at(alert.decided_at)
+        if pyramid is None or group is None:
+            return Step("Decided", when, later, (self._without_orders(),))
+        number = f"pyramid {pyramid.index + 1}" if pyramid.index else "first pyramid"
+        base, capital = f.price(pyramid.base_price, self._rules.tick), f.usd(pyramid.capital_usd)
+        where = f"{number} on {f.visible(group.account, 40)}, grid “{f.visible(pyramid.grid_name, 40)}”"
+        fits = f"all {f.counted(len(self._found.legs), 'leg')} fit the rules of {alert.symbol}"
+        return Step("Decided", when, later, (f"{where}, base {base}, {capital} USD; {fits}",))
+
+    def _without_orders(self) -> str:
+        alert = self._alert
+        if alert.outcome is Outcome.QUEUED:
+            return "Into the queue."
+        if alert.signal in (SignalType.EXIT, SignalType.REVERSAL) and self._found.group is not None:
+            return "Open legs are cancelled, what is held is closed at market."
+        if alert.outcome in (Outcome.REJECTED, Outcome.FAILED):
+            return "Nothing was ordered."
+        return (
+            "Nothing had to be ordered." if self._found.group is None else f"For the group of {self._name}."
+        )
+
+    def orders(self) -> Step | None:
+        found = self._found
+        if not found.orders:
+            return None
+        taken = [order for order in found.orders if order.acknowledged_at is not None]
+        moments = [order.acknowledged_at for order in taken if order.acknowledged_at is not None]
+        when, later = self._at(max(moments, default=None))
+        first = found.orders[0]
+        kind = f"{first.action.value} {'limit' if first.type is OrderType.LIMIT else 'market order'}"
+        some = f"{len(taken)} of " if 0 < len(taken) < len(found.orders) else ""
+        verb = "accepted by the exchange" if taken else "on the way to the exchange"
+        rows = self._legs() if found.legs else tuple(self._order(order) for order in found.orders)
+        return Step("Orders", when, later, (f"{some}{f.counted(len(found.orders), kind)} {verb}",), rows)
+
+    def _legs(self) -> tuple[Ordered, ...]:
+        rules = self._rules
+        return tuple(
+            Ordered(
+                f"Leg {leg.index}",
+                f.price(leg.price, rules.tick),
+                f.quantity(leg.quantity, rules.step),
+                f.usd(leg.price * leg.quantity),
+                tuple(state_look("leg", leg_state(leg))),  # type: ignore[arg-type]  # a named tuple of these
+            )
+            for leg in self._found.legs
+        )
+
+    def _order(self, order: Order) -> Ordered:
+        rules, average = self._rules, order.avg_fill_price
+        price = average or order.price
+        return Ordered(
+            order.action.value.capitalize(),
+            "market" if price is None else f.price(price, rules.tick),
+            f.quantity(order.quantity, rules.step),
+            "" if price is None else f.usd(price * order.quantity),
+            tuple(state_look("order", order.status.value)),  # type: ignore[arg-type]  # see above
+        )
+
+    def fills(self) -> Step | None:
+        found = self._found
+        if not found.fills:
+            return None
+        shown = found.fills[-MOST_FILLS:]
+        sentences = [self._fill(fill) for fill in shown]
+        if len(shown) < len(found.fills):
+            sentences.insert(0, f"{f.counted(len(found.fills) - len(shown), 'earlier fill')}")
+        when, later = self._at(found.fills[-1].at)
+        return Step("Fills", when, later, tuple(sentences))
+
+    def _fill(self, fill: Fill) -> str:
+        order = next(each for each in self._found.orders if each.id == fill.order_id)
+        leg = next((each for each in self._found.legs if each.id == order.leg_id), None)
+        name = f"leg {leg.index}" if leg else order.action.value
+        whole = order.quantity
+        part = "" if fill.quantity == whole else f" of {f.quantity(whole, self._rules.step)}"
+        amount = f"{f.quantity(fill.quantity, self._rules.step)}{part}"
+        fee = f", fee {f.exact(fill.fee)} {fill.fee_currency}" if fill.fee else ""
+        return f"{name}: {amount} at {f.price(fill.price, self._rules.tick)}{fee}"
+
+    def result(self) -> Step:
+        alert = self._alert
+        word, shape, token = state_look("alert", self._line.state)
+        ended = alert.finished_at
+        when, later = self._at(ended)
+        result = self._standing()
+        if result and self._found.group is not None and self._found.group.holds_slot:
+            when, later = "now", ""
+        sentences = tuple(each for each in (self._line.reason, result) if each)
+        return Step(word, when, later, sentences, (), shape, token)
+
+    def _standing(self) -> str:
+        """Say what became of what the alert opened."""
+        group, legs = self._found.group, self._found.legs
+        if group is None or not legs:
+            return ""
+        realized = sum((leg.realized for leg in legs), ZERO)
+        earned = f"realized {f.signed_usd(realized)} USD on this pyramid" if realized else ""
+        held = sum((leg.open_quantity for leg in legs), ZERO)
+        if not group.holds_slot or self._rules.quantity(held) <= 0:
+            return earned
+        quote = self._found.quote
+        price = None if quote is None else closing_price(quote, group.side)
+        invested = sum((cost_of(leg) for leg in legs), ZERO)
+        result: Decimal | None = unrealized(group.side, invested, held, price)
+        average = f"average entry {f.price(group.avg_entry, self._rules.tick)}"
+        open_result = f"unrealized {f.signed_usd(result)} USD on this pyramid"
+        return " · ".join(each for each in (average, open_result, earned) if each)
+
+    def _at(self, at: datetime | None) -> tuple[str, str]:
+        """Return a moment and how much later than the receipt it was."""
+        if at is None:
+            return "", ""
+        return f.local_time_ms(at, self._zone), later(at - self._alert.received_at)
+
+
+def later(elapsed: timedelta) -> str:
+    """Write a difference: +4 ms, +2.3 s, +1 h 17 min."""
+    milliseconds = max(0, elapsed // timedelta(milliseconds=1))
+    if milliseconds < 1000:
+        return f"+{milliseconds} ms"
+    return f"+{f.fine_age(elapsed)}" if milliseconds < 10_000 else f"+{f.span(elapsed)}"
