@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from shiboken6 import isValid
 
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.facts import Fact
@@ -219,5 +220,11 @@ class Bridge(QObject):
             result = await work
         except EngineError as error:
             result = Refusal("FAILED", str(error))
-        if done is not None:
+        if done is not None and _wanted(done):
             done(result)
+
+
+def _wanted(done: Callable[..., object]) -> bool:
+    """Tell whether who waits is still there: a page may be gone before its answer comes."""
+    owner = getattr(done, "__self__", None)
+    return not isinstance(owner, QObject) or isValid(owner)

@@ -21,7 +21,7 @@ def symbol_field(catalogue: Catalogue, name: str, text: str = "") -> QLineEdit:
     """Return a field that completes the symbols of every exchange."""
     field = QLineEdit(text)
     field.setAccessibleName(name)
-    field.setPlaceholderText("BTCUSDT or BTCUSDT.P")
+    field.setPlaceholderText("BTCUSDT")
     known = sorted({symbol for _, symbol in catalogue.instruments})
     completer = QCompleter(known, field)
     completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)

@@ -43,7 +43,7 @@ class DashboardPage(Page):
         self._rows = positions.PositionRows(bridge, self.holdings)
         self._world = shown_world(bridge)
         self._day = midnight(bridge.doors.now())
-        self._reading = Reading(bridge, lambda: self._world, self._read)
+        self._reading = Reading(bridge, lambda: self._world, self._read, self)
         self.strip = Strip(bridge)
         self.equity = EquityPanel()
         self.results = Results()
@@ -60,11 +60,7 @@ class DashboardPage(Page):
     # -- how it is built
 
     def _lay_out(self) -> None:
-        column = QVBoxLayout(self)
-        column.setContentsMargins(
-            px(SIZE["page_x"]), px(SIZE["page_y"]), px(SIZE["page_x"]), px(SIZE["page_y"])
-        )
-        column.setSpacing(px(SIZE["gap"]))
+        self._column = column = QVBoxLayout(self)
         self.results_panel = Panel("Results", "all accounts")
         self.results_panel.add(self.results)
         self.results_panel.body.addStretch(1)
@@ -74,7 +70,6 @@ class DashboardPage(Page):
         self.positions_panel.add_right(link)
         self.positions_panel.add(self.table, 1)
         self._grid = QGridLayout()
-        self._grid.setSpacing(px(SIZE["gap"]))
         column.addWidget(self.strip)
         column.addWidget(self.bar)
         column.addLayout(self._grid, 1)
@@ -108,6 +103,10 @@ class DashboardPage(Page):
         self._show_needs()
 
     def _stretch(self, narrow: bool) -> None:
+        around_x, around_y = px(SIZE["page_x"]), px(8 if narrow else SIZE["page_y"])
+        self._column.setContentsMargins(around_x, around_y, around_x, around_y)
+        for layout in (self._column, self._grid):
+            layout.setSpacing(px(8 if narrow else SIZE["gap"]))
         grid, right = self._grid, px(RIGHT_WIDTH)
         grid.setColumnStretch(0, 1)
         grid.setColumnMinimumWidth(1, 0 if narrow else right)
@@ -117,7 +116,7 @@ class DashboardPage(Page):
         self.equity.setMaximumHeight(16_777_215 if narrow else top)
         self.results_panel.setMaximumHeight(px(136) if narrow else top)
         grid.setRowMinimumHeight(0, 0 if narrow else top)
-        for row, share in enumerate((2, 0, 3) if narrow else (0, 1, 0)):
+        for row, share in enumerate((1, 0, 4) if narrow else (0, 1, 0)):
             grid.setRowStretch(row, share)
 
     def _listen(self) -> None:
@@ -205,7 +204,8 @@ class DashboardPage(Page):
         things = self._attention.things(self._now())
         self.needs.show_things(things)
         self.needs.setVisible(not self._narrow)
-        self.bar.show_things(things if self._narrow else ())
+        # That it is paused is in the banner already.
+        self.bar.show_things([each for each in things if self._narrow and each.page != "resume"])
 
     def _now(self) -> datetime:
         return self._bridge.doors.now()

@@ -52,9 +52,11 @@ class Read:
 class Reading(QObject):
     """Asks the database off the loop, never twice at once and at most every two seconds."""
 
-    def __init__(self, bridge: Bridge, world: Callable[[], World], then: Callable[[], object]) -> None:
-        """Call `then` after each answer."""
-        super().__init__()
+    def __init__(
+        self, bridge: Bridge, world: Callable[[], World], then: Callable[[], object], parent: QObject
+    ) -> None:
+        """Call `then` after each answer, as long as `parent` lives."""
+        super().__init__(parent)
         self._bridge, self._world, self._then = bridge, world, then
         self.read: Read | None = None
         self.failed = ""
