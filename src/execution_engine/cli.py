@@ -197,7 +197,10 @@ class Resting:
 
     def _state(self, *, open_only: bool) -> dict[str, Any]:
         past = read_past(Reader(self.folder.database), open_only=open_only)
-        return state(self.book, past, version=__version__, status="stopped", open_only=open_only)
+        reasons = [self.book.settings_fault] if self.book.settings_fault else []
+        return state(
+            self.book, past, version=__version__, status="stopped", reasons=reasons, open_only=open_only
+        )
 
     def _save(self, args: Args) -> str:
         replies: list[Any] = []

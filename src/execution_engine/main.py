@@ -43,7 +43,8 @@ from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.adapters.webhook.listener import Listener
 from execution_engine.domain import alert as alerts
-from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
+from execution_engine.domain import settings as documents
+from execution_engine.domain.errors import EngineError, Refusal, SettingsError, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Answer, Started
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import (
@@ -116,14 +117,41 @@ def first_rows(now: datetime) -> list[Row]:
 
 def load_book(store: SqliteStore, catalogue: Catalogue, clock: SystemClock) -> tuple[Book, list[Row]]:
     """Return the state on disk, and the rows to be written if there is none yet. Blocking."""
-    rows = store.load()
+    rows, fault = with_sound_settings(store.load(), store.path)
     engine = next((row for row in rows if isinstance(row, Engine)), None)
     new = [] if engine is not None else first_rows(clock.now())
     book = Book(catalogue, engine or next(row for row in new if isinstance(row, Engine)))
     book.apply(rows)
     book.apply(new)
     book.counter = store.next_id()
+    book.settings_fault = fault
     return book, new
+
+
+def with_sound_settings(rows: list[Row], database: Path) -> tuple[list[Row], str]:
+    """Put the last settings that make sense in the place of newest ones that do not, and say why. Blocking.
+
+    Nothing is overwritten: the newest stay where they are until others are saved.
+    """
+    newest = next((row for row in rows if isinstance(row, SettingsVersion)), None)
+    fault = settings_fault(newest) if newest is not None else ""
+    if newest is None or not fault:
+        return rows, ""
+    older = (row for row in Reader(database).settings_versions() if row.id < newest.id)
+    good = next((row for row in older if not settings_fault(row)), None)
+    kept = f"those saved on {good.saved_at:%Y-%m-%d %H:%M} UTC" if good is not None else "the defaults"
+    others: list[Row] = [row for row in rows if not isinstance(row, SettingsVersion)]
+    said = f"The newest settings make no sense, so {kept} are used: {fault}"
+    return ([good, *others] if good is not None else others), said
+
+
+def settings_fault(version: SettingsVersion) -> str:
+    """Return what is wrong with a saved document; nothing if it can be used."""
+    try:
+        documents.parse(version.document)
+    except SettingsError as error:
+        return str(error)
+    return ""
 
 
 class Core:
@@ -149,6 +177,8 @@ class Core:
 
         self.store = SqliteStore(self._folder.database, soon)
         self.book, new = await asyncio.to_thread(load_book, self.store, self._catalogue, self._clock)
+        if self.book.settings_fault:
+            logger.error(self.book.settings_fault)
         self.desk = Desk(self.book, self.store, self._clock, self.feed)
         self.desk.on_failed = self._failed
         if new:
@@ -387,6 +417,9 @@ class Application:
             except EngineError as error:
                 self.trouble = str(error)
                 logger.error("the engine cannot run: {}", error)
+            except Exception as error:  # whatever it is, nobody else would try again
+                self.trouble = f"The engine cannot run ({type(error).__name__}); the log says more."
+                logger.exception("the engine cannot run")
             await asyncio.sleep(pause)
             pause = min(pause * 2, REBUILD_LAST_S)
 

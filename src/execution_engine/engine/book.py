@@ -103,6 +103,7 @@ class Book:
         self.prices: dict[Market, Price] = {}
         self.balances: dict[str, Mapping[str, Decimal]] = {}
         self.settings_version: SettingsVersion | None = None
+        self.settings_fault = ""  # why the newest saved settings are not in force
         self._no_price: dict[Market, str] = {}
         self._keys: dict[str, AlertKey] = {}
         self._undecided: dict[int, None] = {}
@@ -185,6 +186,7 @@ class Book:
     def _settings(self, row: SettingsVersion) -> None:
         self.settings_version = row
         self.settings = documents.parse(row.document)
+        self.settings_fault = ""
         for id in self._open_groups:
             self._remember_time(self.groups[id])
         for id in self._undecided:

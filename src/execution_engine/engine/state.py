@@ -74,14 +74,15 @@ def running_status(book: Book, *, failed: str = "") -> tuple[str, list[str]]:
     accounts = [a for a in book.accounts.values() if a.enabled]
     troubled = [a for a in accounts if a.status in (AccountStatus.HOLD, AccountStatus.ERROR)]
     reasons = [f"{a.name}: {a.reason or a.status}" for a in troubled]
+    noted = [book.settings_fault] if book.settings_fault else []
     if book.engine.paused:
-        return "paused", ["paused by you", *reasons]
+        return "paused", ["paused by you", *reasons, *noted]
     if reasons:
-        return "hold", reasons
+        return "hold", [*reasons, *noted]
     reading = [a for a in accounts if a.status is AccountStatus.RECONCILING]
     if reading:
-        return "starting", [f"{a.name}: {a.reason or 'reading the exchange'}" for a in reading]
-    return "running", []
+        return "starting", [*(f"{a.name}: {a.reason or 'reading the exchange'}" for a in reading), *noted]
+    return "running", noted
 
 
 def worlds_in_use(book: Book) -> list[World]:

@@ -84,8 +84,9 @@ def backup_before(path: Path, folder: Path, old: str, now: datetime) -> Path:
 
 def damaged(path: Path, fault: str, backup_folder: Path, now: datetime) -> DatabaseCorrupt:
     aside = set_aside(path, now)
+    told = " ".join(fault.removeprefix("*** in database main ***").split())
     return corrupt(
-        f"{path.name} is damaged ({fault}) and was set aside as {aside.name}.", path, aside, backup_folder
+        f"{path.name} is damaged ({told}) and was set aside as {aside.name}.", path, aside, backup_folder
     )
 
 
@@ -94,7 +95,7 @@ def corrupt(what: str, path: Path, aside: Path, backup_folder: Path) -> Database
     advice = (
         f"Restore a backup: the newest is {available[0].name}."
         if available
-        else "There is no backup to restore."
+        else "There is no backup to restore; to begin anew without it, move that file to another folder."
     )
     return DatabaseCorrupt(f"{what} {advice}", aside, available)
 
