@@ -330,9 +330,10 @@ def _keep_resting(
     for order in working:
         if stands != wanted or (order.price != target and not begun):
             _cancel(draft, order)
-    if any(not draft.order(order.id).is_final for order in working) or not _may_close_now(draft, group):
-        return
-    if target is None or not restable(held, target, instrument):
+    free = _uncovered(draft, group, draft.legs(group.id))
+    if any(free[leg_id] < quantity for leg_id, quantity in parts):
+        return  # another order stands for it, as after a change of mode; its end is waited for
+    if target is None or not restable(held, target, instrument) or not _may_close_now(draft, group):
         return
     rest = _cut(parts, wanted)
     for piece in instrument.pieces(wanted, market_order=False):
