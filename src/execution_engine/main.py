@@ -41,7 +41,7 @@ from execution_engine.adapters.storage.check import open_database
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.webhook.authentication import Secrets
-from execution_engine.adapters.webhook.listener import Listener
+from execution_engine.adapters.webhook.listener import Listener, ListenError
 from execution_engine.domain import alert as alerts
 from execution_engine.domain import settings as documents
 from execution_engine.domain.errors import EngineError, Refusal, SettingsError, StoreFailed
@@ -319,6 +319,7 @@ class Application:
     core: Core = field(init=False)
     listener: Listener | None = None
     address: tuple[str, int] | None = None
+    _asked: tuple[str, int] = ("", 0)
     trouble: str = ""
     started_at: datetime = field(init=False)
     moments: dict[str, float] = field(default_factory=dict)
@@ -345,8 +346,17 @@ class Application:
     async def start(self) -> None:
         """Build the core and open the doors. Raises EngineError."""
         await self._new_core()
-        settings = self.core.book.settings
-        self.listener = Listener(
+        self.listener = self._new_listener()
+        self._asked = self._wanted_address()
+        self.address = await self.listener.start(*self._asked)
+        if self.handle is not None:
+            self._control = ControlServer(self.folder.control, self.handle)
+            await self._control.start()
+        self.moments["listening"] = time.monotonic()
+        logger.info("Execution Engine {} listens on http://{}:{}", __version__, *self.address)
+
+    def _new_listener(self) -> Listener:
+        return Listener(
             settings=lambda: self.core.book.settings,
             tokens=lambda: self.core.book.tokens.values(),
             secrets=Secrets,
@@ -357,14 +367,11 @@ class Application:
             health=self.health,
             set_price=self.set_price,
         )
-        host = self.options.host or settings.webhook.host
-        port = settings.webhook.port if self.options.port is None else self.options.port
-        self.address = await self.listener.start(host, port)
-        if self.handle is not None:
-            self._control = ControlServer(self.folder.control, self.handle)
-            await self._control.start()
-        self.moments["listening"] = time.monotonic()
-        logger.info("Execution Engine {} listens on http://{}:{}", __version__, *self.address)
+
+    def _wanted_address(self) -> tuple[str, int]:
+        webhook = self.core.book.settings.webhook
+        port = webhook.port if self.options.port is None else self.options.port
+        return self.options.host or webhook.host, port
 
     async def _new_core(self) -> None:
         core = Core(self.folder, self.catalogue, self.clock, self.options)
@@ -391,12 +398,28 @@ class Application:
         settings = self.core.book.settings
         self._log.apply(settings.logs)
         await self.core.change_feed()
-        if self.listener is not None and self.address is not None:
-            host = self.options.host or settings.webhook.host
-            port = settings.webhook.port if self.options.port is None else self.options.port
-            if (host, port) != self.address and port:
-                await self.listener.stop()
-                self.address = await self.listener.start(host, port)
+        await self._listen_where_asked()
+
+    async def _listen_where_asked(self) -> None:
+        """Move the listener. Where that cannot be, it stays where it is: alerts go on being taken."""
+        wanted, before, address = self._wanted_address(), self.listener, self.address
+        if before is None or address is None or wanted == self._asked:
+            return
+        same_port = wanted[1] == address[1]
+        if same_port:  # two addresses of one port may exclude each other
+            await before.stop()
+        after = self._new_listener()
+        try:
+            self.address = await after.start(*wanted)
+        except ListenError as error:
+            if same_port:
+                await before.start(*address)
+            logger.error("{} It goes on listening on {}, port {}.", error, *address)
+            return
+        self.listener, self._asked = after, wanted
+        if not same_port:
+            await before.stop()
+        logger.info("It listens on http://{}:{} now", *self.address)
 
     def _core_broke(self, failure: StoreFailed) -> None:
         self.trouble = str(failure)

@@ -110,12 +110,22 @@ class Installation:
             except (NotRunning, CommandFailed):
                 return None
 
-        (first, *_) = until(answered, "the program answers")
+        until(answered, "the program answers")
+        self.find_address()
+
+    def find_address(self) -> None:
+        """Ask where the listener is; alerts and prices go there from now on."""
+        (first, *_) = self.command("webhook")
         parts = urlsplit(first["url"])
         self.token = str(first["token"])
         self.path = parts.path
         self.address = (str(parts.hostname), int(parts.port or 0))
-        self._connection = None
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def kill(self) -> None:
         """End the process as a power cut would."""
@@ -133,15 +143,15 @@ class Installation:
 
     def _end(self, number: signal.Signals) -> int:
         assert self.process is not None
-        if self._connection is not None:
-            self._connection.close()
+        self._hang_up()
         self.process.send_signal(number)
         status = self.process.wait(PATIENCE_S)
         self.process = None
         return status
 
     def give_up(self) -> None:
-        """Leave no process behind, whatever state a story ended in."""
+        """Leave no process and no connection behind, whatever state a story ended in."""
+        self._hang_up()
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(PATIENCE_S)
@@ -153,6 +163,7 @@ class Installation:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         for fresh in (False, True):
             if self._connection is None or fresh:
+                self._hang_up()
                 self._connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE_S)
             try:
                 self._connection.request(method, path, raw, {"Content-Type": "application/json"} | headers)
