@@ -150,7 +150,7 @@ class QueuePage(Page):
             self.table.set_empty(f"No signal matches “{text}”.", [("Clear filter", self.search.clear)])
         else:
             verb = "is" if free == 1 else "are"
-            self.table.set_empty(f"Nothing waits. {free} of {counted(size, 'slot')} {verb} free.")
+            self.table.set_empty(f"Nothing waits. {free} of {size} slots {verb} free.")
 
     def _filter(self) -> None:
         text = self.search.text().strip().casefold()

@@ -1,0 +1,163 @@
+"""The simpler pages: logs, settings, performance, risk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from execution_engine.domain import settings as documents
+from execution_engine.domain.facts import Category, Fact, Level
+from execution_engine.domain.inputs import SaveSettings
+from execution_engine.ui import theme
+from execution_engine.ui.pages.logs import MOST, LogsPage
+from execution_engine.ui.pages.performance import PerformancePage
+from execution_engine.ui.pages.placeholders import RiskPage
+from execution_engine.ui.pages.settings import SettingsPage
+from tests.ui.house_window import WindowHouse
+from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def _dark(qapp: QApplication) -> None:
+    theme.apply(qapp, "dark")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> WindowHouse:
+    return WindowHouse(tmp_path)
+
+
+def lines(page: LogsPage) -> list[list[str]]:
+    model = page.model
+    return [[cell.text for cell in model.cells(model.index_of(key))] for key in model.keys()]  # noqa: SIM118
+
+
+async def test_logs_show_what_happened_since_the_start(house: WindowHouse, qtbot: QtBot) -> None:
+    page = LogsPage(house.bridge)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.table.empty.sentence == "Nothing has happened since the start."
+    group = house.opened()
+    said = lines(page)
+    assert ["INFO", "TRADING", "BTCUSDT 15m long on paper: 5 legs from 65000"] in [each[1:4] for each in said]
+    assert any(each[4] == f"group {group.id}" for each in said)
+    assert page.counted.text().endswith("since the start")
+
+
+async def test_logs_are_filtered_by_text_level_and_category(house: WindowHouse, qtbot: QtBot) -> None:
+    page = LogsPage(house.bridge)
+    qtbot.addWidget(page)
+    page.show()
+    facts = (
+        Fact(code="a", text="a quiet one", level=Level.DEBUG),
+        Fact(code="b", text="order filled"),
+        Fact(code="c", text="the clock is off", level=Level.WARNING, category=Category.SYSTEM),
+    )
+    house.bridge.released((), facts)
+    house.show()
+    assert [each[3] for each in lines(page)] == ["order filled", "the clock is off"]
+    page.level.setCurrentIndex(2)
+    assert [each[3] for each in lines(page)] == ["the clock is off"]
+    page.search.setText("nothing like it")
+    assert page.table.empty.sentence == "Nothing matches. 3 lines are hidden by the filter."
+    page._clear()
+    assert len(lines(page)) == 3
+    page.category.setCurrentIndex(page.category.findData(Category.SYSTEM))
+    assert [each[3] for each in lines(page)] == ["the clock is off"]
+
+
+async def test_logs_stay_bounded(house: WindowHouse, qtbot: QtBot) -> None:
+    page = LogsPage(house.bridge)
+    qtbot.addWidget(page)
+    for number in range(3):
+        house.bridge.released((), tuple(Fact(code="x", text=f"{number} {n}") for n in range(2_500)))
+        house.show()
+    assert len(page.model) <= MOST
+    assert lines(page)[-1][3] == "2 2499"
+
+
+async def test_a_group_in_the_log_leads_to_it(house: WindowHouse, qtbot: QtBot) -> None:
+    page = LogsPage(house.bridge)
+    qtbot.addWidget(page)
+    group = house.opened()
+    number = next(each.number for each in page.model.records() if each.fact.group_id == group.id)
+    with qtbot.waitSignal(page.wanted) as wanted:
+        page.table.action.emit(number, "group")
+    assert wanted.args == ["positions", group.id]
+
+
+async def test_settings_are_shown_with_what_they_mean(house: WindowHouse, qtbot: QtBot) -> None:
+    page = SettingsPage(house.bridge)
+    qtbot.addWidget(page)
+    page.show()
+
+    def row(path: str) -> list[str]:
+        return [cell.text for cell in page.model.cells(page.model.index_of(path))]
+
+    assert row("capital.total_usd")[:2] == ["total_usd", "10000 USD"]
+    assert row("capital.total_usd")[3].startswith("The money the engine trades with")
+    assert row("grid.profiles.default.4")[1] == "gap -4.0 %, weight 20 %, target 0.5 %"
+    assert row("webhook.token_required")[1] == "true"
+    changed = documents.with_value(house.book.settings, "capital.total_usd", "25000")
+    house.post(SaveSettings(document=documents.dump(changed)))
+    house.show()
+    assert row("capital.total_usd")[1:3] == ["25000 USD", "10000"]
+
+
+async def test_a_setting_names_the_command_that_changes_it(house: WindowHouse, qtbot: QtBot) -> None:
+    page = SettingsPage(house.bridge)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.command.text() == "execution-engine settings set PATH VALUE"
+    page.table.select("pool.max_open_groups")
+    assert page.command.text() == "execution-engine settings set pool.max_open_groups 10"
+    qtbot.mouseClick(page.copy, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == page.command.text()
+
+
+async def test_settings_are_found_by_word(house: WindowHouse, qtbot: QtBot) -> None:
+    page = SettingsPage(house.bridge)
+    qtbot.addWidget(page)
+    page.search.setText("practice prices")
+    assert page.model.index_of("paper").isValid()
+    assert not page.model.index_of("capital").isValid()
+    page.search.clear()
+    assert page.model.index_of("capital").isValid()
+
+
+async def test_closed_trades_are_listed_newest_first(house: WindowHouse, qtbot: QtBot) -> None:
+    house.traded("ETHUSDT", "3000", "3030")
+    house.clock.forward(minutes=3)
+    second = house.traded("SOLUSDT", "150", "151.5")
+    page = PerformancePage(house.bridge)
+    qtbot.addWidget(page)
+    page.show()
+    page.shown()
+    await until(lambda: page.model.rowCount() == 2)
+    model = page.model
+    first = [cell.text for cell in model.cells(model.index(0, 0))]
+    assert first[1] == "SOLUSDT 15m Long"
+    assert first[6] == f"+{second.realized:.2f}"
+    assert page.counted.text().startswith("2 trades")
+    page.search.setText("eth")
+    assert model.rowCount() == 1
+    page.go_to(second.id)
+    assert page.table.key() == second.id
+
+
+async def test_the_risk_page_says_that_nothing_is_evaluated_and_shows_the_rules(
+    house: WindowHouse, qtbot: QtBot
+) -> None:
+    page = RiskPage(house.bridge)
+    qtbot.addWidget(page)
+    assert "does not evaluate yet" in page.sentence.text()
+    assert page.facts.text("loss") == "−5\u202f%"
+    changed = documents.with_value(house.book.settings, "risk.enabled", False)
+    house.post(SaveSettings(document=documents.dump(changed)))
+    house.show()
+    assert page.chip.look.word == "Off"

@@ -1,0 +1,200 @@
+"""The queue's page: who waits, why, and the two things one can do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from execution_engine.domain.inputs import Pause
+from execution_engine.ui import theme
+from execution_engine.ui.pages.queue import QueuePage
+from execution_engine.ui.widgets import ConfirmDialog, Notice
+from tests.ui.house_window import WindowHouse
+from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def _dark(qapp: QApplication) -> None:
+    theme.apply(qapp, "dark")
+
+
+class Desk:
+    """A desk whose only slot is used, with the queue's page open over it."""
+
+    def __init__(self, folder: Path, qtbot: QtBot) -> None:
+        self.house = WindowHouse(folder, {"pool.max_open_groups": 1})
+        self.house.full_pool()
+        self.page = QueuePage(self.house.bridge)
+        self.notices: list[Notice] = []
+        self.page.notice.connect(self.notices.append)
+        qtbot.addWidget(self.page)
+        self.page.resize(1272, 700)
+        self.page.show()
+        self.page.shown()
+
+    def row(self, id: int) -> dict[str, str]:
+        model = self.page.model
+        cells = model.cells(model.index_of(id))
+        return {column.key: cell.text for column, cell in zip(model.columns, cells, strict=True)}
+
+    def dialog(self) -> ConfirmDialog:
+        assert self.page.dialog is not None
+        return self.page.dialog
+
+
+@pytest.fixture
+def desk(tmp_path: Path, qtbot: QtBot) -> Desk:
+    return Desk(tmp_path, qtbot)
+
+
+def says(widget: QWidget) -> str:
+    return " ".join(label.text() for label in widget.findChildren(QLabel) if not label.isHidden())
+
+
+async def test_a_waiting_signal_tells_everything_about_itself(desk: Desk) -> None:
+    id = desk.house.queued(timeframe="240")
+    desk.house.price("ETHUSDT", "2949")
+    desk.house.clock.forward(hours=2, minutes=14)
+    desk.page.tick()
+    row = desk.row(id)
+    assert row["rank"] == "1st"
+    assert row["signal"] == "ETHUSDT 4h Long"
+    assert row["account"] == "paper"
+    assert (row["entry"], row["price"]) == ("3,000.00", "2,949.00")
+    assert row["loss"] == "−1.70\u202f%"
+    assert row["replaced"] == "0"
+    assert row["waited"] == "2 h 14 min"
+    assert row["why"] == "next"
+    assert row["force"] == "Force add…"
+
+
+async def test_a_gain_counts_as_zero_and_a_replacement_is_counted(desk: Desk) -> None:
+    id = desk.house.queued()
+    desk.house.alert(symbol="ETHUSDT", entry_price="2990")
+    desk.house.price("ETHUSDT", "3010")
+    desk.house.show()
+    row = desk.row(id)
+    assert row["loss"] == "0.00\u202f%"
+    assert row["replaced"] == "1"
+
+
+async def test_ranks_follow_the_order_of_promotion(desk: Desk) -> None:
+    first, second = desk.house.queued(), desk.house.queued("SOLUSDT", "150")
+    assert desk.row(first)["rank"] == "1st"
+    assert desk.row(second)["rank"] == "2nd"
+    assert desk.row(second)["why"] == "1 came before it"
+    assert desk.page.counted.text().startswith("2 of 100")
+
+
+async def test_an_empty_queue_says_how_many_slots_are_free(desk: Desk) -> None:
+    assert desk.page.table.empty.sentence == "Nothing waits. 0 of 1 slots are free."
+
+
+async def test_forcing_asks_the_question_of_the_pool_override(desk: Desk, qtbot: QtBot) -> None:
+    id = desk.house.queued(timeframe="240")
+    desk.house.price("ETHUSDT", "2979")
+    desk.house.show()
+    desk.page.table.select(id)
+    qtbot.keyClick(desk.page.table, Qt.Key.Key_Return)
+    dialog = desk.dialog()
+    words = says(dialog)
+    assert dialog.windowTitle() == "Confirm Pool Override"
+    assert (
+        "This action will override the 'Max Open Groups' limit and immediately execute the signal for "
+        "ETHUSDT 4h. Are you sure you want to proceed?"
+    ) in words
+    assert dialog.confirm.text() == "Confirm && Execute"
+    assert "1 / 1 becomes 2 / 1 until a group closes" in words
+    assert "paper · spot" in words
+    assert "5 buy limits from 3,000.00 down to 2,880.00" in words
+    assert "2 of 5: their limits are at or above the price, 2,979.00" in words
+    assert "at most 9,9" in words
+    assert dialog.focusWidget() is dialog.cancel
+
+
+async def test_confirmed_the_signal_opens_and_the_notice_says_so(desk: Desk, qtbot: QtBot) -> None:
+    id = desk.house.queued()
+    desk.page.table.action.emit(id, "force")
+    qtbot.mouseClick(desk.dialog().confirm, Qt.MouseButton.LeftButton)
+    assert desk.row(id)["force"] == "Opening…"
+    assert desk.row(id)["remove"] == ""
+    await until(lambda: desk.notices)
+    desk.house.show()
+    assert id not in desk.page.model.keys()  # noqa: SIM118
+    (notice,) = desk.notices
+    assert notice.level == "success"
+    assert notice.title == "Success: Position group for ETHUSDT 15m has been forced into the pool."
+    assert notice.action == "Show"
+    assert len(desk.page.slots) == 2
+
+
+async def test_refused_the_notice_says_why_and_the_row_is_usable_again(desk: Desk, qtbot: QtBot) -> None:
+    id = desk.house.queued()
+    desk.house.post(Pause())
+    desk.page.table.action.emit(id, "force")
+    qtbot.mouseClick(desk.dialog().confirm, Qt.MouseButton.LeftButton)
+    await until(lambda: desk.notices)
+    (notice,) = desk.notices
+    assert notice.title == "Error: Could not force position into the pool. See logs for details."
+    assert notice.sentence == "the engine is paused; resume it first"
+    assert desk.row(id)["force"] == "Force add…"
+
+
+async def test_removing_asks_first(desk: Desk, qtbot: QtBot) -> None:
+    id = desk.house.queued()
+    desk.page.table.action.emit(id, "remove")
+    dialog = desk.dialog()
+    assert "Remove ETHUSDT 15m from the queue?" in says(dialog)
+    qtbot.mouseClick(dialog.confirm, Qt.MouseButton.LeftButton)
+    await until(lambda: desk.page.dialog is None)
+    desk.house.show()
+    assert desk.page.model.rowCount() == 0
+
+
+async def test_cancel_leaves_everything_as_it_is(desk: Desk, qtbot: QtBot) -> None:
+    id = desk.house.queued()
+    desk.page.table.action.emit(id, "force")
+    qtbot.mouseClick(desk.dialog().cancel, Qt.MouseButton.LeftButton)
+    assert desk.page.dialog is None
+    assert not desk.page.model.held
+    assert len(desk.house.book.queue) == 1
+
+
+async def test_the_menu_of_a_row_offers_both(desk: Desk) -> None:
+    id = desk.house.queued()
+    menu = QMenu(desk.page)
+    desk.page._fill_menu(id, menu)
+    assert [action.text() for action in menu.actions() if action.text()] == ["Force add…", "Remove…", "Copy"]
+
+
+async def test_the_filter_keeps_what_matches_and_says_when_nothing_does(desk: Desk) -> None:
+    desk.house.queued()
+    desk.house.queued("SOLUSDT", "150")
+    desk.page.search.setText("sol")
+    assert desk.page.model.rowCount() == 1
+    desk.page.search.setText("solx")
+    assert desk.page.table.empty.sentence == "No signal matches “solx”."
+    desk.page.search.clear()
+    assert desk.page.model.rowCount() == 2
+
+
+async def test_the_pool_tells_who_holds_the_slots(desk: Desk) -> None:
+    (group,) = desk.house.groups
+    model = desk.page.slots
+    cells = [cell.text for cell in model.cells(model.index_of(group.id))]
+    assert cells == ["BTCUSDT 15m Long", "1 / 5", "Part filled", "leg by leg", "0.00"]
+    assert desk.page.pool_panel.heading.subtitle.text() == "1 / 1"
+
+
+async def test_a_small_window_leaves_out_account_and_replaced(desk: Desk) -> None:
+    desk.page.set_narrow(True)
+    hidden = [
+        column.key
+        for place, column in enumerate(desk.page.model.columns)
+        if desk.page.table.heading.isSectionHidden(place)
+    ]
+    assert hidden == ["account", "replaced"]
