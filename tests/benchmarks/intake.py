@@ -10,7 +10,7 @@ from pathlib import Path
 from execution_engine.domain.inputs import SaveSettings
 from tests.benchmarks.bare import bare_server
 from tests.benchmarks.figures import Figure, percentile, spread
-from tests.benchmarks.stage import body, document, markets, post_all, running, webhook_url
+from tests.benchmarks.stage import BASE_PRICE, body, document, markets, post_all, running, webhook_url
 
 STEADY, STEADY_RATE = 1000, 100
 BURST, BURST_RATE = 10000, 1000
@@ -32,7 +32,7 @@ async def _measure() -> list[Figure]:
             await application.core.desk.ask(SaveSettings(document=document(default_grid=True)))
             used = markets(application, 50)
             for exchange, symbol in used:
-                await application.set_price(f"{exchange.upper()}:{symbol}", "100")
+                await application.set_price(f"{exchange.upper()}:{symbol}", BASE_PRICE)
             steady = await post_all(webhook_url(application), _bodies(used, "steady", STEADY), STEADY_RATE)
             burst = await post_all(webhook_url(application), _bodies(used, "burst", BURST), BURST_RATE)
             accepted = sum(status == 202 for _, _, status in burst)

@@ -17,7 +17,16 @@ from execution_engine.domain.rows import Order, Purpose
 from execution_engine.main import Application
 from execution_engine.ui import app as ui
 from tests.benchmarks.figures import Figure, percentile, spread
-from tests.benchmarks.stage import body, markets, post_all, prepare, running, seeded, webhook_url
+from tests.benchmarks.stage import (
+    RESTING_PRICE,
+    body,
+    markets,
+    post_all,
+    prepare,
+    running,
+    seeded,
+    webhook_url,
+)
 
 ALERTS, ALERT_RATE = 400, 20
 TARGETS = 150
@@ -50,9 +59,7 @@ def measure() -> Iterable[Figure]:
 
 def in_window(work: Callable[[Callable[[Application], None]], Coroutine[Any, Any, Any]]) -> Any:
     """Run on Qt's loop; `work` gets what opens the window of an application."""
-    import datetime  # the window alone wants to know since when it runs
-
-    qt = QApplication.instance() or ui.create(main.resources(), datetime.datetime.now(datetime.UTC))
+    qt = QApplication.instance() or ui.create(main.resources())
     loop = qasync.QEventLoop(qt, already_running=False)
     asyncio.set_event_loop(loop)
     windows: list[Any] = []
@@ -101,7 +108,7 @@ async def move_prices(application: Application, per_s: int = PRICES_PER_S) -> No
         due = int((time.monotonic() - begun) * per_s)
         while number < due:
             exchange, symbol = used[number % len(used)]
-            last = Decimal("97.6") + Decimal(number % 7) / 100
+            last = RESTING_PRICE + Decimal(number % 7) / 100
             now = application.clock.now()
             application.core.desk.post(Price(exchange=exchange, symbol=symbol, last=last, at=now))
             number += 1
@@ -112,9 +119,7 @@ async def _alert_to_orders(application: Application, handed: Handed) -> list[flo
     """Time from the moment the client sends to the last order of the alert's grid at the port."""
     used = markets(application, 50)
     frames = ("5", "30")
-    bodies = [
-        body(*used[n % 45], frames[n // 45 % 2], f"alert {n}").replace("100", "97.6") for n in range(ALERTS)
-    ]
+    bodies = [body(*used[n % 45], frames[n // 45 % 2], f"alert {n}", RESTING_PRICE) for n in range(ALERTS)]
     results = await post_all(webhook_url(application), bodies, ALERT_RATE)
     book = application.core.book
     by_id = {alert.parsed.id: alert.id for alert in book.alerts.values()}
@@ -138,15 +143,17 @@ async def _price_to_target(application: Application, handed: Handed) -> list[flo
     groups = [group.id for group in book.groups.values() if group.is_open and group.open_quantity][:TARGETS]
     for group_id in groups:
         group = book.groups[group_id]
-        nearest = min(book.legs[id].tp_price for id in book.legs_of(group_id) if book.legs[id].open_quantity)
+        held = [book.legs[id] for id in book.legs_of(group_id) if book.legs[id].closed_by is None]
+        targets = [leg.tp_price for leg in held if leg.open_quantity and leg.triggered_at is None]
+        if not targets:
+            continue  # a price for another timeframe of this symbol has closed it
         begun = time.monotonic()
         now = application.clock.now()
-        price = Price(exchange=group.exchange, symbol=group.symbol, last=nearest, at=now)
-        application.core.desk.post(price)
-        orders = [book.orders[id] for id in book.orders_of(group_id)]
-        new = [
-            order.id for order in orders if order.purpose is Purpose.TAKE_PROFIT and order.id not in handed.at
-        ]
+        known = book.counter
+        application.core.desk.post(
+            Price(exchange=group.exchange, symbol=group.symbol, last=min(targets), at=now)
+        )
+        new = [id for id, order in book.orders.items() if id > known and order.purpose is Purpose.TAKE_PROFIT]
         while not all(id in handed.at for id in new):  # noqa: ASYNC110 - the port has no event
             await asyncio.sleep(0)
         times += [handed.at[id] - begun for id in new]
@@ -177,7 +184,7 @@ async def _price_cost() -> list[Figure]:
 def _cost(application: Application, market: tuple[str, str]) -> float:
     now = application.clock.now()
     prices = [
-        Price(exchange=market[0], symbol=market[1], last=Decimal("97.6") + Decimal(n % 5) / 100, at=now)
+        Price(exchange=market[0], symbol=market[1], last=RESTING_PRICE + Decimal(n % 5) / 100, at=now)
         for n in range(PRICE_CALLS)
     ]
     post = application.core.desk.post

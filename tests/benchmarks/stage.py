@@ -24,7 +24,8 @@ from execution_engine.main import Application, Options
 
 GROUPS, PYRAMIDS, LEGS = 200, 5, 7
 TIMEFRAMES = ("15m", "1h", "4h", "1d")
-BASE_PRICE = Decimal(100)
+BASE_PRICE = Decimal(50)
+RESTING_PRICE = Decimal("48.8")  # between the third and the fourth leg: nothing fills, no target is near
 
 Result = tuple[float, float, int]
 
@@ -38,14 +39,13 @@ def document(*, default_grid: bool = False) -> str:
         for number in range(LEGS)
     ]
     for path, value in {
-        "capital.total_usd": 20000,
-        "pool.max_open_groups": 250,
+        "capital.total_usd": 24000,
+        "pool.max_open_groups": 400,
         "pool.max_queue": 20000,
         "pool.max_pyramids": PYRAMIDS,
         "grid.profiles": {"default": grid},
         "signals.max_entries_per_day": 0,
         "webhook.rate_per_minute": 1000000,
-        "paper.start_balance_usd": 1000000,
         "logs.level": "WARNING",
     }.items():
         if not (default_grid and path == "grid.profiles"):
@@ -84,9 +84,9 @@ def markets(application: Application, count: int) -> list[tuple[str, str]]:
     return found[:count]
 
 
-def body(exchange: str, symbol: str, timeframe: str, id: str) -> str:
+def body(exchange: str, symbol: str, timeframe: str, id: str, price: Decimal = BASE_PRICE) -> str:
     fields = {"exchange": exchange.upper(), "symbol": symbol, "timeframe": timeframe, "action": "buy"}
-    return json.dumps(fields | {"id": id, "entry_price": str(BASE_PRICE)})
+    return json.dumps(fields | {"id": id, "entry_price": str(price)})
 
 
 async def send(application: Application, text: str) -> None:
@@ -130,7 +130,7 @@ async def _seed(folder: Path) -> None:
         book = application.core.book
         await until(lambda: all(order.acknowledged_at for order in book.orders.values()))
         for exchange, symbol in used:
-            await application.set_price(f"{exchange.upper()}:{symbol}", Decimal("97.5"))
+            await application.set_price(f"{exchange.upper()}:{symbol}", Decimal("48.75"))
         await until(lambda: all(group.filled_quantity for group in book.groups.values()))
         assert len(book.groups) == GROUPS, len(book.groups)
         assert len(book.legs) == GROUPS * PYRAMIDS * LEGS, len(book.legs)
