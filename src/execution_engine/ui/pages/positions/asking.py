@@ -46,7 +46,6 @@ def exit_dialog(
         "Exit at market" if held else "Cancel and close",
         consequences=consequences,
         mode="live" if mode == "live" else "",
-        note="Written to the audit log",
         parent=parent,
     )
 

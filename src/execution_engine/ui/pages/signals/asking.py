@@ -48,7 +48,6 @@ def replay_dialog(alert: Alert, mode: Mode, parent: QWidget) -> ConfirmDialog:
         ],
         danger=live,
         mode="live" if live else "",
-        note="Written to the audit log",
         parent=parent,
     )
 

@@ -11,6 +11,7 @@ from execution_engine.domain.signal import Outcome, SignalType
 from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.tables import Cell, Column, position_cell
+from execution_engine.ui.theme import Token
 
 ACTED_ON = frozenset(
     {
@@ -117,14 +118,14 @@ def columns(zone: tzinfo | None = None) -> tuple[Column[AlertLine], ...]:
         Column(
             key="reason",
             title="Reason",
-            width=280,
+            width=150,
             cell=lambda line: Cell(line.reason, "text2"),
             sort_key=lambda line: line.reason or None,
         ),
     )
 
 
-WIDE = {"received": 98, "signal": 190, "type": 92, "outcome": 116, "reason": 240}
+WIDE = {"received": 98, "signal": 190, "type": 92, "outcome": 116, "reason": 150}
 NARROW = {"received": 90, "signal": 186, "outcome": 110}
 
 
@@ -146,8 +147,9 @@ def _received(line: AlertLine, zone: tzinfo | None) -> Cell:
 
 def _signal(line: AlertLine) -> Cell:
     alert, side = line.alert, line.side
-    if side is None:
-        return Cell(f"{alert.symbol} {alert.timeframe}")
+    if side is None:  # an exit need not say one
+        parts: tuple[tuple[str, Token], ...] = ((f"{alert.symbol} ", "text"), (alert.timeframe, "text3"))
+        return Cell(f"{alert.symbol} {alert.timeframe}", parts=parts)
     return position_cell(alert.symbol, alert.timeframe, long=side is Side.LONG)
 
 

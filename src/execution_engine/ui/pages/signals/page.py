@@ -91,14 +91,10 @@ class SignalsPage(QWidget):
     def go_to(self, key: int) -> None:
         """Choose an alert; a filter that hides it is taken off, and it is read if it is old."""
         self.bar.choose_tab("alerts")
-        if self.list.select(key):
-            self._wanted = None
-            self.list.setFocus()
-            return
         self._wanted = key
-        if self.list.line(key) is not None:
-            self.bar.clear()
-        else:
+        self._select_wanted()
+        self.list.setFocus()
+        if self._wanted is not None:
             self.list.show_since(None)
 
     def focus_filter(self) -> None:
@@ -235,13 +231,14 @@ class SignalsPage(QWidget):
         self._show_counts()
 
     def _select_wanted(self) -> None:
+        """Choose the alert that was asked for, once it is there."""
         wanted = self._wanted
-        if wanted is None:
+        if wanted is None or self.list.line(wanted) is None:
             return
-        if self.list.select(wanted):
-            self._wanted = None
-        elif self.list.line(wanted) is not None and self.bar.active:
+        self._wanted = None
+        if not self.list.select(wanted):
             self.bar.clear()
+            self.list.select(wanted)
 
     # What the user does.
 

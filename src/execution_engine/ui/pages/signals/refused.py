@@ -12,7 +12,7 @@ from execution_engine.ui import format as f
 from execution_engine.ui.pages.signals.message import MessagePanel
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import px
-from execution_engine.ui.widgets import Label, Panel, Splitter
+from execution_engine.ui.widgets import Label, Panel, Splitter, divider
 
 SHOWN = 1_000  # as many as are kept
 
@@ -51,18 +51,18 @@ COLUMNS: tuple[Column[RefusedRequest], ...] = (
     Column(
         key="errors",
         title="Errors",
-        width=330,
+        width=256,
         cell=lambda row: Cell("; ".join(_errors(row)), "text2"),
         tooltip=lambda row: "\n".join(_errors(row)),
     ),
     Column(
         key="source",
         title="Source",
-        width=120,
+        width=112,
         cell=lambda row: Cell(f.visible(row.source, 60), "text2"),
         sort_key=lambda row: row.source,
     ),
-    Column(key="body", title="Body", width=160, cell=lambda row: Cell(f.visible(row.body, 120), "text3")),
+    Column(key="body", title="Body", width=130, cell=lambda row: Cell(f.visible(row.body, 120), "text3")),
 )
 WIDE = {column.key: column.width for column in COLUMNS}
 NARROW = {"time": 126, "status": 60, "errors": 200}
@@ -104,6 +104,7 @@ class RefusedList(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.panel)
+        column.addWidget(divider())
         column.addWidget(self.message, 1)
         side.setMinimumWidth(px(280))
         both = Splitter(Qt.Orientation.Horizontal)

@@ -55,7 +55,7 @@ class StoryPanel(QWidget):
         both.setAccessibleName("Story and message")
         both.addWidget(self.panel)
         both.addWidget(self.message)
-        both.setSizes([480, 230])
+        both.setSizes([520, 210])
         both.setStretchFactor(0, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
