@@ -513,3 +513,21 @@ async def test_an_answer_for_a_page_that_is_gone_is_dropped(
     QApplication.sendPostedEvents(page, QEvent.Type.DeferredDelete.value)
     window.stage._pages.pop("dashboard")
     await until(lambda: not house.bridge._tasks)
+
+
+async def test_what_nobody_caught_is_logged_and_shown_on_its_page(
+    house: WindowHouse, qapp: QApplication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    screen = Window(qapp)
+    screen.attach(house.doors())
+    house.feed.on_released(lambda change: screen.released(change.rows, change.facts))
+    main = screen.main
+    assert main is not None
+    page = main.stage.page("dashboard")
+    monkeypatch.setattr(page.strip, "refresh", lambda *_: 1 / 0)
+    house.holding()
+    screen.bridge.flush()
+    await until(lambda: isinstance(main.stage.page("dashboard"), ErrorPanel))
+    assert main.sidebar.count_of("positions") == (1, False)
+    assert "something went wrong in the window: division by zero" in caplog.text
+    screen.close()

@@ -82,6 +82,7 @@ class Window:
 
     def close(self) -> None:
         """Go without asking: the engine has ended."""
+        self._trouble.leave()
         if self.main is not None:
             self.main.put_away()
             self.main.deleteLater()

@@ -6,6 +6,7 @@ Decisions see every price, eyes see ten a second.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -221,7 +222,11 @@ class Bridge(QObject):
         except EngineError as error:
             result = Refusal("FAILED", str(error))
         if done is not None and _wanted(done):
-            done(result)
+            try:
+                done(result)
+            except Exception as error:
+                # As with a slot: a page's own trouble, which its panel will show.
+                sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _wanted(done: Callable[..., object]) -> bool:

@@ -31,8 +31,10 @@ def notice_of(fact: Fact, show_group: Callable[[int], object]) -> Notice:
     """Return the notice of a fact; one that names a group can show it."""
     title = _TITLES.get(fact.code) or fact.code.replace("_", " ").capitalize()
     group_id = fact.group_id
+    # A group that closed may have won or lost: the sign says which, not a tick.
+    level: NoticeLevel = "info" if fact.code == "group_closed" else _LEVELS[fact.level]
     return Notice(
-        _LEVELS[fact.level],
+        level,
         title,
         visible(fact.text, LONGEST),
         "Show" if group_id is not None else "",

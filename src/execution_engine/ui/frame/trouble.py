@@ -28,6 +28,11 @@ class Trouble(QObject):
         self._before = sys.excepthook
         sys.excepthook = self.hear
 
+    def leave(self) -> None:
+        """Put back what heard of them before."""
+        if sys.excepthook == self.hear:
+            sys.excepthook = self._before
+
     def hear(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> Any:
         """Log an exception and pass it on."""
         if not issubclass(kind, Exception):

@@ -23,6 +23,7 @@ SPANS = {
     "365": timedelta(days=365),
 }
 CHOICES = (("7", "7 d"), ("30", "30 d"), ("90", "90 d"), ("365", "1 y"), ("all", "All"))
+FIRST_CHOICE = "30"
 NOTHING = "The curve begins with the first closed trade."
 
 
@@ -33,7 +34,7 @@ class EquityPanel(Panel):
         """Start empty."""
         super().__init__("Equity", "realized, USD")
         self._points: list[EquityPoint] = []
-        self.choice = SegmentedChoice(CHOICES, "30", name="Time span")
+        self.choice = SegmentedChoice(CHOICES, FIRST_CHOICE, name="Time span")
         self._chosen = False
         self.choice.chosen.connect(self._choose)
         self.add_right(self.choice)
@@ -48,8 +49,6 @@ class EquityPanel(Panel):
     def show_points(self, points: Sequence[EquityPoint], now: datetime) -> None:
         """Replace the curve."""
         self._points = list(points)
-        if not self._chosen and self._points and now - self._points[0].at < SPANS["7"]:
-            self.choice.set_value("all")
         self.chart.show_points(self._points)
         self._draw(now)
 
@@ -82,6 +81,9 @@ class EquityPanel(Panel):
         self.nothing.setVisible(not self._points)
         if not self._points or now is None:
             return
+        if not self._chosen:
+            young = now - self._points[0].at < SPANS["7"]
+            self.choice.set_value("all" if young else FIRST_CHOICE)
         span = SPANS.get(self.choice.value())
         since = now - span if span else None
         self.set_subtitle(f"realized, USD, since {local_date(since or self._points[0].at)}")

@@ -10,7 +10,7 @@ from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, Promote, RemoveQueued
 from execution_engine.domain.money import ZERO
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.format import counted, visible
+from execution_engine.ui.format import visible
 from execution_engine.ui.frame.worlds import shown_world
 from execution_engine.ui.holdings import Holding, Holdings
 from execution_engine.ui.pages.page import Page, stretch
