@@ -39,12 +39,14 @@ class Handed:
 
     def __init__(self, application: Application) -> None:
         self.at: dict[int, float] = {}
+        self.more = asyncio.Event()
         paper = application.core.paper
         place = paper.place
 
         async def timed(orders: Sequence[Order]) -> Any:
             now = time.monotonic()
             self.at.update((order.id, now) for order in orders)
+            self.more.set()
             return await place(orders)
 
         paper.place = timed  # type: ignore[method-assign]
@@ -140,8 +142,8 @@ async def _price_to_target(application: Application, handed: Handed) -> list[flo
     """Time from a price at the door to the take-profit order at the port."""
     book = application.core.book
     times = []
-    groups = [group.id for group in book.groups.values() if group.is_open and group.open_quantity][:TARGETS]
-    for group_id in groups:
+    held = [group.id for group in book.groups.values() if group.is_open and group.open_quantity]
+    for group_id in held[::-1][:TARGETS]:  # the lowest entries first: each price reaches one target
         group = book.groups[group_id]
         held = [book.legs[id] for id in book.legs_of(group_id) if book.legs[id].closed_by is None]
         targets = [leg.tp_price for leg in held if leg.open_quantity and leg.triggered_at is None]
@@ -154,8 +156,9 @@ async def _price_to_target(application: Application, handed: Handed) -> list[flo
             Price(exchange=group.exchange, symbol=group.symbol, last=min(targets), at=now)
         )
         new = [id for id, order in book.orders.items() if id > known and order.purpose is Purpose.TAKE_PROFIT]
-        while not all(id in handed.at for id in new):  # noqa: ASYNC110 - the port has no event
-            await asyncio.sleep(0)
+        while not all(id in handed.at for id in new):
+            handed.more.clear()
+            await handed.more.wait()
         times += [handed.at[id] - begun for id in new]
         await asyncio.sleep(0.01)
     assert times

@@ -14,7 +14,7 @@ from execution_engine.domain.reports import judge_undecided
 from execution_engine.domain.rows import Archive, Group, GroupStatus, Purpose, QueuedSignal, World
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.settle import name, settle, trigger
-from execution_engine.domain.signal import Outcome
+from execution_engine.domain.signal import Outcome, TakeProfitMode
 from execution_engine.domain.take_profit import (
     closing_price,
     is_done,
@@ -50,18 +50,15 @@ def take_profit(draft: Draft, group: Group, now: Price) -> None:
             draft.put(trigger(leg, draft))
         numbers = ", ".join(f"{leg.pyramid_index + 1}·{leg.index}" for leg in hit)
         draft.tell("target_reached", f"{name(group)}: target of {numbers} reached at {got}", group=group)
-        settle(draft, group.id)
+        settle(draft, group.id, legs=())  # a price fills nothing by itself
         group = draft.group(group.id)
+    if not group.is_open or group.tp_mode is TakeProfitMode.PER_LEG:
+        return
     left = [leg for leg in draft.legs(group.id) if leg.triggered_at is None]
     target = totals(group, left, instrument).aggregate_target
-    if (
-        group.is_open
-        and target is not None
-        and watches_aggregate(group, instrument)
-        and reached(group.side, got, target)
-    ):
+    if target is not None and watches_aggregate(group, instrument) and reached(group.side, got, target):
         begin_closing(draft, group.id, Purpose.TAKE_PROFIT, f"its common target was reached at {got}")
-        settle(draft, group.id)
+        settle(draft, group.id, legs=())  # a price fills nothing by itself
 
 
 def due_row(draft: Draft, id: int) -> None:
