@@ -1,0 +1,404 @@
+"""Every command of the command line, with a running engine and without one."""
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from execution_engine.cli import main
+from tests.stories.installation import D, Installation, Plain, legs_of, orders_of
+
+BTC, ETH = "BINANCE:BTCUSDT", "BINANCE:ETHUSDT"
+
+# The document of the specification, key for key.
+KEYS = {
+    "": {"engine", "accounts", "groups", "queue", "alerts", "risk_actions"},
+    "engine": {"status", "reasons", "version", "worlds"},
+    "world": {"slots_used", "slots", "realized_pnl_usd", "unrealized_pnl_usd"},
+    "account": {"name", "exchange", "market", "mode", "enabled", "status", "reason"},
+    "group": {
+        "id",
+        "account",
+        "exchange",
+        "symbol",
+        "timeframe",
+        "side",
+        "status",
+        "hold",
+        "forced",
+        "pyramid_count",
+        "max_pyramids",
+        "replacement_count",
+        "filled_quantity",
+        "open_quantity",
+        "weighted_avg_entry",
+        "invested_usd",
+        "realized_pnl_usd",
+        "unrealized_pnl_usd",
+        "unrealized_pnl_percent",
+        "tp_mode",
+        "tp_aggregate_percent",
+        "risk",
+        "created_at",
+        "closed_at",
+        "orders",
+        "pyramids",
+    },
+    "risk": {"timer_started_at", "timer_expires_at", "blocked", "skip_once", "eligible"},
+    "pyramid": {"pyramid_index", "status", "entry_price", "created_at", "legs"},
+    "leg": {
+        "leg_index",
+        "status",
+        "gap_percent",
+        "weight_percent",
+        "tp_percent",
+        "price",
+        "quantity",
+        "tp_price",
+        "filled_quantity",
+        "open_quantity",
+        "avg_fill_price",
+        "tp_hit",
+        "orders",
+    },
+    "order": {
+        "client_order_id",
+        "exchange_order_id",
+        "purpose",
+        "side",
+        "type",
+        "price",
+        "quantity",
+        "status",
+        "filled_quantity",
+        "avg_fill_price",
+        "created_at",
+    },
+    "queued": {
+        "id",
+        "account",
+        "symbol",
+        "timeframe",
+        "side",
+        "entry_price",
+        "queued_at",
+        "replacement_count",
+        "current_loss_percent",
+        "rank",
+        "reason",
+    },
+    "alert": {"id", "received_at", "signal", "outcome", "reason", "group_id", "duplicates", "replay_of"},
+}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def prove_keys(state: Plain) -> None:
+    parts: list[tuple[str, Plain]] = [("", state), ("engine", state["engine"])]
+    parts += [("world", world) for world in state["engine"]["worlds"].values()]
+    parts += [("account", row) for row in state["accounts"]]
+    parts += [("queued", row) for row in state["queue"]]
+    parts += [("alert", row) for row in state["alerts"]]
+    for group in state["groups"]:
+        parts += [("group", group), ("risk", group["risk"])]
+        parts += [("pyramid", pyramid) for pyramid in group["pyramids"]]
+        parts += [("leg", leg) for leg in legs_of(group)]
+        parts += [("order", order) for order in orders_of(group)]
+    for name, part in parts:
+        assert set(part) == KEYS[name], name
+        for key, value in part.items():
+            assert not isinstance(value, float), f"{name}.{key} is a float"
+            if key.endswith("_at") and value is not None:
+                assert TIME.fullmatch(value), f"{name}.{key} is {value}"
+    assert {"group", "leg", "order", "queued", "alert"} <= {name for name, _ in parts}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended: its exit status and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Words:
+    """The command line of one installation; each command must end as it is expected to."""
+
+    def __init__(self, engine: Installation, capture: pytest.CaptureFixture[str]) -> None:
+        self.engine = engine
+        self._capture = capture
+
+    def run(self, *words: str) -> Ended:
+        """Run a command in this process: starting a new one for each would take most of the time."""
+        self._capture.readouterr()
+        try:
+            status = main([*words, "--data-dir", str(self.engine.root)])
+        except SystemExit as end:  # a usage error
+            status = int(end.code or 0)
+        written = self._capture.readouterr()
+        return Ended(status, written.out, written.err)
+
+    def says(self, *words: str) -> str:
+        ended = self.run(*words)
+        assert (ended.status, ended.err) == (0, ""), ended
+        return ended.out.rstrip("\n")
+
+    def reads(self, *words: str) -> Any:
+        return json.loads(self.says(*words))
+
+    def refuses(self, *words: str) -> str:
+        """Return the one sentence of a command that cannot be done."""
+        ended = self.run(*words)
+        assert (ended.status, ended.out) == (1, ""), ended
+        (sentence,) = ended.err.splitlines()
+        return sentence
+
+
+@pytest.fixture
+def words(install: Callable[..., Installation], capsys: pytest.CaptureFixture[str]) -> Words:
+    """Give the command line of an engine with a full pool of one, and a queue."""
+    engine = install(pool__max_open_groups=1, capital__total_usd="1000").start()
+    for symbol in (BTC, ETH):
+        engine.price(symbol, 101)
+    engine.accepted(BTC, price=100)
+    engine.live(BTC)
+    engine.price(BTC, 100)
+    engine.queued(engine.accepted(ETH, price=100))
+    return Words(engine, capsys)
+
+
+def test_state_and_webhook(words: Words) -> None:
+    state = words.reads("state", "--json")
+    prove_keys(state)
+    (group,) = state["groups"]
+    assert (group["symbol"], group["exchange"]) == ("BTCUSDT", "binance")
+    assert D(group["unrealized_pnl_usd"]) == 0
+    assert [row["symbol"] for row in state["queue"]] == ["ETHUSDT"]
+    (webhook,) = words.reads("webhook", "--json")
+    assert set(webhook) == {"name", "url", "token"}
+    host, port = words.engine.address
+    assert webhook["url"] == f"http://{host}:{port}/webhook/{webhook['token']}"
+    assert words.says("webhook") == f"{webhook['name']}: {webhook['url']}"
+
+    words.says("exit", group["id"])
+    words.engine.group(BTC, "closed")
+    assert [row["symbol"] for row in words.reads("state", "--json", "--open")["groups"]] == ["ETHUSDT"]
+    both = words.reads("state", "--json")
+    assert both["groups"][0]["status"] == "closed"
+    words.engine.stop()
+
+    # Without a running engine the same is read from the disk, and there are no prices.
+    rest = words.reads("state", "--json")
+    prove_keys(rest | {"queue": state["queue"]})
+    assert rest["engine"]["status"] == "stopped"
+    assert [row["id"] for row in rest["groups"]] == [row["id"] for row in both["groups"]]
+    assert [row["id"] for row in words.reads("state", "--json", "--open")["groups"]] == [
+        both["groups"][-1]["id"]
+    ]
+    assert words.says("state").splitlines()[0] == "stopped"
+    assert words.reads("webhook", "--json")[0]["token"] == webhook["token"]
+
+
+def test_the_actions_of_the_screens(words: Words) -> None:
+    engine = words.engine
+    group = engine.groups(BTC)[0]["id"]
+    assert words.says("pause").startswith("Paused")
+    assert words.says("resume") == "Running."
+    assert "blocked" in words.says("risk", "block", group)
+    assert "skipped once" in words.says("risk", "skip", group)
+    words.says("risk", "unblock", group)
+    assert engine.groups(BTC)[0]["risk"]["blocked"] is False
+    waiting = engine.state()["queue"][0]["id"]
+    assert words.says("promote", waiting, "--yes").endswith("has been forced into the pool.")
+    second = engine.live(ETH)
+    engine.queued(engine.accepted("BINANCE:BTCUSDT", price=100, timeframe="60"))
+    assert "was removed" in words.says("queue", "remove", engine.state()["queue"][0]["id"])
+    assert words.says("exit", second["id"]) == "ETHUSDT 15m is being closed."
+    engine.group(ETH, "closed")
+    alert = engine.state()["alerts"][0]["id"]
+    words.says("replay", alert)
+    engine.live(BTC, legs=10)
+    assert "1 groups are being closed" in words.says("close-all", "--yes")
+    engine.group(BTC, "closed")
+    assert engine.state()["engine"]["status"] == "paused"
+    engine.stop()
+    engine.prove_books()
+
+
+def test_unknown_ids_are_one_sentence(words: Words) -> None:
+    for command in (
+        ("exit", "999"),
+        ("promote", "999"),
+        ("replay", "999"),
+        ("queue", "remove", "999"),
+        ("risk", "skip", "999"),
+        ("risk", "block", "999"),
+    ):
+        assert "999" in words.refuses(*command)
+    words.engine.stop()
+
+
+def test_what_needs_a_running_engine_says_so(
+    install: Callable[..., Installation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = Words(install(), capsys)
+    for command in (
+        ("pause",),
+        ("resume",),
+        ("close-all",),
+        ("exit", "1"),
+        ("promote", "1"),
+        ("replay", "1"),
+    ):
+        assert words.refuses(*command) == "No engine is running for this data folder."
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_settings(
+    install: Callable[..., Installation], capsys: pytest.CaptureFixture[str], tmp_path: Path, running: bool
+) -> None:
+    engine = install()
+    words = Words(engine, capsys)
+    if running:
+        engine.start()
+    assert words.says("settings", "get", "pool.max_open_groups") == "10"
+    assert words.says("settings", "get", "take_profit.mode") == "per_leg"
+    assert words.reads("settings", "get")["webhook"]["port"] == 8787
+    words.says("settings", "set", "pool.max_open_groups", "7")
+    words.says("settings", "set", "take_profit.mode", "hybrid")  # text, because it is no JSON
+    words.says("settings", "set", "grid.bindings", '[{"symbol": "BTC*", "profile": "default"}]')
+    assert words.says("settings", "get", "pool.max_open_groups") == "7"
+    assert words.says("settings", "get", "grid.bindings.0.symbol") == "BTC*"
+    if running:
+        assert engine.state()["engine"]["worlds"]["paper"]["slots"] == 7
+    file = tmp_path / "settings.json"
+    assert words.says("settings", "export", str(file)) == ""
+    document = json.loads(file.read_text())
+    assert document["take_profit"]["mode"] == "hybrid"
+    assert words.reads("webhook", "--json")[0]["token"] not in file.read_text()
+    file.write_text(json.dumps(document | {"pool": {"max_open_groups": 5}}))
+    words.says("settings", "import", str(file))
+    assert words.says("settings", "get", "pool.max_open_groups") == "5"
+
+    assert words.refuses("settings", "set", "pool.max_open_groups", "-1").startswith("pool.max_open_groups: ")
+    assert "there is no such setting" in words.refuses("settings", "set", "pool.nothing", "1")
+    assert "there is no such setting" in words.refuses("settings", "get", "nothing.at.all")
+    file.write_text('{"pool": {"max_open_groups": "many"}}')
+    assert words.refuses("settings", "import", str(file)).startswith("pool.max_open_groups: ")
+    file.write_text("{")
+    assert "not valid JSON" in words.refuses("settings", "import", str(file))
+    assert words.refuses("settings", "import", str(tmp_path / "nowhere.json")).endswith(
+        "no such file or directory"
+    )
+    assert words.says("settings", "get", "pool.max_open_groups") == "5"
+    if running:
+        engine.stop()
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_accounts(
+    install: Callable[..., Installation], capsys: pytest.CaptureFixture[str], running: bool
+) -> None:
+    engine = install()
+    if running:
+        engine.start()
+    listed = Words(engine, capsys).says("account", "list").splitlines()
+    assert [line.split(":")[0] for line in listed] == ["paper", "paper-perp"]
+    assert "spot paper, enabled" in listed[0]
+    if running:
+        engine.stop()
+
+
+def test_backup_restore_verify(words: Words, tmp_path: Path) -> None:
+    engine = words.engine
+    sound = "Everything agrees: the file is sound and every sum of money adds up."
+    assert words.says("verify") == sound
+    backup = tmp_path / "backup.sqlite"
+    assert words.says("backup", str(backup)) == str(backup)
+    assert "running already" in words.refuses("restore", str(backup))
+    engine.stop()
+    assert words.says("verify") == sound
+    second = tmp_path / "second.sqlite"
+    assert words.says("backup", str(second)) == str(second)
+    assert "is kept as engine-set-aside-" in words.says("restore", str(backup))
+    assert "There is no backup" in words.refuses("restore", str(tmp_path / "nowhere.sqlite"))
+    (tmp_path / "text").write_text("this is something else")
+    assert "is not a backup" in words.refuses("restore", str(tmp_path / "text"))
+    assert "is not a backup" in words.refuses("backup", str(tmp_path / "text"))
+    engine.start()
+    assert [leg["status"] for leg in legs_of(engine.groups(BTC)[0])] == ["filled"] + ["open"] * 4
+    engine.accepted(BTC, type="exit")
+    engine.group(BTC, "closed")
+    engine.live(ETH)
+    engine.stop()
+    engine.prove_books()
+
+
+def test_verify_finds_a_wrong_sum(words: Words) -> None:
+    words.engine.stop()
+    with closing(sqlite3.connect(words.engine.folder.database)) as connection, connection:
+        connection.execute("UPDATE position_groups SET filled_quantity = '12345'")
+    ended = words.run("verify")
+    assert ended.status == 1
+    assert "filled quantity is 12345" in ended.out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("nonsense",),
+        ("exit",),
+        ("exit", "first"),
+        ("settings",),
+        ("settings", "get", "a", "b"),
+        ("--port", "70000"),
+        ("--port", "http"),
+        ("--paper-feed", "dreams"),
+        ("queue", "clear"),
+        ("risk",),
+        ("backup",),
+        ("state", "--xml"),
+    ],
+)
+def test_usage_errors(
+    install: Callable[..., Installation], capsys: pytest.CaptureFixture[str], wrong: tuple[str, ...]
+) -> None:
+    ended = Words(install(), capsys).run(*wrong)
+    assert (ended.status, ended.out) == (2, "")
+    assert "usage: execution-engine" in ended.err
+
+
+def test_a_process_of_its_own_ends_the_same_way(words: Words) -> None:
+    engine = words.engine
+    shown = engine.cli("state", "--json")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert json.loads(shown.stdout)["engine"]["status"] == "running"
+    refused = engine.cli("exit", "999")
+    assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", "there is no open group 999\n")
+    assert engine.cli("nonsense").returncode == 2
+    engine.stop()
+
+
+def test_where_there_is_no_display_it_goes_on_without_a_window(install: Callable[..., Installation]) -> None:
+    engine = install()
+    engine.options.remove("--headless")
+    engine.environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    engine.start()
+    engine.price(BTC, 100)
+    engine.accepted(BTC, price=100)
+    engine.live(BTC)
+    first, *lines = engine.stderr().splitlines()
+    assert first == "There is no display: going on without a window (--headless)."
+    engine.said.write_text("\n".join(lines))
+    engine.stop()
