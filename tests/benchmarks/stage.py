@@ -122,11 +122,11 @@ async def _seed(folder: Path) -> None:
             await application.set_price(f"{exchange.upper()}:{symbol}", BASE_PRICE)
         for round in range(PYRAMIDS):
             for exchange, symbol in used:
-                for timeframe in TIMEFRAMES:
-                    await send(
-                        application,
-                        body(exchange, symbol, timeframe, f"{round} {exchange} {symbol} {timeframe}"),
-                    )
+                for number, timeframe in enumerate(TIMEFRAMES):
+                    # As in life, no two entries have the same price.
+                    price = BASE_PRICE - Decimal(round) / 20 - Decimal(number) / 100
+                    id = f"{round} {exchange} {symbol} {timeframe}"
+                    await send(application, body(exchange, symbol, timeframe, id, price))
         book = application.core.book
         await until(lambda: all(order.acknowledged_at for order in book.orders.values()))
         for exchange, symbol in used:
