@@ -46,3 +46,13 @@ def test_a_leg_fills_takes_profit_and_closes_with_the_specifications_result():
     assert house.group.realized == D("1.588561")
     assert house.group.open_quantity == D("0.00000693")
     assert house.group.invested == D("0.45045")
+
+
+def test_the_reason_of_an_opened_alert_is_how_full_the_pool_was_when_it_was_decided():
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.price("ETHUSDT", "3000")
+    first = house.alert(entry_price="65000")
+    second = house.alert(symbol="ETHUSDT")
+    house.accept()
+    assert [house.outcome(first)[1], house.outcome(second)[1]] == ["pool 1 / 10", "pool 2 / 10"]

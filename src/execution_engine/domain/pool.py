@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from execution_engine.domain import age, queue
 from execution_engine.domain import entry as entries
 from execution_engine.domain.draft import Draft
@@ -45,6 +47,7 @@ def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False)
     """Write a group and its orders; the alert's outcome comes when the exchange took a leg."""
     group = entries.open_group(draft, alert, entry, forced=forced)
     take(draft, alert, group)
+    draft.put(replace(draft.alert(alert.id), reason=_slots(draft, group)))
     settle(draft, group.id, legs=())  # nothing filled yet
     group = draft.group(group.id)
     draft.tell(
@@ -54,6 +57,12 @@ def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False)
         alert=alert,
     )
     return group
+
+
+def _slots(draft: Draft, group: Group) -> str:
+    """Say how full the pool is with this group: what the reader of its alert wants to know later."""
+    forced = "forced into the pool; " if group.forced else ""
+    return f"{forced}pool {draft.slots_used(group.world)} / {draft.settings.pool.max_open_groups}"
 
 
 def forget_waiting(

@@ -155,7 +155,7 @@ def _entry_outcome(draft: Draft, group: Group, pyramid: Pyramid, alert: Alert, o
     """An entry is opened once the exchange took a leg; it failed when it took none and none is unknown."""
     refused = [order for order in own if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)]
     if any(order.acknowledged_at is not None for order in own):
-        finish(draft, alert, _success(alert, pyramid), _opened_text(draft, group, pyramid), group.id)
+        finish(draft, alert, _success(alert, pyramid), _opened_text(group, pyramid, alert), group.id)
     elif len(refused) == len(own) and not (
         group.is_open and any(may_try_again(tries) for tries in entries_by_leg(own).values())
     ):
@@ -181,11 +181,8 @@ def _success(alert: Alert, pyramid: Pyramid) -> Outcome:
     return Outcome.PYRAMIDED if pyramid.index else Outcome.OPENED
 
 
-def _opened_text(draft: Draft, group: Group, pyramid: Pyramid) -> str:
-    if pyramid.index:
-        return f"pyramid {pyramid.index + 1} of {group.max_pyramids}"
-    forced = "forced into the pool; " if group.forced else ""
-    return f"{forced}pool {draft.slots_used(group.world)} / {draft.settings.pool.max_open_groups}"
+def _opened_text(group: Group, pyramid: Pyramid, alert: Alert) -> str:
+    return f"pyramid {pyramid.index + 1} of {group.max_pyramids}" if pyramid.index else alert.reason
 
 
 def _finish_if_flat(draft: Draft, group_id: int) -> None:
