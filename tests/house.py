@@ -233,6 +233,13 @@ class House:
         assert isinstance(parsed, alerts.ParsedAlert), parsed
         return self.post(self.received(parsed))
 
+    def alert_later(self, then: Callable[[Reply], None] | None = None, **fields: Any) -> None:
+        """Post an alert whose answer may come later, or never."""
+        body = {"exchange": "BINANCE", "symbol": "BTCUSDT", "timeframe": "15", "action": "buy"} | fields
+        parsed = alerts.parse(self.read(json.dumps(body)), self.catalogue)
+        assert isinstance(parsed, alerts.ParsedAlert), parsed
+        self.desk.post(self.received(parsed), then)
+
     @staticmethod
     def read(text: str) -> alerts.Body:
         body = alerts.read(text.encode())
@@ -278,7 +285,7 @@ class House:
         self._trade_ids += 1
         amount = D(quantity) if quantity else order.quantity - order.filled_quantity
         at = D(price) if price else order.price or self.book.prices[order.exchange, order.symbol].last
-        base = self.catalogue.get(order.exchange, order.symbol).base  # type: ignore[union-attr]
+        base = self.book.groups[order.group_id].base
         in_base = fee_in == base
         fee = amount * D(fee_percent) / 100 * (1 if in_base else at)
         return Trade(
@@ -338,6 +345,10 @@ class House:
     def group(self) -> Group:
         (group,) = self.groups
         return group
+
+    def group_rows(self) -> list[Row]:
+        """Return everything under groups but the groups themselves."""
+        return [*self.book.pyramids.values(), *self.book.legs.values(), *self.book.orders.values()]
 
     def legs(self, group: Group | None = None) -> list[Leg]:
         return [self.book.legs[id] for id in self.book.legs_of((group or self.group).id)]
