@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from PySide6.QtCore import QObject
+
 from execution_engine.domain.inputs import Price
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.position import unrealized, unrealized_percent
@@ -62,18 +64,31 @@ def holding(group: Group, quote: Price | None) -> Holding:
     return Holding(group, quote, price, result, unrealized_percent(result, group.invested))
 
 
-class Holdings:
-    """The holdings by group id, kept up to date by batches."""
+def holdings_of(bridge: Bridge) -> Holdings:
+    """Return the one that everybody who looks at this bridge shares.
+
+    Ask for it before connecting to `changed`: it has heard of a batch then when oneself hears of it.
+    """
+    return bridge.findChild(Holdings) or Holdings(bridge)
+
+
+class Holdings(QObject):
+    """The holdings by group id, kept up to date by batches.
+
+    touched: the ids of groups whose holding may differ since the last batch, or is gone.
+    """
 
     def __init__(self, bridge: Bridge) -> None:
-        """Begin with everything the bridge has."""
+        """Begin with everything the bridge has, and follow it."""
+        super().__init__(bridge)
         self._bridge = bridge
+        self.touched: set[int] = set()
         self._of_market: defaultdict[Market, set[int]] = defaultdict(set)
         self.by_id: dict[int, Holding] = {}
-        self.take(Batch(whole=True))
+        self._take(Batch(whole=True))
+        bridge.changed.connect(self._take)
 
-    def take(self, batch: Batch) -> set[int]:
-        """Take in a batch and return the ids of groups whose holding may differ, or is gone."""
+    def _take(self, batch: Batch) -> None:
         if batch.whole:
             gone = set(self.by_id)
             self.by_id.clear()
@@ -85,7 +100,7 @@ class Holdings:
                 touched |= self._of_market.get(market, set())
         for id in touched:
             self._value(id)
-        return touched
+        self.touched = touched
 
     def _value(self, id: int) -> None:
         group = self._bridge.groups.get(id)

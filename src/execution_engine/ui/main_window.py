@@ -24,7 +24,7 @@ from execution_engine.ui.frame.places import Place
 from execution_engine.ui.frame.sidebar import Sidebar
 from execution_engine.ui.frame.stage import Stage
 from execution_engine.ui.frame.status_line import StatusLine
-from execution_engine.ui.holdings import Holdings
+from execution_engine.ui.holdings import holdings_of
 from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import TestAlertDialog
 from execution_engine.ui.theme import THEME, Name
@@ -45,7 +45,7 @@ class MainWindow(QMainWindow):
         """Take a bridge that is attached, the pages, and what was remembered."""
         super().__init__()
         self.bridge, self.memory = bridge, memory
-        self.holdings = Holdings(bridge)
+        self.holdings = holdings_of(bridge)
         self.attention = Attention(bridge)
         self.acts = Acts(self)
         self.header = Header(bridge, self.holdings, self.acts)
@@ -196,7 +196,6 @@ class MainWindow(QMainWindow):
     # -- what happens
 
     def _changed(self, batch: Batch) -> None:
-        self.holdings.take(batch)
         self.attention.take(batch)
         self._refresh()
 

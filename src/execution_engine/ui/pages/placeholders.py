@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout
 
 from execution_engine.domain.settings import Risk
 from execution_engine.ui.bridge import Batch, Bridge
@@ -33,11 +31,6 @@ class ToCome(Page):
         self.body.addWidget(self.sentence)
         self.column.addLayout(self.body)
         self.column.addStretch(1)
-
-    @staticmethod
-    def named(title: str) -> Callable[[Bridge], QWidget]:
-        """Return what makes a page that has only its name."""
-        return lambda bridge: ToCome(title, "This page is not built yet.")
 
 
 class RiskPage(ToCome):

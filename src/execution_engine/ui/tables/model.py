@@ -156,6 +156,9 @@ class TableModel(RowsModel[R]):
 
     def _announce(self, key: Key, record: R) -> None:
         ready = self._ready.get(key)
+        if ready is None and key not in self._seen:
+            # Announced whole already, or new; whoever shows it has yet to ask.
+            return
         if ready is None or key not in self._seen:
             self._forget_cells(key)
             runs = [(0, len(self.columns) - 1)]

@@ -14,7 +14,7 @@ from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import usd
 from execution_engine.ui.frame.attention import Attention, Thing
 from execution_engine.ui.frame.worlds import shown_world
-from execution_engine.ui.holdings import Holdings
+from execution_engine.ui.holdings import holdings_of
 from execution_engine.ui.pages.dashboard import positions
 from execution_engine.ui.pages.dashboard.equity import EquityPanel
 from execution_engine.ui.pages.dashboard.figures import Strip
@@ -38,7 +38,7 @@ class DashboardPage(Page):
         """Show what the bridge holds."""
         super().__init__()
         self._bridge = bridge
-        self.holdings = Holdings(bridge)
+        self.holdings = holdings_of(bridge)
         self._attention = Attention(bridge)
         self._rows = positions.PositionRows(bridge, self.holdings)
         self._world = shown_world(bridge)
@@ -53,9 +53,8 @@ class DashboardPage(Page):
         self._lay_out()
         self._listen()
         self._rows.take(Batch(whole=True))
-        self._show_rows(set(self.holdings.by_id))
         self._read_anew()
-        self.tick()
+        self.shown()
 
     # -- how it is built
 
@@ -135,14 +134,15 @@ class DashboardPage(Page):
 
     def _changed(self, batch: Batch) -> None:
         closed = any(id not in self._bridge.groups for id in batch.groups)
-        touched = self.holdings.take(batch)
+        touched = set(self.holdings.touched)
         self._attention.take(batch)
         self._rows.take(batch)
         for id in batch.legs:
             leg = self._bridge.legs.get(id)
             if leg is not None:
                 touched.add(leg.group_id)
-        self._show_rows(touched)
+        if self.isVisible():
+            self._show_rows(touched)
         if batch.whole or shown_world(self._bridge) is not self._world:
             self._read_anew()
         elif closed or batch.equity or any(self._filled(id) for id in batch.orders):
@@ -154,6 +154,12 @@ class DashboardPage(Page):
     def _filled(self, order_id: int) -> bool:
         order = self._bridge.orders.get(order_id)
         return order is not None and order.filled_quantity > 0
+
+    def shown(self) -> None:
+        """Catch up with what happened meanwhile."""
+        gone = {row.group.id for row in self.model.records()}
+        self._show_rows(gone | set(self.holdings.by_id))
+        self.tick()
 
     def tick(self) -> None:
         """Show ages anew; at midnight UTC another day begins."""

@@ -12,7 +12,7 @@ from execution_engine.domain.money import ZERO
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.frame.worlds import shown_world
-from execution_engine.ui.holdings import Holding, Holdings
+from execution_engine.ui.holdings import Holding, holdings_of
 from execution_engine.ui.pages.page import Page, stretch
 from execution_engine.ui.pages.queue import asking, slots, waiting
 from execution_engine.ui.pages.queue.waiting import Waiting, name
@@ -30,7 +30,7 @@ class QueuePage(Page):
         """Show what the bridge holds."""
         super().__init__()
         self._bridge = bridge
-        self._holdings = Holdings(bridge)
+        self._holdings = holdings_of(bridge)
         self._busy: set[int] = set()
         self.dialog: ConfirmDialog | None = None
         self.model: TableModel[Waiting] = TableModel(
@@ -114,6 +114,7 @@ class QueuePage(Page):
 
     def shown(self) -> None:
         """Catch up with what happened meanwhile."""
+        self.slots.replace(self._holdings.by_id.values())
         self._show()
 
     def tick(self) -> None:
@@ -123,14 +124,13 @@ class QueuePage(Page):
     # -- what happens
 
     def _changed(self, batch: Batch) -> None:
-        touched = self._holdings.take(batch)
-        known = self._holdings.by_id
+        self._busy &= set(self._bridge.queue)
+        if not self.isVisible():
+            return
+        touched, known = self._holdings.touched, self._holdings.by_id
         self.slots.remove([id for id in touched if id not in known])
         self.slots.upsert([known[id] for id in touched if id in known])
-        self._busy &= set(self._bridge.queue)
-        if self.isVisible() and (
-            batch.whole or batch.queue or batch.markets or batch.groups or batch.settings
-        ):
+        if batch.whole or batch.queue or batch.markets or batch.groups or batch.settings:
             self._show()
 
     def _show(self) -> None:

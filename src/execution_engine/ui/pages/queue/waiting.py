@@ -70,13 +70,16 @@ class Waiting:
 
 def waiting(bridge: Bridge, now: datetime, busy: set[int]) -> Iterator[Waiting]:
     """Yield everything that waits, ranked in each world for itself."""
+    closing = {g.key for g in bridge.groups.values() if g.status is GroupStatus.CLOSING}
     for world in World:
         rows = promotion_order(row for row in bridge.queue.values() if row.world is world)
         for rank, row in enumerate(rows, 1):
-            yield _waiting(bridge, row, rank, now, row.id in busy)
+            yield _waiting(bridge, row, rank, now, busy=row.id in busy, closing=row.key in closing)
 
 
-def _waiting(bridge: Bridge, row: QueuedSignal, rank: int, now: datetime, busy: bool) -> Waiting:
+def _waiting(
+    bridge: Bridge, row: QueuedSignal, rank: int, now: datetime, *, busy: bool, closing: bool
+) -> Waiting:
     quote = bridge.prices.get((row.exchange, row.symbol))
     last = quote.last if quote else None
     loss = None
@@ -86,7 +89,7 @@ def _waiting(bridge: Bridge, row: QueuedSignal, rank: int, now: datetime, busy: 
     return Waiting(
         row=row,
         rank=rank,
-        why=_why(bridge, row, rank),
+        why=_why(rank, priced=quote is not None, closing=closing),
         waited=_whole_seconds(now - row.queued_at),
         price=last,
         loss=loss,
@@ -96,13 +99,10 @@ def _waiting(bridge: Bridge, row: QueuedSignal, rank: int, now: datetime, busy: 
     )
 
 
-def _why(bridge: Bridge, row: QueuedSignal, rank: int) -> str:
-    for group in bridge.groups.values():
-        if group.key == row.key and group.status is GroupStatus.CLOSING:
-            return "its key still has an open group, which is closing"
-    if bridge.prices.get((row.exchange, row.symbol)) is None:
-        return f"{reason(rank)}; no market price yet"
-    return reason(rank)
+def _why(rank: int, *, priced: bool, closing: bool) -> str:
+    if closing:
+        return "its key still has an open group, which is closing"
+    return reason(rank) if priced else f"{reason(rank)}; no market price yet"
 
 
 def _whole_seconds(elapsed: timedelta) -> timedelta:
