@@ -75,7 +75,7 @@ def test_nothing_trades_before_the_exchange_was_read_and_every_doubt_settled():
     listed(again, *again.orders())
     assert status(again) == "ready"
     assert len(again.sent) == 5
-    assert again.outcome(waiting) == (None, "")
+    assert again.outcome(waiting) == (None, "pool 2 / 10")  # on its way
 
 
 def test_an_account_with_an_order_in_doubt_stays_closed():
