@@ -1,0 +1,215 @@
+"""What keeps the desk company: reading accounts, watching prices, telling listeners, owning tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import replace
+
+import pytest
+
+from execution_engine.domain.inputs import AccountChanged, ExitGroup, RemoveQueued
+from execution_engine.domain.rows import AccountStatus
+from execution_engine.engine import reconcile, watch
+from execution_engine.engine.reconcile import Reconcile
+from execution_engine.engine.tasks import Tasks
+from execution_engine.engine.watch import Watch
+from tests.engine.exchange import Exchange
+from tests.house import House
+from tests.waiting import until
+
+# -- reading accounts
+
+
+def reading(house: House) -> tuple[Reconcile, Exchange]:
+    exchange = Exchange()
+    return Reconcile(house.book, lambda _: exchange, house.desk.post), exchange
+
+
+def calls(exchange: Exchange) -> list[str]:
+    return [call for call, _ in exchange.calls]
+
+
+async def test_an_account_is_read_before_it_trades():
+    house = House(ready=False)
+    house.start()
+    account, exchange = reading(house)
+    assert house.book.accounts["paper"].status == "reconciling"
+    assert await account.read(house.book.accounts["paper"])
+    assert calls(exchange) == ["balances", "open orders"]
+    assert house.book.accounts["paper"].status == "ready"
+    assert house.book.balance("paper") == {}
+
+
+async def test_an_account_that_cannot_be_read_stays_closed_and_is_read_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reconcile, "FIRST_RETRY_S", 0.001)
+    house = House(ready=False)
+    house.start()
+    account, exchange = reading(house)
+    exchange.readable = False
+    keeping = asyncio.ensure_future(account.keep("paper"))
+    await until(lambda: len(exchange.calls) >= 8)
+    assert house.book.accounts["paper"].status == "reconciling"
+    assert house.book.accounts["paper"].reason == "under maintenance"
+    exchange.readable = True
+    await until(lambda: house.book.accounts["paper"].status == "ready")
+    keeping.cancel()
+
+
+async def test_an_account_with_an_order_in_doubt_is_read_again_soon(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reconcile, "FIRST_RETRY_S", 0.001)
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.alert()
+    again = house.restarted()
+    again.start()
+    account, exchange = reading(again)
+    keeping = asyncio.ensure_future(account.keep("paper"))
+    await until(lambda: len(exchange.calls) >= 6)
+    assert again.book.accounts["paper"].status == "reconciling"
+    for order in again.orders():
+        again.says(order)
+    again.clock.time = house.clock.time  # acknowledged no earlier than the list was asked for
+    await until(lambda: again.book.accounts["paper"].status == "ready")
+    keeping.cancel()
+
+
+async def test_a_disabled_account_without_orders_is_left_alone_and_a_removed_one_ends_it():
+    house = House()
+    disabled = replace(house.book.accounts["paper"], enabled=False, status=AccountStatus.DISABLED)
+    house.post(AccountChanged(account=disabled))
+    account, exchange = reading(house)
+    keeping = asyncio.ensure_future(account.keep("paper"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert exchange.calls == []
+    keeping.cancel()
+    await asyncio.wait_for(account.keep("nobody"), 1)
+
+
+async def test_an_account_removed_while_it_is_read_is_not_read_again():
+    house = House()
+
+    class Removes(Exchange):
+        async def open_orders(self, name: str):  # type: ignore[no-untyped-def]
+            house.book.accounts.pop(name, None)
+            return await super().open_orders(name)
+
+    account = Reconcile(house.book, lambda _: Removes(), house.desk.post)
+    keeping = asyncio.ensure_future(account.keep("paper"))
+    await until(lambda: "paper" not in house.book.accounts)
+    assert not keeping.done()
+    keeping.cancel()
+
+
+# -- watching prices
+
+
+class Source:
+    def __init__(self) -> None:
+        self.wanted: list[set[str]] = []
+
+    def want(self, markets: Collection[tuple[str, str]]) -> None:
+        self.wanted.append({symbol for _, symbol in markets})
+
+
+def watching(house: House) -> tuple[Watch, Source]:
+    source = Source()
+    made = Watch(house.book, source)
+    house.feed.on_released(made.released)
+    return made, source
+
+
+def test_a_market_is_asked_for_as_soon_as_it_comes_into_use():
+    house = House({"pool.max_open_groups": 1})
+    made, source = watching(house)
+    made.start()
+    assert source.wanted == [set()]
+    house.alert()  # waits for its price
+    assert source.wanted[-1] == {"BTCUSDT"}
+    house.price("BTCUSDT", "65000")
+    house.alert(symbol="ETHUSDT")  # queued
+    assert source.wanted[-1] == {"BTCUSDT", "ETHUSDT"}
+    asked = len(source.wanted)
+    house.alert()
+    house.alert(symbol="SOLUSDT", type="exit", action=None)  # decided at once: nobody needs the price
+    assert len(source.wanted) == asked
+
+
+async def test_markets_that_are_no_longer_in_use_are_let_go(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(watch, "FORGET_S", 0.001)
+    house = House({"pool.max_open_groups": 1})
+    made, source = watching(house)
+    house.price("BTCUSDT", "65000")
+    house.alert()
+    house.alert(symbol="ETHUSDT")
+    keeping = asyncio.ensure_future(made.keep())
+    await asyncio.sleep(0.01)
+    assert source.wanted[-1] == {"BTCUSDT", "ETHUSDT"}
+    house.post(RemoveQueued(queued_id=house.queue[0].id))
+    await until(lambda: source.wanted[-1] == {"BTCUSDT"})
+    house.accept()
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    await until(lambda: source.wanted[-1] == set())
+    keeping.cancel()
+
+
+def test_after_a_restart_the_markets_in_use_are_asked_for_at_once():
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.alert()
+    made, source = watching(house.restarted())
+    made.start()
+    assert source.wanted == [{"BTCUSDT"}]
+
+
+# -- tasks
+
+
+async def fails() -> None:
+    raise RuntimeError("broken")
+
+
+async def test_a_task_that_fails_is_told_by_its_name(caplog: pytest.LogCaptureFixture):
+    told: list[tuple[str, str]] = []
+    tasks = Tasks(lambda name, error: told.append((name, str(error))))
+    task = tasks.spawn("the watch", fails())
+    await until(task.done)
+    await asyncio.sleep(0)
+    assert (tasks.failed, told) == (["the watch"], [("the watch", "broken")])
+    quiet = Tasks()
+    await until(quiet.spawn("nobody hears it", fails()).done)
+    await asyncio.sleep(0)
+    assert quiet.failed == ["nobody hears it"]
+
+
+async def test_stopping_ends_every_task_in_order_and_is_no_failure():
+    tasks = Tasks()
+    ended: list[str] = []
+
+    async def works(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
+    for name in ("b", "a"):
+        tasks.spawn(name, works(name))
+    tasks.spawn("done", asyncio.sleep(0))
+    await until(lambda: tasks.names == ["a", "b"])
+    await tasks.stop()
+    assert (sorted(ended), tasks.names, tasks.failed) == (["a", "b"], [], [])
+
+
+async def test_a_task_may_stop_the_others_without_ending_itself():
+    tasks = Tasks()
+    done: list[bool] = []
+
+    async def stops() -> None:
+        await tasks.stop()
+        done.append(True)
+
+    tasks.spawn("other", asyncio.Event().wait())
+    await tasks.spawn("closer", stops())
+    assert done == [True]
