@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from execution_engine.ui.widgets import Label
 _LEAST_SPAN = 0.004  # of the price: less would make noise look like a market
 _LEAST_TIME_S = 120.0
 _ROOM_RIGHT = 0.1
+_FAR = 0.05  # of the price: what is further away than this waits out of sight
 
 
 class PositionChart(QWidget):
@@ -123,7 +125,8 @@ class PositionChart(QWidget):
         seen = [price for at, price in zip(trail.times, trail.prices, strict=True) if left <= at <= right]
         seen += [mark.price for mark in drawing.marks.fills]
         seen += [line.price for line in drawing.marks.lines if line.tag]
-        seen += [drawing.last] if drawing.last is not None else []
+        if drawing.last is not None:
+            seen += [drawing.last, *_neighbours(drawing.marks.levels, drawing.last)]
         seen = seen or list(drawing.marks.levels)
         if not seen:
             return
@@ -147,6 +150,13 @@ class PositionChart(QWidget):
         for axis in (self.prices, self.times):
             axis.restyle()
         self.drawing.update()
+
+
+def _neighbours(levels: Sequence[float], last: float) -> list[float]:
+    """Return the next level above and below a price, where they are not far away."""
+    near = [level for level in levels if abs(level - last) <= last * _FAR]
+    above, below = [each for each in near if each >= last], [each for each in near if each <= last]
+    return [*([min(above)] if above else []), *([max(below)] if below else [])]
 
 
 class _Box(pg.ViewBox):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -55,6 +55,8 @@ class PositionsPage(QWidget):
         """Bring everything up to now."""
         self._looked_at = True
         self.tree.price_all()
+        # Once the order that was remembered is back.
+        QTimer.singleShot(0, self, self._choose_first)
         self._show_sums()
         self._show_chosen()
 
@@ -174,6 +176,11 @@ class PositionsPage(QWidget):
         line = None if group_id is None else self.tree.maker.group(group_id)
         self.chart.show_group(line)
         self._show_facts()
+
+    def _choose_first(self) -> None:
+        """Show something below the tree rather than nothing."""
+        if not self.tree.selected_keys() and self.tree.lines.rowCount():
+            self.tree.select(self.tree.lines.key_at(self.tree.lines.index(0, 0)))
 
     def _show_chosen(self, *, fills: bool = False) -> None:
         """Bring chart and facts of the chosen group up to now; it may be gone."""

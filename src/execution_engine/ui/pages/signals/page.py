@@ -65,6 +65,8 @@ class SignalsPage(QWidget):
         """Bring everything up to now."""
         self._looked_at = True
         self._filter()
+        # Once the order that was remembered is back.
+        QTimer.singleShot(0, self, self._choose_first)
         self.story.retell()
         self._read_refused()
 
@@ -189,6 +191,11 @@ class SignalsPage(QWidget):
 
     def _choose(self, key: object) -> None:
         self.story.show_alert(None if key is None else self.list.line(key))
+
+    def _choose_first(self) -> None:
+        """Tell a story rather than none."""
+        if not self.list.selected_keys() and self._wanted is None and self.list.alerts.rowCount():
+            self.list.select(self.list.alerts.key_at(self.list.alerts.index(0, 0)))
 
     def _show_list(self, shown: bool) -> None:
         """Show the list beside the story, or the story alone where both don't fit."""
