@@ -208,6 +208,16 @@ def test_a_layout_is_remembered(table: TableView, qtbot: QtBot) -> None:
     assert (table.rows_model.sort_column, table.rows_model.sort_descending) == ("price", True)
 
 
+def test_a_layout_of_a_wide_window_fits_a_narrower_one(table: TableView) -> None:
+    table.resize(1600, 300)
+    saved = table.save_layout()
+    table.resize(800, 300)
+    table.restore_layout(saved)
+    table.grab()
+    assert table.heading.length() == 800
+    assert not table.horizontalScrollBar().isVisible()
+
+
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "[]", '{"columns": 3}', '{"columns": [["gone", 5, false]]}']
 )

@@ -57,8 +57,17 @@ def restore(header: Header, model: RowsModel[Any], text: str) -> set[str]:
         header.setSectionHidden(logical, hidden and logical > 0)
         if width > 0:
             header.resizeSection(logical, width)
+    _let_last_stretch(header, model)
     model.sort_by(column, bool(descending))
     return opened
+
+
+def _let_last_stretch(header: Header, model: RowsModel[Any]) -> None:
+    """Give the last column its first width: saved was the rest it took in a window of another size."""
+    shown = [each for each in range(header.count()) if not header.isSectionHidden(header.logicalIndex(each))]
+    if shown and header.stretchLastSection():
+        last = header.logicalIndex(shown[-1])
+        header.resizeSection(last, px(model.columns[last].width))
 
 
 def _width(header: Header, logical: int) -> int:
