@@ -17,8 +17,6 @@ def begin_closing(
     A group that is closing already keeps its purpose; an exit has a refused close tried again at once.
     """
     group = draft.group(group_id)
-    if not group.holds_slot:
-        return
     if group.status is GroupStatus.CLOSING:
         draft.put(replace(group, exit_alert_id=group.exit_alert_id or alert_id, retry_at=None))
         return

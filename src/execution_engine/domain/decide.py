@@ -97,10 +97,8 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
         alert = intake.store(draft, given)
         finish(draft, alert, Outcome.FAILED, "an internal error; the log has the details")
         answer = i.Answer(status="accepted", alert_id=alert.id)
-    elif isinstance(given, i.Judge | i.SecondHalf):
-        finish(
-            draft, draft.alert(given.alert_id), Outcome.FAILED, "an internal error; the log has the details"
-        )
+    elif isinstance(given, i.Judge | i.SecondHalf) and (judged := draft.alert_or_none(given.alert_id)):
+        finish(draft, judged, Outcome.FAILED, "an internal error; the log has the details")
     draft.tell(
         "defect",
         f"{scope}: an internal error was contained: {defect!r}",

@@ -79,8 +79,7 @@ class Draft:
 
     def follow(self, next_input: Input) -> None:
         """Have something decided right after this decision, by itself."""
-        if next_input not in self.next:
-            self.next.append(next_input)
+        self.next.append(next_input)
 
     def tell(
         self,
@@ -135,9 +134,6 @@ class Draft:
 
     def order(self, id: int) -> Order:
         return self._get(Order, id, self.view.order(id))
-
-    def pyramid(self, id: int) -> Pyramid:
-        return self._get(Pyramid, id, self.view.pyramid(id))
 
     def queued(self, id: int) -> QueuedSignal:
         return self._get(QueuedSignal, id, self.view.queued(id))
@@ -214,12 +210,10 @@ class Draft:
         return [group for id in ids if (group := self.group(id)).holds_slot]
 
     def slots_used(self, world: World) -> int:
-        used = self.view.slots_used(world)
-        for group in self._written(Group):
-            if group.world is world:
-                before = self.view.group(group.id)
-                used += group.holds_slot - bool(before and before.holds_slot)
-        return used
+        own = [group for group in self._written(Group) if group.world is world]
+        before = [known for group in own if (known := self.view.group(group.id))]
+        change = sum(group.holds_slot for group in own) - sum(group.holds_slot for group in before)
+        return self.view.slots_used(world) + change
 
     def realized(self, world: World) -> Decimal:
         """Return the realized result of a world [USD], with what this decision booked."""

@@ -103,6 +103,5 @@ def next_time(group: Group, settings: Settings) -> datetime | None:
 
 
 def _due_queued(draft: Draft, row: QueuedSignal) -> None:
-    if row.outcome is None and row.expires_at is not None and draft.now >= row.expires_at:
-        waited = int((draft.now - row.queued_at).total_seconds())
-        queue.dequeue(draft, row, Outcome.EXPIRED, f"waited {waited} s, longer than pool.max_queue_age_s")
+    waited = int((draft.now - row.queued_at).total_seconds())
+    queue.dequeue(draft, row, Outcome.EXPIRED, f"waited {waited} s, longer than pool.max_queue_age_s")

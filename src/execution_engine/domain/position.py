@@ -45,10 +45,8 @@ def shares(order: Order) -> dict[int, Share]:
     proceeds, fees, base = order.filled_cost, order.fee_value, order.fee_base
     last = next(reversed(taken))
     taken[last] += left  # more than asked for can only be the exchange's doing; it is booked all the same
-    for leg_id, part in taken.items():
-        if leg_id == last:
-            result[leg_id] = Share(part, proceeds, fees, base)
-            break
+    for leg_id in [id for id in taken if id != last]:
+        part = taken[leg_id]
         share = Share(
             part,
             divide(order.filled_cost * part, order.filled_quantity),
@@ -57,6 +55,7 @@ def shares(order: Order) -> dict[int, Share]:
         )
         result[leg_id] = share
         proceeds, fees, base = proceeds - share.proceeds, fees - share.fee_value, base - share.fee_base
+    result[last] = Share(taken[last], proceeds, fees, base)
     return result
 
 
@@ -147,8 +146,6 @@ def _status(leg: Leg, entries: Sequence[Order], closed_by: Purpose | None) -> Le
             return LegStatus.PARTIALLY_FILLED
         resting = any(order.status is not OrderStatus.PENDING for order in live)
         return LegStatus.OPEN if resting else LegStatus.PENDING
-    if not entries:
-        return leg.status
     # Nothing works any more: what filled is the leg; without a fill the last attempt's end is its own.
     return LegStatus.FILLED if filled else LegStatus(entries[-1].status.value)
 
