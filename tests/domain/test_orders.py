@@ -407,6 +407,26 @@ def test_an_order_of_this_installation_that_nobody_knows_is_reported():
     house.post(known)
     house.post(replace(known, client_order_id=prefix("a test installation") + "1"))
     assert [fact.code for fact in house.facts].count("orphan") == 1
+    assert "could add risk" in house.facts[-1].text
+    house.post(replace(known, client_order_id=prefix("a test installation") + "2", reduces=True))
+    assert "left alone" in house.facts[-1].text
+
+
+def test_the_cancel_of_such_an_order_is_told_with_what_it_had_filled():
+    house = entered()
+    ended = OrderReport(
+        account="paper",
+        client_order_id=prefix("a test installation") + "1",
+        verdict=Verdict.ACCEPTED,
+        status=OrderStatus.CANCELLED,
+        about_cancel=True,
+        at=house.clock.time,
+    )
+    house.post(ended)
+    assert house.facts[-1].code == "orphan_cancelled"
+    assert "filled" not in house.facts[-1].text
+    house.post(replace(ended, filled_quantity=D("0.5")))
+    assert house.facts[-1].text.endswith("it had filled 0.5.")
 
 
 def test_settling_again_changes_nothing():

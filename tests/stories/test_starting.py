@@ -111,6 +111,28 @@ def test_a_damaged_database_gives_way_to_a_backup(stopped: Installation) -> None
     stopped.prove_books()
 
 
+def test_what_an_older_backup_does_not_know_is_cancelled_and_told(stopped: Installation) -> None:
+    """Resting entries would fill for nobody; and no id is given out a second time."""
+    backup = stopped.root.parent / "backup.sqlite"
+    assert stopped.cli("backup", str(backup)).returncode == 0
+    stopped.start()
+    stopped.accepted(BTC, price=99)
+    stopped.live(BTC, legs=10)
+    stopped.stop()
+    assert stopped.cli("restore", str(backup)).returncode == 0
+    stopped.expected_errors = ["It could add risk."]
+    stopped.start()
+    states = [row["status"] for row in stopped.paper_orders()]
+    assert states == ["open"] * 5 + ["cancelled"] * 5
+    (group,) = stopped.groups(BTC)
+    assert [leg["status"] for leg in legs_of(group)] == ["open"] * 5
+    stopped.accepted(BTC, price=98)
+    stopped.live(BTC, legs=10)
+    ids = [row["client_order_id"] for row in stopped.paper_orders()]
+    assert len(set(ids)) == 15
+    stopped.stop()
+
+
 def test_an_empty_database_file_is_no_first_start(tmp_path: Path) -> None:
     (tmp_path / "engine.sqlite").touch()
     assert "the file is empty" in sentence(tmp_path)

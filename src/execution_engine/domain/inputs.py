@@ -108,6 +108,8 @@ class OrderReport:
     status: the exchange's own state, with ACCEPTED. trades: fills known to the sender, old ones may be among
     them. reason: the exchange's words. code: the engine's error class (`InsufficientFundsError`, …).
     about_cancel: it answers a cancel request.
+    exchange, symbol, reduces: of an order that the books may lack: where it is, and that it can only close what
+    is held (reduce-only, or a sale on spot).
     """
 
     account: str
@@ -120,6 +122,9 @@ class OrderReport:
     reason: str = ""
     code: str = ""
     about_cancel: bool = False
+    exchange: str = ""
+    symbol: str = ""
+    reduces: bool = False
     at: datetime
 
 

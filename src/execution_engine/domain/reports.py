@@ -20,6 +20,7 @@ from execution_engine.domain.inputs import (
     Trade,
     Verdict,
 )
+from execution_engine.domain.money import text
 from execution_engine.domain.rows import (
     Account,
     AccountStatus,
@@ -41,10 +42,9 @@ def sending(draft: Draft, left: Sending) -> None:
     """Note when requests left; the committed intent was the licence."""
     for id in left.order_ids:
         order = draft.order(id)
-        if left.cancel:
-            draft.put(replace(order, cancel_sent_at=left.at))
-        elif order.sent_at is None:
-            draft.put(replace(order, sent_at=left.at))
+        draft.put(
+            replace(order, cancel_sent_at=left.at) if left.cancel else replace(order, sent_at=left.at)
+        )
 
 
 def report(draft: Draft, said: OrderReport) -> None:
@@ -123,13 +123,17 @@ def _fill(draft: Draft, order: Order, group: Group, trade: Trade) -> Fill:
 
 def _unknown_order(draft: Draft, said: OrderReport) -> None:
     ours = said.client_order_id.startswith(orders.prefix(draft.engine.install_key))
-    if ours and said.verdict is Verdict.ACCEPTED:
+    if not ours or said.verdict is not Verdict.ACCEPTED:
+        return
+    where = f"order {said.client_order_id} of this installation, which is not in its books"
+    if said.status is OrderStatus.CANCELLED:
+        filled = f"; it had filled {text(said.filled_quantity)}" if said.filled_quantity else ""
         draft.tell(
-            "orphan",
-            f"The exchange has an order {said.client_order_id} of this installation that is not in its books.",
-            Level.ERROR,
-            notice=True,
+            "orphan_cancelled", f"Cancelled on the exchange: {where}{filled}.", Level.WARNING, notice=True
         )
+        return
+    close = "It can only close a position and is left alone." if said.reduces else "It could add risk."
+    draft.tell("orphan", f"On the exchange: {where}. {close}", Level.ERROR, notice=True)
 
 
 def _told(draft: Draft, group: Group, before: Order, after: Order, said: OrderReport) -> None:

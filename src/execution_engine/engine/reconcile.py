@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
-from execution_engine.domain.inputs import AccountUnreadable, Input
-from execution_engine.domain.rows import Account, AccountStatus
+from execution_engine.domain.inputs import AccountUnreadable, Input, OpenOrders, OrderReport
+from execution_engine.domain.instrument import Action, Side
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.order import prefix
+from execution_engine.domain.rows import Account, AccountStatus, Order, OrderType, Purpose
 from execution_engine.engine.book import Book
 from execution_engine.engine.ports import Exchange
 
@@ -23,6 +27,7 @@ class Reconcile:
         self._book = book
         self._exchange = exchange
         self._post = post
+        self._told: set[str] = set()
 
     async def keep(self, name: str) -> None:
         """Read one account now and every `orders.poll_s` from then on."""
@@ -53,5 +58,49 @@ class Reconcile:
         balances = await exchange.balances(account.name)
         self._post(balances)
         orders = await exchange.open_orders(account.name)
+        if isinstance(orders, OpenOrders):
+            orders = await self._without_lost(exchange, orders)
         self._post(orders)
         return not isinstance(balances, AccountUnreadable) and not isinstance(orders, AccountUnreadable)
+
+    async def _without_lost(self, exchange: Exchange, listed: OpenOrders) -> OpenOrders:
+        """Report the orders of this installation that its books lack, and cancel those that could add risk.
+
+        They are there after an older backup was restored. Each is told once, not with every reading.
+        """
+        ours = prefix(self._book.engine.install_key)
+        lost = [
+            said
+            for said in listed.reports
+            if said.client_order_id.startswith(ours) and self._book.order_of(said.client_order_id) is None
+        ]
+        if not lost:
+            return listed
+        for said in lost:
+            if said.client_order_id not in self._told:
+                self._told.add(said.client_order_id)
+                self._post(said)
+        if adding := [_stand_in(said) for said in lost if not said.reduces]:
+            for answer in await exchange.cancel(adding):
+                self._post(answer)
+        return replace(listed, reports=tuple(said for said in listed.reports if said not in lost))
+
+
+def _stand_in(said: OrderReport) -> Order:
+    """Return what a cancel needs of an order that has no row."""
+    return Order(
+        id=0,
+        client_order_id=said.client_order_id,
+        account=said.account,
+        exchange=said.exchange,
+        symbol=said.symbol,
+        group_id=0,
+        purpose=Purpose.ENTRY,
+        position=Side.LONG,
+        action=Action.BUY,
+        type=OrderType.LIMIT,
+        price=None,
+        quantity=ZERO,
+        exchange_order_id=said.exchange_order_id,
+        created_at=said.at,
+    )

@@ -106,6 +106,9 @@ class PaperOrder:
             trades=self.trades,
             about_cancel=about_cancel,
             reason=reason,
+            exchange=self.exchange,
+            symbol=self.symbol,
+            reduces=self.reduce_only or (self.market is Market.SPOT and self.action is Action.SELL),
             at=at,
         )
 
