@@ -548,7 +548,9 @@ class Application:
         """Close the doors, then what is behind them."""
         self._stopping.set()
         if self._rebuilding is not None:
+            # A half-built core closes its files first; its threads would outlive the loop.
             self._rebuilding.cancel()
+            await asyncio.gather(self._rebuilding, return_exceptions=True)
         if self._control is not None:
             await self._control.stop()
         if self.listener is not None:

@@ -198,6 +198,26 @@ def test_a_disk_that_fills_up_answers_503_and_goes_on_when_there_is_room_again(
     engine.prove_books()
 
 
+def test_it_ends_in_order_while_the_disk_is_full(
+    install: Callable[..., Installation], mounted: Callable[..., Path]
+) -> None:
+    place = mounted("-t", "tmpfs", "-o", "size=40m", "tmpfs")
+    engine = install(place.name).start()
+    engine.expected_errors = ["disk is full", "cannot run", "nothing is decided any more", "log"]
+    engine.price(BTC, 101)
+    first = engine.accepted(BTC, price=100)
+    engine.live(BTC)
+    fill(place / "ballast")
+    until(lambda: engine.alert(BTC, price=99, timeframe="60").status == 503, "nothing is stored any more")
+    assert engine.state()["engine"]["status"] == "error"
+    engine.stop()
+    (place / "ballast").unlink()
+    engine.start()
+    assert engine.outcome(first)[0] == "opened"
+    engine.stop()
+    engine.prove_books()
+
+
 def test_a_port_that_is_taken(stopped: Installation) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
