@@ -19,6 +19,7 @@ from execution_engine.domain.inputs import (
     CloseAll,
     DueRow,
     ExitGroup,
+    Judge,
     NoPrice,
     OpenOrders,
     Pause,
@@ -539,6 +540,46 @@ def test_a_reversal_turns_every_account_that_holds_the_key(first_to_close):
     assert [(group.side, group.status) for group in house.groups] == [("long", "closed")] * 2 + [
         ("short", "live")
     ] * 2
+
+
+def test_an_exit_closes_one_account_and_empties_the_queue_of_another():
+    house = with_accounts(MINE, OTHER, pool__max_open_groups=1)
+    house.post(AccountChanged(account=replace(OTHER, world=World.TEST)))
+    hold(house, account="mine")
+    hold(house, account="other", symbol="ETHUSDT")
+    queued = house.alert(account="other")
+    leave = house.alert(**EXIT)
+    flatten(house)
+    assert (outcome(house, queued), outcome(house, leave)) == ("cancelled", "exited")
+    assert {group.account: group.status.value for group in house.groups} == {
+        "mine": "closed",
+        "other": "partially_filled",
+    }
+
+
+def test_a_reversal_that_one_account_refuses_is_carried_out_by_the_other():
+    perp = account("mine", market=Market.SWAP)
+    house = with_accounts(perp)
+    for name in ("mine", "paper-perp"):
+        hold(house, **PERP | {"market_position": "long", "account": name})
+    turn = house.alert(**PERP | TURN)
+    house.balance("mine", "1")
+    house.confirm_cancels()
+    for order in reversed(house.orders("exit")):
+        house.fill(order)
+    house.accept()
+    assert outcome(house, turn) == "reversed"
+    assert [(group.account, group.side) for group in house.groups[2:]] == [("paper-perp", "short")]
+
+
+def test_an_alert_is_judged_once_and_one_that_is_not_there_not_at_all():
+    house = house_with()
+    alert = house.alert()
+    before = len(house.store.committed)
+    house.post(Judge(alert_id=alert.id))
+    assert len(house.store.committed) == before
+    house.post(Judge(alert_id=9999))
+    assert house.facts[-1].code == "defect"
 
 
 def test_an_alert_that_names_an_account_concerns_that_account_alone():

@@ -1,0 +1,119 @@
+"""The open state in memory: what it answers is what its rows say, after every change and after loading."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal as D
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from execution_engine.domain.inputs import ExitGroup, Price, TokenChanged
+from execution_engine.domain.instrument import Side
+from execution_engine.domain.rows import Archive, LogEntry, WebhookToken, World
+from execution_engine.engine import book as books
+from execution_engine.engine.book import Targets
+from tests.house import NOON, House
+
+
+def price(last: D) -> Price:
+    return Price(exchange="binance", symbol="BTCUSDT", last=last, at=NOON)
+
+
+TARGET = st.decimals(1, 100, places=0)
+CHANGES = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from(list(Side)), st.none() | TARGET | TARGET), max_size=40
+)
+
+
+@given(CHANGES, TARGET)
+def test_the_nearest_targets_answer_like_a_search_through_all_of_them(changes, last):
+    targets, known = Targets(), dict[int, tuple[Side, D]]()
+    for group_id, side, target in changes:
+        targets.set(group_id, side, target)
+        known.pop(group_id, None)
+        if target is not None:
+            known[group_id] = (side, target)
+    hit = {id for id, (side, at) in known.items() if (last >= at if side is Side.LONG else last <= at)}
+    assert targets.reached(price(last)) == sorted(hit)
+
+
+def house_with_a_past() -> House:
+    house = House()
+    house.price("BTCUSDT", "50000")
+    house.alert(price="50000")
+    house.accept()
+    house.fill(house.sent[0])
+    return house
+
+
+def test_a_closed_group_leaves_nothing_behind_when_it_is_archived():
+    house = house_with_a_past()
+    trade = house.fill(house.sent[1])
+    order = house.sent[1]
+    assert house.book.has_trade("paper", "binance", "BTCUSDT", trade.trade_id)
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    house.fill_all("exit")
+    id = house.group.id
+    house.book.apply([Archive(id)])
+    for rows in (house.book.groups, house.book.pyramids, house.book.legs, house.book.orders):
+        assert rows == {}
+    for ask in ("legs_of", "orders_of", "pyramids_of", "alerts_of"):
+        assert list(getattr(house.book, ask)(id)) == []
+    assert house.book.order_of(order.client_order_id) is None
+    assert not house.book.has_trade("paper", "binance", "BTCUSDT", trade.trade_id)
+    assert house.book.entries_on(World.PAPER, NOON.date()) == 1
+    house.book.apply([Archive(id)])  # once more, as after a copy
+
+
+def test_a_price_matters_only_where_it_decides_something():
+    house = house_with_a_past()
+    cares = house.book.cares
+    assert not cares(price(D(50499)))
+    assert cares(price(D(50500)))
+    assert not cares(replace(price(D(60000)), symbol="ETHUSDT"))
+    house.alert(symbol="ETHUSDT")  # waits for its price: whatever comes has it judged
+    assert cares(price(D(1)))
+
+
+def test_tokens_and_lines_of_the_log_are_rows_too():
+    house = House()
+    token = WebhookToken(name="TradingView", token="x" * 22, created_at=NOON)
+    assert house.post(TokenChanged(token=token)).text == "Webhook TradingView was saved."
+    assert house.book.tokens == {"TradingView": token}
+    line = LogEntry(id=10_000, at=NOON, level="INFO", category="SYSTEM", code="x", text="y")
+    house.book.apply([line])
+    assert house.book.counter == 10_000  # its id is taken all the same
+
+
+def test_old_finished_alerts_are_let_go_and_open_ones_are_kept(monkeypatch: Any):
+    monkeypatch.setattr(books, "ALERTS_KEPT", 5)
+    house = House({"pool.max_open_groups": 1})
+    house.price("BTCUSDT", "50000")
+    first = house.alert()
+    queued = house.alert(symbol="ETHUSDT")
+    for _ in range(20):
+        house.alert(type="exit", action=None, symbol="SOLUSDT")
+    assert {first.id, queued.id} <= set(house.book.alerts)
+    assert len(house.book.alerts) <= 2 * 5 + 2
+
+
+def test_the_next_time_that_falls_due_is_the_earliest():
+    house = House({"pool.max_open_groups": 1, "pool.max_queue_age_s": 60, "grid.max_unfilled_hours": 1})
+    assert house.book.next_due() is None
+    house.price("BTCUSDT", "50000")
+    house.alert()
+    assert (house.book.next_due() - NOON).total_seconds() == 3600
+    house.alert(symbol="ETHUSDT")
+    assert (house.book.next_due() - NOON).total_seconds() == 60
+
+
+def test_a_group_whose_rules_are_missing_is_loaded_all_the_same():
+    house = house_with_a_past()
+    rows = [row for row in house.store.load() if not isinstance(row, Archive)]
+    empty = type(house.book)(type(house.catalogue)(), house.book.engine)
+    empty.apply(rows)
+    assert empty.groups == house.book.groups
+    assert empty.reached(price(D(60000))) == []
