@@ -33,7 +33,7 @@ from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeSta
 NARROW_BELOW = 1200
 SMALLEST = (960, 640)
 FIRST_SIZE = (1440, 900)
-EAGER = ("dashboard", "logs")  # they collect what happens, so they are there before they are looked at
+EAGER = ("dashboard", "positions", "logs")  # they collect prices and facts before they are looked at
 
 
 class MainWindow(QMainWindow):
