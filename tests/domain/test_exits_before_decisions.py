@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from execution_engine.domain.inputs import Verdict
 from tests.house import House
 
 
@@ -62,3 +63,21 @@ def test_a_signal_that_will_be_refused_is_not_cancelled_first():
     assert house.outcome(leave)[0] == "no_position"
     house.book.accounts["paper"] = account
     assert house.outcome(entry)[0] is None
+
+
+def test_a_pyramid_that_never_left_before_the_exit_is_cancelled_and_has_not_failed():
+    house = House()
+    house.price("BTCUSDT", "100")
+    house.alert(price="100")
+    house.accept()
+    house.fill(house.sent[0])
+    pyramid = house.alert(price="99")
+    for order in house.sent[5:]:
+        house.says(order, Verdict.UNKNOWN)
+    house.alert(type="exit")
+    for _ in range(2):
+        for order in house.sent[5:10]:
+            house.says(order, Verdict.ABSENT)
+        house.clock.forward(seconds=2)
+    assert house.outcome(pyramid) == ("cancelled", "its group was closed before it was placed")
+    assert "entry_failed" not in [fact.code for fact in house.facts]

@@ -154,16 +154,17 @@ def _pyramid_status(own: list[Order]) -> PyramidStatus:
 def _entry_outcome(draft: Draft, group: Group, pyramid: Pyramid, alert: Alert, own: list[Order]) -> None:
     """An entry is opened once the exchange took a leg; it failed when it took none and none is unknown."""
     refused = [order for order in own if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)]
+    again = any(may_try_again(tries) for tries in entries_by_leg(own).values())
     if any(order.acknowledged_at is not None for order in own):
         finish(draft, alert, _success(alert, pyramid), _opened_text(group, pyramid, alert), group.id)
-    elif len(refused) == len(own) and not (
-        group.is_open and any(may_try_again(tries) for tries in entries_by_leg(own).values())
-    ):
+    elif len(refused) == len(own) and not again:
         reason = next((order.reason for order in refused if order.reason), "the exchange took no leg")
         _finish_unopened(draft, alert, Outcome.FAILED, reason, group)
         draft.tell(
             "entry_failed", f"{name(group)}: {reason}", Level.ERROR, group=group, alert=alert, notice=True
         )
+    elif len(refused) == len(own) and not group.is_open:
+        _finish_unopened(draft, alert, Outcome.CANCELLED, "its group was closed before it was placed", group)
     elif all(order.is_final for order in own) and len(refused) < len(own):
         _finish_unopened(draft, alert, Outcome.CANCELLED, "cancelled before it was sent", group)
 
