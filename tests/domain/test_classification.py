@@ -557,7 +557,8 @@ def test_an_exit_closes_one_account_and_empties_the_queue_of_another():
     }
 
 
-def test_a_reversal_that_one_account_refuses_is_carried_out_by_the_other():
+@pytest.mark.parametrize("refused_first", [True, False])
+def test_a_reversal_that_one_account_refuses_is_carried_out_by_the_other(refused_first):
     perp = account("mine", market=Market.SWAP)
     house = with_accounts(perp)
     for name in ("mine", "paper-perp"):
@@ -565,7 +566,9 @@ def test_a_reversal_that_one_account_refuses_is_carried_out_by_the_other():
     turn = house.alert(**PERP | TURN)
     house.balance("mine", "1")
     house.confirm_cancels()
-    for order in reversed(house.orders("exit")):
+    for order in sorted(
+        house.orders("exit"), key=lambda order: (order.account == "mine") is not refused_first
+    ):
         house.fill(order)
     house.accept()
     assert outcome(house, turn) == "reversed"

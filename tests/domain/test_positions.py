@@ -18,6 +18,7 @@ from execution_engine.domain.instrument import Side
 from execution_engine.domain.order import move
 from execution_engine.domain.position import unrealized, unrealized_percent
 from execution_engine.domain.rows import Order, OrderStatus
+from execution_engine.domain.statistics import Statistics
 from tests.house import House
 
 EXIT = {"type": "exit", "action": None}
@@ -98,6 +99,23 @@ def test_an_unrealized_result_is_over_what_is_held(side, invested, quantity, pri
     got = unrealized(Side(side), D(invested), D(quantity), D(price) if price else None)
     assert got == (None if result is None else D(result))
     assert unrealized_percent(got, D(invested)) == (None if percent is None else D(percent))
+
+
+def test_what_closed_groups_came_to_is_told_where_there_is_something_to_tell():
+    nothing = Statistics(
+        trades=0, wins=0, losses=0, won=D(0), lost=D(0), realized=D(0), fees=D(0), volume=D(0)
+    )
+    some = replace(nothing, trades=4, wins=3, losses=1, won=D(90), lost=D(-20))
+    assert (nothing.win_rate, nothing.average_win, nothing.average_loss, nothing.profit_factor) == (None,) * 4
+    assert (some.win_rate, some.average_win, some.average_loss, some.profit_factor) == (75, 30, -20, D("4.5"))
+
+
+def test_an_orders_average_follows_from_its_fills():
+    house = opened()
+    assert house.orders()[0].avg_fill_price is None
+    house.fill(house.sent[0], "49000", "0.001")
+    house.fill(house.sent[0], "49900", "0.002")
+    assert house.orders()[0].avg_fill_price == 49600
 
 
 def test_a_short_earns_what_a_long_would_lose():

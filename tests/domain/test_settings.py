@@ -148,6 +148,7 @@ def test_the_empty_path_is_the_whole_document():
     [
         ("pool.max_open_groups", 3, 3),
         ("grid.profiles.default.0.tp_percent", "2.5", "2.5"),
+        ("grid.profiles.default.4", layer("-9", "20"), layer("-9", "20")),
         ("accounts.main", {"leverage": 3}, {"leverage": "3", "margin_mode": "isolated", "position_mode": "one_way",
                                             "default": False}),
     ],

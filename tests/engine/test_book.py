@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from execution_engine.domain.inputs import ExitGroup, Price, TokenChanged
 from execution_engine.domain.instrument import Side
-from execution_engine.domain.rows import Archive, LogEntry, WebhookToken, World
+from execution_engine.domain.rows import Archive, Engine, LogEntry, WebhookToken, World
+from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine import book as books
-from execution_engine.engine.book import Targets
+from execution_engine.engine.book import Book, Targets
 from tests.house import NOON, House
 
 
@@ -100,6 +101,14 @@ def test_old_finished_alerts_are_let_go_and_open_ones_are_kept(monkeypatch: Any)
     assert len(house.book.alerts) <= 2 * 5 + 2
 
 
+def test_a_book_made_of_the_rows_of_another_gives_the_same_rows():
+    house = house_with_a_past()
+    again = Book(house.catalogue, Engine(install_key="another"))
+    again.apply(house.book.rows())
+    assert again.rows() == house.book.rows()
+    assert again.reached(price(D(60000))) == house.book.reached(price(D(60000))) == [house.group.id]
+
+
 def test_the_next_time_that_falls_due_is_the_earliest():
     house = House({"pool.max_open_groups": 1, "pool.max_queue_age_s": 60, "grid.max_unfilled_hours": 1})
     assert house.book.next_due() is None
@@ -113,7 +122,7 @@ def test_the_next_time_that_falls_due_is_the_earliest():
 def test_a_group_whose_rules_are_missing_is_loaded_all_the_same():
     house = house_with_a_past()
     rows = [row for row in house.store.load() if not isinstance(row, Archive)]
-    empty = type(house.book)(type(house.catalogue)(), house.book.engine)
+    empty = Book(Catalogue(), house.book.engine)
     empty.apply(rows)
     assert empty.groups == house.book.groups
     assert empty.reached(price(D(60000))) == []

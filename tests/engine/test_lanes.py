@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 
-from execution_engine.domain.inputs import AccountChanged, ExitGroup, OpenOrders, OrderReport, Verdict
+from execution_engine.domain.inputs import (
+    AccountChanged,
+    CancelLegs,
+    ExitGroup,
+    OpenOrders,
+    OrderReport,
+    Verdict,
+)
 from execution_engine.domain.rows import AccountStatus, Order, OrderStatus
 from execution_engine.engine.lanes import Lanes
 from execution_engine.engine.tasks import Tasks
@@ -169,6 +177,21 @@ async def test_look_ups_wait_for_their_time_and_do_not_occupy_the_lane(caplog: p
         await until(lambda: "look" in [call for call, _ in house.exchange.calls])
         await until(lambda: house.orders()[0].looks == 2)
         assert house.entries[0] == "unknown"
+
+
+async def test_a_look_up_whose_wait_ended_early_waits_again():
+    async with floor() as house:
+        house.alert()
+        await house.quiet()
+        house.says(house.orders()[0], Verdict.UNKNOWN)
+        house.clock.forward(seconds=0.5)
+        house.post(CancelLegs(group_id=house.group.id))  # the same order anew: its look-up is due now
+        house.clock.forward(seconds=-0.02)  # ... and the wait for it was too short
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert "look" not in [call for call, _ in house.exchange.calls]
+        house.clock.forward(seconds=0.02)
+        await until(lambda: "look" in [call for call, _ in house.exchange.calls])
 
 
 async def test_a_look_up_that_nobody_needs_any_more_is_not_made():

@@ -144,8 +144,7 @@ async def test_markets_that_are_no_longer_in_use_are_let_go(monkeypatch: pytest.
     house.alert()
     house.alert(symbol="ETHUSDT")
     keeping = asyncio.ensure_future(made.keep())
-    await asyncio.sleep(0.01)
-    assert source.wanted[-1] == {"BTCUSDT", "ETHUSDT"}
+    await until(lambda: source.wanted[-1] == {"BTCUSDT", "ETHUSDT"})
     house.post(RemoveQueued(queued_id=house.queue[0].id))
     await until(lambda: source.wanted[-1] == {"BTCUSDT"})
     house.accept()

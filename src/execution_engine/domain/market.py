@@ -56,7 +56,9 @@ def take_profit(draft: Draft, group: Group, now: Price) -> None:
         return
     left = [leg for leg in draft.legs(group.id) if leg.triggered_at is None]
     target = totals(group, left, instrument).aggregate_target
-    if target is not None and watches_aggregate(group, instrument) and reached(group.side, got, target):
+    if target is None or not watches_aggregate(group, target, instrument):
+        return
+    if reached(group.side, got, target):
         begin_closing(draft, group.id, Purpose.TAKE_PROFIT, f"its common target was reached at {got}")
         settle(draft, group.id, legs=())  # a price fills nothing by itself
 

@@ -39,8 +39,6 @@ def _exact(value: object) -> object:
 
 
 def _reasonable(value: Decimal) -> Decimal:
-    if not value.is_finite():
-        raise ValueError("must be a finite number")
     if len(value.as_tuple().digits) > MAX_DIGITS or abs(value.adjusted()) > MAX_DIGITS:
         raise ValueError(f"has more than {MAX_DIGITS} digits")
     return value

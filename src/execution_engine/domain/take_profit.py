@@ -31,9 +31,8 @@ def per_leg(group: Group, legs: Sequence[Leg], instrument: Instrument) -> Target
 
 
 def aggregate(group: Group, legs: Sequence[Leg], instrument: Instrument) -> Targets:
-    return (
-        (group.aggregate_target,) if watches_aggregate(group, instrument) and group.aggregate_target else ()
-    )
+    target = group.aggregate_target
+    return (target,) if target is not None and watches_aggregate(group, target, instrument) else ()
 
 
 def hybrid(group: Group, legs: Sequence[Leg], instrument: Instrument) -> Targets:
@@ -66,13 +65,11 @@ def watches_leg(group: Group, leg: Leg, instrument: Instrument) -> bool:
     return group.tp_order is OrderType.MARKET or not restable(leg.open_quantity, leg.tp_price, instrument)
 
 
-def watches_aggregate(group: Group, instrument: Instrument) -> bool:
-    """The common target counts and is watched; `limit` rests it, except beside leg targets."""
-    if group.tp_mode is TakeProfitMode.PER_LEG or group.aggregate_target is None:
-        return False
+def watches_aggregate(group: Group, target: Decimal, instrument: Instrument) -> bool:
+    """The common target is watched; `limit` rests it, except beside leg targets."""
     if group.tp_mode is TakeProfitMode.HYBRID or group.tp_order is OrderType.MARKET:
         return True
-    return not restable(group.open_quantity, group.aggregate_target, instrument)
+    return not restable(group.open_quantity, target, instrument)
 
 
 def restable(held: Decimal, target: Decimal, instrument: Instrument) -> bool:
