@@ -106,7 +106,7 @@ class Installation:
     def _until_it_answers(self) -> None:
         def answered() -> list[Plain] | None:
             assert self.process is not None
-            assert self.process.poll() is None, f"it ended by itself:\n{self.stderr()}"
+            assert self.process.poll() is None, f"it ended by itself:\n{self.stderr()[-3000:]}"
             try:
                 return list(self.command("webhook"))
             except (NotRunning, CommandFailed):
@@ -140,7 +140,7 @@ class Installation:
 
     def stop(self) -> None:
         """End the program as the system would, and look whether it did so in order and without complaint."""
-        assert self._end(signal.SIGTERM) == 0, self.stderr()
+        assert self._end(signal.SIGTERM) == 0, self.stderr()[-3000:]
         self.look_for_complaints()
 
     def _end(self, number: signal.Signals) -> int:
