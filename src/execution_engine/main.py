@@ -8,9 +8,7 @@ command socket, window.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
-import secrets
 import signal
 import sys
 import time
@@ -28,47 +26,26 @@ from execution_engine import __version__
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.control import ControlServer
 from execution_engine.adapters.exchanges import instruments
-from execution_engine.adapters.exchanges.feeds import Feed as PriceFeed
-from execution_engine.adapters.exchanges.feeds import ManualFeed, NoFeed
-from execution_engine.adapters.exchanges.paper import PaperExchange
-from execution_engine.adapters.exchanges.paper_rows import PaperTerms
-from execution_engine.adapters.exchanges.synthetic import SyntheticFeed
-from execution_engine.adapters.logs import Log, fact_logged
+from execution_engine.adapters.exchanges.feeds import ManualFeed
+from execution_engine.adapters.logs import Log
 from execution_engine.adapters.paths import DataFolder, data_folder
 from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.security.redact import Redaction
 from execution_engine.adapters.storage.check import open_database
 from execution_engine.adapters.storage.reader import Reader
-from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.adapters.webhook.listener import Listener, ListenError
+from execution_engine.core import Core, Options, urls
 from execution_engine.domain import alert as alerts
-from execution_engine.domain import settings as documents
-from execution_engine.domain.errors import EngineError, Refusal, SettingsError, StoreFailed
-from execution_engine.domain.inputs import AlertReceived, Answer, Started
-from execution_engine.domain.instrument import Market
+from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
+from execution_engine.domain.inputs import AlertReceived, Answer
 from execution_engine.domain.rows import (
-    Account,
-    AccountStatus,
-    Engine,
-    Mode,
-    Row,
     SettingsVersion,
-    WebhookToken,
-    World,
 )
 from execution_engine.domain.settings import Logs as LogSettings
-from execution_engine.domain.settings import PaperFeed
 from execution_engine.domain.symbols import Catalogue
-from execution_engine.engine.book import Book
-from execution_engine.engine.desk import Desk
-from execution_engine.engine.feed import Feed, Released
-from execution_engine.engine.lanes import Lanes
-from execution_engine.engine.ports import Exchange
-from execution_engine.engine.reconcile import Reconcile
+from execution_engine.engine.feed import Released
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
-from execution_engine.engine.tasks import Tasks
-from execution_engine.engine.watch import Watch
 
 T = TypeVar("T")
 
@@ -79,228 +56,10 @@ PRUNE_EVERY_S = 24 * 3600
 FIRST_TOKEN = "TradingView"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line may override for one run; None leaves it to the settings."""
-
-    data_dir: str | None = None
-    host: str | None = None
-    port: int | None = None
-    paper_feed: PaperFeed | None = None
-    seed: int | None = None
-    headless: bool = False
-
-
 def resources() -> Path:
     """Return the folder of shipped data: in the package once installed, beside `src` in a checkout."""
     inside = Path(__file__).parent / "resources"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "resources"
-
-
-def first_rows(now: datetime) -> list[Row]:
-    """Return what a new installation starts with: its key, two paper accounts, one webhook."""
-    accounts = [
-        Account(
-            name=name,
-            exchange="paper",
-            market=market,
-            mode=Mode.PAPER,
-            world=World.PAPER,
-            enabled=True,
-            created_at=now,
-        )
-        for name, market in (("paper", Market.SPOT), ("paper-perp", Market.SWAP))
-    ]
-    token = WebhookToken(name=FIRST_TOKEN, token=secrets.token_urlsafe(24), created_at=now)
-    return [Engine(install_key=secrets.token_hex(16)), *accounts, token]
-
-
-def load_book(store: SqliteStore, catalogue: Catalogue, clock: SystemClock) -> tuple[Book, list[Row]]:
-    """Return the state on disk, and the rows to be written if there is none yet. Blocking."""
-    rows, fault = with_sound_settings(store.load(), store.path)
-    engine = next((row for row in rows if isinstance(row, Engine)), None)
-    new = [] if engine is not None else first_rows(clock.now())
-    book = Book(catalogue, engine or next(row for row in new if isinstance(row, Engine)))
-    book.apply(rows)
-    book.apply(new)
-    book.counter = store.next_id()
-    book.settings_fault = fault
-    return book, new
-
-
-def with_sound_settings(rows: list[Row], database: Path) -> tuple[list[Row], str]:
-    """Put the last settings that make sense in the place of newest ones that do not, and say why. Blocking.
-
-    Nothing is overwritten: the newest stay where they are until others are saved.
-    """
-    newest = next((row for row in rows if isinstance(row, SettingsVersion)), None)
-    fault = settings_fault(newest) if newest is not None else ""
-    if newest is None or not fault:
-        return rows, ""
-    older = (row for row in Reader(database).settings_versions() if row.id < newest.id)
-    good = next((row for row in older if not settings_fault(row)), None)
-    kept = f"those saved on {good.saved_at:%Y-%m-%d %H:%M} UTC" if good is not None else "the defaults"
-    others: list[Row] = [row for row in rows if not isinstance(row, SettingsVersion)]
-    said = f"The newest settings make no sense, so {kept} are used: {fault}"
-    return ([good, *others] if good is not None else others), said
-
-
-def settings_fault(version: SettingsVersion) -> str:
-    """Return what is wrong with a saved document; nothing if it can be used."""
-    try:
-        documents.parse(version.document)
-    except SettingsError as error:
-        return str(error)
-    return ""
-
-
-class Core:
-    """Everything that runs on one database file, from its load to its end."""
-
-    def __init__(
-        self, folder: DataFolder, catalogue: Catalogue, clock: SystemClock, options: Options
-    ) -> None:
-        self._folder = folder
-        self._catalogue = catalogue
-        self._clock = clock
-        self._options = options
-        self.feed = Feed()
-        self.tasks = Tasks()
-        self.broken: Callable[[StoreFailed], None] = lambda failure: None
-
-    async def start(self) -> None:
-        """Load, build and begin. Raises StoreFailed and what else keeps it from running."""
-        loop = asyncio.get_running_loop()
-
-        def soon(call: Callable[[], None]) -> None:
-            loop.call_soon_threadsafe(call)
-
-        self.store = SqliteStore(self._folder.database, soon)
-        self.book, new = await asyncio.to_thread(load_book, self.store, self._catalogue, self._clock)
-        if self.book.settings_fault:
-            logger.error(self.book.settings_fault)
-        self.desk = Desk(self.book, self.store, self._clock, self.feed)
-        self.desk.on_failed = self._failed
-        if new:
-            await self._commit(tuple(new))
-        self.paper = await asyncio.to_thread(self._open_paper)
-        self.prices = self._price_feed()
-        self.lanes = Lanes(self.book, self._exchange, self.desk.post, self._clock, self.tasks)
-        self.watch = Watch(self.book, _Wanted(self))
-        reconcile = Reconcile(self.book, self._exchange, self.desk.post)
-        self.feed.on_released(self.lanes.released)
-        self.feed.on_released(self.watch.released)
-        self.feed.on_released(self._log_facts)
-        gc.collect()
-        gc.freeze()  # what was loaded stays; later collections need not look at it
-        self.desk.post(Started())
-        self.prices.start()
-        self.watch.start()
-        self.tasks.spawn("clock", self.desk.keep_time())
-        self.tasks.spawn("watch", self.watch.keep())
-        self.tasks.spawn("prune", self._prune())
-        for name in self.book.accounts:
-            self.tasks.spawn(f"reconcile {name}", reconcile.keep(name))
-
-    def _failed(self, failure: StoreFailed) -> None:
-        self.lanes.stop()
-        self.broken(failure)
-
-    async def _commit(self, rows: tuple[Row, ...]) -> None:
-        future: asyncio.Future[StoreFailed | None] = asyncio.get_running_loop().create_future()
-        self.store.write(rows, future.set_result)
-        failure = await future
-        if failure is not None:
-            raise failure
-
-    async def durable(self) -> None:
-        """Wait until everything that was decided so far is on disk. Raises StoreFailed."""
-        await self._commit(())
-
-    def _open_paper(self) -> PaperExchange:
-        paper = PaperExchange(
-            self._folder.paper,
-            self._catalogue.get,
-            self._clock,
-            lambda given: self.desk.post(given),
-            self._paper_terms,
-            leverage=lambda account: self.book.settings.account(account).leverage,
-        )
-        for account in self.book.accounts.values():
-            if account.mode is Mode.PAPER:
-                paper.open_account(account.name, account.market)
-        return paper
-
-    def _paper_terms(self) -> PaperTerms:
-        paper = self.book.settings.paper
-        return PaperTerms(
-            maker_fee_percent=paper.maker_fee_percent,
-            taker_fee_percent=paper.taker_fee_percent,
-            latency_ms=paper.latency_ms,
-            start_balance_usd=paper.start_balance_usd,
-        )
-
-    def _exchange(self, account: str) -> Exchange:
-        return self.paper
-
-    def wanted_feed(self) -> PaperFeed:
-        """Return the feed that the command line, else the settings ask for."""
-        asked = self._options.paper_feed or self.book.settings.paper.feed
-        # There is no live source yet, so what chooses by itself chooses the made-up market.
-        return PaperFeed.SYNTHETIC if asked is PaperFeed.AUTO else asked
-
-    def _price_feed(self) -> PriceFeed:
-        wanted = self.wanted_feed()
-        post = self.desk.post
-        if wanted is PaperFeed.MANUAL:
-            return ManualFeed(self.paper, self._catalogue.get, self._clock, post)
-        if wanted is PaperFeed.SYNTHETIC:
-            seed = self._options.seed or 0
-            return SyntheticFeed(self.paper, self._catalogue.get, self._clock, post, seed)
-        return NoFeed("no market price: live prices are not available yet, choose synthetic or manual", post)
-
-    async def change_feed(self) -> None:
-        """Follow the settings to another source of paper prices."""
-        if self.prices.name == self.wanted_feed().value:
-            return
-        await self.prices.stop()
-        self.prices = self._price_feed()
-        self.prices.start()
-        self.watch.start()
-
-    def _log_facts(self, change: Released) -> None:
-        for fact in change.facts:
-            fact_logged(fact)
-
-    async def _prune(self) -> None:
-        while True:
-            self.store.prune(self._clock.now(), self.book.settings.logs.keep_days, lambda failure: None)
-            await asyncio.sleep(PRUNE_EVERY_S)
-
-    async def stop(self) -> None:
-        """End in order: nothing new leaves, what was decided is written, files are closed."""
-        if hasattr(self, "lanes"):
-            self.lanes.stop()
-        await self.tasks.stop()
-        if hasattr(self, "prices"):
-            await self.prices.stop()
-        if hasattr(self, "paper"):
-            await asyncio.to_thread(self.paper.close)
-        if hasattr(self, "store"):
-            if self.store.failed is None:
-                with suppress(StoreFailed):
-                    await self.durable()
-            await asyncio.to_thread(self.store.close)
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """Hands the markets in use to whichever feed is at work."""
-
-    core: Core
-
-    def want(self, markets: Any) -> None:
-        self.core.prices.want(markets)
 
 
 @dataclass(slots=True)
@@ -574,51 +333,15 @@ def read_past(reader: Reader, *, open_only: bool = False) -> Past:
     )
 
 
-def urls(book: Book, host: str, port: int) -> list[tuple[str, str, str]]:
-    """Return each enabled webhook: name, URL, token."""
-    shown = f"[{host}]" if ":" in host else host
-    return [
-        (row.name, f"http://{shown}:{port}/webhook/{row.token}", row.token)
-        for row in book.tokens.values()
-        if row.enabled
-    ]
-
-
 # -- running
 
 
 def run_headless(application: Application) -> None:
     """Run without a window until a signal asks to stop."""
-    asyncio.run(_serve(application))
+    asyncio.run(serve(application))
 
 
-def run_window(application: Application) -> None:
-    """Run with a window until the user quits or a signal asks to stop."""
-    import qasync  # Qt takes 60 ms and more: commands and servers do without
-
-    from execution_engine.ui import app as ui  # imports Qt, as above
-
-    qt = ui.create(resources())
-    loop = qasync.QEventLoop(qt, already_running=False)
-    asyncio.set_event_loop(loop)
-    window = ui.Window(qt)
-
-    def show(core: Core) -> None:
-        window.attach(doors(application))
-        application.moments.setdefault("window", time.monotonic())
-        core.feed.on_released(lambda change: window.released(change.rows, change.facts))
-        core.feed.on_price(window.price)
-        core.feed.on_balances(window.balances)
-
-    application.on_core.append(show)
-    with loop:
-        try:
-            loop.run_until_complete(_serve(application))
-        finally:
-            window.close()
-
-
-async def _serve(application: Application) -> None:
+async def serve(application: Application) -> None:
     """Start, wait for the end, stop in order whatever happened."""
     _on_signals(application)
     try:
@@ -636,50 +359,3 @@ def _on_signals(application: Application) -> None:
             loop.add_signal_handler(number, application.end)
         except NotImplementedError:  # Windows' loops have no handlers of their own
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(application.end))
-
-
-def doors(application: Application) -> Any:
-    """Join the window to what is behind it."""
-    from execution_engine.ui.doors import Doors  # only with a window is there anything of the screen
-
-    return Doors(
-        version=__version__,
-        data_folder=application.folder.root,
-        started_at=application.started_at,
-        catalogue=application.catalogue,
-        now=application.clock.now,
-        settings=lambda: application.core.book.settings,
-        rows=lambda: application.core.book.rows(),
-        prices=lambda: tuple(application.core.book.prices.values()),
-        balances=lambda: dict(application.core.book.balances),
-        realized=lambda world: application.core.book.realized(world),
-        status=application.status,
-        lights=lambda: _lights(application),
-        webhook_urls=lambda: [(name, url) for name, url, _ in application.webhook_urls()],
-        feed_name=lambda: application.core.prices.name,
-        ask=lambda wish: application.core.desk.ask(wish),
-        send_test_alert=application.send_test_alert,
-        set_price=application.set_price,
-        read_equity=lambda world: application.read(lambda reader: reader.equity(world)),
-        read_statistics=lambda world, since: application.read(lambda reader: reader.statistics(world, since)),
-        read_alerts=lambda limit: application.read(lambda reader: reader.alerts(limit)),
-        read_closed=lambda limit: application.read(lambda reader: reader.closed_groups(limit)),
-        read_fills=lambda group_id: application.read(lambda reader: reader.fills(group_id)),
-        read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
-        quit=application.end,
-    )
-
-
-def _lights(application: Application) -> list[Any]:
-    """Return the lights of the status bar: webhook, exchange, prices."""
-    from execution_engine.ui.doors import Light  # only with a window is there anything of the screen
-
-    book = application.core.book
-    host, port = application.address or ("", 0)
-    listening = Light(name="Webhook", state="ok" if application.address else "error", text=f"{host}:{port}")
-    accounts = [account for account in book.accounts.values() if account.enabled]
-    ready = all(account.status is AccountStatus.READY for account in accounts)
-    names = ", ".join(sorted({account.exchange for account in accounts}))
-    feed = application.core.prices.name
-    exchange = Light(name="Exchange", state="ok" if ready else "warn", text=f"{names} · {feed} prices")
-    return [listening, exchange]

@@ -12,6 +12,7 @@ import qasync
 from PySide6.QtWidgets import QApplication
 
 from execution_engine import main
+from execution_engine import window as window_parts
 from execution_engine.domain.inputs import Price
 from execution_engine.domain.rows import Order, Purpose
 from execution_engine.main import Application
@@ -68,7 +69,7 @@ def in_window(work: Callable[[Callable[[Application], None]], Coroutine[Any, Any
 
     def show(application: Application) -> None:
         window = ui.Window(qt)
-        window.attach(main.doors(application))
+        window.attach(window_parts.doors(application))
         feed = application.core.feed
         feed.on_released(lambda change: window.released(change.rows, change.facts))
         feed.on_price(window.price)

@@ -15,12 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from execution_engine.core import Options
 from execution_engine.domain import alert as alerts
 from execution_engine.domain import settings as documents
 from execution_engine.domain.inputs import AlertReceived, SaveSettings
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.settings import PaperFeed
-from execution_engine.main import Application, Options
+from execution_engine.main import Application
 
 GROUPS, PYRAMIDS, LEGS = 200, 5, 7
 TIMEFRAMES = ("15m", "1h", "4h", "1d")

@@ -15,8 +15,9 @@ from execution_engine.adapters.control import NotRunning, call
 from execution_engine.adapters.exchanges import instruments
 from execution_engine.adapters.paths import DataFolder
 from execution_engine.adapters.storage.store import SqliteStore
+from execution_engine.core import load_book
 from execution_engine.domain.symbols import Catalogue
-from execution_engine.main import load_book, resources
+from execution_engine.main import resources
 from tests.benchmarks.figures import Figure, percentile
 from tests.benchmarks.stage import prepare, seeded
 

@@ -1,0 +1,80 @@
+"""Running with a window: Qt's loop, and the doors between the screen and what is behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import qasync
+
+from execution_engine import __version__
+from execution_engine.core import Core
+from execution_engine.domain.rows import AccountStatus
+from execution_engine.main import Application, resources, serve
+from execution_engine.ui import app as ui
+from execution_engine.ui.doors import Doors, Light
+
+
+def run_window(application: Application) -> None:
+    """Run with a window until the user quits or a signal asks to stop."""
+    qt = ui.create(resources())
+    loop = qasync.QEventLoop(qt, already_running=False)
+    asyncio.set_event_loop(loop)
+    window = ui.Window(qt)
+
+    def show(core: Core) -> None:
+        window.attach(doors(application))
+        application.moments.setdefault("window", time.monotonic())
+        core.feed.on_released(lambda change: window.released(change.rows, change.facts))
+        core.feed.on_price(window.price)
+        core.feed.on_balances(window.balances)
+
+    application.on_core.append(show)
+    with loop:
+        try:
+            loop.run_until_complete(serve(application))
+        finally:
+            window.close()
+
+
+def doors(application: Application) -> Doors:
+    """Join the window to what is behind it."""
+    return Doors(
+        version=__version__,
+        data_folder=application.folder.root,
+        started_at=application.started_at,
+        catalogue=application.catalogue,
+        now=application.clock.now,
+        settings=lambda: application.core.book.settings,
+        rows=lambda: application.core.book.rows(),
+        prices=lambda: tuple(application.core.book.prices.values()),
+        balances=lambda: dict(application.core.book.balances),
+        realized=lambda world: application.core.book.realized(world),
+        status=application.status,
+        lights=lambda: _lights(application),
+        webhook_urls=lambda: [(name, url) for name, url, _ in application.webhook_urls()],
+        feed_name=lambda: application.core.prices.name,
+        ask=lambda wish: application.core.desk.ask(wish),
+        send_test_alert=application.send_test_alert,
+        set_price=application.set_price,
+        read_equity=lambda world: application.read(lambda reader: reader.equity(world)),
+        read_statistics=lambda world, since: application.read(lambda reader: reader.statistics(world, since)),
+        read_alerts=lambda limit: application.read(lambda reader: reader.alerts(limit)),
+        read_closed=lambda limit: application.read(lambda reader: reader.closed_groups(limit)),
+        read_fills=lambda group_id: application.read(lambda reader: reader.fills(group_id)),
+        read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
+        quit=application.end,
+    )
+
+
+def _lights(application: Application) -> list[Light]:
+    """Return the lights of the status bar: webhook, exchange, prices."""
+    book = application.core.book
+    host, port = application.address or ("", 0)
+    listening = Light(name="Webhook", state="ok" if application.address else "error", text=f"{host}:{port}")
+    accounts = [account for account in book.accounts.values() if account.enabled]
+    ready = all(account.status is AccountStatus.READY for account in accounts)
+    names = ", ".join(sorted({account.exchange for account in accounts}))
+    feed = application.core.prices.name
+    exchange = Light(name="Exchange", state="ok" if ready else "warn", text=f"{names} · {feed} prices")
+    return [listening, exchange]
