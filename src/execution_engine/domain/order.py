@@ -39,7 +39,6 @@ _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 FENCE = {"paper": timedelta(0)}
 DEFAULT_FENCE = timedelta(seconds=60)
 LOOKS_APART = timedelta(seconds=2)
-ABSENCES_NEEDED = 2
 LOOK_DELAYS_S = (0.5, 1, 2, 4, 8)
 EXIT_LOOK_DELAY = timedelta(seconds=1)
 
@@ -204,7 +203,7 @@ def _absent(order: Order, now: datetime, fence: timedelta) -> Order:
     first = order.absent_since or now
     counted = replace(order, absences=order.absences + 1, absent_since=first)
     settled_at = (order.sent_at or now) + fence
-    if now >= settled_at and counted.absences >= ABSENCES_NEEDED and now - first >= LOOKS_APART:
+    if now >= settled_at and now - first >= LOOKS_APART:  # hence at least twice
         return replace(move(counted, S.FAILED), reason="was never placed", look_at=None, finished_at=now)
     # It may still turn up before the fence: what closes a position is looked up each second all the time.
     waiting = unknown(counted, now, "looked for, not found yet")
