@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from execution_engine.domain import alert as alerts
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.errors import FieldFault, StoreFailed
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import (

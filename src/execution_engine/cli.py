@@ -22,7 +22,7 @@ from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.storage.backup import restore
 from execution_engine.commands import Commands, Resting, Unfit
 from execution_engine.core import Options
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.errors import EngineError
 from execution_engine.domain.settings import PaperFeed, Settings
 from execution_engine.main import Application, run_headless

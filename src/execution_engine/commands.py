@@ -19,8 +19,8 @@ from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.storage.verify import verify
 from execution_engine.core import load_book, urls
+from execution_engine.domain import document as documents
 from execution_engine.domain import inputs as wishes
-from execution_engine.domain import settings as documents
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.book import Book

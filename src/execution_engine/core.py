@@ -27,7 +27,7 @@ from execution_engine.adapters.logs import fact_logged
 from execution_engine.adapters.paths import DataFolder
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.errors import SettingsError, StoreFailed
 from execution_engine.domain.inputs import Started
 from execution_engine.domain.instrument import Market

@@ -17,7 +17,7 @@ from typing import Any
 
 from execution_engine.core import Options
 from execution_engine.domain import alert as alerts
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.inputs import AlertReceived, SaveSettings
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.settings import PaperFeed

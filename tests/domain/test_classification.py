@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from execution_engine.domain import alert as alerts
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
     AccountChanged,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.inputs import AccountChanged, CancelLegs, Pause, Resume, SaveSettings
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import Account

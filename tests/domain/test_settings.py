@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.errors import SettingsError
 from execution_engine.domain.rows import World
 from execution_engine.domain.settings import Settings

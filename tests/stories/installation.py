@@ -27,7 +27,7 @@ from execution_engine.adapters.exchanges import instruments
 from execution_engine.adapters.paths import DataFolder, data_folder
 from execution_engine.adapters.storage.verify import verify
 from execution_engine.cli import ask
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.instrument import Market as Kind
 from execution_engine.main import resources

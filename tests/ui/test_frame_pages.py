@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.inputs import SaveSettings
 from execution_engine.ui import theme

@@ -166,9 +166,10 @@ async def test_under_a_common_target_the_group_has_it_and_legs_have_no_bar(desk:
     assert desk.row(group.id)["target"] == "65,650.00"
     assert desk.row(group.id)["mode"] == "Aggregate"
     assert desk.row(leg.id)["progress"] == ""
-    assert desk.tip(
-        group.id, "target"
-    ) == "Whole group: Target = 65,000.00 × 1.01, rounded up to the tick = 65,650.00"
+    assert (
+        desk.tip(group.id, "target")
+        == "Whole group: Target = 65,000.00 × 1.01, rounded up to the tick = 65,650.00"
+    )
 
 
 async def test_a_short_is_mirrored(desk: Desk) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from execution_engine.domain import document as documents
 from execution_engine.domain import order as orders
 from execution_engine.domain import pool, queue
-from execution_engine.domain import settings as documents
 from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal, SettingsError

@@ -42,9 +42,7 @@ def sending(draft: Draft, left: Sending) -> None:
     """Note when requests left; the committed intent was the licence."""
     for id in left.order_ids:
         order = draft.order(id)
-        draft.put(
-            replace(order, cancel_sent_at=left.at) if left.cancel else replace(order, sent_at=left.at)
-        )
+        draft.put(replace(order, cancel_sent_at=left.at) if left.cancel else replace(order, sent_at=left.at))
 
 
 def report(draft: Draft, said: OrderReport) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from heapq import heappop, heappush
 
 from execution_engine.domain import age
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.inputs import Balances, NoPrice, Price
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.market import next_time

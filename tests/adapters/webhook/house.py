@@ -14,7 +14,7 @@ import aiohttp
 from loguru import logger
 
 from execution_engine.adapters.webhook import Limits, Listener, Secrets
-from execution_engine.domain import settings as settings_document
+from execution_engine.domain import document as settings_document
 from execution_engine.domain.errors import Refusal, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Answer, RequestRefused
 from execution_engine.domain.instrument import Instrument, Market

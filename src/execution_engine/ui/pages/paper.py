@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
-from execution_engine.domain import settings as documents
+from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal, SettingsError
 from execution_engine.domain.inputs import Answer, Price, SaveSettings
 from execution_engine.domain.instrument import Instrument
