@@ -87,20 +87,27 @@ def in_window(work: Callable[[Callable[[Application], None]], Coroutine[Any, Any
 async def _journeys(
     name: str, alert_limit: float, show: Callable[[Application], None] | None = None
 ) -> list[Figure]:
-    async with seeded() as folder, running(folder) as application:
-        if show:
-            show(application)
-        handed = Handed(application)
-        noise = asyncio.create_task(move_prices(application))
-        try:
-            alert = await _alert_to_orders(application, handed)
-            target = await _price_to_target(application, handed)
-        finally:
-            noise.cancel()
+    alert = await _while_prices_move(_alert_to_orders, show)
+    target = await _while_prices_move(_price_to_target, show)
     return [
         *spread(f"alert → last leg handed over, {name}", alert, alert_limit),
         *spread(f"price → take-profit handed over, {name}", target, 5 if name == "headless" else None),
     ]
+
+
+async def _while_prices_move(
+    journey: Callable[[Application, Handed], Coroutine[Any, Any, list[float]]],
+    show: Callable[[Application], None] | None,
+) -> list[float]:
+    """Measure a journey on a book of its own, beside a busy stream of prices."""
+    async with seeded() as folder, running(folder) as application:
+        if show:
+            show(application)
+        noise = asyncio.create_task(move_prices(application))
+        try:
+            return await journey(application, Handed(application))
+        finally:
+            noise.cancel()
 
 
 async def move_prices(application: Application, per_s: int = PRICES_PER_S) -> None:
@@ -122,7 +129,10 @@ async def _alert_to_orders(application: Application, handed: Handed) -> list[flo
     """Time from the moment the client sends to the last order of the alert's grid at the port."""
     used = markets(application, 50)
     frames = ("5", "30")
-    bodies = [body(*used[n % 45], frames[n // 45 % 2], f"alert {n}", RESTING_PRICE) for n in range(ALERTS)]
+    bodies = [
+        body(*used[n % 45], frames[n // 45 % 2], f"alert {n}", RESTING_PRICE, grid="five")
+        for n in range(ALERTS)
+    ]
     results = await post_all(webhook_url(application), bodies, ALERT_RATE)
     book = application.core.book
     by_id = {alert.parsed.id: alert.id for alert in book.alerts.values()}

@@ -44,7 +44,7 @@ def document(*, default_grid: bool = False) -> str:
         "pool.max_open_groups": 400,
         "pool.max_queue": 20000,
         "pool.max_pyramids": PYRAMIDS,
-        "grid.profiles": {"default": grid},
+        "grid.profiles": {"default": grid, "five": documents.get(settings, "grid.profiles.default")},
         "signals.max_entries_per_day": 0,
         "webhook.rate_per_minute": 1000000,
         "logs.level": "WARNING",
@@ -85,9 +85,11 @@ def markets(application: Application, count: int) -> list[tuple[str, str]]:
     return found[:count]
 
 
-def body(exchange: str, symbol: str, timeframe: str, id: str, price: Decimal = BASE_PRICE) -> str:
+def body(
+    exchange: str, symbol: str, timeframe: str, id: str, price: Decimal = BASE_PRICE, **more: str
+) -> str:
     fields = {"exchange": exchange.upper(), "symbol": symbol, "timeframe": timeframe, "action": "buy"}
-    return json.dumps(fields | {"id": id, "entry_price": str(price)})
+    return json.dumps(fields | {"id": id, "entry_price": str(price)} | more)
 
 
 async def send(application: Application, text: str) -> None:

@@ -51,22 +51,25 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
 def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bool = False) -> None:
     """Recompute the legs concerned and the group's sums from their orders."""
     instrument = draft.instrument(group.exchange, group.symbol)
+    all_legs = draft.legs(group.id)
+    wanted = {leg.id for leg in all_legs} if legs is None else set(legs)
     entries: dict[int, list[Order]] = {}
     closes: dict[int, list[Order]] = {}
-    for order in draft.orders(group.id):
+    for order in draft.orders(group.id) if wanted else ():
         if order.purpose is Purpose.ENTRY:
             entries.setdefault(order.leg_id or 0, []).append(order)
         else:
             for leg_id, _ in order.parts:
                 closes.setdefault(leg_id, []).append(order)
-    wanted = None if legs is None else set(legs)
-    for leg in draft.legs(group.id):
-        if wanted is None or leg.id in wanted:
+    for at, leg in enumerate(all_legs):
+        if leg.id in wanted:
             own = entries.get(leg.id, []), closes.get(leg.id, [])
             booked = position.book(leg, group.side, *own, instrument, settled)
             if booked != leg:
                 draft.put(booked)
-    _put_changed(draft, group, position.totals(draft.group(group.id), draft.legs(group.id), instrument))
+                all_legs[at] = booked
+    if wanted:
+        _put_changed(draft, group, position.totals(draft.group(group.id), all_legs, instrument))
 
 
 def _put_changed(draft: Draft, before: Group, after: Group) -> None:
@@ -91,10 +94,10 @@ def _state(draft: Draft, group_id: int) -> None:
 def _open_state(draft: Draft, group: Group, entries: list[Order], group_orders: list[Order]) -> Group:
     held = _holds(draft, group)
     working = any(not order.is_final for order in entries) or not entries
-    retrying = any(may_try_again(tries) for tries in entries_by_leg(entries).values())
     if held:
         return replace(group, status=GroupStatus.PARTIALLY_FILLED if working else GroupStatus.ACTIVE)
     if not group.filled_quantity:
+        retrying = any(may_try_again(tries) for tries in entries_by_leg(entries).values())
         if working or retrying:
             taken = any(order.acknowledged_at is not None for order in entries)
             return replace(group, status=GroupStatus.LIVE if taken else group.status)
@@ -134,8 +137,11 @@ def _never_filled(group: Group, entries: list[Order], now: datetime) -> Group:
 
 def _pyramids(draft: Draft, group: Group, entries: list[Order]) -> None:
     """Bring the states of pyramids up to date, and the alerts that opened them to their outcome."""
+    by_pyramid: dict[int | None, list[Order]] = {}
+    for order in entries:
+        by_pyramid.setdefault(order.pyramid_id, []).append(order)
     for pyramid in draft.pyramids(group.id):
-        own = [order for order in entries if order.pyramid_id == pyramid.id]
+        own = by_pyramid.get(pyramid.id, [])
         status = _pyramid_status(own)
         if status is not pyramid.status:
             draft.put(replace(pyramid, status=status))
@@ -153,11 +159,12 @@ def _pyramid_status(own: list[Order]) -> PyramidStatus:
 
 def _entry_outcome(draft: Draft, group: Group, pyramid: Pyramid, alert: Alert, own: list[Order]) -> None:
     """An entry is opened once the exchange took a leg; it failed when it took none and none is unknown."""
-    refused = [order for order in own if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)]
-    again = any(may_try_again(tries) for tries in entries_by_leg(own).values())
     if any(order.acknowledged_at is not None for order in own):
         finish(draft, alert, _success(alert, pyramid), _opened_text(group, pyramid, alert), group.id)
-    elif len(refused) == len(own) and not again:
+        return
+    refused = [order for order in own if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)]
+    again = any(may_try_again(tries) for tries in entries_by_leg(own).values())
+    if len(refused) == len(own) and not again:
         reason = next((order.reason for order in refused if order.reason), "the exchange took no leg")
         _finish_unopened(draft, alert, Outcome.FAILED, reason, group)
         draft.tell(

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from execution_engine.adapters.storage.batch import payload
+from execution_engine.adapters.storage.batch import storable
 from execution_engine.adapters.storage.codec import Codec, time_text
 from execution_engine.adapters.storage.connect import connect
-from execution_engine.adapters.storage.statements import UPSERTS, names
+from execution_engine.adapters.storage.statements import names, upsert_of
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.storage.tables import CURRENT
 from execution_engine.domain.rows import Group
@@ -43,7 +43,8 @@ def test_any_row_comes_back_to_the_last_digit(
 ) -> None:
     row, stored = data.draw(any_of(row_type)), CURRENT[row_type]
     connection.execute(f"DELETE FROM {stored.table.name}")
-    connection.execute(UPSERTS[row_type], (payload([stored.codec.encode(row)]),))
+    values = [storable(value) for value in stored.codec.encode(row)]
+    connection.execute(upsert_of(row_type, 1), values)
     (values,) = connection.execute(f"SELECT {names(stored)} FROM {stored.table.name}")
     back = stored.codec.decode(values)
     assert back == row

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -48,18 +47,14 @@ class Batch:
         return list(touched)
 
 
-def payload(values: list[list[Value]]) -> str:
-    """Return rows of values as JSON text that SQLite reads back as they are.
+def storable(value: Value) -> Value:
+    """Return a value as a database text can hold it.
 
     Two things no database text can hold, and nothing we store means anything by them: NUL, at which SQLite
     would cut the text off, and halves of surrogate pairs, which UTF-8 does not have. They become U+FFFD.
     """
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    if "\\u0000" in text:
-        values = [[v.replace("\0", "\ufffd") if isinstance(v, str) else v for v in row] for row in values]
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in text)
-    return text
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
+        return value
+    return "".join(
+        "\ufffd" if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in value
+    )

@@ -30,6 +30,7 @@ def connect(path: Path, *, read_only: bool = False, busy_ms: int = BUSY_MS) -> s
         isolation_level=None,
         check_same_thread=False,
         timeout=busy_ms / 1_000,
+        cached_statements=512,  # one for each table and number of rows that comes up
     )
     try:
         for pragma in pragmas(read_only):

@@ -1,16 +1,18 @@
-"""The few statements that write: one per table and batch, rows given as one JSON text.
+"""The few statements that write: one per table and batch, however many rows it has.
 
 One statement per table instead of one per row: the interpreter's lock changes hands with each statement, and
-a loop that computes meanwhile makes the store wait for it every time.
+a loop that computes meanwhile makes the store wait for it every time. Rows are bound as values: SQLite reads
+them twice as fast as the same rows in one JSON text.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
-from execution_engine.adapters.storage.batch import Batch, payload
+from execution_engine.adapters.storage.batch import Batch, storable
 from execution_engine.adapters.storage.connect import transaction
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
 from execution_engine.domain.rows import Group
@@ -18,16 +20,24 @@ from execution_engine.domain.rows import Group
 IDS = "(SELECT value FROM json_each(?))"
 
 
-def upsert(stored: Stored) -> str:
-    """Return the statement that inserts rows or replaces every column of those that are there."""
+def upsert(stored: Stored, count: int) -> str:
+    """Return the statement that inserts `count` rows or replaces every column of those that are there."""
     columns, key = stored.codec.columns, stored.key
-    values = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(len(columns)))
+    row = f"({', '.join('?' * len(columns))})"
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name != key)
-    # Without WHERE the parser takes ON for the beginning of a join's condition.
     return (
-        f"INSERT INTO {stored.table.name} ({names(stored)}) SELECT {values} FROM json_each(?) WHERE true "
+        f"INSERT INTO {stored.table.name} ({names(stored)}) VALUES {', '.join([row] * count)} "
         f'ON CONFLICT ("{key}") DO UPDATE SET {changes}'
     )
+
+
+_UPSERTS: dict[tuple[type[Any], int], str] = {}
+
+
+def upsert_of(row_type: type[Any], count: int) -> str:
+    """Return `upsert` of a table; a handful of counts make up nearly all commits."""
+    known = _UPSERTS.get((row_type, count))
+    return known or _UPSERTS.setdefault((row_type, count), upsert(CURRENT[row_type], count))
 
 
 def names(stored: Stored) -> str:
@@ -47,7 +57,7 @@ def moves(source: dict[type[Any], Stored], target: dict[type[Any], Stored]) -> t
     return (*copies, *reversed(removals))
 
 
-UPSERTS = {row_type: upsert(stored) for row_type, stored in CURRENT.items()}
+MOST_VALUES = 8_000  # bound to one statement; SQLite takes 32,766
 TO_HISTORY = moves(CURRENT, HISTORY)
 FROM_HISTORY = moves(HISTORY, CURRENT)
 ARCHIVED = f"SELECT id FROM history_groups WHERE id IN {IDS}"
@@ -55,21 +65,27 @@ ARCHIVED = f"SELECT id FROM history_groups WHERE id IN {IDS}"
 
 def commit(connection: sqlite3.Connection, batch: Batch) -> None:
     """Write a batch in one transaction. Raises sqlite3.Error; then nothing of it is stored."""
-    texts = {
-        row_type: payload([stored.codec.encode(row) for row in batch.rows[row_type].values()])
-        for row_type, stored in CURRENT.items()
-        if row_type in batch.rows
-    }
+    writes = list(statements(batch))
     touched = batch.touched_groups()
     with transaction(connection):
         returned = bring_back(connection, touched) if touched else []
-        for row_type, text in texts.items():
-            connection.execute(UPSERTS[row_type], (text,))
+        for statement, values in writes:
+            connection.execute(statement, values)
         # What still happens to a closed group, without opening it again, goes to history with it.
         groups = batch.rows.get(Group, {})
         leaving = [*batch.archive, *(id for id in returned if id not in groups and id not in batch.archive)]
         if leaving:
             move(connection, TO_HISTORY, leaving)
+
+
+def statements(batch: Batch) -> Iterator[tuple[str, list[Any]]]:
+    """Yield what writes a batch, parents before children: statements with the values bound to them."""
+    for row_type, stored in CURRENT.items():
+        rows = [stored.codec.encode(row) for row in batch.rows.get(row_type, {}).values()]
+        most = MOST_VALUES // len(stored.codec.columns)
+        for start in range(0, len(rows), most):
+            some = rows[start : start + most]
+            yield upsert_of(row_type, len(some)), [storable(value) for row in some for value in row]
 
 
 def bring_back(connection: sqlite3.Connection, touched: list[int]) -> list[int]:
