@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -36,6 +36,9 @@ from execution_engine.domain.rows import (
 from execution_engine.ui.doors import Doors
 
 BATCH_MS = 100
+SUMS_MS = 250  # figures over many prices are for reading, not for watching
+MARKETS_A_TURN = 25  # a batch of many markets is told in turns
+TURN_MS = 20  # between two of them, for alerts and orders
 ALERTS_KEPT = 4000
 
 Market = tuple[str, str]
@@ -60,6 +63,13 @@ class Batch:
     settings: bool = False
     whole: bool = False
     """Everything was read anew; models replace what they hold."""
+    hurried: bool = False
+    """Somebody waits to see it: sums are shown at once as well."""
+
+    @property
+    def only_prices(self) -> bool:
+        """Nothing but prices moved; sums over them may wait a quarter of a second."""
+        return not self.hurried and self == Batch(markets=self.markets)
 
 
 _KINDS: dict[type, str] = {
@@ -105,7 +115,12 @@ class Bridge(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self.flush)
+        self._timer.timeout.connect(self._begin_turns)
+        self._turns: list[Batch] = []
+        self._next_turn = QTimer(self)
+        self._next_turn.setSingleShot(True)
+        self._next_turn.setTimerType(Qt.TimerType.PreciseTimer)
+        self._next_turn.timeout.connect(self._turn)
 
     # -- from the engine
 
@@ -152,15 +167,37 @@ class Bridge(QObject):
             self._timer.start(BATCH_MS)
 
     def flush(self) -> None:
-        """Tell the screens what has gathered."""
+        """Tell the screens all that has gathered, at once."""
+        turns, self._turns = self._turns, []
         self._timer.stop()
+        self._next_turn.stop()
+        for batch in (*turns, self._gathered()):
+            self.changed.emit(replace(batch, hurried=True))
+
+    def _begin_turns(self) -> None:
+        """Tell the screens what has gathered in turns of a few markets, so that alerts get theirs in between."""
+        gathered = self._gathered()
+        markets = sorted(gathered.markets)
+        first, rest = markets[:MARKETS_A_TURN], markets[MARKETS_A_TURN:]
+        self._turns.append(replace(gathered, markets=frozenset(first)))
+        for at in range(0, len(rest), MARKETS_A_TURN):
+            self._turns.append(Batch(markets=frozenset(rest[at : at + MARKETS_A_TURN])))
+        self._turn()
+
+    def _turn(self) -> None:
+        batch = self._turns.pop(0)
+        if self._turns:
+            self._next_turn.start(TURN_MS)
+        self.changed.emit(batch)
+
+    def _gathered(self) -> Batch:
         touched = {kind: frozenset(ids) for kind, ids in self._touched.items()}
         flags: dict[str, bool] = dict.fromkeys(self._flags, True)
         batch = Batch(**touched, **flags, equity=tuple(self._equity))  # type: ignore[arg-type]
         self._touched.clear()
         self._flags.clear()
         self._equity.clear()
-        self.changed.emit(batch)
+        return batch
 
     def _take(self, rows: Iterable[Row]) -> None:
         for row in rows:

@@ -13,7 +13,7 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal, SettingsError
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, CloseAll, Input, Pause, Resume, SaveSettings
-from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.frame import asking, banners, menus, telling
 from execution_engine.ui.frame.acts import Acts
 from execution_engine.ui.frame.attention import Attention
@@ -157,6 +157,9 @@ class MainWindow(QMainWindow):
         self.stage.made.connect(self._page_made)
         self.status.clicked.connect(self._status_clicked)
         self.notices.logs_wanted.connect(lambda: self.go("logs"))
+        self._sums = QTimer(self)
+        self._sums.setSingleShot(True)
+        self._sums.timeout.connect(self._refresh)
         bridge.changed.connect(self._changed)
         bridge.noticed.connect(self._noticed)
         THEME.theme_changed.connect(self._themed)
@@ -197,7 +200,10 @@ class MainWindow(QMainWindow):
 
     def _changed(self, batch: Batch) -> None:
         self.attention.take(batch)
-        self._refresh()
+        if not batch.only_prices:
+            self._refresh()
+        elif not self._sums.isActive():
+            self._sums.start(SUMS_MS)
 
     def _tick(self) -> None:
         self.status.refresh()

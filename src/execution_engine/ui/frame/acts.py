@@ -14,6 +14,7 @@ class Acts(QObject):
     def __init__(self, parent: QObject) -> None:
         """Make them all."""
         super().__init__(parent)
+        self._shows_paused: bool | None = None
         self.pause = self._made("Pause", "pause", "Ctrl+Shift+P")
         self.close_all = self._made("Close everything…", "stop")
         self.quit = self._made("Quit", "quit", "Ctrl+Q")
@@ -32,6 +33,9 @@ class Acts(QObject):
 
     def show_paused(self, paused: bool) -> None:
         """Let the first action say what it would do now."""
+        if paused is self._shows_paused:
+            return
+        self._shows_paused = paused
         self.pause.setText("Resume" if paused else "Pause")
         tip = "Open new groups again" if paused else "Store alerts, open nothing; exits and targets go on"
         self.pause.setToolTip(f"{tip} (Ctrl+Shift+P)")

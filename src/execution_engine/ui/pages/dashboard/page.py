@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.rows import EquityPoint
-from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.format import usd
 from execution_engine.ui.frame.attention import Attention, Thing
 from execution_engine.ui.frame.worlds import shown_world
@@ -119,6 +120,9 @@ class DashboardPage(Page):
             grid.setRowStretch(row, share)
 
     def _listen(self) -> None:
+        self._sums = QTimer(self)
+        self._sums.setSingleShot(True)
+        self._sums.timeout.connect(self._show_figures)
         self._bridge.changed.connect(self._changed)
         self.table.opened.connect(lambda key: self.wanted.emit("positions", key))
         for part in (self.needs, self.bar):
@@ -149,7 +153,10 @@ class DashboardPage(Page):
             self._reading.ask()
         mine = [point for point in batch.equity if point.world is self._world]
         self.equity.add_points(mine, self._now())
-        self._show_figures()
+        if not batch.only_prices:
+            self._show_figures()
+        elif not self._sums.isActive():
+            self._sums.start(SUMS_MS)
 
     def _filled(self, order_id: int) -> bool:
         order = self._bridge.orders.get(order_id)
