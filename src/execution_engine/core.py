@@ -56,6 +56,7 @@ T = TypeVar("T")
 MOST_BEHIND = 5000  # writes that may wait for the disk before new entries are asked to come again
 REBUILD_FIRST_S = 1.0
 REBUILD_LAST_S = 60.0
+COLLECT_AT = (20_000, 20, 50)  # rows come and go by the hundred; the usual 700 would collect with every alert
 PRUNE_EVERY_S = 24 * 3600
 FIRST_TOKEN = "TradingView"
 
@@ -151,6 +152,7 @@ class Core:
             loop.call_soon_threadsafe(call)
 
         self.store = SqliteStore(self._folder.database, soon)
+        gc.disable()  # loading makes nothing but what stays
         self.book, new = await asyncio.to_thread(load_book, self.store, self._catalogue, self._clock)
         if self.book.settings_fault:
             logger.error(self.book.settings_fault)
@@ -166,8 +168,9 @@ class Core:
         self.feed.on_released(self.lanes.released)
         self.feed.on_released(self.watch.released)
         self.feed.on_released(self._log_facts)
-        gc.collect()
         gc.freeze()  # what was loaded stays; later collections need not look at it
+        gc.enable()
+        gc.set_threshold(*COLLECT_AT)
         self.desk.post(Started())
         self.prices.start()
         self.watch.start()
@@ -254,6 +257,7 @@ class Core:
 
     async def stop(self) -> None:
         """End in order: nothing new leaves, what was decided is written, files are closed."""
+        gc.enable()  # a start that broke off left it off
         if hasattr(self, "lanes"):
             self.lanes.stop()
         await self.tasks.stop()

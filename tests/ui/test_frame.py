@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
@@ -197,6 +197,7 @@ async def test_counts_stand_in_the_sidebar_and_a_dot_where_something_needs_a_loo
 
 
 async def test_pages_are_reached_by_keys_and_by_the_sidebar(window: MainWindow, qtbot: QtBot) -> None:
+    await until(window.isActiveWindow)  # keys go to the window that has the focus
     qtbot.keyClick(window, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     assert window.stage.current == "queue"
     assert window.sidebar.current() == "queue"
@@ -531,3 +532,30 @@ async def test_what_nobody_caught_is_logged_and_shown_on_its_page(
     assert main.sidebar.count_of("positions") == (1, False)
     assert "something went wrong in the window: division by zero" in caplog.text
     screen.close()
+
+
+async def test_no_part_of_a_page_shows_itself_as_a_window_of_its_own(
+    house: WindowHouse, qtbot: QtBot
+) -> None:
+    strays = Strays()
+    QApplication.instance().installEventFilter(strays)
+    window = window_on(house, qtbot)
+    for place in PLACES:
+        window.go(place.key)
+    QApplication.instance().removeEventFilter(strays)
+    window.put_away()
+    assert strays.seen == []
+
+
+class Strays(QObject):
+    """Notes every widget but the window that is shown without a parent: it flashes on the screen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        shown = event.type() is QEvent.Type.Show and isinstance(watched, QWidget) and watched.isWindow()
+        if shown and not isinstance(watched, MainWindow):
+            self.seen.append(type(watched).__name__)
+        return False

@@ -185,7 +185,9 @@ def restart(draft: Draft) -> None:
         )
         draft.put(replace(account, status=status, reason="reading the exchange" if account.enabled else ""))
         for order in draft.working_orders(account.name):
-            draft.put(_doubted(order, draft))
+            doubted = _doubted(order, draft)
+            if doubted is not order:
+                draft.put(doubted)
 
 
 def _works(draft: Draft, account: Account) -> bool:
@@ -199,7 +201,7 @@ def _doubted(order: Order, draft: Draft) -> Order:
             orders.unknown(order, draft.now, "the program was restarted"), absences=0, absent_since=None
         )
         return replace(doubted, look_at=draft.now, looks=0)
-    return replace(order, cancel_sent_at=None)
+    return order if order.cancel_sent_at is None else replace(order, cancel_sent_at=None)
 
 
 def open_orders(draft: Draft, listed: OpenOrders) -> None:

@@ -62,11 +62,15 @@ class MainWindow(QMainWindow):
         menus.fill(self.menuBar(), self.acts, places, self.go, self.choose_theme)
         self._listen()
         self._restore()
-        for key in EAGER:
-            self.stage.page(key)
         self.go(memory.text("page") or places[0].key)
         self._refresh()
         self.stage.setFocus()
+        QTimer.singleShot(0, self, self._build_eager)
+
+    def _build_eager(self) -> None:
+        """Build the pages that gather before they are looked at; the window is there by now."""
+        for key in EAGER:
+            self.stage.page(key)
 
     # -- what pages and menus ask for
 

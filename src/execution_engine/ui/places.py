@@ -1,21 +1,35 @@
 """The pages of the window, in the order of the sidebar."""
 
+from PySide6.QtWidgets import QWidget
+
+from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.pages.dashboard import DashboardPage
 from execution_engine.ui.pages.logs import LogsPage
 from execution_engine.ui.pages.performance import PerformancePage
 from execution_engine.ui.pages.placeholders import RiskPage
-from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.pages.settings import SettingsPage
-from execution_engine.ui.pages.signals import SignalsPage
+
+
+def _positions(bridge: Bridge) -> QWidget:
+    from execution_engine.ui.pages.positions import PositionsPage  # draws with pyqtgraph, 0.2 s to import
+
+    return PositionsPage(bridge)
+
+
+def _signals(bridge: Bridge) -> QWidget:
+    from execution_engine.ui.pages.signals import SignalsPage  # tells stories with the words of the positions
+
+    return SignalsPage(bridge)
+
 
 PLACES = (
     Place("dashboard", "Dashboard", "dashboard", DashboardPage),
-    Place("positions", "Positions", "positions", PositionsPage),
+    Place("positions", "Positions", "positions", _positions),
     Place("queue", "Queue", "queue", QueuePage),
     Place("risk", "Risk", "risk", RiskPage),
-    Place("signals", "Signals", "signals", SignalsPage),
+    Place("signals", "Signals", "signals", _signals),
     Place("performance", "Performance", "performance", PerformancePage),
     Place("logs", "Logs", "logs", LogsPage),
     Place("settings", "Settings", "settings", SettingsPage),

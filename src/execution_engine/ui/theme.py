@@ -5,7 +5,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import pyqtgraph as pg
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
@@ -190,7 +189,6 @@ def apply(app: QApplication, theme: Name, *, scale: float = 1.0, comfortable: bo
     app.setPalette(palette(THEME.current))
     app.setFont(font("body"))
     app.setStyleSheet(stylesheet(THEME.current.colours(), THEME.current.name, _pixels))
-    pg.setConfigOptions(background=THEME.current.panel, foreground=THEME.current.text3, antialias=False)
     THEME.theme_changed.emit()
 
 

@@ -51,7 +51,6 @@ class Panel(QFrame):
         super().__init__(parent)
         self.setProperty("panel", "true" if framed else "plain")
         self.heading = Heading(title, subtitle)
-        self.heading.setVisible(bool(title))
         self.body = QVBoxLayout()
         self.body.setContentsMargins(0, 0, 0, 0)
         self.body.setSpacing(0)
@@ -60,6 +59,8 @@ class Panel(QFrame):
         column.setContentsMargins(edge, edge, edge, edge)
         column.setSpacing(0)
         column.addWidget(self.heading)
+        if not title:
+            self.heading.hide()
         column.addLayout(self.body, 1)
         if title:
             self.setAccessibleName(title)

@@ -6,15 +6,18 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import EquityPoint
-from execution_engine.ui.charts.equity import EquityChart
 from execution_engine.ui.format import local_date
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Label, Panel, SegmentedChoice
+
+if TYPE_CHECKING:
+    from execution_engine.ui.charts.equity import EquityChart
 
 SPANS = {
     "7": timedelta(days=7),
@@ -38,10 +41,9 @@ class EquityPanel(Panel):
         self._chosen = False
         self.choice.chosen.connect(self._choose)
         self.add_right(self.choice)
-        self.chart = EquityChart()
+        self.chart: EquityChart | None = None
         self.nothing = Label(NOTHING, "body", "text2")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.add(self.chart, 1)
         self.add(self.nothing, 1)
         self.setMinimumHeight(px(150))
         self._now: datetime | None = None
@@ -49,7 +51,8 @@ class EquityPanel(Panel):
     def show_points(self, points: Sequence[EquityPoint], now: datetime) -> None:
         """Replace the curve."""
         self._points = list(points)
-        self.chart.show_points(self._points)
+        if self._points:
+            self._drawn().show_points(self._points)
         self._draw(now)
 
     def add_points(self, points: Sequence[EquityPoint], now: datetime) -> None:
@@ -58,8 +61,17 @@ class EquityPanel(Panel):
         fresh = [point for point in points if point.id > known]
         if fresh:
             self._points += fresh
-            self.chart.add_points(fresh)
+            self._drawn().add_points(fresh)
             self._draw(now)
+
+    def _drawn(self) -> EquityChart:
+        """Return the chart; it is made for the first point, which comes after the window is shown."""
+        if self.chart is None:
+            from execution_engine.ui.charts.equity import EquityChart  # imports pyqtgraph and numpy: 0.2 s
+
+            self.chart = EquityChart()
+            self.add(self.chart, 1)
+        return self.chart
 
     def tick(self, now: datetime) -> None:
         """Let the curve reach to now, each minute."""
@@ -77,7 +89,8 @@ class EquityPanel(Panel):
 
     def _draw(self, now: datetime | None) -> None:
         self._now = now
-        self.chart.setVisible(bool(self._points))
+        if self.chart is not None:
+            self.chart.setVisible(bool(self._points))
         self.nothing.setVisible(not self._points)
         if not self._points or now is None:
             return
@@ -87,4 +100,4 @@ class EquityPanel(Panel):
         span = SPANS.get(self.choice.value())
         since = now - span if span else None
         self.set_subtitle(f"realized, USD, since {local_date(since or self._points[0].at)}")
-        self.chart.show_since(since, now)
+        self._drawn().show_since(since, now)
