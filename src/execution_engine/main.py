@@ -113,6 +113,7 @@ class Application:
             await self._control.start()
         self.moments["listening"] = time.monotonic()
         logger.info("Execution Engine {} listens on http://{}:{}", __version__, *self.address)
+        self._show_core()
 
     def _new_listener(self) -> Listener:
         return Listener(
@@ -145,8 +146,10 @@ class Application:
         self.redaction.learn(core.book.engine.install_key, *(row.token for row in core.book.tokens.values()))
         core.feed.on_released(self._released)
         self.trouble = ""
-        for listener in self.on_core:
-            listener(core)
+
+    def _show_core(self) -> None:
+        for shown in self.on_core:
+            shown(self.core)
 
     def _released(self, change: Released) -> None:
         if any(isinstance(row, SettingsVersion) for row in change.rows):
@@ -194,6 +197,7 @@ class Application:
                 now = self.clock.now()
                 await asyncio.to_thread(open_database, self.folder.database, self.folder.backups, now)
                 await self._new_core()
+                self._show_core()
                 logger.warning("the engine runs again from what is on disk")
                 return
             except EngineError as error:

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 import qasync
+from PySide6.QtWidgets import QApplication
 
 from execution_engine import __version__
 from execution_engine.core import Core
 from execution_engine.domain.rows import AccountStatus
 from execution_engine.main import Application, resources, serve
-from execution_engine.ui import app as ui
 from execution_engine.ui.doors import Doors, Light
+
+if TYPE_CHECKING:
+    from execution_engine.ui.app import Window
 
 
 def run_window(application: Application) -> None:
-    """Run with a window until the user quits or a signal asks to stop."""
-    qt = ui.create(resources())
+    """Run with a window until the user quits or a signal asks to stop.
+
+    The listener is up before the window: what TradingView sends is stored while pages are still imported.
+    """
+    qt = QApplication([])
     loop = qasync.QEventLoop(qt, already_running=False)
     asyncio.set_event_loop(loop)
-    window = ui.Window(qt)
+    windows: list[Window] = []
 
     def show(core: Core) -> None:
+        if not windows:
+            windows.append(_window(qt))
+        (window,) = windows
         window.attach(doors(application))
         application.moments.setdefault("window", time.monotonic())
         core.feed.on_released(lambda change: window.released(change.rows, change.facts))
@@ -34,7 +44,15 @@ def run_window(application: Application) -> None:
         try:
             loop.run_until_complete(serve(application))
         finally:
-            window.close()
+            for window in windows:
+                window.close()
+
+
+def _window(qt: QApplication) -> Window:
+    from execution_engine.ui import app as ui  # every page and what it draws with: 0.2 s
+
+    ui.create(resources())
+    return ui.Window(qt)
 
 
 def doors(application: Application) -> Doors:

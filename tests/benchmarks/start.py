@@ -72,13 +72,14 @@ def _launch(folder: Path, *options: str) -> tuple[float, float]:
     )
     try:
         control = DataFolder(folder).control
-        while True:
+        last = "listening" if "--headless" in options else "window"
+        moments: dict[str, float] = {}
+        while last not in moments:
             try:
                 moments = call(control, "moments", {}, 5)
-                break
             except NotRunning:
                 time.sleep(0.005)
-        return moments["listening"] - begun, moments.get("window", begun) - begun
+        return moments["listening"] - begun, moments[last] - begun
     finally:
         process.terminate()
         process.wait(10)
