@@ -149,12 +149,14 @@ class Sending:
 class OpenOrders:
     """Everything that rests on an account, read without an error; `reports` are about ours.
 
+    known: client order ids that rest as the rows say, so that nothing has to be reported about them.
     foreign: descriptions of orders that are not ours. positions: held quantity per (exchange, symbol) [base],
     negative for short; swaps only. at: when the question was asked; later orders may be missing.
     """
 
     account: str
     reports: tuple[OrderReport, ...]
+    known: frozenset[str] = frozenset()
     foreign: tuple[str, ...] = ()
     positions: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     at: datetime

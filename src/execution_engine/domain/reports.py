@@ -209,7 +209,7 @@ def open_orders(draft: Draft, listed: OpenOrders) -> None:
 
     The reports about single orders were decided before, each by itself.
     """
-    shown = {said.client_order_id for said in listed.reports}
+    shown = listed.known | {said.client_order_id for said in listed.reports}
     for order in draft.working_orders(listed.account):
         older = order.acknowledged_at is not None and order.acknowledged_at < listed.at
         if older and order.client_order_id not in shown and order.status is not OrderStatus.UNKNOWN:

@@ -24,7 +24,6 @@ from execution_engine.domain.inputs import (
     OpenOrders,
     Price,
 )
-from execution_engine.domain.reports import is_news
 from execution_engine.domain.rows import Row
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Feed, Released
@@ -91,11 +90,12 @@ class Desk:
             return not self.book.undecided()
         return False
 
-    def _parts(self, given: Input) -> tuple[Input, ...]:
+    @staticmethod
+    def _parts(given: Input) -> tuple[Input, ...]:
         """Have what concerns several groups decided once per group; the whole comes last."""
         if not isinstance(given, OpenOrders):
             return (given,)
-        return (*(report for report in given.reports if is_news(self.book, report)), given)
+        return (*given.reports, given)
 
     def _decide(self, part: Input) -> Decision:
         decision = decide(self.book, part, self._clock.now())

@@ -10,11 +10,13 @@ from execution_engine.domain.inputs import AccountUnreadable, Input, OpenOrders,
 from execution_engine.domain.instrument import Action, Side
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.order import prefix
+from execution_engine.domain.reports import is_news
 from execution_engine.domain.rows import Account, AccountStatus, Order, OrderType, Purpose
 from execution_engine.engine.book import Book
 from execution_engine.engine.ports import Exchange
 
 FIRST_RETRY_S = 1.0
+ORDERS_A_TURN = 500  # that are compared before others have their turn
 LAST_RETRY_S = 60.0
 
 
@@ -59,9 +61,22 @@ class Reconcile:
         self._post(balances)
         orders = await exchange.open_orders(account.name)
         if isinstance(orders, OpenOrders):
-            orders = await self._without_lost(exchange, orders)
+            orders = await self._without_lost(exchange, await self._news_of(orders))
         self._post(orders)
         return not isinstance(balances, AccountUnreadable) and not isinstance(orders, AccountUnreadable)
+
+    async def _news_of(self, listed: OpenOrders) -> OpenOrders:
+        """Keep the reports that say anything new; thousands of orders are gone through in turns."""
+        news: list[OrderReport] = []
+        known: set[str] = set()
+        for start in range(0, len(listed.reports), ORDERS_A_TURN):
+            for said in listed.reports[start : start + ORDERS_A_TURN]:
+                if is_news(self._book, said):
+                    news.append(said)
+                else:
+                    known.add(said.client_order_id)
+            await asyncio.sleep(0)
+        return replace(listed, reports=tuple(news), known=frozenset(known))
 
     async def _without_lost(self, exchange: Exchange, listed: OpenOrders) -> OpenOrders:
         """Report the orders of this installation that its books lack, and cancel those that could add risk.

@@ -7,7 +7,7 @@ reported before it is durable there: whatever dies, the engine finds again what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -54,6 +54,7 @@ from execution_engine.domain.rows import Order
 
 _Answer = TypeVar("_Answer", OpenOrders, Balances)
 _Change = Callable[[Order, Turn], OrderReport]
+ORDERS_A_TURN = 500  # that are written out before others have their turn
 _DEFECT = "The paper exchange failed on this request; the log has the details."
 
 
@@ -228,21 +229,25 @@ class PaperExchange:
         found = self._venue.find(order.account, order.client_order_id)
         return found.report(turn.at) if found else absent(order, turn.at)
 
-    def _open_orders(self, account: PaperAccount) -> OpenOrders:
+    async def _open_orders(self, account: PaperAccount) -> OpenOrders:
         now = self._clock.now()
         orders = sorted(account.orders.values(), key=lambda order: order.id)
+        reports: list[OrderReport] = []
+        for start in range(0, len(orders), ORDERS_A_TURN):
+            reports += [order.report(now) for order in orders[start : start + ORDERS_A_TURN]]
+            await asyncio.sleep(0)
         return OpenOrders(
             account=account.name,
-            reports=tuple(order.report(now) for order in orders),
+            reports=tuple(reports),
             positions={key: held.quantity for key, held in account.positions.items() if held.quantity},
             at=now,
         )
 
-    def _balances(self, account: PaperAccount) -> Balances:
+    async def _balances(self, account: PaperAccount) -> Balances:
         return Balances(account=account.name, free=account.free(), at=self._clock.now())
 
     async def _read(
-        self, call: Call, name: str, read: Callable[[PaperAccount], _Answer]
+        self, call: Call, name: str, read: Callable[[PaperAccount], Awaitable[_Answer]]
     ) -> _Answer | AccountUnreadable:
         fault = self._fault(call, name)
         await self._travel()
@@ -251,7 +256,7 @@ class PaperExchange:
             await self._travel()
             reason = fault.sentence if fault else f"There is no account {name}."
             return AccountUnreadable(account=name, reason=reason)
-        answer = read(account)
+        answer = await read(account)
         failed = await self._commit(Turn(self._clock.now()))
         await self._travel()
         return AccountUnreadable(account=name, reason=str(failed)) if failed else answer
