@@ -29,6 +29,7 @@ from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import SettingsError, StoreFailed
+from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Started
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import (
@@ -56,7 +57,11 @@ T = TypeVar("T")
 MOST_BEHIND = 5000  # writes that may wait for the disk before new entries are asked to come again
 REBUILD_FIRST_S = 1.0
 REBUILD_LAST_S = 60.0
-COLLECT_AT = (20_000, 20, 50)  # rows come and go by the hundred; the usual 700 would collect with every alert
+COLLECT_AT = (
+    3_000,
+    20,
+    100,
+)  # the usual 700 would collect with every alert; many more would take milliseconds
 PRUNE_EVERY_S = 24 * 3600
 FIRST_TOKEN = "TradingView"
 
@@ -191,6 +196,11 @@ class Core:
         if failure is not None:
             raise failure
 
+    @property
+    def busy(self) -> bool:
+        """Return whether a change is not durable yet or orders are at the exchange."""
+        return self.desk.behind > 0 or self.lanes.busy
+
     async def durable(self) -> None:
         """Wait until everything that was decided so far is on disk. Raises StoreFailed."""
         await self._commit(())
@@ -247,7 +257,13 @@ class Core:
         self.watch.start()
 
     def _log_facts(self, change: Released) -> None:
-        for fact in change.facts:
+        """Write facts to the log once the orders of this change are on their way."""
+        if change.facts:
+            asyncio.get_running_loop().call_soon(self._write_log, change.facts)
+
+    @staticmethod
+    def _write_log(facts: tuple[Fact, ...]) -> None:
+        for fact in facts:
             fact_logged(fact)
 
     async def _prune(self) -> None:

@@ -69,6 +69,7 @@ def doors(application: Application) -> Doors:
         balances=lambda: dict(application.core.book.balances),
         realized=lambda world: application.core.book.realized(world),
         status=application.status,
+        busy=lambda: application.core.busy,
         lights=lambda: _lights(application),
         webhook_urls=lambda: [(name, url) for name, url, _ in application.webhook_urls()],
         feed_name=lambda: application.core.prices.name,

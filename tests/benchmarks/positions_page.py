@@ -263,6 +263,7 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         balances=dict,
         realized=lambda world: D(0),
         status=lambda: ("running", ()),
+        busy=lambda: False,
         lights=lambda: (),
         webhook_urls=lambda: (),
         feed_name=lambda: "manual",

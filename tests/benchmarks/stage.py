@@ -110,17 +110,17 @@ async def send(application: Application, text: str) -> None:
 
 
 @cache
-def _seeded() -> Path:
-    """Make a data folder with 200 groups of 35 legs, half of each group filled, once per run."""
+def _seeded(groups: int = GROUPS) -> Path:
+    """Make a data folder with groups of 35 legs, half of each group filled, once per run."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    asyncio.run(_seed(folder))
+    asyncio.run(_seed(folder, groups))
     return folder
 
 
-async def _seed(folder: Path) -> None:
+async def _seed(folder: Path, groups: int) -> None:
     async with running(folder) as application:
         await application.core.desk.ask(SaveSettings(document=document()))
-        used = markets(application, GROUPS // len(TIMEFRAMES))
+        used = markets(application, groups // len(TIMEFRAMES))
         for exchange, symbol in used:
             await application.set_price(f"{exchange.upper()}:{symbol}", BASE_PRICE)
         for round in range(PYRAMIDS):
@@ -135,26 +135,22 @@ async def _seed(folder: Path) -> None:
         for exchange, symbol in used:
             await application.set_price(f"{exchange.upper()}:{symbol}", Decimal("48.75"))
         await until(lambda: all(group.filled_quantity for group in book.groups.values()))
-        assert len(book.groups) == GROUPS, len(book.groups)
-        assert len(book.legs) == GROUPS * PYRAMIDS * LEGS, len(book.legs)
+        assert len(book.groups) == groups, len(book.groups)
+        assert len(book.legs) == groups * PYRAMIDS * LEGS, len(book.legs)
 
 
 @asynccontextmanager
-async def seeded() -> AsyncIterator[Path]:
-    """Lend a copy of the seeded data folder."""
+async def seeded(groups: int = GROUPS) -> AsyncIterator[Path]:
+    """Lend a copy of the seeded data folder; `prepare` has made it."""
     with tempfile.TemporaryDirectory(prefix="bench-") as copy:
         target = Path(copy) / "data"
-        await asyncio.to_thread(shutil.copytree, _seed_path(), target)
+        await asyncio.to_thread(shutil.copytree, _seeded(groups), target)
         yield target
 
 
-def _seed_path() -> Path:
-    return _seeded()
-
-
-def prepare() -> None:
+def prepare(groups: int = GROUPS) -> None:
     """Make the seeded folder now, outside of any loop."""
-    _seeded()
+    _seeded(groups)
 
 
 async def post_all(url: str, bodies: Sequence[str], rate: float) -> list[Result]:

@@ -46,6 +46,7 @@ class WatchedHouse(House):
             balances=lambda: dict(self.book.balances),
             realized=self.book.realized,
             status=lambda: ("running", ()),
+            busy=lambda: False,
             lights=lambda: (),
             webhook_urls=lambda: (),
             feed_name=lambda: "manual",

@@ -32,6 +32,7 @@ class WindowHouse(WatchedHouse):
             super().doors(),
             data_folder=self.folder,
             status=lambda: running_status(self.book, failed=self.trouble),
+            busy=lambda: False,
             lights=lambda: (
                 Light(name="Webhook", state="ok", text="127.0.0.1:8787"),
                 Light(name="Exchange", state="ok", text=f"paper · {self.feed_name} prices"),

@@ -69,6 +69,11 @@ class Lanes:
         for key in touched:
             self._pump(key)
 
+    @property
+    def busy(self) -> bool:
+        """Return whether anything is being sent."""
+        return any(lane.busy for lane in self._lanes.values())
+
     def stop(self) -> None:
         """Send nothing more; what is committed goes on after the next start."""
         self._stopped = True

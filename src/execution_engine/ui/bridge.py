@@ -36,6 +36,8 @@ from execution_engine.domain.rows import (
 from execution_engine.ui.doors import Doors
 
 BATCH_MS = 100
+WAIT_MS = 4  # orders before pictures: a turn waits while an alert or a fill is on its way
+MOST_WAITS = 10
 SUMS_MS = 250  # figures over many prices are for reading, not for watching
 MARKETS_A_TURN = 25  # a batch of many markets is told in turns
 TURN_MS = 20  # between two of them, for alerts and orders
@@ -117,6 +119,7 @@ class Bridge(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._begin_turns)
         self._turns: list[Batch] = []
+        self._waits = 0
         self._next_turn = QTimer(self)
         self._next_turn.setSingleShot(True)
         self._next_turn.setTimerType(Qt.TimerType.PreciseTimer)
@@ -182,9 +185,15 @@ class Bridge(QObject):
         self._turns.append(replace(gathered, markets=frozenset(first)))
         for at in range(0, len(rest), MARKETS_A_TURN):
             self._turns.append(Batch(markets=frozenset(rest[at : at + MARKETS_A_TURN])))
-        self._turn()
+        if not self._next_turn.isActive():
+            self._turn()
 
     def _turn(self) -> None:
+        if self.doors.busy() and self._waits < MOST_WAITS:
+            self._waits += 1
+            self._next_turn.start(WAIT_MS)
+            return
+        self._waits = 0
         batch = self._turns.pop(0)
         if self._turns:
             self._next_turn.start(TURN_MS)

@@ -31,6 +31,7 @@ class Doors:
 
     rows: everything that is open now, and the newest alerts; a new copy for each call.
     status: the engine's one word (`running`, `paused`, …) and the reasons behind it.
+    busy: whether an alert, a fill or an order is on its way through the engine right now.
     ask: post an input and wait for its committed answer; raises StoreFailed.
     set_price: move a practice price by hand; a Refusal says why not.
     read_…: ask the database, off the event loop; each raises StoreFailed.
@@ -47,6 +48,7 @@ class Doors:
     balances: Callable[[], Mapping[str, Mapping[str, Decimal]]]
     realized: Callable[[World], Decimal]
     status: Callable[[], tuple[str, Sequence[str]]]
+    busy: Callable[[], bool]
     lights: Callable[[], Sequence[Light]]
     webhook_urls: Callable[[], Sequence[tuple[str, str]]]
     feed_name: Callable[[], str]

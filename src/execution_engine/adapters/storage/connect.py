@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 BUSY_MS = 5_000
-# A checkpoint copies what the log holds into the file. At the default of 1,000 pages (4 MiB) a busy hour has
-# one every few hundred commits; each waits for the disk twice.
-CHECKPOINT_PAGES = 2_000
+# A checkpoint copies what the log holds into the file and waits for the disk twice. The store makes them between
+# commits; this one, of 80 MiB, is for whoever else writes.
+CHECKPOINT_PAGES = 20_000
 
 
 def connect(path: Path, *, read_only: bool = False, busy_ms: int = BUSY_MS) -> sqlite3.Connection:

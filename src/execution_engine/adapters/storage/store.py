@@ -21,6 +21,9 @@ from execution_engine.adapters.storage.statements import commit
 from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.rows import Row
 
+CHECKPOINT_COMMITS = 200  # a commit changes some ten pages of 4 KiB
+MOST_UNCHECKED = 2_000
+
 Then = Callable[[StoreFailed | None], None]
 Call = Callable[[Callable[[], None]], None]
 
@@ -65,6 +68,7 @@ class SqliteStore:
         self._accepted = 0  # counted by whoever writes
         self._settled = 0  # counted by the writer
         self._working = False
+        self._unchecked = 0  # commits that only the log holds
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store") if call else None
         if self._thread:
@@ -148,6 +152,20 @@ class SqliteStore:
                 failed.__cause__ = error
                 self.failed = failed
         self._settle(works, self.failed)
+        if self.failed is None:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Copy what the log holds into the file when nobody waits; SQLite would do it in the middle of a commit.
+
+        What goes wrong here will go wrong again where it counts: at the next commit.
+        """
+        self._unchecked += 1
+        idle = self._inbox.empty() and self._unchecked >= CHECKPOINT_COMMITS
+        if idle or self._unchecked >= MOST_UNCHECKED:
+            self._unchecked = 0
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _commit(self, works: list[Work]) -> None:
         batch = Batch()
