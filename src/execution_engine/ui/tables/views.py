@@ -89,6 +89,8 @@ class RowsView(QTreeView):
         self.heading.setSectionsClickable(True)  # a tree view takes that away from a new header
         self.setModel(model)
         self._painters = self._take_delegates(delegates or {})
+        # The ground is painted here: otherwise every panel and page below would be, at each change of a cell.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.empty = EmptyState(self.viewport())
         layout.reset(self.heading, model)
         self._listen()
@@ -168,6 +170,9 @@ class RowsView(QTreeView):
             x, width = header.sectionViewportPosition(logical), header.sectionSize(logical)
             if width and x <= self._dirty.right() and x + width > self._dirty.x():
                 self._columns.append((logical, x, width))
+        ground = QPainter(self.viewport())
+        ground.fillRect(self._dirty, color("panel"))
+        ground.end()
         super().paintEvent(event)
 
     def drawRow(
