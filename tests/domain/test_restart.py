@@ -214,3 +214,19 @@ def test_a_group_that_lives_on_is_not_asked_to_leave():
     house.clock.forward(days=3)
     house.desk.look_at_clock()
     assert house.group.status == "live"
+
+
+def test_a_cancel_that_was_committed_and_never_left_goes_out_after_the_restart():
+    house = opened()
+    house.accept()
+    house.post(ExitGroup(group_id=house.group.id))
+    asked = [order for order in house.working if order.cancel_requested]
+    assert asked
+    # The process died between the commit and the request: no row says that anything left.
+    house.store.committed += [replace(order, cancel_sent_at=None) for order in asked]
+    again = house.restarted()
+    again.start()
+    again.balance()
+    resting = frozenset(order.client_order_id for order in asked)
+    again.post(OpenOrders(account="paper", reports=(), known=resting, at=again.clock.now()))
+    assert {order.id for order in again.cancelled} == {order.id for order in asked}

@@ -186,7 +186,8 @@ def restart(draft: Draft) -> None:
         draft.put(replace(account, status=status, reason="reading the exchange" if account.enabled else ""))
         for order in draft.working_orders(account.name):
             doubted = _doubted(order, draft)
-            if doubted is not order:
+            # What rests and wants nothing is left alone; a cancel that never left is released once more.
+            if doubted is not order or orders.wants(order) is not orders.Want.NOTHING:
                 draft.put(doubted)
 
 
