@@ -51,6 +51,8 @@ NARROW = {
     "status": 100,
 }
 
+CALM_S = 3.0  # an overview is read, not watched: its rows keep their places for a while
+
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
@@ -114,6 +116,7 @@ def model() -> TableModel[PositionRow]:
         key=lambda row: row.group.id,
         default_sort=lambda row: row.held.unrealized or ZERO,
         sentence=_sentence,
+        sort_interval_s=CALM_S,
     )
 
 
