@@ -149,8 +149,10 @@ class DashboardPage(Page):
             self._show_rows(touched)
         if batch.whole or shown_world(self._bridge) is not self._world:
             self._read_anew()
-        elif closed or batch.equity or any(self._filled(id) for id in batch.orders):
+        elif closed or batch.equity:
             self._reading.ask()
+        elif any(self._filled(id) for id in batch.orders):
+            self._reading.ask_later()
         mine = [point for point in batch.equity if point.world is self._world]
         self.equity.add_points(mine, self._now())
         if not batch.only_prices:

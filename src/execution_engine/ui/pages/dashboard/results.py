@@ -19,6 +19,7 @@ from execution_engine.ui.theme import Token, px
 from execution_engine.ui.widgets import Facts
 
 EVERY_MS = 2000
+PATIENT_MS = 15_000
 
 LEFT = (
     ("realized", "Realized", "USD", "Everything that was realized in this world, fees included"),
@@ -63,6 +64,13 @@ class Reading(QObject):
         self._wanted = self._busy = False
         self._timer = QTimer(self, singleShot=True, interval=EVERY_MS)
         self._timer.timeout.connect(self._go)
+        self._patient = QTimer(self, singleShot=True, interval=PATIENT_MS)
+        self._patient.timeout.connect(self.ask)
+
+    def ask_later(self) -> None:
+        """Say that a figure moved a little; a reading walks through every fill and would be felt by alerts."""
+        if not self._patient.isActive():
+            self._patient.start()
 
     def ask(self) -> None:
         """Say that what was read is out of date."""
