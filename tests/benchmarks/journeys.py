@@ -35,6 +35,7 @@ TARGETS = 150
 PRICES_PER_S = 1000
 PRICE_CALLS = 20000
 FEW = 4
+SETTLED_S = 3  # until the window has built its pages and read its figures
 
 
 class Handed:
@@ -106,6 +107,7 @@ async def _while_prices_move(
     async with seeded() as folder, running(folder) as application:
         if show:
             show(application)
+            await asyncio.sleep(SETTLED_S)
         noise = asyncio.create_task(move_prices(application))
         try:
             return await journey(application, Handed(application))
