@@ -274,6 +274,7 @@ class Core:
     async def stop(self) -> None:
         """End in order: nothing new leaves, what was decided is written, files are closed."""
         gc.enable()  # a start that broke off left it off
+        gc.unfreeze()  # the next core loads everything anew
         if hasattr(self, "lanes"):
             self.lanes.stop()
         await self.tasks.stop()

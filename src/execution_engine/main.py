@@ -1,6 +1,6 @@
 """The roof: builds every part by hand, starts and stops them in order.
 
-`Core` is what runs on one database file; when a commit fails it is thrown away and a new one is built from
+`core.Core` is what runs on one database file; when a commit fails it is thrown away and a new one is built from
 what is on disk, exactly as after a power cut. `Application` is the process around it: folder, lock, listener,
 command socket, window.
 """

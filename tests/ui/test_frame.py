@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal as D
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from execution_engine.domain.facts import Fact, Level
-from execution_engine.domain.inputs import ExitGroup
+from execution_engine.domain.inputs import ExitGroup, Price
 from execution_engine.domain.rows import AccountStatus, Mode, World
 from execution_engine.ui import theme
 from execution_engine.ui.app import Window, create
@@ -559,3 +560,19 @@ class Strays(QObject):
         if shown and not isinstance(watched, MainWindow):
             self.seen.append(type(watched).__name__)
         return False
+
+
+async def test_a_window_whose_engine_is_always_busy_never_falls_behind_by_more_than_one_batch(
+    house: WindowHouse, window: MainWindow
+) -> None:
+    bridge = house.bridge
+    bridge.flush()
+    bridge.doors = replace(bridge.doors, busy=lambda: True)
+    told: list[Batch] = []
+    bridge.changed.connect(told.append)
+    for _ in range(10):
+        for number in range(60):
+            bridge.price(Price(exchange="binance", symbol=f"C{number}", last=D(1), at=house.clock.now()))
+        bridge._timer.timeout.emit()  # a tenth of a second later
+    bridge.flush()
+    assert sum(len(batch.markets) for batch in told) <= 2 * 60

@@ -179,14 +179,16 @@ class Bridge(QObject):
 
     def _begin_turns(self) -> None:
         """Tell the screens what has gathered in turns of a few markets, so that alerts get theirs in between."""
+        if self._turns:
+            self._timer.start(BATCH_MS)  # the last batch is not told yet: gather on, so that nothing piles up
+            return
         gathered = self._gathered()
         markets = sorted(gathered.markets)
         first, rest = markets[:MARKETS_A_TURN], markets[MARKETS_A_TURN:]
         self._turns.append(replace(gathered, markets=frozenset(first)))
         for at in range(0, len(rest), MARKETS_A_TURN):
             self._turns.append(Batch(markets=frozenset(rest[at : at + MARKETS_A_TURN])))
-        if not self._next_turn.isActive():
-            self._turn()
+        self._turn()
 
     def _turn(self) -> None:
         if self.doors.busy() and self._waits < MOST_WAITS:
