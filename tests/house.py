@@ -98,6 +98,9 @@ class HandClock:
     def now(self) -> datetime:
         return self.time
 
+    def monotonic(self) -> float:
+        return (self.time - NOON).total_seconds()
+
     def forward(self, **span: float) -> None:
         self.time += timedelta(**span)
 

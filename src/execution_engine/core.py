@@ -30,7 +30,6 @@ from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import SettingsError, StoreFailed
 from execution_engine.domain.facts import Fact
-from execution_engine.domain.inputs import Started
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import (
     Account,
@@ -44,13 +43,9 @@ from execution_engine.domain.rows import (
 from execution_engine.domain.settings import PaperFeed
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.book import Book
-from execution_engine.engine.desk import Desk
-from execution_engine.engine.feed import Feed, Released
-from execution_engine.engine.lanes import Lanes
+from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import Exchange
-from execution_engine.engine.reconcile import Reconcile
-from execution_engine.engine.tasks import Tasks
-from execution_engine.engine.watch import Watch
+from execution_engine.engine.running import Running
 
 T = TypeVar("T")
 
@@ -145,8 +140,6 @@ class Core:
         self._catalogue = catalogue
         self._clock = clock
         self._options = options
-        self.feed = Feed()
-        self.tasks = Tasks()
         self.broken: Callable[[StoreFailed], None] = lambda failure: None
 
     async def start(self) -> None:
@@ -161,32 +154,23 @@ class Core:
         self.book, new = await asyncio.to_thread(load_book, self.store, self._catalogue, self._clock)
         if self.book.settings_fault:
             logger.error(self.book.settings_fault)
-        self.desk = Desk(self.book, self.store, self._clock, self.feed)
+        self.running = Running(self.book, self.store, self._clock, self._exchange, _Wanted(self))
+        self.desk, self.feed, self.tasks = self.running.desk, self.running.feed, self.running.tasks
         self.desk.on_failed = self._failed
         if new:
             await self._commit(tuple(new))
         self.paper = await asyncio.to_thread(self._open_paper)
         self.prices = self._price_feed()
-        self.lanes = Lanes(self.book, self._exchange, self.desk.post, self._clock, self.tasks)
-        self.watch = Watch(self.book, _Wanted(self))
-        reconcile = Reconcile(self.book, self._exchange, self.desk.post)
-        self.feed.on_released(self.lanes.released)
-        self.feed.on_released(self.watch.released)
         self.feed.on_released(self._log_facts)
         gc.freeze()  # what was loaded stays; later collections need not look at it
         gc.enable()
         gc.set_threshold(*COLLECT_AT)
-        self.desk.post(Started())
         self.prices.start()
-        self.watch.start()
-        self.tasks.spawn("clock", self.desk.keep_time())
-        self.tasks.spawn("watch", self.watch.keep())
+        self.running.start()
         self.tasks.spawn("prune", self._prune())
-        for name in self.book.accounts:
-            self.tasks.spawn(f"reconcile {name}", reconcile.keep(name))
 
     def _failed(self, failure: StoreFailed) -> None:
-        self.lanes.stop()
+        self.running.lanes.stop()
         self.broken(failure)
 
     async def _commit(self, rows: tuple[Row, ...]) -> None:
@@ -199,7 +183,7 @@ class Core:
     @property
     def busy(self) -> bool:
         """Return whether a change is not durable yet or orders are at the exchange."""
-        return self.desk.behind > 0 or self.lanes.busy
+        return self.running.busy
 
     async def durable(self) -> None:
         """Wait until everything that was decided so far is on disk. Raises StoreFailed."""
@@ -254,7 +238,7 @@ class Core:
         await self.prices.stop()
         self.prices = self._price_feed()
         self.prices.start()
-        self.watch.start()
+        self.running.watch.start()
 
     def _log_facts(self, change: Released) -> None:
         """Write facts to the log once the orders of this change are on their way."""
@@ -275,9 +259,8 @@ class Core:
         """End in order: nothing new leaves, what was decided is written, files are closed."""
         gc.enable()  # a start that broke off left it off
         gc.unfreeze()  # the next core loads everything anew
-        if hasattr(self, "lanes"):
-            self.lanes.stop()
-        await self.tasks.stop()
+        if hasattr(self, "running"):
+            await self.running.stop()
         if hasattr(self, "prices"):
             await self.prices.stop()
         if hasattr(self, "paper"):

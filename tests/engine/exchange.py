@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
-from execution_engine.domain.inputs import AccountUnreadable, Balances, OpenOrders, OrderReport, Verdict
+from execution_engine.domain.inputs import (
+    AccountUnreadable,
+    Balances,
+    Fills,
+    OpenOrders,
+    OrderReport,
+    Verdict,
+)
 from execution_engine.domain.rows import Order, OrderStatus
 from tests.house import NOON
 
@@ -66,6 +74,12 @@ class Exchange:
         if not self.readable:
             return AccountUnreadable(account=account, reason="under maintenance")
         return OpenOrders(account=account, reports=(), at=NOON)
+
+    async def fills(self, account: str, since: datetime) -> Fills | AccountUnreadable:
+        self.calls.append(("fills", [account]))
+        if not self.readable:
+            return AccountUnreadable(account=account, reason="under maintenance")
+        return Fills(account=account, since=since, trades=(), at=NOON)
 
     def placed(self) -> list[list[str]]:
         return [names for call, names in self.calls if call == "place"]

@@ -21,6 +21,8 @@ from execution_engine.domain.rows import (
     Engine,
     EquityPoint,
     Fill,
+    Finding,
+    FindingKind,
     Group,
     Leg,
     Order,
@@ -134,6 +136,23 @@ class Draft:
 
     def order(self, id: int) -> Order:
         return self._get(Order, id, self.view.order(id))
+
+    def finding(self, id: int) -> Finding:
+        return self._get(Finding, id, self.view.finding(id))
+
+    def finding_of(self, key: tuple[str, FindingKind, str]) -> Finding | None:
+        """Return the open finding under this key."""
+        for row in self._written(Finding):
+            if row.key == key and row.settled_at is None:
+                return row
+        id = self.view.finding_of(key)
+        found = self.finding(id) if id is not None else None
+        return found if found is not None and found.settled_at is None else None
+
+    def open_findings(self) -> list[Finding]:
+        ids = dict.fromkeys(self.view.open_findings())
+        ids.update((row.id, None) for row in self._written(Finding))
+        return [row for id in ids if (row := self.finding(id)).settled_at is None]
 
     def queued(self, id: int) -> QueuedSignal:
         return self._get(QueuedSignal, id, self.view.queued(id))

@@ -7,9 +7,19 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from execution_engine.domain.instrument import Instrument
+from execution_engine.domain.instrument import Action, Instrument
 from execution_engine.domain.money import ZERO
-from execution_engine.domain.rows import Account, Group, Leg, Order, OrderStatus, Pyramid, WebhookToken, World
+from execution_engine.domain.rows import (
+    Account,
+    Choice,
+    Group,
+    Leg,
+    Order,
+    OrderStatus,
+    Pyramid,
+    WebhookToken,
+    World,
+)
 from execution_engine.domain.signal import Signal, TakeProfitMode
 
 
@@ -71,10 +81,14 @@ class NoPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balances:
-    """What an account can spend: free amounts by currency, after its open orders."""
+    """What an account has: free amounts by currency, after its open orders, and all of them.
+
+    total: empty where the exchange was not asked for it.
+    """
 
     account: str
     free: dict[str, Decimal]
+    total: dict[str, Decimal] = field(default_factory=dict)
     at: datetime
 
 
@@ -129,6 +143,32 @@ class OrderReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountTrade:
+    """A trade as an account's list of trades shows it; the order may be anybody's.
+
+    client_order_id: empty where the exchange does not say it. liquidation: the exchange closed by force.
+    """
+
+    exchange: str
+    symbol: str
+    action: Action
+    exchange_order_id: str
+    client_order_id: str = ""
+    liquidation: bool = False
+    trade: Trade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fills:
+    """Every trade of an account since a time, oldest first. `at`: when the question was asked."""
+
+    account: str
+    since: datetime
+    trades: tuple[AccountTrade, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReports:
     """What came back together about orders of one group; the group is settled once."""
 
@@ -160,6 +200,44 @@ class OpenOrders:
     foreign: tuple[str, ...] = ()
     positions: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What an account holds is not what its groups add up to: read twice, with nothing under way between.
+
+    ref: a currency on spot, `exchange symbol` on swaps. ours, theirs: quantities [base], negative for short.
+    trades: of others, since the last reading that fitted; they may explain it.
+    """
+
+    account: str
+    ref: str
+    ours: Decimal
+    theirs: Decimal
+    trades: tuple[AccountTrade, ...] = ()
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fits:
+    """What an account holds is what its groups add up to, in everything that was compared."""
+
+    account: str
+    refs: frozenset[str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted:
+    """Time or contact was lost: the machine slept, the clock was set, a task died, an account fell silent.
+
+    reason: a sentence fragment. accounts: those concerned; empty means all. doubt: answers may have been missed
+    and times cannot be trusted, so whatever is under way is looked up, from now on.
+    """
+
+    reason: str
+    accounts: tuple[str, ...] = ()
+    doubt: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +370,14 @@ class SetRisk:
     skip_once: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideFinding:
+    """Do what the user chose about a finding."""
+
+    finding_id: int
+    choice: Choice
+
+
 @dataclass(frozen=True, slots=True)
 class CloseAll:
     pass
@@ -335,6 +421,10 @@ Input = (
     | Balances
     | OrderReport
     | OrderReports
+    | Fills
+    | Difference
+    | Fits
+    | Interrupted
     | Sending
     | OpenOrders
     | AccountUnreadable
@@ -354,6 +444,7 @@ Input = (
     | CancelLegs
     | SetTakeProfitMode
     | SetRisk
+    | DecideFinding
     | CloseAll
     | Pause
     | Resume

@@ -447,6 +447,70 @@ class RiskAction:
     finished_at: datetime | None = None
 
 
+class FindingKind(StrEnum):
+    """What a comparison with an exchange brought to light."""
+
+    FILLED = "filled"  # orders filled or ended while nobody watched; taken in
+    LATE_FILL = "late_fill"  # an order filled after its group had ended; closed at market
+    LOST = "lost"  # an order that the exchange had is not known there any more
+    ORPHAN = "orphan"  # an order of this installation that its books lack
+    EXTERNAL = "external"  # an order of somebody else; never touched
+    DEFICIT = "deficit"  # the exchange holds less than the groups add up to
+    SURPLUS = "surplus"  # the exchange holds more; swaps only
+    LIQUIDATED = "liquidated"  # the exchange closed a position by force
+    DEFECT = "defect"  # an internal error froze a group
+
+
+class Choice(StrEnum):
+    """What the user can do about a finding."""
+
+    BOOK = "book"  # book what is missing as closed outside
+    CLOSE = "close"  # close what is left at market
+    CHECK = "check"  # compare again; a hold ends if it fits now
+    RELEASE = "release"  # lift the hold
+    DISMISS = "dismiss"  # seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that was found on an exchange or in the books, what was done, what is left to decide.
+
+    ref: what makes it the same finding when it is seen again (a client order id, a currency, a group's id).
+    found, done: sentences. ours, theirs: quantities of a deficit or surplus [base].
+    choices: what the user can do; empty where nothing is to be decided. settled_at: None while it is open.
+    """
+
+    id: int
+    at: datetime
+    kind: FindingKind
+    account: str
+    world: World
+    exchange: str = ""
+    symbol: str = ""
+    ref: str
+    found: str
+    done: str = ""
+    group_ids: tuple[int, ...] = ()
+    ours: Decimal | None = None
+    theirs: Decimal | None = None
+    choices: tuple[Choice, ...] = ()
+    choice: Choice | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def key(self) -> tuple[str, FindingKind, str]:
+        return (self.account, self.kind, self.ref)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldHold:
+    """Why nothing new is begun in a world; an empty reason means that it is not on hold. Its name is its key."""
+
+    name: World
+    reason: str = ""
+    since: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EquityPoint:
     """The realized result of a world [USD], written whenever it changes."""
@@ -544,6 +608,8 @@ Row = (
     | Fill
     | QueuedSignal
     | RiskAction
+    | Finding
+    | WorldHold
     | EquityPoint
     | WebhookToken
     | SettingsVersion

@@ -26,6 +26,8 @@ from execution_engine.domain.rows import (
     Engine,
     EquityPoint,
     Fill,
+    Finding,
+    FindingKind,
     Group,
     Leg,
     Order,
@@ -36,6 +38,7 @@ from execution_engine.domain.rows import (
     SettingsVersion,
     WebhookToken,
     World,
+    WorldHold,
 )
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.signal import Outcome
@@ -44,6 +47,7 @@ from execution_engine.domain.take_profit import closing_price, nearest
 
 Market = tuple[str, str]
 
+FINDINGS_KEPT = 200  # settled ones that stay at hand for the screens
 ALERTS_KEPT = 2000  # finished ones that stay at hand for the screens
 
 
@@ -100,6 +104,8 @@ class Book:
         self.orders: dict[int, Order] = {}
         self.legs: dict[int, Leg] = {}
         self.pyramids: dict[int, Pyramid] = {}
+        self.findings: dict[int, Finding] = {}  # open ones and the newest of the others
+        self.world_holds: dict[World, WorldHold] = {}
         self.prices: dict[Market, Price] = {}
         self.balances: dict[str, Mapping[str, Decimal]] = {}
         self.settings_version: SettingsVersion | None = None
@@ -120,6 +126,7 @@ class Book:
         self._order_of: dict[str, int] = {}
         self._working: defaultdict[str, dict[int, None]] = defaultdict(dict)
         self._unseen: defaultdict[str, dict[int, None]] = defaultdict(dict)
+        self._open_findings: dict[tuple[str, FindingKind, str], int] = {}
         self._trades: set[tuple[str, str, str, str]] = set()
         self._trades_of: defaultdict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
         self._waiting: defaultdict[World, dict[int, None]] = defaultdict(dict)
@@ -134,6 +141,7 @@ class Book:
             Engine: self._engine,
             EquityPoint: self._equity,
             Fill: self._fill,
+            Finding: self._finding,
             Group: self._group,
             Leg: self._leg,
             Order: self._order,
@@ -141,6 +149,7 @@ class Book:
             QueuedSignal: self._queued,
             SettingsVersion: self._settings,
             WebhookToken: self._token,
+            WorldHold: self._world_hold,
         }
 
     # -- changing
@@ -277,6 +286,21 @@ class Book:
         self._trades.add(key)
         self._trades_of[row.group_id].append(key)
 
+    def _finding(self, row: Finding) -> None:
+        old = self.findings.get(row.id)
+        self.findings[row.id] = row
+        if row.settled_at is None:
+            self._open_findings[row.key] = row.id
+        elif old is not None and old.settled_at is None:
+            self._open_findings.pop(row.key, None)
+        if old is None and len(self.findings) > FINDINGS_KEPT * 2:
+            settled = [id for id, kept in self.findings.items() if kept.settled_at is not None]
+            for id in settled[:-FINDINGS_KEPT]:
+                del self.findings[id]
+
+    def _world_hold(self, row: WorldHold) -> None:
+        self.world_holds[row.name] = row
+
     def _queued(self, row: QueuedSignal) -> None:
         if row.outcome is None:
             new = row.id not in self.queue
@@ -399,6 +423,21 @@ class Book:
     def has_trade(self, account: str, exchange: str, symbol: str, trade_id: str) -> bool:
         return (account, exchange, symbol, trade_id) in self._trades
 
+    def finding(self, id: int) -> Finding | None:
+        return self.findings.get(id)
+
+    def finding_of(self, key: tuple[str, FindingKind, str]) -> int | None:
+        """Return the open finding under this key."""
+        return self._open_findings.get(key)
+
+    def open_findings(self) -> Sequence[int]:
+        return list(self._open_findings.values())
+
+    def world_hold(self, world: World) -> str:
+        """Return why nothing new is begun in a world; empty if nothing keeps it."""
+        hold = self.world_holds.get(world)
+        return hold.reason if hold is not None else ""
+
     def queued(self, id: int) -> QueuedSignal | None:
         return self.queue.get(id)
 
@@ -437,6 +476,8 @@ class Book:
             *self.legs.values(),
             *self.orders.values(),
             *self.queue.values(),
+            *self.findings.values(),
+            *self.world_holds.values(),
         ]
 
     def markets_in_use(self) -> frozenset[Market]:

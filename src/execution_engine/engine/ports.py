@@ -7,13 +7,17 @@ from datetime import datetime
 from typing import Protocol
 
 from execution_engine.domain.errors import StoreFailed
-from execution_engine.domain.inputs import AccountUnreadable, Balances, OpenOrders, OrderReport
+from execution_engine.domain.inputs import AccountUnreadable, Balances, Fills, OpenOrders, OrderReport
 from execution_engine.domain.rows import Order, Row
 
 
 class Clock(Protocol):
     def now(self) -> datetime:
         """Return the time in UTC, with its zone."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever go forward, whatever is done to the clock on the wall."""
         ...
 
 
@@ -57,6 +61,10 @@ class Exchange(Protocol):
 
     async def open_orders(self, account: str) -> OpenOrders | AccountUnreadable:
         """Read what rests and what is held; an error is never an empty list."""
+        ...
+
+    async def fills(self, account: str, since: datetime) -> Fills | AccountUnreadable:
+        """Read every trade of the account since then, all pages, orders of others among them."""
         ...
 
     async def balances(self, account: str) -> Balances | AccountUnreadable:

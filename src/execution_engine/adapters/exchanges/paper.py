@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +43,7 @@ from execution_engine.domain.errors import Refusal, StoreFailed
 from execution_engine.domain.inputs import (
     AccountUnreadable,
     Balances,
+    Fills,
     Input,
     OpenOrders,
     OrderReport,
@@ -52,7 +53,7 @@ from execution_engine.domain.instrument import Market
 from execution_engine.domain.money import ONE
 from execution_engine.domain.rows import Order
 
-_Answer = TypeVar("_Answer", OpenOrders, Balances)
+_Answer = TypeVar("_Answer", OpenOrders, Balances, Fills)
 _Change = Callable[[Order, Turn], OrderReport]
 ORDERS_A_TURN = 500  # that are written out before others have their turn
 _DEFECT = "The paper exchange failed on this request; the log has the details."
@@ -128,6 +129,14 @@ class PaperExchange:
 
     async def open_orders(self, account: str) -> OpenOrders | AccountUnreadable:
         return await self._read(Call.OPEN_ORDERS, account, self._open_orders)
+
+    async def fills(self, account: str, since: datetime) -> Fills | AccountUnreadable:
+        async def trades(known: PaperAccount) -> Fills:
+            now = self._clock.now()
+            trades = self._memory.trades_since(known.name, since)
+            return Fills(account=known.name, since=since, trades=trades, at=now)
+
+        return await self._read(Call.FILLS, account, trades)
 
     async def balances(self, account: str) -> Balances | AccountUnreadable:
         return await self._read(Call.BALANCES, account, self._balances)
@@ -244,7 +253,7 @@ class PaperExchange:
         )
 
     async def _balances(self, account: PaperAccount) -> Balances:
-        return Balances(account=account.name, free=account.free(), at=self._clock.now())
+        return account.balances(self._clock.now())
 
     async def _read(
         self, call: Call, name: str, read: Callable[[PaperAccount], Awaitable[_Answer]]

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from execution_engine.adapters.exchanges.paper_rows import Key, PaperOrder, PaperPosition
-from execution_engine.domain.inputs import Trade
+from execution_engine.domain.inputs import Balances, Trade
 from execution_engine.domain.instrument import Action, Market
 from execution_engine.domain.money import ONE, ZERO, divide, percent_of
 
@@ -33,6 +33,10 @@ class PaperAccount:
     def free(self) -> dict[str, Decimal]:
         """Return what can be spent by currency, never below zero."""
         return {currency: self.available(currency) for currency in self.wallet}
+
+    def balances(self, at: datetime) -> Balances:
+        """Return what is there and what of it can be spent."""
+        return Balances(account=self.name, free=self.free(), total=dict(self.wallet), at=at)
 
     def available(self, currency: str) -> Decimal:
         held = self.wallet.get(currency, ZERO) - self._reserved.get(currency, ZERO)

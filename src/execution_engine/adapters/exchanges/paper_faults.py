@@ -12,6 +12,7 @@ class Call(StrEnum):
     LOOK = "look"
     OPEN_ORDERS = "open_orders"
     BALANCES = "balances"
+    FILLS = "fills"
 
 
 class Fault(StrEnum):

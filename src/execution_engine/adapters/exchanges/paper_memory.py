@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from execution_engine.adapters.exchanges.paper_account import PaperAccount
@@ -12,12 +13,14 @@ from execution_engine.adapters.exchanges.paper_tables import (
     OPEN_ORDERS,
     ORDER_BY_CLIENT_ID,
     TRADES,
+    TRADES_SINCE,
+    account_trade_from,
     order_from,
     position_from,
     price_from,
     trade_from,
 )
-from execution_engine.domain.inputs import Price, Trade
+from execution_engine.domain.inputs import AccountTrade, Price, Trade
 from execution_engine.domain.instrument import Market
 
 
@@ -51,6 +54,10 @@ class PaperMemory:
         for cells in self._store.read(ORDER_BY_CLIENT_ID, account, client_order_id):
             return self._order(cells)
         return None
+
+    def trades_since(self, account: str, since: datetime) -> tuple[AccountTrade, ...]:
+        """Return an account's trades from a time on, oldest first."""
+        return tuple(map(account_trade_from, self._store.read(TRADES_SINCE, account, since.isoformat())))
 
     def prices(self, source: Source) -> dict[Key, Price]:
         """Return the last prices of one source."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from execution_engine.adapters.exchanges.paper_rows import PaperOrder, PaperPosition, Source, Walk
-from execution_engine.domain.inputs import Price, Trade
+from execution_engine.domain.inputs import AccountTrade, Price, Trade
 from execution_engine.domain.instrument import Action, Market
 from execution_engine.domain.money import text
 from execution_engine.domain.rows import OrderStatus, OrderType
@@ -53,6 +53,7 @@ SCHEMA = " ".join(
         "CREATE INDEX IF NOT EXISTS paper_order_open ON paper_order (id)"
         " WHERE status IN ('open', 'partially_filled');",
         "CREATE INDEX IF NOT EXISTS trade_order ON trade (order_id);",
+        "CREATE INDEX IF NOT EXISTS trade_at ON trade (at);",
     )
 )
 
@@ -75,6 +76,10 @@ ORDERS = f"SELECT {', '.join(COLUMNS['paper_order'])} FROM paper_order"
 OPEN_ORDERS = f"{ORDERS} WHERE status IN ('open', 'partially_filled') ORDER BY id"
 ORDER_BY_CLIENT_ID = f"{ORDERS} WHERE account = ? AND client_order_id = ?"
 TRADES = f"SELECT {', '.join(COLUMNS['trade'])} FROM trade WHERE order_id = ? ORDER BY id"
+TRADES_SINCE = (
+    f"SELECT {', '.join('t.' + name for name in COLUMNS['trade'])}, o.exchange, o.symbol, o.action, o.client_order_id"
+    " FROM trade t JOIN paper_order o ON o.id = t.order_id WHERE o.account = ? AND t.at >= ? ORDER BY t.id"
+)
 LAST_IDS = "SELECT coalesce((SELECT max(id) FROM paper_order), 0), coalesce((SELECT max(id) FROM trade), 0)"
 
 
@@ -181,6 +186,18 @@ def trade_from(cells: tuple[str, ...]) -> Trade:
         fee_value=Decimal(row["fee_value"]),
         maker=bool(row["maker"]),
         at=datetime.fromisoformat(row["at"]),
+    )
+
+
+def account_trade_from(cells: tuple[str, ...]) -> AccountTrade:
+    own, (exchange, symbol, action, client_order_id) = cells[:-4], cells[-4:]
+    return AccountTrade(
+        exchange=exchange,
+        symbol=symbol,
+        action=Action(action),
+        exchange_order_id=str(cells[1]),
+        client_order_id=client_order_id,
+        trade=trade_from(own),
     )
 
 

@@ -50,10 +50,7 @@ class Turn:
                 yield balance_cells(account.name, currency, amount)
 
     def balances(self) -> tuple[Balances, ...]:
-        return tuple(
-            Balances(account=account.name, free=account.free(), at=self.at)
-            for account in self._accounts.values()
-        )
+        return tuple(account.balances(self.at) for account in self._accounts.values())
 
     def reports(self, *, without: Collection[tuple[str, str]] = ()) -> tuple[OrderReport, ...]:
         """Say how the touched orders stand, but for some by account and client order id."""

@@ -25,6 +25,7 @@ from execution_engine.domain.rows import (
     Engine,
     EquityPoint,
     Fill,
+    Finding,
     Group,
     Leg,
     Order,
@@ -34,10 +35,12 @@ from execution_engine.domain.rows import (
     Row,
     SettingsVersion,
     WebhookToken,
+    WorldHold,
 )
 
 T = TypeVar("T")
 NEWEST_ALERTS = 2_000
+NEWEST_FINDINGS = 200
 
 
 @contextmanager
@@ -85,6 +88,7 @@ def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:
         Engine: None,
         Account: None,
         WebhookToken: None,
+        WorldHold: None,
         SettingsVersion: newest(SettingsVersion).limit(1),
         Group: None,
         Pyramid: None,
@@ -92,6 +96,13 @@ def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:
         Order: None,
         Fill: None,
         RiskAction: only(RiskAction, column(RiskAction, "finished_at").is_(None)),
+        Finding: only(
+            Finding,
+            or_(
+                column(Finding, "settled_at").is_(None),
+                column(Finding, "id").in_(newest_ids(Finding, NEWEST_FINDINGS)),
+            ),
+        ),
         QueuedSignal: only(QueuedSignal, column(QueuedSignal, "outcome").is_(None)),
         Alert: only(Alert, or_(undecided(), column(Alert, "id").in_(newest_ids(Alert, NEWEST_ALERTS)))),
         AlertKey: only(AlertKey, column(AlertKey, "received_at") >= time_text(keys_since))

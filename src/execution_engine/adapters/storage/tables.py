@@ -20,6 +20,7 @@ from execution_engine.domain.rows import (
     AuditEntry,
     EquityPoint,
     Fill,
+    Finding,
     Group,
     Leg,
     LogEntry,
@@ -30,6 +31,7 @@ from execution_engine.domain.rows import (
     RiskAction,
     SettingsVersion,
     WebhookToken,
+    WorldHold,
 )
 
 metadata = MetaData()
@@ -46,6 +48,8 @@ NAMES: dict[type[Any], str] = {
     Order: "orders",
     Fill: "fills",
     RiskAction: "risk_actions",
+    Finding: "findings",
+    WorldHold: "world_holds",
     QueuedSignal: "queued_signals",
     Alert: "alerts",
     AlertKey: "alert_keys",
@@ -77,6 +81,7 @@ INDEXES: dict[type[Any], tuple[tuple[str, ...], ...]] = {
     Order: (("group_id",), ("leg_id",), ("pyramid_id",)),
     Fill: (("group_id",), ("order_id",)),
     RiskAction: (("started_at",),),
+    Finding: (("at",),),
     QueuedSignal: (("alert_id",),),
     EquityPoint: (("world", "at"),),
     LogEntry: (("at",), ("level",), ("category",)),
@@ -89,7 +94,11 @@ IDENTITY: dict[type[Any], tuple[str, ...]] = {
     Fill: ("account", "exchange", "symbol", "trade_id"),
 }
 # Few rows out of many: those that are still to be dealt with.
-UNDECIDED = {Alert: "outcome IS NULL OR outcome = 'queued'", QueuedSignal: "outcome IS NULL"}
+UNDECIDED = {
+    Alert: "outcome IS NULL OR outcome = 'queued'",
+    QueuedSignal: "outcome IS NULL",
+    Finding: "settled_at IS NULL",
+}
 
 
 @dataclass(frozen=True, slots=True)

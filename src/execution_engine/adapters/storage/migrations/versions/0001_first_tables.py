@@ -92,6 +92,33 @@ def upgrade() -> None:
     )
     index("risk_actions", "started_at")
     make(
+        "findings",
+        integer("id", key=True),
+        text("at"),
+        text("kind"),
+        text("account"),
+        text("world"),
+        text("exchange"),
+        text("symbol"),
+        text("ref"),
+        text("found"),
+        text("done"),
+        text("group_ids"),
+        text("ours", optional=True),
+        text("theirs", optional=True),
+        text("choices"),
+        text("choice", optional=True),
+        text("settled_at", optional=True),
+    )
+    index("findings", "at")
+    op.create_index("ix_findings_undecided", "findings", ["id"], sqlite_where=sa.text("settled_at IS NULL"))
+    make(
+        "world_holds",
+        text("name", key=True),
+        text("reason"),
+        text("since", optional=True),
+    )
+    make(
         "queued_signals",
         integer("id", key=True),
         integer("alert_id"),
@@ -378,6 +405,8 @@ def downgrade() -> None:
         "alert_keys",
         "alerts",
         "queued_signals",
+        "world_holds",
+        "findings",
         "risk_actions",
         "settings_versions",
         "webhook_tokens",
