@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from loguru import logger
 
@@ -30,6 +30,7 @@ from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import SettingsError, StoreFailed
 from execution_engine.domain.facts import Fact
+from execution_engine.domain.inputs import Input
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import (
     Account,
@@ -71,6 +72,26 @@ class Options:
     paper_feed: PaperFeed | None = None
     seed: int | None = None
     headless: bool = False
+
+
+class Connection(Exchange, Protocol):
+    """A distant exchange, for as long as one core runs. What it hears by itself it posts."""
+
+    async def start(self) -> None:
+        """Begin to listen. Never raises: an exchange that is away is asked again and again."""
+        ...
+
+    async def stop(self) -> None:
+        """Hang up; nothing is posted any more."""
+        ...
+
+
+Connect = Callable[[Account, Callable[[Input], None]], Connection | None]
+
+
+def practice_only(account: Account, post: Callable[[Input], None]) -> Connection | None:
+    """Leave every account to the paper exchange in this process."""
+    return None
 
 
 def first_rows(now: datetime) -> list[Row]:
@@ -131,12 +152,22 @@ def settings_fault(version: SettingsVersion) -> str:
 
 
 class Core:
-    """Everything that runs on one database file, from its load to its end."""
+    """Everything that runs on one database file, from its load to its end.
+
+    connect: gives an account its distant exchange; without one its orders go to the paper exchange.
+    """
 
     def __init__(
-        self, folder: DataFolder, catalogue: Catalogue, clock: SystemClock, options: Options
+        self,
+        folder: DataFolder,
+        catalogue: Catalogue,
+        clock: SystemClock,
+        options: Options,
+        connect: Connect = practice_only,
     ) -> None:
         self._folder = folder
+        self._connect = connect
+        self._distant: dict[str, Connection] = {}
         self._catalogue = catalogue
         self._clock = clock
         self._options = options
@@ -159,6 +190,9 @@ class Core:
         self.desk.on_failed = self._failed
         if new:
             await self._commit(tuple(new))
+        for account in self.book.accounts.values():
+            if (distant := self._connect(account, self._heard)) is not None:
+                self._distant[account.name] = distant
         self.paper = await asyncio.to_thread(self._open_paper)
         self.prices = self._price_feed()
         self.feed.on_released(self._log_facts)
@@ -166,6 +200,7 @@ class Core:
         gc.enable()
         gc.set_threshold(*COLLECT_AT)
         self.prices.start()
+        await asyncio.gather(*(distant.start() for distant in self._distant.values()))
         self.running.start()
         self.tasks.spawn("prune", self._prune())
 
@@ -199,7 +234,7 @@ class Core:
             leverage=lambda account: self.book.settings.account(account).leverage,
         )
         for account in self.book.accounts.values():
-            if account.mode is Mode.PAPER:
+            if account.mode is Mode.PAPER and account.name not in self._distant:
                 paper.open_account(account.name, account.market)
         return paper
 
@@ -213,7 +248,10 @@ class Core:
         )
 
     def _exchange(self, account: str) -> Exchange:
-        return self.paper
+        return self._distant.get(account) or self.paper
+
+    def _heard(self, given: Input) -> None:
+        self.desk.post(given)
 
     def wanted_feed(self) -> PaperFeed:
         """Return the feed that the command line, else the settings ask for."""
@@ -263,6 +301,7 @@ class Core:
             await self.running.stop()
         if hasattr(self, "prices"):
             await self.prices.stop()
+        await asyncio.gather(*(distant.stop() for distant in self._distant.values()))
         if hasattr(self, "paper"):
             await asyncio.to_thread(self.paper.close)
         if hasattr(self, "store"):

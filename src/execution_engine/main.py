@@ -35,7 +35,7 @@ from execution_engine.adapters.storage.check import open_database
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.adapters.webhook.listener import Listener, ListenError
-from execution_engine.core import Core, Options, urls
+from execution_engine.core import Connect, Core, Options, practice_only, urls
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Answer
@@ -71,6 +71,7 @@ class Application:
 
     options: Options
     clock: SystemClock = field(default_factory=SystemClock)
+    connect: Connect = practice_only
     on_core: list[Callable[[Core], None]] = field(default_factory=list)
     handle: Callable[[str, dict[str, Any]], Awaitable[Any]] | None = None
     folder: DataFolder = field(init=False)
@@ -134,7 +135,7 @@ class Application:
         return self.options.host or webhook.host, port
 
     async def _new_core(self) -> None:
-        core = Core(self.folder, self.catalogue, self.clock, self.options)
+        core = Core(self.folder, self.catalogue, self.clock, self.options, self.connect)
         core.broken = self._core_broke
         try:
             await core.start()
