@@ -20,7 +20,6 @@ from execution_engine.ui.charts.axes import time_label, time_steps, value_steps
 from execution_engine.ui.charts.equity import steps, thinned
 from execution_engine.ui.pages.dashboard import DashboardPage
 from execution_engine.ui.pages.dashboard.trail import Trail
-from execution_engine.ui.pages.test_alert import TestAlertDialog
 from tests.house import NOON, D
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
@@ -372,30 +371,3 @@ def test_a_trail_takes_no_point_within_its_spacing() -> None:
     assert not trail.add(NOON + timedelta(seconds=1), D(2))
     assert trail.add(NOON + timedelta(seconds=2), D(3))
     assert trail.prices == (D(1), D(3))
-
-
-# -- the test alert
-
-
-async def test_a_test_alert_tells_what_became_of_it(house: WindowHouse, qtbot: QtBot) -> None:
-    house.price("BTCUSDT", "65000")
-    dialog = TestAlertDialog(house.bridge)
-    qtbot.addWidget(dialog)
-    dialog.open()
-    qtbot.mouseClick(dialog.send, Qt.MouseButton.LeftButton)
-    await until(lambda: dialog.said.text().startswith("Accepted as alert"))
-    house.accept()
-    house.show()
-    assert dialog.chip.look.word == "Opened"
-    assert dialog.said.text().startswith("BTCUSDT 15m")
-
-
-async def test_a_test_alert_for_an_unknown_symbol_says_what_is_near(house: WindowHouse, qtbot: QtBot) -> None:
-    dialog = TestAlertDialog(house.bridge)
-    qtbot.addWidget(dialog)
-    dialog.open()
-    dialog.symbol.setText("BTCUSD")
-    qtbot.keyClick(dialog.symbol, Qt.Key.Key_Return)
-    await until(lambda: "unknown symbol BTCUSD" in dialog.said.text())
-    assert "nearest: BTCUSDT" in dialog.said.text()
-    assert dialog.said.property("token") == "danger"

@@ -17,7 +17,6 @@ from execution_engine.domain.inputs import RequestRefused
 from execution_engine.domain.rows import Alert, Leg
 from execution_engine.ui import theme
 from execution_engine.ui.pages.signals import SignalsPage
-from execution_engine.ui.pages.signals.asking import TestAlertDialog
 from execution_engine.ui.pages.signals.message import laid_out
 from execution_engine.ui.pages.signals.story import later
 from execution_engine.ui.widgets import ConfirmDialog, Label, Notice
@@ -235,6 +234,7 @@ async def test_alerts_are_found_by_symbol_reason_and_id(desk: Desk) -> None:
 async def test_alerts_are_filtered_by_outcome_and_time(desk: Desk) -> None:
     opened = desk.alert()
     desk.house.clock.forward(hours=3)
+    desk.house.price("BTCUSDT", "65000")
     rejected = desk.alert(entry_price="1")
     bar = desk.page.bar
     bar.outcomes.setCurrentIndex(bar.outcomes.findText("Rejected"))
@@ -331,28 +331,10 @@ async def test_a_refused_replay_says_why_in_the_dialog(desk: Desk) -> None:
     assert not desk.notices
 
 
-async def test_a_test_alert_opens_on_paper_and_its_story_is_told(desk: Desk) -> None:
-    desk.page.bar.test.click()
-    (dialog,) = desk.page.findChildren(TestAlertDialog)
-    assert dialog.symbol.text() == "BINANCE:BTCUSDT"
-    dialog.send.click()
-    await until(lambda: bool(desk.house.book.alerts))
-    desk.house.accept()
-    desk.house.show()
-    await until(lambda: desk.page.story.line is not None)
-    assert desk.house.test_alerts == ["BINANCE:BTCUSDT"]
-    assert "from this machine · token “test”" in desk.story
-
-
-async def test_a_test_alert_for_an_unknown_symbol_is_refused_in_the_dialog(desk: Desk) -> None:
-    desk.page.ask_test_alert()
-    (dialog,) = desk.page.findChildren(TestAlertDialog)
-    dialog.symbol.setText("binance:btcusd")
-    dialog.send.click()
-    await until(lambda: bool(dialog.error))
-    assert "unknown symbol BTCUSD" in dialog.error
-    assert dialog.send.isEnabled()
-    dialog.reject()
+async def test_a_test_alert_is_asked_of_the_frame(desk: Desk, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(desk.page.asked) as asked:
+        desk.page.bar.test.click()
+    assert asked.args == ["test_alert"]
 
 
 async def test_the_group_of_an_alert_can_be_shown(desk: Desk, qtbot: QtBot) -> None:

@@ -26,7 +26,7 @@ from execution_engine.ui.frame.stage import Stage
 from execution_engine.ui.frame.status_line import StatusLine
 from execution_engine.ui.holdings import holdings_of
 from execution_engine.ui.pages.paper import PaperDialog
-from execution_engine.ui.pages.test_alert import TestAlertDialog
+from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
 from execution_engine.ui.theme import THEME, Name
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
 
@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self._paper: PaperDialog | None = None
         self._narrow: bool | None = None
         self._leaving = False
+        self._test_symbol = FIRST
         self._lay_out()
         self.notices = NoticeStack(self)
         menus.fill(self.menuBar(), self.acts, places, self.go, self.choose_theme)
@@ -147,7 +148,7 @@ class MainWindow(QMainWindow):
         acts.refresh.triggered.connect(lambda: self.stage.call("refresh"))
         acts.find.triggered.connect(lambda: self.stage.call("focus_filter"))
         acts.full_screen.toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
-        acts.test_alert.triggered.connect(lambda: self.open_dialog(TestAlertDialog(bridge, self)))
+        acts.test_alert.triggered.connect(self._send_test_alert)
         acts.paper.triggered.connect(self._open_paper)
         acts.copy_webhook.triggered.connect(self._copy_webhook)
         acts.open_folder.triggered.connect(
@@ -257,6 +258,19 @@ class MainWindow(QMainWindow):
             self.bridge.wish(CloseAll(), done)
 
         dialog.confirmed.connect(confirmed)
+        self.open_dialog(dialog)
+
+    def _send_test_alert(self) -> None:
+        """Let the user send a test alert; on Signals its story is told behind the dialog."""
+        dialog = TestAlertDialog(self.bridge, self._test_symbol, self)
+
+        def sent(id: int) -> None:
+            self._test_symbol = dialog.symbol.text()
+            if self.stage.current == "signals":
+                self.go("signals", id)
+
+        dialog.sent.connect(sent)
+        dialog.alert_wanted.connect(lambda id: self.go("signals", id))
         self.open_dialog(dialog)
 
     def _open_paper(self) -> None:

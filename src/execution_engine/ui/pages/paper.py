@@ -63,7 +63,7 @@ class PaperPanel(QWidget):
         self._bridge = bridge
         self.feed = SegmentedChoice(FEEDS, name="Source of prices", small=False)
         self.feed_said = Label("", "small", "text2", wrap=True)
-        self.symbol = symbol_field(bridge.doors.catalogue, "Symbol")
+        self.symbol = symbol_field((name for _, name in bridge.doors.catalogue.instruments), "Symbol")
         self.price = NumberField(name="Price", minimum=Decimal(0), unit="USDT")
         self.set = button("Set price", "primary")
         self.nudges = [button(_percent_text(each), small=True) for each in NUDGES]

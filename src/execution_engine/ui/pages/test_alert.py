@@ -2,108 +2,159 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCompleter, QDialog, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer
-from execution_engine.domain.symbols import Catalogue
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.widgets import Label, StateChip, button
+from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, StateChip, button
 
-FIRST = "BTCUSDT"
+FIRST = "BINANCE:BTCUSDT"
+WIDTH = 480
 
 
-def symbol_field(catalogue: Catalogue, name: str, text: str = "") -> QLineEdit:
-    """Return a field that completes the symbols of every exchange."""
+def symbol_field(symbols: Iterable[str], name: str, text: str = "", example: str = "BTCUSDT") -> QLineEdit:
+    """Return a field that completes symbols by any part of them."""
     field = QLineEdit(text)
     field.setAccessibleName(name)
-    field.setPlaceholderText("BTCUSDT")
-    known = sorted({symbol for _, symbol in catalogue.instruments})
-    completer = QCompleter(known, field)
+    field.setPlaceholderText(example)
+    completer = QCompleter(sorted(set(symbols)), field)
     completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
     completer.setFilterMode(Qt.MatchFlag.MatchContains)
+    completer.setMaxVisibleItems(8)
     field.setCompleter(completer)
     return field
 
 
 class TestAlertDialog(QDialog):
-    """Ask for a symbol, send an entry through the same door as a real one, show what became of it."""
+    """Ask for a symbol, send an entry through the same door as a real one, show what became of it.
+
+    sent: the id of the alert, once it is stored. alert_wanted: the user wants to see that alert's story.
+    """
 
     __test__ = False  # the name is the user's word for it, not a test of ours
+    sent = Signal(int)
+    alert_wanted = Signal(int)
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        """Take the bridge whose doors send it."""
+    def __init__(self, bridge: Bridge, symbol: str = FIRST, parent: QWidget | None = None) -> None:
+        """Take the bridge whose doors send it, and the symbol to begin with."""
         super().__init__(parent)
         self._bridge = bridge
         self._alert_id: int | None = None
+        self._busy = False
         self.setWindowTitle("Send test alert")
         self.setModal(True)
-        self.setFixedWidth(px(460))
-        self.symbol = symbol_field(bridge.doors.catalogue, "Symbol", FIRST)
+        self.setFixedWidth(px(WIDTH))
+        markets = bridge.doors.catalogue.instruments
+        known = (f"{exchange.upper()}:{name}" for exchange, name in markets)
+        self.symbol = symbol_field(known, "Symbol", symbol, FIRST)
+        self.arc = BusyArc(12, "accent")
         self.send = button("Send test alert", "primary", icon="send")
+        self.story = button("Show its story")
         self.close_button = button("Close")
         self.chip = StateChip()
-        self.chip.hide()
         self.said = Label("", "body", "text2", wrap=True)
-        self._lay_out()
-        self.send.clicked.connect(self._send)
-        self.symbol.returnPressed.connect(self._send)
-        self.symbol.textChanged.connect(lambda text: self.send.setEnabled(bool(text.strip())))
-        self.close_button.clicked.connect(self.reject)
-        bridge.changed.connect(self._changed)
-        self.symbol.setFocus()
-        self.symbol.selectAll()
-
-    def _lay_out(self) -> None:
+        for each in (self.arc, self.story, self.chip, self.said):
+            each.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        body = QFrame()
-        body.setProperty("ground", "panel")
-        inside = QVBoxLayout(body)
-        inside.setContentsMargins(px(20), px(18), px(20), px(16))
-        inside.setSpacing(px(10))
-        inside.addWidget(Label("Send a long entry to a paper account?", "heading"))
-        words = "It takes the way of a real alert: checked, decided, stored, traded. Timeframe 15m, at the market."
-        inside.addWidget(Label(words, "body", "text2", wrap=True))
-        inside.addWidget(self.symbol)
+        column.addWidget(self._content())
+        column.addWidget(self._footer())
+        self._listen()
+        self.send.setEnabled(bool(symbol))
+        self.symbol.setFocus()
+        self.symbol.selectAll()
+
+    def _listen(self) -> None:
+        self.send.clicked.connect(self._send)
+        self.symbol.returnPressed.connect(self._send)
+        self.symbol.textChanged.connect(lambda text: self.send.setEnabled(bool(text.strip())))
+        self.story.clicked.connect(self._show_story)
+        self.close_button.clicked.connect(self.reject)
+        self._bridge.changed.connect(self._changed)
+
+    # How it is built.
+
+    def _content(self) -> QFrame:
+        frame = QFrame()
+        frame.setProperty("ground", "panel")
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(px(20), px(18), px(20), px(16))
+        column.setSpacing(px(8))
+        head = QHBoxLayout()
+        head.addWidget(Label("Send a test alert?", "heading"), 1)
+        head.addWidget(ModeBadge("paper"))
+        column.addLayout(head)
+        words = (
+            "A long entry on 15m at the market, through the same door as a real alert. It trades on paper."
+        )
+        column.addWidget(Label(words, "body", "text2", wrap=True))
+        label = Label("Symbol", "small", "text3")
+        label.setBuddy(self.symbol)
+        column.addSpacing(px(4))
+        column.addWidget(label)
+        column.addWidget(self.symbol)
         row = QHBoxLayout()
         row.setSpacing(px(8))
         row.addWidget(self.chip, alignment=Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.said, 1)
-        inside.addLayout(row)
-        column.addWidget(body)
-        foot = QFrame()
-        foot.setProperty("ground", "chrome")
-        foot.setProperty("rule", "top")
-        buttons = QHBoxLayout(foot)
-        buttons.setContentsMargins(px(20), px(12), px(20), px(12))
-        buttons.setSpacing(px(8))
-        buttons.addStretch(1)
-        buttons.addWidget(self.close_button)
-        buttons.addWidget(self.send)
-        column.addWidget(foot)
+        column.addLayout(row)
+        return frame
+
+    def _footer(self) -> QFrame:
+        frame = QFrame()
+        frame.setProperty("ground", "chrome")
+        frame.setProperty("rule", "top")
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(px(20), px(12), px(20), px(12))
+        row.setSpacing(px(8))
+        row.addWidget(self.story)
+        row.addStretch(1)
+        for each in (self.arc, self.close_button, self.send):
+            row.addWidget(each)
+        return frame
+
+    # What happens.
+
+    def reject(self) -> None:
+        """Close, unless the answer is awaited."""
+        if not self._busy:
+            super().reject()
 
     def _send(self) -> None:
         symbol = self.symbol.text().strip().upper()
-        if symbol and self.send.isEnabled():
-            self.send.setEnabled(False)
-            self.chip.hide()
-            self._say("Sending…")
-            self._bridge.run(self._bridge.doors.send_test_alert(symbol), self._answered)
+        if not symbol or not self.send.isEnabled():
+            return
+        self._set_busy(True)
+        for each in (self.chip, self.said, self.story):
+            each.hide()
+        self._bridge.run(self._bridge.doors.send_test_alert(symbol), self._answered)
+
+    def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.arc.setVisible(busy)
+        for each in (self.symbol, self.send, self.close_button):
+            each.setEnabled(not busy)
 
     def _answered(self, reply: Answer | Refusal) -> None:
-        self.send.setEnabled(True)
+        self._set_busy(False)
+        self.symbol.setFocus()
         if isinstance(reply, Refusal):
             self._say(visible(reply.message, 300), "danger")
             return
         self._alert_id = reply.alert_id
+        self.story.setVisible(reply.alert_id is not None)
         self._say(f"Accepted as alert {reply.alert_id}; it is being decided.")
         self._show_outcome()
+        if reply.alert_id is not None:
+            self.sent.emit(reply.alert_id)
 
     def _changed(self, batch: Batch) -> None:
         if self._alert_id in batch.alerts:
@@ -120,6 +171,12 @@ class TestAlertDialog(QDialog):
         name = f"{alert.symbol} {alert.timeframe}"
         self._say(f"{name}: {visible(alert.reason, 300)}" if alert.reason else name)
 
+    def _show_story(self) -> None:
+        if self._alert_id is not None:
+            self.alert_wanted.emit(self._alert_id)
+            self.accept()
+
     def _say(self, text: str, token: Token = "text2") -> None:
         self.said.show_text(text, token)
+        self.said.show()
         self.adjustSize()

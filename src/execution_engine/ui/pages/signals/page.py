@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -12,11 +12,10 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, Replay
-from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.rows import RefusedRequest
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import visible
-from execution_engine.ui.pages.signals.asking import TestAlertDialog, mode_of, replay_dialog
+from execution_engine.ui.pages.signals.asking import mode_of, replay_dialog
 from execution_engine.ui.pages.signals.bar import SignalsBar
 from execution_engine.ui.pages.signals.list import AlertList
 from execution_engine.ui.pages.signals.refused import SHOWN, RefusedList
@@ -33,12 +32,14 @@ class SignalsPage(QWidget):
     """Show every alert with its outcome, and one of them closely.
 
     show_group: the user wants to see a group. notice: something for the corner of the window.
+    asked: the user wants what the frame does, a test alert.
     """
 
     title = "Signals"
     show_group = Signal(int)
     show_alert = Signal(int)
     notice = Signal(object)
+    asked = Signal(str)
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what a bridge holds, and follow it."""
@@ -47,7 +48,6 @@ class SignalsPage(QWidget):
         self._wanted: int | None = None
         self._narrow = self._looked_at = False
         self._seconds = 0
-        self._symbol = "BINANCE:BTCUSDT"
         self.bar = SignalsBar()
         self.list = AlertList(bridge)
         self.story = StoryPanel(bridge)
@@ -138,7 +138,7 @@ class SignalsPage(QWidget):
         self.bar.changed.connect(self._filter)
         self.bar.range_changed.connect(self._change_range)
         self.bar.tab.connect(self._choose_tab)
-        self.bar.test_wanted.connect(self.ask_test_alert)
+        self.bar.test_wanted.connect(self._ask_test_alert)
         self.list.current_changed.connect(self._choose)
         self.list.opened.connect(lambda key: self._show_list(not self._narrow))
         self.list.read.connect(self._older_came)
@@ -214,7 +214,7 @@ class SignalsPage(QWidget):
             self.list.set_empty("No alert matches.", [("Show all", self.bar.clear)])
         else:
             self.list.set_empty(
-                "No alert yet. Send a test alert.", [("Send test alert…", self.ask_test_alert)]
+                "No alert yet. Send a test alert.", [("Send test alert…", self._ask_test_alert)]
             )
         self._show_counts()
         if self._wanted is not None:
@@ -249,27 +249,8 @@ class SignalsPage(QWidget):
 
     # What the user does.
 
-    def ask_test_alert(self) -> None:
-        """Ask for a symbol, send a test alert, and show its story."""
-        symbols = (f"{each.exchange.upper()}:{each.symbol}" for each in self._instruments())
-        dialog = TestAlertDialog(symbols, self._symbol, self)
-
-        def done(reply: Answer | Refusal) -> None:
-            if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message))
-                return
-            dialog.accept()
-            if reply.alert_id is not None:
-                self.go_to(reply.alert_id)
-
-        def wanted(symbol: str) -> None:
-            self._symbol = symbol
-            dialog.busy()
-            self._bridge.run(self._bridge.doors.send_test_alert(symbol), done)
-
-        dialog.wanted.connect(wanted)
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+    def _ask_test_alert(self) -> None:
+        self.asked.emit("test_alert")
 
     def ask_replay(self) -> None:
         """Ask, then receive the chosen alert again, and show the new one's story."""
@@ -297,6 +278,3 @@ class SignalsPage(QWidget):
         dialog.confirmed.connect(confirmed)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
-
-    def _instruments(self) -> Iterable[Instrument]:
-        return self._bridge.doors.catalogue.instruments.values()
