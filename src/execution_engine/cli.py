@@ -17,7 +17,7 @@ from typing import Any
 from execution_engine import __version__
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.control import NotRunning, call
-from execution_engine.adapters.paths import DataFolder, data_folder
+from execution_engine.adapters.paths import DataFolder, chosen_root, data_folder
 from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.storage.backup import restore
 from execution_engine.commands import Commands, Resting, Unfit
@@ -176,13 +176,19 @@ def _verify(folder: DataFolder, given: argparse.Namespace) -> int:
 
 def has_display() -> bool:
     """Return whether a window can be opened."""
-    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM") in (
-        "offscreen",
-        "minimal",
-        "vnc",
-    ):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return _is_drawn_for_nobody() or has_screen()
+
+
+def has_screen() -> bool:
+    """Return whether a window that is opened can be seen, so that somebody can close it."""
+    if _is_drawn_for_nobody():
+        return False
+    seen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform in ("win32", "darwin") or bool(seen)
+
+
+def _is_drawn_for_nobody() -> bool:
+    return os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal", "vnc")
 
 
 def _start(given: argparse.Namespace) -> int:
@@ -308,11 +314,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _start(given)
         status: int = given.run(data_folder(given.data_dir), given)
     except EngineError as error:
-        print(error, file=sys.stderr)
-        return FAILED
+        return _failed(given, str(error))
     except OSError as error:
-        print(f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}", file=sys.stderr)
-        return FAILED
+        return _failed(given, f"{error.filename or 'a file'}: {(error.strerror or str(error)).lower()}")
     except KeyboardInterrupt:
         return OK if given.run is None else FAILED
     return status
+
+
+def _failed(given: argparse.Namespace, told: str) -> int:
+    """Say what went wrong; whoever started the application from a menu sees no terminal, but a window."""
+    print(told, file=sys.stderr, flush=True)
+    if given.run is None and not given.headless and has_screen():
+        from execution_engine.window import show_fault  # Qt takes 60 ms and more: commands do without
+
+        show_fault(told, chosen_root(given.data_dir))
+    return FAILED

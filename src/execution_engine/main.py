@@ -348,7 +348,7 @@ def run_headless(application: Application) -> None:
 
 async def serve(application: Application) -> None:
     """Start, wait for the end, stop in order whatever happened."""
-    _on_signals(application)
+    on_signals(application.end)
     try:
         await application.start()
         await application.until_ended()
@@ -356,11 +356,11 @@ async def serve(application: Application) -> None:
         await application.stop()
 
 
-def _on_signals(application: Application) -> None:
+def on_signals(end: Callable[[], None]) -> None:
     """End in order and without asking on SIGINT and SIGTERM."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(number, application.end)
+            loop.add_signal_handler(number, end)
         except NotImplementedError:  # Windows' loops have no handlers of their own
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(application.end))
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qasync
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from execution_engine import __version__
 from execution_engine.core import Core
 from execution_engine.domain.rows import AccountStatus
-from execution_engine.main import Application, resources, serve
+from execution_engine.main import Application, on_signals, resources, serve
 from execution_engine.ui.doors import Doors, Light
 
 if TYPE_CHECKING:
@@ -46,6 +47,32 @@ def run_window(application: Application) -> None:
         finally:
             for window in windows:
                 window.close()
+
+
+def show_fault(told: str, folder: Path) -> None:
+    """Show what kept the program from starting until the user has read it, or a signal asks to stop.
+
+    told: sentences, the first of which says what is wrong. folder: where the data lies.
+    """
+    qt = QApplication.instance() or QApplication([])
+    loop = qasync.QEventLoop(qt, already_running=False)
+    asyncio.set_event_loop(loop)
+    with loop:
+        loop.run_until_complete(_until_read(told, folder))
+
+
+async def _until_read(told: str, folder: Path) -> None:
+    from execution_engine.ui import app as ui  # as in `_window`: 0.2 s
+    from execution_engine.ui.frame.fault import StartFault  # rarely needed
+
+    ui.create(resources())
+    read = asyncio.Event()
+    on_signals(read.set)
+    window = StartFault(told, folder, __version__)
+    window.closed.connect(read.set)
+    window.show()
+    await read.wait()
+    window.hide()
 
 
 def _window(qt: QApplication) -> Window:

@@ -52,17 +52,22 @@ class DataFolder:
         return self.root / "backups"
 
 
-def data_folder(given: str | Path | None = None) -> DataFolder:
-    """Return the data folder: the given one, else `EXECUTION_ENGINE_DATA_DIR`, else the platform's.
-
-    It and its folders exist afterwards and are this user's alone. Raises FolderUnusable.
-    """
+def chosen_root(given: str | Path | None = None) -> Path:
+    """Return where the data folder is: the given place, else `EXECUTION_ENGINE_DATA_DIR`, else the platform's."""
     chosen = given or os.environ.get(VARIABLE)
     # Roaming profiles are copied between computers; a database must not be.
     root = (
         Path(chosen).expanduser() if chosen else user_data_path(APPLICATION, appauthor=False, roaming=False)
     )
-    folder = DataFolder(root.absolute())
+    return root.absolute()
+
+
+def data_folder(given: str | Path | None = None) -> DataFolder:
+    """Return the data folder at `chosen_root`.
+
+    It and its folders exist afterwards and are this user's alone. Raises FolderUnusable.
+    """
+    folder = DataFolder(chosen_root(given))
     try:
         for path in (folder.root, folder.logs, folder.backups):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -152,18 +152,23 @@ async def _nothing_here() -> Reply:
     return answers.NOTHING_HERE
 
 
+_CHOOSE_PORT = "for one run with --port, for good with “execution-engine settings set webhook.port 8788”"
+
+
 def _why_not(error: Exception, host: str, port: int) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
         return (
             f"Port {port} on {host} is used by another program, perhaps by a second Execution Engine. "
-            "End that program, or choose another port in Settings or with --port."
+            f"End that program, or choose another port: {_CHOOSE_PORT}."
         )
     if number == errno.EACCES:
         return (
-            f"The system does not let this user listen on port {port}. "
-            "Choose one above 1023 in Settings or with --port."
+            f"The system does not let this user listen on port {port}. Choose one above 1023: {_CHOOSE_PORT}."
         )
     if number == errno.EADDRNOTAVAIL or (isinstance(error, socket.gaierror)):
-        return f"This machine has no address “{host}”. Choose 127.0.0.1 in Settings or with --host."
+        return (
+            f"This machine has no address “{host}”. Choose 127.0.0.1: for one run with --host, for good with "
+            "“execution-engine settings set webhook.host 127.0.0.1”."
+        )
     return f"It is not possible to listen on {host}, port {port}: {error}."

@@ -1,0 +1,135 @@
+"""What a desktop user sees when the program cannot start: why, what to do, and where the data lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from execution_engine.ui.format import visible
+from execution_engine.ui.icons import Mark
+from execution_engine.ui.theme import ICON, px
+from execution_engine.ui.widgets import Label, button, divider
+
+WIDTH = 568
+LONGEST_WORD = 24  # letters; the column has room for them
+BREAK, JOINED = "\u200b", "\u2060"  # where a line may break, and where it may not
+
+
+class StartFault(QWidget):
+    """Say in a small window of its own what keeps the program from starting.
+
+    closed: the user has read it.
+    """
+
+    closed = Signal()
+
+    def __init__(self, told: str, folder: Path, version: str) -> None:
+        """Take the sentences, the first of which says what is wrong, the data folder, and the version."""
+        super().__init__()
+        self._told, self._folder, self._version = told, folder, version
+        self.setWindowTitle("Execution Engine")
+        self.setFixedWidth(px(WIDTH))
+        wrong, _, advice = told.partition(". ")
+        self.wrong = _wrapping(wrong + "." * bool(advice))
+        self.advice = _wrapping(advice or "Put that right and start again.")
+        self.folder = _wrapping(str(folder))
+        self.copy = button("Copy", icon="copy")
+        self.open = button("Open data folder", icon="folder")
+        self.quit = button("Quit", "primary")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._content())
+        column.addWidget(self._footer())
+        self.copy.clicked.connect(self._copy)
+        self.open.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
+        self.quit.clicked.connect(self.close)
+        self.setAccessibleName("Execution Engine could not start")
+        self.setAccessibleDescription(told)
+        self.quit.setFocus()
+
+    def _content(self) -> QFrame:
+        frame = QFrame()
+        frame.setProperty("ground", "panel")
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(px(20), px(20), px(20), px(16))
+        row.setSpacing(px(12))
+        row.addWidget(
+            Mark(icon="warning", token="warn", size=px(ICON["dialog"])), alignment=Qt.AlignmentFlag.AlignTop
+        )
+        column = QVBoxLayout()
+        column.setSpacing(px(10))
+        column.addWidget(Label("Execution Engine could not start", "heading"))
+        column.addLayout(self._table())
+        row.addLayout(column, 1)
+        return frame
+
+    def _table(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(px(12))
+        grid.setVerticalSpacing(px(7))
+        grid.setColumnMinimumWidth(0, px(92))
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(divider(), 0, 0, 1, 2)
+        rows = (("Why", self.wrong), ("What to do", self.advice), ("Data folder", self.folder))
+        for place, (name, value) in enumerate(rows):
+            at = 2 * place + 1
+            grid.addWidget(Label(name, "body", "text2"), at, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(value, at, 1)
+            grid.addWidget(divider(), at + 1, 0, 1, 2)
+        return grid
+
+    def _footer(self) -> QFrame:
+        frame = QFrame()
+        frame.setProperty("ground", "chrome")
+        frame.setProperty("rule", "top")
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(px(20), px(12), px(20), px(12))
+        row.setSpacing(px(8))
+        row.addWidget(self.copy)
+        row.addWidget(self.open)
+        row.addStretch(1)
+        self.quit.setMinimumWidth(px(92))
+        row.addWidget(self.quit)
+        return frame
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the height that the wrapped sentences need at this width, now that the fonts are known."""
+        super().showEvent(event)
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.setFixedHeight(layout.totalHeightForWidth(px(WIDTH)))
+
+    def _copy(self) -> None:
+        lines = (f"Execution Engine {self._version} could not start.", self._told, f"Data: {self._folder}")
+        QGuiApplication.clipboard().setText("\n".join(lines))
+        self.copy.setText("Copied")
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Go with Esc, and with Enter unless another button has the focus."""
+        leaving = event.key() == Qt.Key.Key_Escape
+        entered = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if leaving or (entered and not (self.copy.hasFocus() or self.open.hasFocus())):
+            self.close()
+            return
+        super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Tell that it was read."""
+        super().closeEvent(event)
+        self.closed.emit()
+
+
+def _wrapping(text: str) -> Label:
+    """Return a label that breaks a long path, which has no spaces, and never tears `--port` apart."""
+    shown = visible(text).replace("--", f"-{JOINED}-{JOINED}")
+    words = (BREAK.join(_pieces(word)) for word in shown.split(" "))
+    return Label(" ".join(words), "body", "text", wrap=True)
+
+
+def _pieces(word: str) -> list[str]:
+    return [word[at : at + LONGEST_WORD] for at in range(0, len(word), LONGEST_WORD)]
