@@ -290,7 +290,8 @@ class Core:
 
     async def _prune(self) -> None:
         while True:
-            self.store.prune(self._clock.now(), self.book.settings.logs.keep_days, lambda failure: None)
+            logs = self.book.settings.logs
+            self.store.prune(self._clock.now(), logs.keep_days, lambda failure: None, logs.audit_keep_days)
             await asyncio.sleep(PRUNE_EVERY_S)
 
     async def stop(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from execution_engine.domain import account_commands as own
 from execution_engine.domain import commands, intake, market, pool, reports
 from execution_engine.domain import inputs as i
 from execution_engine.domain.draft import Draft
@@ -70,6 +71,14 @@ _HANDLERS: dict[type, Handler] = {
     i.RemoveQueued: commands.remove_queued,
     i.SaveSettings: commands.save_settings,
     i.AccountChanged: commands.change_account,
+    i.AddAccount: own.add,
+    i.EnableAccount: own.enable,
+    i.DisableAccount: own.disable,
+    i.RemoveAccount: own.remove,
+    i.DefaultAccount: own.make_default,
+    i.KeysChanged: own.keys_changed,
+    i.KeysChecked: own.checked,
+    i.SecurityAct: own.note,
     i.TokenChanged: commands.change_token,
 }
 

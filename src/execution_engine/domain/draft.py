@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from execution_engine.domain import audit
+from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import Defect
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.inputs import Input
@@ -18,6 +20,7 @@ from execution_engine.domain.rows import (
     Alert,
     AlertKey,
     Archive,
+    AuditEntry,
     Engine,
     EquityPoint,
     Fill,
@@ -108,6 +111,12 @@ class Draft:
             notice=notice,
         )
         self.facts.append(fact)
+
+    def record(self, act: Act, detail: str) -> None:
+        """Write a sensitive act to the audit log; `detail` is a sentence without any secret."""
+        before = next((row.hash for row in reversed(self._written(AuditEntry))), self.view.audit_hash)
+        entry = AuditEntry(id=self.new_id(), at=self.now, act=act, detail=detail)
+        self.put(audit.chain(before, entry))
 
     @property
     def rows(self) -> tuple[Row, ...]:

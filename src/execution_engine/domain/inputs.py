@@ -7,13 +7,17 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from execution_engine.domain.instrument import Action, Instrument
+from execution_engine.domain.audit import Act
+from execution_engine.domain.facts import Level
+from execution_engine.domain.instrument import Action, Instrument, Market
+from execution_engine.domain.keys import CheckResult
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import (
     Account,
     Choice,
     Group,
     Leg,
+    Mode,
     Order,
     OrderStatus,
     Pyramid,
@@ -413,6 +417,65 @@ class Replay:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAccount:
+    name: str
+    exchange: str
+    market: Market
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnableAccount:
+    """Let an account trade. confirmed: the user made sure that its keys cannot take money out."""
+
+    name: str
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisableAccount:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAccount:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultAccount:
+    name: str
+
+
+# What was done about secrets, which are kept elsewhere.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysChanged:
+    """The vault holds other keys of this account now, or (`entered` false) none."""
+
+    account: str
+    entered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeysChecked:
+    """An account's exchange was asked about its keys."""
+
+    account: str
+    result: CheckResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityAct:
+    """Something was done that belongs into the audit log; `detail` is a sentence without any secret."""
+
+    act: Act
+    detail: str
+    level: Level = Level.INFO
+
+
 Input = (
     AlertReceived
     | RequestRefused
@@ -451,6 +514,14 @@ Input = (
     | Promote
     | RemoveQueued
     | Replay
+    | AddAccount
+    | EnableAccount
+    | DisableAccount
+    | RemoveAccount
+    | DefaultAccount
+    | KeysChanged
+    | KeysChecked
+    | SecurityAct
 )
 
 

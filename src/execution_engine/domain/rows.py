@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from execution_engine.domain.instrument import Action, Market, Side
+from execution_engine.domain.keys import CheckResult
 from execution_engine.domain.money import ONE, ZERO
 from execution_engine.domain.signal import Outcome, Signal, SignalType, TakeProfitMode
 
@@ -115,6 +116,7 @@ class Account:
     """One set of keys on one exchange, in one mode and one market type. Its name is its key.
 
     exchange: `paper` stands for every exchange, by the rules of that exchange's own instruments.
+    check: what was last found out about its keys; None until they were checked.
     """
 
     name: str
@@ -128,6 +130,14 @@ class Account:
     reason: str = ""
     created_at: datetime
     checked_at: datetime | None = None
+    check: CheckResult | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRemoved:
+    """Delete the row of an account; what happened there stays in history under its name."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -580,13 +590,13 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One sensitive act, chained: `hash` covers this entry and the `hash` before it."""
+    """One sensitive act, chained: `hash` covers this entry and the `hash` before it (`domain.audit`)."""
 
     id: int
     at: datetime
     act: str
     detail: str
-    hash: str
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -598,6 +608,7 @@ class Archive:
 
 Row = (
     Account
+    | AccountRemoved
     | Alert
     | AlertKey
     | RefusedRequest

@@ -35,6 +35,7 @@ class View(Protocol):
     catalogue: Catalogue
     engine: Engine
     counter: int
+    audit_hash: str  # of the last entry of the audit log
 
     @property
     def accounts(self) -> Mapping[str, Account]: ...

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
 
-from execution_engine.domain import age
+from execution_engine.domain import age, audit
 from execution_engine.domain import document as documents
 from execution_engine.domain.inputs import Balances, NoPrice, Price
 from execution_engine.domain.instrument import Side
@@ -20,9 +20,11 @@ from execution_engine.domain.market import next_time
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import (
     Account,
+    AccountRemoved,
     Alert,
     AlertKey,
     Archive,
+    AuditEntry,
     Engine,
     EquityPoint,
     Fill,
@@ -96,6 +98,7 @@ class Book:
         self.engine = engine
         self.settings = settings or Settings()
         self.counter = 0
+        self.audit_hash = audit.BEGINNING
         self.accounts: dict[str, Account] = {}
         self.tokens: dict[str, WebhookToken] = {}
         self.groups: dict[int, Group] = {}
@@ -135,9 +138,11 @@ class Book:
         self._due: list[tuple[datetime, int]] = []
         self._apply: dict[type, Callable[..., None]] = {
             Account: self._account,
+            AccountRemoved: self._account_removed,
             Alert: self._alert,
             AlertKey: self._alert_key,
             Archive: self._archive,
+            AuditEntry: self._audit,
             Engine: self._engine,
             EquityPoint: self._equity,
             Fill: self._fill,
@@ -185,6 +190,13 @@ class Book:
 
     def _account(self, row: Account) -> None:
         self.accounts[row.name] = row
+
+    def _account_removed(self, row: AccountRemoved) -> None:
+        self.accounts.pop(row.name, None)
+        self.balances.pop(row.name, None)
+
+    def _audit(self, row: AuditEntry) -> None:
+        self.audit_hash = row.hash
 
     def _token(self, row: WebhookToken) -> None:
         self.tokens[row.name] = row

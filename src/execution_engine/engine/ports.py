@@ -8,7 +8,8 @@ from typing import Protocol
 
 from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import AccountUnreadable, Balances, Fills, OpenOrders, OrderReport
-from execution_engine.domain.rows import Order, Row
+from execution_engine.domain.keys import CheckResult, Keys
+from execution_engine.domain.rows import Account, Order, Row
 
 
 class Clock(Protocol):
@@ -41,6 +42,22 @@ class Store(Protocol):
         Returns at once. After one failure every later write fails the same way. Rows may be empty: `then`
         then only waits for its turn.
         """
+        ...
+
+
+class Secrets(Protocol):
+    """What the vault holds, for those who sign requests with it."""
+
+    def keys(self, account: str) -> Keys | None:
+        """Return an account's keys; None while the vault is locked, or where there are none."""
+        ...
+
+
+class KeyCheck(Protocol):
+    """Asks an exchange what keys can do. Never raises: what is not clear is a result that was not `reached`."""
+
+    async def check(self, account: Account, keys: Keys) -> CheckResult:
+        """Ask whether the keys can read and trade, cannot withdraw or transfer, and whether the mode fits."""
         ...
 
 

@@ -21,6 +21,7 @@ from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, Balances, Input, Price
 from execution_engine.domain.rows import (
     Account,
+    AccountRemoved,
     Alert,
     Archive,
     Engine,
@@ -217,6 +218,9 @@ class Bridge(QObject):
                 self._keep(kind, row)
             elif isinstance(row, Archive):
                 self._forget(row.group_id)
+            elif isinstance(row, AccountRemoved):
+                self.accounts.pop(row.name, None)
+                self._touched["accounts"].add(row.name)
             elif isinstance(row, Engine):
                 self.engine = row
                 self._flags.add("engine")

@@ -7,7 +7,17 @@ from typing import Any
 
 from execution_engine.adapters.storage.codec import Value
 from execution_engine.adapters.storage.tables import CURRENT
-from execution_engine.domain.rows import Archive, Fill, Group, Leg, Order, Pyramid, Row
+from execution_engine.domain.rows import (
+    Account,
+    AccountRemoved,
+    Archive,
+    Fill,
+    Group,
+    Leg,
+    Order,
+    Pyramid,
+    Row,
+)
 
 FAMILY = (Pyramid, Leg, Order, Fill)
 
@@ -17,11 +27,13 @@ class Batch:
 
     rows: by type and key, the newest version of each.
     archive: ids of groups that go to history at the end; a group written again after that stays.
+    removed: names of accounts whose rows are deleted; one that was added again after that stays.
     """
 
     def __init__(self) -> None:
         self.rows: dict[type[Any], dict[int | str, Any]] = {}
         self.archive: dict[int, None] = {}
+        self.removed: dict[str, None] = {}
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take in rows that were decided after all those already here."""
@@ -29,14 +41,20 @@ class Batch:
             if isinstance(row, Archive):
                 self.archive[row.group_id] = None
                 continue
+            if isinstance(row, AccountRemoved):
+                self.removed[row.name] = None
+                self.rows.get(Account, {}).pop(row.name, None)
+                continue
             kind = type(row)
             key = getattr(row, CURRENT[kind].key)
             self.rows.setdefault(kind, {})[key] = row
             if kind is Group:
                 self.archive.pop(key, None)
+            elif kind is Account:
+                self.removed.pop(key, None)
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.archive)
+        return bool(self.rows or self.archive or self.removed)
 
     def touched_groups(self) -> list[int]:
         """Return the ids of the groups that these rows belong to."""

@@ -7,6 +7,10 @@ from datetime import datetime, timedelta
 
 from execution_engine.adapters.storage.codec import time_text
 from execution_engine.adapters.storage.connect import transaction
+from execution_engine.adapters.storage.statements import names, upsert_of
+from execution_engine.adapters.storage.tables import CURRENT
+from execution_engine.domain import audit
+from execution_engine.domain.rows import AuditEntry
 
 KEYS_DAYS = 90
 REFUSED_KEPT = 1_000
@@ -20,8 +24,17 @@ OLD_REFUSED = (
 )
 
 
-def prune_some(connection: sqlite3.Connection, now: datetime, log_days: int) -> bool:
-    """Delete one step of what is too old at `now`; return whether there may be more."""
+OLD_AUDIT = (
+    f"SELECT {names(CURRENT[AuditEntry])} FROM audit_log WHERE at < ? AND act <> ? ORDER BY id DESC LIMIT 1"
+)
+SHORTER_AUDIT = "DELETE FROM audit_log WHERE id < ?"
+
+
+def prune_some(connection: sqlite3.Connection, now: datetime, log_days: int, audit_days: int = 0) -> bool:
+    """Delete one step of what is too old at `now`; return whether there may be more.
+
+    audit_days: 0 keeps the audit log for ever.
+    """
     steps = (
         ("alert_keys", OLD_KEYS, time_text(now - timedelta(days=KEYS_DAYS))),
         ("refused_requests", OLD_REFUSED, REFUSED_KEPT),
@@ -32,4 +45,17 @@ def prune_some(connection: sqlite3.Connection, now: datetime, log_days: int) -> 
             connection.execute(f"DELETE FROM {table} WHERE id IN ({which})", (limit, STEP)).rowcount
             for table, which, limit in steps
         ]
+        if audit_days:
+            shorten_audit(connection, now - timedelta(days=audit_days))
     return STEP in gone
+
+
+def shorten_audit(connection: sqlite3.Connection, limit: datetime) -> None:
+    """Let a checkpoint stand in for the audit entries from before `limit`; the chain goes on from its hash."""
+    stored = CURRENT[AuditEntry]
+    found = connection.execute(OLD_AUDIT, (time_text(limit), audit.Act.CHECKPOINT)).fetchone()
+    if found is None:
+        return
+    last: AuditEntry = stored.codec.decode(found)
+    connection.execute(SHORTER_AUDIT, (last.id,))
+    connection.execute(upsert_of(AuditEntry, 1), stored.codec.encode(audit.checkpoint(last)))

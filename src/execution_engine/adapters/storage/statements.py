@@ -61,6 +61,7 @@ MOST_VALUES = 8_000  # bound to one statement; SQLite takes 32,766
 TO_HISTORY = moves(CURRENT, HISTORY)
 FROM_HISTORY = moves(HISTORY, CURRENT)
 ARCHIVED = f"SELECT id FROM history_groups WHERE id IN {IDS}"
+REMOVED = f"DELETE FROM accounts WHERE name IN {IDS}"
 
 
 def commit(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -71,6 +72,8 @@ def commit(connection: sqlite3.Connection, batch: Batch) -> None:
         returned = bring_back(connection, touched) if touched else []
         for statement, values in writes:
             connection.execute(statement, values)
+        if batch.removed:
+            connection.execute(REMOVED, (json.dumps(list(batch.removed)),))
         # What still happens to a closed group, without opening it again, goes to history with it.
         groups = batch.rows.get(Group, {})
         leaving = [*batch.archive, *(id for id in returned if id not in groups and id not in batch.archive)]

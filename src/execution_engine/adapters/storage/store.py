@@ -34,6 +34,7 @@ class Prune:
 
     now: datetime
     log_days: int
+    audit_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,13 @@ class SqliteStore:
         """Commit rows and then call `then`, in the order of the calls. Returns at once."""
         self._take(Work(then, rows))
 
-    def prune(self, now: datetime, log_days: int, then: Then) -> None:
+    def prune(self, now: datetime, log_days: int, then: Then, audit_days: int = 0) -> None:
         """Delete what is old: alert keys of 90 days, all but 1,000 refused requests, log of `log_days`.
 
+        audit_days: older entries of the audit log go too; 0 keeps them for ever.
         Goes in small steps, between which other writes have their turn; `then` is called after the first.
         """
-        self._take(Work(then, prune=Prune(now, log_days)))
+        self._take(Work(then, prune=Prune(now, log_days, audit_days)))
 
     def close(self) -> None:
         """Commit what waits and close the file. Blocking; whatever is written later is answered as failed."""
@@ -174,8 +176,9 @@ class SqliteStore:
         if batch:
             commit(self._connection, batch)
         for work in works:
-            if work.prune and prune_some(self._connection, work.prune.now, work.prune.log_days):
-                self._continue(work.prune)
+            old = work.prune
+            if old and prune_some(self._connection, old.now, old.log_days, old.audit_days):
+                self._continue(old)
 
     def _continue(self, prune: Prune) -> None:
         """Queue the rest behind what waits by now; whoever asked was told already."""

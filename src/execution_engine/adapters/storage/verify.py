@@ -1,4 +1,7 @@
-"""Proof that the figures agree: orders with their fills, legs with their orders, groups with their legs."""
+"""Proof that the figures agree: orders with their fills, legs with their orders, groups with their legs.
+
+And that the audit log is whole.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,20 @@ from sqlalchemy import Connection
 
 from execution_engine.adapters.storage.loading import fetch, snapshot
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
+from execution_engine.domain import audit
 from execution_engine.domain.money import ZERO, text
-from execution_engine.domain.rows import Fill, Group, Leg, Order, Purpose
+from execution_engine.domain.rows import AuditEntry, Fill, Group, Leg, Order, Purpose
 
 
 def verify(path: Path) -> list[str]:
-    """Check the file and every sum of money in it; return what is wrong, a sentence each. Blocking.
+    """Check the file, every sum of money and the audit log; return what is wrong, a sentence each. Blocking.
 
     Raises StoreFailed if the file cannot be read.
     """
     with snapshot(path) as connection:
         return structure_faults(connection) or [
-            fault for tables in (CURRENT, HISTORY) for fault in table_faults(connection, tables)
+            *(fault for tables in (CURRENT, HISTORY) for fault in table_faults(connection, tables)),
+            *audit.verify(fetch(connection, CURRENT[AuditEntry])),
         ]
 
 

@@ -57,6 +57,7 @@ def upgrade() -> None:
         text("reason"),
         text("created_at"),
         text("checked_at", optional=True),
+        text("check", optional=True),
     )
     make(
         "webhook_tokens",

@@ -1,0 +1,98 @@
+"""The audit log: every sensitive act, each chained to the one before it.
+
+The hash of an entry covers the hash before it and the entry as canonical JSON, so an entry that was changed,
+moved or taken out does not go unseen. Whoever can write to the file can also compute a whole chain anew: the chain
+protects against accidents and casual edits; against more, keep its last hash elsewhere.
+
+Old entries may be removed: the newest of them then becomes a checkpoint. It keeps its id and its hash, from which
+the chain goes on, and may only stand at the beginning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC
+from enum import StrEnum
+
+from execution_engine.domain.rows import AuditEntry
+
+BEGINNING = ""  # stands for the hash before the first entry
+
+
+class Act(StrEnum):
+    """What is written down. The words are stable: they are searched for."""
+
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_CHECKED = "account_checked"
+    ACCOUNT_ENABLED = "account_enabled"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_DEFAULT = "account_default"
+    ACCOUNT_REMOVED = "account_removed"
+    KEYS_ENTERED = "keys_entered"
+    KEYS_REMOVED = "keys_removed"
+    SECRET_ENTERED = "secret_entered"
+    SECRET_REMOVED = "secret_removed"
+    VAULT_MADE = "vault_made"
+    VAULT_UNLOCKED = "vault_unlocked"
+    VAULT_LOCKED = "vault_locked"
+    VAULT_REFUSED = "vault_refused"
+    VAULT_PROTECTED = "vault_protected"
+    VAULT_FORGOTTEN = "vault_forgotten"
+    SETTINGS_SAVED = "settings_saved"
+    TOKEN_SAVED = "token_saved"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    EXIT = "exit"
+    CLOSE_ALL = "close_all"
+    CANCEL_LEGS = "cancel_legs"
+    PROMOTED = "promoted"
+    QUEUE_REMOVED = "queue_removed"
+    REPLAYED = "replayed"
+    RISK_CHANGED = "risk_changed"
+    FINDING_DECIDED = "finding_decided"
+    BACKUP_RESTORED = "backup_restored"
+    CHECKPOINT = "checkpoint"
+
+
+def chain(previous_hash: str, entry: AuditEntry) -> AuditEntry:
+    """Return the entry with the hash that chains it to the one before it.
+
+    What no database text can hold is replaced first: what is read back must be what was hashed.
+    """
+    told = entry.detail.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
+    entry = replace(entry, detail=told)
+    return replace(entry, hash=hash_of(previous_hash, entry))
+
+
+def hash_of(previous_hash: str, entry: AuditEntry) -> str:
+    """Return the SHA-256 of the hash before and the entry's canonical JSON, as hexadecimal digits."""
+    text = previous_hash + canonical(entry)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def canonical(entry: AuditEntry) -> str:
+    """Write an entry without its hash in the one way that counts: sorted names, no spaces, ASCII, time in UTC."""
+    at = entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    plain = {"id": entry.id, "at": at, "act": entry.act, "detail": entry.detail}
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def checkpoint(last: AuditEntry) -> AuditEntry:
+    """Return what stands in for entries that are removed, `last` being the newest of them."""
+    return replace(last, act=Act.CHECKPOINT, detail="What was written down until then was removed.")
+
+
+def verify(entries: Iterable[AuditEntry]) -> Iterator[str]:
+    """Yield a sentence for every entry, oldest first, whose hash is not what it has to be."""
+    before, first = BEGINNING, True
+    for entry in entries:
+        stands_in = first and entry.act == Act.CHECKPOINT
+        if not stands_in and entry.hash != hash_of(before, entry):
+            yield (
+                f"Audit entry {entry.id} ({entry.act}) does not follow from the one before it: "
+                "it was changed, or one before it was changed or taken out."
+            )
+        before, first = entry.hash, False
