@@ -215,10 +215,12 @@ class House:
         self.post(Balances(account=account, free={"USDT": D(usdt)}, at=self.clock.now()))
 
     def price(
-        self, symbol: str, last: str, bid: str = "0", ask: str = "0", exchange: str = "binance"
+        self, symbol: str, last: str, bid: str = "0", ask: str = "0", exchange: str = "binance", **more: Any
     ) -> None:
+        """Move a market by hand; `manual=False` makes it a price that ages."""
+        given: dict[str, Any] = {"at": self.clock.now(), "manual": True} | more
         self.desk.post(
-            Price(exchange=exchange, symbol=symbol, last=D(last), bid=D(bid), ask=D(ask), at=self.clock.now())
+            Price(exchange=exchange, symbol=symbol, last=D(last), bid=D(bid), ask=D(ask), **given)
         )
 
     def alert(self, **fields: Any) -> Alert:
@@ -324,7 +326,7 @@ class House:
 
     def confirm_cancels(self) -> None:
         """Let the exchange carry out every cancel that was asked for."""
-        while pending := [order for order in self.working if order.cancel_sent_at is not None]:
+        while pending := [o for o in self.working if o.cancel_sent_at is not None and o.acknowledged_at]:
             for order in pending:
                 if not self.book.orders[order.id].is_final:
                     self.says(

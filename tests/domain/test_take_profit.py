@@ -219,12 +219,12 @@ def test_hybrid_takes_whichever_is_first_and_judges_the_aggregate_on_what_is_lef
 
 def test_a_mode_changed_by_hand_counts_at_once_where_the_price_is_fresh():
     house = filled(2, {"grid.profiles": {"default": two("5", "5")}})
-    house.price("BTCUSDT", "50300")
-    house.clock.forward(seconds=16)
+    house.price("BTCUSDT", "50300", manual=False)
+    house.clock.forward(seconds=11)
     house.post(SetTakeProfitMode(group_id=house.group.id, mode=TakeProfitMode.AGGREGATE))
-    assert house.group.status == "active"  # sixteen seconds old: the next price decides
+    assert house.group.status == "active"  # eleven seconds old: the next price decides
     house.post(SetTakeProfitMode(group_id=house.group.id, mode=TakeProfitMode.PER_LEG))
-    house.price("BTCUSDT", "50300")
+    house.price("BTCUSDT", "50300", manual=False)
     answer = house.post(SetTakeProfitMode(group_id=house.group.id, mode=TakeProfitMode.AGGREGATE))
     assert answer.text == "BTCUSDT 15m takes its profit aggregate now."
     assert house.group.status == "closing"

@@ -226,7 +226,7 @@ def test_a_defect_in_one_group_freezes_that_group_and_the_others_go_on():
     lose(house)
     house.fill(house.sent[1])
     broken, sound = house.groups
-    assert broken.hold == "an internal error; the log has the details"
+    assert broken.hold == "BTCUSDT 15m: an internal error; the log has the details"
     (told,) = defects(house)
     assert told.startswith("BTCUSDT 15m: an internal error was contained")
     house.fill(house.sent[6])

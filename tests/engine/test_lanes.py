@@ -17,9 +17,11 @@ from execution_engine.domain.inputs import (
     OrderReport,
     Verdict,
 )
+from execution_engine.domain.rates import UNLIMITED, Rates
 from execution_engine.domain.rows import AccountStatus, Order, OrderStatus
 from execution_engine.engine.lanes import Lanes
 from execution_engine.engine.tasks import Tasks
+from execution_engine.engine.way import Ways
 from tests.engine.exchange import Exchange, report
 from tests.house import House, InlineStore
 from tests.waiting import until
@@ -28,11 +30,12 @@ from tests.waiting import until
 class Floor(House):
     """A house whose orders leave through lanes instead of by hand."""
 
-    def __init__(self, settings=None, store: InlineStore | None = None) -> None:
+    def __init__(self, settings=None, store: InlineStore | None = None, rates: Rates = UNLIMITED) -> None:
         super().__init__(settings, store=store)
         self.exchange = Exchange()
         self.tasks = Tasks()
-        self.lanes = Lanes(self.book, lambda _: self.exchange, self.desk.post, self.clock, self.tasks)
+        self.ways = Ways(self.book, lambda _: self.exchange, self.clock, lambda *_: rates)
+        self.lanes = Lanes(self.book, self.ways, self.desk.post, self.clock, self.tasks)
         self.feed.on_released(self.lanes.released)
         self.price("BTCUSDT", "65000")
         self.price("ETHUSDT", "3000")
@@ -184,9 +187,8 @@ async def test_a_look_up_whose_wait_ended_early_waits_again():
         house.alert()
         await house.quiet()
         house.says(house.orders()[0], Verdict.UNKNOWN)
-        house.clock.forward(seconds=0.5)
-        house.post(CancelLegs(group_id=house.group.id))  # the same order anew: its look-up is due now
-        house.clock.forward(seconds=-0.02)  # ... and the wait for it was too short
+        house.clock.forward(seconds=0.48)
+        house.ways("paper").ring()
         for _ in range(3):
             await asyncio.sleep(0)
         assert "look" not in [call for call, _ in house.exchange.calls]
@@ -270,6 +272,10 @@ async def test_after_a_restart_orders_are_looked_up_and_never_sent_again():
         again = Floor(store=house.store)
         again.exchange.found = Verdict.ABSENT
         again.start()
+        await again.quiet()
+        assert again.exchange.calls == []  # most of it will be answered by the list of what rests
+        again.post(OpenOrders(account="paper", reports=(), at=again.clock.time))
+        again.lanes.listed("paper")
         await until(lambda: len(again.exchange.calls) == 5)
         assert {call for call, _ in again.exchange.calls} == {"look"}
         again.exchange.found = Verdict.ACCEPTED

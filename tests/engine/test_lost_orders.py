@@ -46,25 +46,29 @@ class Full(Exchange):
         return await super().cancel(orders)
 
 
-def codes(house: House) -> list[str]:
-    return [fact.code for fact in house.facts if fact.code.startswith("orphan")]
+def found(house: House) -> list[str]:
+    return [finding.done for finding in house.book.findings.values() if finding.kind == "orphan"]
 
 
 async def test_what_could_add_risk_is_cancelled_before_the_account_trades():
     house = House(ready=False)
     house.start()
     exchange = Full(resting(OURS + "1"), resting(OURS + "2", reduces=True), resting("anothers"))
-    account = Reconcile(house.book, lambda _: exchange, house.desk.post)
+    account = Reconcile(house.book, lambda _: exchange, house.desk.post, house.clock)
     await account.read(house.book.accounts["paper"])
     assert exchange.cancelled == [OURS + "1"]
-    assert codes(house) == ["orphan", "orphan", "orphan_cancelled"]
+    assert found(house) == [
+        "It could add risk and was cancelled.",
+        "It can only close a position and is left alone.",
+    ]
     assert house.book.accounts["paper"].status == "ready"
 
 
 async def test_each_is_told_once():
     house = House()
     exchange = Full(resting(OURS + "2", reduces=True))
-    account = Reconcile(house.book, lambda _: exchange, house.desk.post)
+    account = Reconcile(house.book, lambda _: exchange, house.desk.post, house.clock)
     for _ in range(3):
         await account.read(house.book.accounts["paper"])
-    assert (exchange.cancelled, codes(house)) == ([], ["orphan"])
+    assert (exchange.cancelled, len(found(house))) == ([], 1)
+    assert [fact.code for fact in house.facts].count("found_orphan") == 1

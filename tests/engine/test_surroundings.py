@@ -23,7 +23,7 @@ from tests.waiting import until
 
 def reading(house: House) -> tuple[Reconcile, Exchange]:
     exchange = Exchange()
-    return Reconcile(house.book, lambda _: exchange, house.desk.post), exchange
+    return Reconcile(house.book, lambda _: exchange, house.desk.post, house.clock), exchange
 
 
 def calls(exchange: Exchange) -> list[str]:
@@ -95,7 +95,7 @@ async def test_an_account_removed_while_it_is_read_is_not_read_again():
             house.book.accounts.pop(name, None)
             return await super().open_orders(name)
 
-    account = Reconcile(house.book, lambda _: Removes(), house.desk.post)
+    account = Reconcile(house.book, lambda _: Removes(), house.desk.post, house.clock)
     keeping = asyncio.ensure_future(account.keep("paper"))
     await until(lambda: "paper" not in house.book.accounts)
     assert not keeping.done()

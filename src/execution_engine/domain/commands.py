@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from execution_engine.domain import document as documents
 from execution_engine.domain import order as orders
@@ -33,8 +32,6 @@ from execution_engine.domain.settle import name, settle
 from execution_engine.domain.signal import Outcome
 
 Reply = Answer | Refusal
-
-FRESH = timedelta(seconds=15)  # an older price may be long gone; the next one decides
 
 
 def _done(text: str, group_id: int | None = None) -> Answer:
@@ -75,8 +72,8 @@ def set_take_profit_mode(draft: Draft, wish: SetTakeProfitMode) -> Reply:
         return group
     draft.put(replace(group, tp_mode=wish.mode))
     settle(draft, group.id)
-    price = draft.view.price((group.exchange, group.symbol))
-    if price is not None and (price.manual or draft.now - price.at <= FRESH):
+    price = draft.price((group.exchange, group.symbol))
+    if price is not None:
         draft.follow(Reached(group_id=group.id, price=price))  # the new mode's target may be reached already
     return _done(f"{name(group)} takes its profit {wish.mode.replace('_', ' ')} now.", group.id)
 

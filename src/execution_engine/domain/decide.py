@@ -7,17 +7,18 @@ dropped, the group it concerned is frozen, an alert ends `failed` and is stored 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from execution_engine.domain import account_commands as own
-from execution_engine.domain import commands, intake, market, pool, reports
+from execution_engine.domain import choices, commands, holdings, intake, market, pool, readiness, reports
 from execution_engine.domain import inputs as i
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
-from execution_engine.domain.rows import Row
+from execution_engine.domain.findings import NOBODY, note
+from execution_engine.domain.rows import Choice, FindingKind, Group, Row, World, WorldHold
 from execution_engine.domain.settle import finish, name, settle
 from execution_engine.domain.signal import Outcome
 from execution_engine.domain.view import View
@@ -39,6 +40,8 @@ class Decision:
     defect: Exception | None = None
 
 
+SEE_LOG = "an internal error; the log has the details"
+
 Handler = Callable[[Draft, Any], i.Answer | Refusal | None]
 
 _HANDLERS: dict[type, Handler] = {
@@ -47,16 +50,21 @@ _HANDLERS: dict[type, Handler] = {
     i.Replay: intake.replay,
     i.Judge: lambda draft, wish: intake.judge_again(draft, wish.alert_id),
     i.Price: market.price,
-    i.NoPrice: lambda draft, said: reports.judge_undecided(draft, (said.exchange, said.symbol)),
-    i.Balances: lambda draft, _: reports.judge_undecided(draft),
+    i.NoPrice: lambda draft, said: readiness.judge_undecided(draft, (said.exchange, said.symbol)),
+    i.Balances: lambda draft, _: readiness.judge_undecided(draft),
     i.Reached: lambda draft, hit: market.take_profit(draft, draft.group(hit.group_id), hit.price),
     i.DueRow: lambda draft, row: market.due_row(draft, row.id),
     i.Sending: reports.sending,
     i.OrderReport: reports.report,
     i.OrderReports: reports.together,
-    i.OpenOrders: reports.open_orders,
-    i.AccountUnreadable: reports.unreadable,
-    i.Started: lambda draft, _: reports.restart(draft),
+    i.Fills: reports.account_trades,
+    i.History: reports.bring_back,
+    i.Difference: holdings.differs,
+    i.Fits: holdings.fits,
+    i.OpenOrders: readiness.open_orders,
+    i.AccountUnreadable: readiness.unreadable,
+    i.Interrupted: readiness.interrupted,
+    i.Started: lambda draft, _: readiness.restart(draft),
     i.Settle: lambda draft, wish: settle(draft, wish.group_id),
     i.SecondHalf: lambda draft, wish: pool.second_half(draft, wish.group_id, wish.alert_id),
     i.PromoteWaiting: lambda draft, wish: pool.promote(draft, wish.world),
@@ -64,6 +72,7 @@ _HANDLERS: dict[type, Handler] = {
     i.CancelLegs: commands.cancel_legs,
     i.SetTakeProfitMode: commands.set_take_profit_mode,
     i.SetRisk: commands.set_risk,
+    i.DecideFinding: choices.decide_finding,
     i.CloseAll: lambda draft, _: commands.close_all(draft),
     i.Pause: lambda draft, _: commands.pause(draft),
     i.Resume: lambda draft, _: commands.resume(draft),
@@ -95,19 +104,19 @@ def decide(view: View, given: i.Input, now: datetime) -> Decision:
 
 def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
     """Freeze the scope of a defect and tell it; everything else goes on."""
-    answer: i.Answer | Refusal | None = Refusal("DEFECT", "an internal error; the log has the details")
+    answer: i.Answer | Refusal | None = Refusal("DEFECT", SEE_LOG)
     group_id = _group_of(draft, given)
     scope = type(given).__name__
     if group_id is not None:
-        group = draft.group(group_id)
-        draft.put(replace(group, hold="an internal error; the log has the details"))
-        scope = name(group)
+        scope = _freeze_group(draft, draft.group(group_id))
     elif isinstance(given, i.AlertReceived):
         alert = intake.store(draft, given)
-        finish(draft, alert, Outcome.FAILED, "an internal error; the log has the details")
+        finish(draft, alert, Outcome.FAILED, SEE_LOG)
         answer = i.Answer(status="accepted", alert_id=alert.id)
     elif isinstance(given, i.Judge | i.SecondHalf) and (judged := draft.alert_or_none(given.alert_id)):
-        finish(draft, judged, Outcome.FAILED, "an internal error; the log has the details")
+        finish(draft, judged, Outcome.FAILED, SEE_LOG)
+    elif isinstance(given, i.PromoteWaiting):
+        scope = _freeze_world(draft, given.world)
     draft.tell(
         "defect",
         f"{scope}: an internal error was contained: {defect!r}",
@@ -116,6 +125,38 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
         notice=True,
     )
     return Decision(draft.rows, tuple(draft.facts), answer, (), defect)
+
+
+def _freeze_group(draft: Draft, group: Group) -> str:
+    note(
+        draft,
+        FindingKind.DEFECT,
+        f"group {group.id}",
+        f"{name(group)}: {SEE_LOG}",
+        done="The position is on hold: nothing is added to it.",
+        account=group.account,
+        world=group.world,
+        groups=(group,),
+        exchange=group.exchange,
+        symbol=group.symbol,
+        choices=(Choice.RELEASE,),
+    )
+    return name(group)
+
+
+def _freeze_world(draft: Draft, world: World) -> str:
+    draft.put(WorldHold(name=world, reason=f"promoting failed: {SEE_LOG}", since=draft.now))
+    note(
+        draft,
+        FindingKind.DEFECT,
+        f"world {world}",
+        f"Signals that wait in the {world} world: {SEE_LOG}",
+        done="Nothing new is begun there.",
+        account=NOBODY,
+        world=world,
+        choices=(Choice.RELEASE,),
+    )
+    return f"the {world} world"
 
 
 def _group_of(draft: Draft, given: i.Input) -> int | None:

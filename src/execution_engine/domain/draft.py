@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from execution_engine.domain import audit
 from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import Defect
 from execution_engine.domain.facts import Category, Fact, Level
-from execution_engine.domain.inputs import Input
+from execution_engine.domain.inputs import Input, Price
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import (
@@ -39,6 +39,13 @@ from execution_engine.domain.settings import Settings
 from execution_engine.domain.view import GroupKey, View
 
 R = TypeVar("R")
+
+FRESH = timedelta(seconds=10)  # an older price may be long gone; nothing is begun at it
+
+
+def is_fresh(price: Price, now: datetime) -> bool:
+    """Return whether a price may be acted on; one that was set by hand does not age."""
+    return price.manual or now - price.at <= FRESH
 
 
 class Draft:
@@ -133,6 +140,10 @@ class Draft:
     def group(self, id: int) -> Group:
         return self._get(Group, id, self.view.group(id))
 
+    def group_or_none(self, id: int) -> Group | None:
+        """Return a group; None for one that has moved to history."""
+        return self._rows.get((Group, id)) or self.view.group(id)  # type: ignore[return-value]
+
     def alert(self, id: int) -> Alert:
         return self._get(Alert, id, self.view.alert(id))
 
@@ -148,6 +159,9 @@ class Draft:
 
     def finding(self, id: int) -> Finding:
         return self._get(Finding, id, self.view.finding(id))
+
+    def finding_or_none(self, id: int) -> Finding | None:
+        return self._rows.get((Finding, id)) or self.view.finding(id)  # type: ignore[return-value]
 
     def finding_of(self, key: tuple[str, FindingKind, str]) -> Finding | None:
         """Return the open finding under this key."""
@@ -282,6 +296,11 @@ class Draft:
         ids = dict.fromkeys(known)
         ids.update((order.id, None) for order in self._over[Order].values() if order.account == account)
         return [order for id in ids if not (order := self.order(id)).is_final]
+
+    def price(self, market: tuple[str, str]) -> Price | None:
+        """Return a market's price; None where there is none, or only one that may be long gone."""
+        price = self.view.price(market)
+        return price if price is not None and is_fresh(price, self.now) else None
 
     def free(self, account: str, currency: str) -> Decimal | None:
         """Return what an account can spend of a currency; None while it was not read yet."""

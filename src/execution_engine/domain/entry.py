@@ -119,7 +119,7 @@ def prepare(
         return Refusal("HOLD", f"the position is on hold: {group.hold}")
     signal = alert.parsed
     instrument = draft.instrument(signal.exchange, signal.symbol)
-    price = draft.view.price(instrument.key)
+    price = draft.price(instrument.key)
     if price is None:
         reason = draft.view.no_price(instrument.key)
         return Refusal("PRICE", reason) if reason else WAITING

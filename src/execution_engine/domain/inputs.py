@@ -15,6 +15,7 @@ from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import (
     Account,
     Choice,
+    Fill,
     Group,
     Leg,
     Mode,
@@ -196,6 +197,7 @@ class OpenOrders:
     known: client order ids that rest as the rows say, so that nothing has to be reported about them.
     foreign: descriptions of orders that are not ours. positions: held quantity per (exchange, symbol) [base],
     negative for short; swaps only. at: when the question was asked; later orders may be missing.
+    unsettled: something that differs has to be seen a second time before the account may trade.
     """
 
     account: str
@@ -203,6 +205,7 @@ class OpenOrders:
     known: frozenset[str] = frozenset()
     foreign: tuple[str, ...] = ()
     positions: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    unsettled: bool = False
     at: datetime
 
 
@@ -246,10 +249,11 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountUnreadable:
-    """An account could not be read; it stays on hold. `reason` is a sentence."""
+    """An account could not be read. `reason` is a sentence, `failures` counts the readings in a row."""
 
     account: str
     reason: str
+    failures: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,12 +292,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """An archived group's rows, brought back because something happened to it."""
+    """An archived group's rows; as an input: brought back because something happened to it."""
 
     group: Group
     pyramids: tuple[Pyramid, ...]
     legs: tuple[Leg, ...]
     orders: tuple[Order, ...]
+    fills: tuple[Fill, ...] = ()
 
 
 # What follows from other inputs: decided right after them, each by itself, so that a defect in one group or

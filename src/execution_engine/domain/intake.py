@@ -100,7 +100,7 @@ def judge(draft: Draft, alert: Alert) -> None:
     if isinstance(accounts, Refusal):
         _reject(draft, alert, accounts)
         return
-    if any(not _can_act(account, alert) for account in accounts):
+    if any(not _can_act(draft, account, alert) for account in accounts):
         return
     removed = alert.parsed.is_exit and _cancel_undecided(draft, alert)
     if not accounts:
@@ -119,10 +119,13 @@ def judge_again(draft: Draft, alert_id: int) -> None:
         judge(draft, alert)
 
 
-def _can_act(account: Account, alert: Alert) -> bool:
-    """An account acts once it is reconciled; on hold, or disabled, it only gets what closes."""
-    closes = account.status is AccountStatus.HOLD and alert.parsed.is_exit
-    return account.status is AccountStatus.READY or not account.enabled or closes
+def _can_act(draft: Draft, account: Account, alert: Alert) -> bool:
+    """An account acts once it is reconciled; on hold, or in a world on hold, it only gets what closes."""
+    if alert.parsed.is_exit:
+        return account.status in (AccountStatus.READY, AccountStatus.HOLD) or not account.enabled
+    if draft.view.world_hold(account.world):
+        return False
+    return account.status is AccountStatus.READY or not account.enabled
 
 
 def _unfit(draft: Draft, alert: Alert) -> Refusal | None:

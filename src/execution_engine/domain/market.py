@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from execution_engine.domain import queue
 from execution_engine.domain.closing import begin_closing
-from execution_engine.domain.draft import Draft
+from execution_engine.domain.draft import Draft, is_fresh
 from execution_engine.domain.inputs import Judge, Price, PromoteWaiting, Reached
 from execution_engine.domain.position import totals
-from execution_engine.domain.reports import judge_undecided
+from execution_engine.domain.readiness import judge_undecided
 from execution_engine.domain.rows import Archive, Group, GroupStatus, Purpose, QueuedSignal, World
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.settle import name, settle, trigger
@@ -27,7 +27,9 @@ ARCHIVE_AFTER = timedelta(hours=1)
 
 
 def price(draft: Draft, now: Price) -> None:
-    """Have everything decided that this price of one market concerns."""
+    """Have everything decided that this price of one market concerns; one that is old news decides nothing."""
+    if not is_fresh(now, draft.now):
+        return
     for group_id in draft.view.reached(now):
         draft.follow(Reached(group_id=group_id, price=now))
     judge_undecided(draft, now.key)

@@ -35,12 +35,18 @@ ID_LENGTH = 25
 _USUAL_FEE_PERCENT = Decimal("0.1")  # where an exchange does not say what it charged
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
-# How long after it left a request may still be admitted. The paper exchange answers in process.
-FENCE = {"paper": timedelta(0)}
+# How long after it left a request may still be admitted. The paper exchange answers in process; Binance refuses
+# what is older than its recvWindow (5 s here), may wait 10 s for its matching engine, and gets 5 s on top. The
+# others compare time stamps too, within 5 to 30 s.
+FENCE = {"paper": timedelta(0), "binance": timedelta(seconds=20)}
 DEFAULT_FENCE = timedelta(seconds=60)
+FORGOTTEN_AFTER = timedelta(seconds=60)  # an order that was there, and that nothing shows any more
 LOOKS_APART = timedelta(seconds=2)
 LOOK_DELAYS_S = (0.5, 1, 2, 4, 8)
 EXIT_LOOK_DELAY = timedelta(seconds=1)
+
+
+RATE_LIMIT = "RateLimitError"
 
 
 class Want(StrEnum):
@@ -51,15 +57,13 @@ class Want(StrEnum):
 
 
 def wants(order: Order) -> Want:
-    """Say what a committed order row asks of the exchange."""
-    if order.status is S.UNKNOWN:
-        return Want.LOOK
+    """Say what a committed order row asks of the exchange. One in doubt is looked up whatever else it wants."""
     if order.status is S.PENDING and order.sent_at is None:
         return Want.PLACE
-    resting = order.status in (S.OPEN, S.PARTIALLY_FILLED)
-    if resting and order.cancel_requested and order.cancel_sent_at is None:
+    there = order.status in (S.OPEN, S.PARTIALLY_FILLED, S.UNKNOWN)
+    if there and order.cancel_requested and order.cancel_sent_at is None:
         return Want.CANCEL
-    return Want.NOTHING
+    return Want.LOOK if order.status is S.UNKNOWN else Want.NOTHING
 
 
 @cache
@@ -123,9 +127,13 @@ def apply(order: Order, report: OrderReport, now: datetime, fence: timedelta = D
         return _accepted(order, report, now)
     if report.verdict is Verdict.REFUSED:
         return _refused(order, report, now)
-    if report.verdict is Verdict.ABSENT:
+    if order.is_final:
+        return order
+    if report.verdict is Verdict.ABSENT and not report.about_cancel:
         return _absent(order, now, fence)
-    return order if order.is_final else unknown(order, now, report.reason)
+    if order.status is S.UNKNOWN and report.about_cancel:
+        return order  # nothing was proven; its look-ups go on
+    return unknown(order, now, report.reason)
 
 
 def _accepted(order: Order, report: OrderReport, now: datetime) -> Order:
@@ -169,8 +177,10 @@ def _refused(order: Order, report: OrderReport, now: datetime) -> Order:
         return order
     if report.about_cancel or order.acknowledged_at is not None:
         return unknown(order, now, report.reason)
+    # Refused for being one too many at this moment: certainly not there, and worth another attempt.
+    again = report.code == RATE_LIMIT
     return replace(
-        move(order, S.REJECTED),
+        move(order, S.FAILED if again else S.REJECTED),
         reason=report.reason,
         sent_at=order.sent_at or now,
         look_at=None,
@@ -187,21 +197,34 @@ def unknown(order: Order, now: datetime, reason: str) -> Order:
         move(order, S.UNKNOWN),
         reason=reason,
         sent_at=order.sent_at or now,
-        cancel_sent_at=None,
         look_at=now + delay,
         looks=order.looks + 1,
     )
 
 
+def doubted(order: Order, now: datetime, reason: str, *, fence_from: datetime | None = None) -> Order:
+    """Have an order looked up at once, and counted anew: what was seen of it before proves nothing now.
+
+    fence_from: when its request may have left at the latest, where what the row says cannot be trusted.
+    """
+    lost = unknown(order, now, reason)
+    return replace(
+        lost,
+        sent_at=fence_from or lost.sent_at,
+        cancel_sent_at=None,
+        look_at=now,
+        looks=0,
+        absences=0,
+        absent_since=None,
+    )
+
+
 def _absent(order: Order, now: datetime, fence: timedelta) -> Order:
     """Count a successful look-up that found nothing; final after the fence and twice, two seconds apart."""
-    if order.is_final:
-        return order
-    if order.acknowledged_at is not None:
-        # The exchange had it and shows it no more: only its final report can settle that.
-        return unknown(order, now, "the exchange does not show this order")
     first = order.absent_since or now
     counted = replace(order, absences=order.absences + 1, absent_since=first)
+    if order.acknowledged_at is not None:
+        return _forgotten(counted, first, now)
     settled_at = (order.sent_at or now) + fence
     if now >= settled_at and now - first >= LOOKS_APART:  # hence at least twice
         return replace(move(counted, S.FAILED), reason="was never placed", look_at=None, finished_at=now)
@@ -211,6 +234,14 @@ def _absent(order: Order, now: datetime, fence: timedelta) -> Order:
     final_at = max(first + LOOKS_APART, settled_at)
     earlier = waiting.look_at is not None and now < final_at < waiting.look_at
     return replace(waiting, look_at=final_at) if earlier else waiting
+
+
+def _forgotten(order: Order, first: datetime, now: datetime) -> Order:
+    """The exchange had it and shows it nowhere, again and again: it can fill no more. What it filled stays."""
+    if now - first < FORGOTTEN_AFTER:
+        return unknown(order, now, "the exchange does not show this order")
+    gone = replace(move(order, S.FAILED), look_at=None, finished_at=now)
+    return replace(gone, reason="the exchange had this order and does not know it any more")
 
 
 def request_cancel(order: Order, now: datetime) -> Order:

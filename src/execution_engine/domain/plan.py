@@ -82,7 +82,7 @@ def may_try_again(tries: Sequence[Order]) -> bool:
     return (
         bool(tries)
         and tries[-1].attempt < ENTRY_ATTEMPTS
-        and all(order.status is OrderStatus.FAILED for order in tries)
+        and all(order.status is OrderStatus.FAILED and order.acknowledged_at is None for order in tries)
     )
 
 

@@ -95,7 +95,7 @@ def second_half(draft: Draft, group_id: int, alert_id: int) -> None:
 
 def promote(draft: Draft, world: World) -> None:
     """Give free slots to waiting signals, in order; keys that are closing are passed over."""
-    if draft.engine.paused:
+    if draft.engine.paused or draft.view.world_hold(world):
         return
     for row in queue.promotion_order(draft.waiting(world)):
         if not has_slot(draft, world):
@@ -108,7 +108,7 @@ def _may_go(draft: Draft, row: QueuedSignal) -> bool:
     account = draft.account(row.account)
     if account is None or account.status is not AccountStatus.READY:
         return False
-    return draft.group_of(row.key) is None and draft.view.price((row.exchange, row.symbol)) is not None
+    return draft.group_of(row.key) is None and draft.price((row.exchange, row.symbol)) is not None
 
 
 def _promote(draft: Draft, row: QueuedSignal, *, forced: bool = False) -> Refusal | Group | None:
@@ -133,7 +133,7 @@ def _promote(draft: Draft, row: QueuedSignal, *, forced: bool = False) -> Refusa
 
 def _runaway(draft: Draft, row: QueuedSignal) -> Refusal | None:
     """A price that ran away on the gain side leaves nothing to enter."""
-    price = draft.view.price((row.exchange, row.symbol))
+    price = draft.price((row.exchange, row.symbol))
     if price is None or row.entry_price is None:
         return None
     gain = percent_change(price.last, row.entry_price) * row.side.sign
@@ -148,12 +148,14 @@ def force(draft: Draft, row: QueuedSignal) -> Refusal | Group:
     account = draft.account(row.account)
     if draft.engine.paused:
         return Refusal("PAUSED", "the engine is paused; resume it first")
+    if held := draft.view.world_hold(row.world):
+        return Refusal("HOLD", f"nothing new is begun: {held}")
     if account is None or account.status is not AccountStatus.READY:
         return Refusal("ACCOUNT", f"account “{row.account}” is not ready")
     group = draft.group_of(row.key)
     if group is not None and group.status is GroupStatus.CLOSING:
         return Refusal("CLOSING", f"{name(group)} is still closing")
-    if draft.view.price((row.exchange, row.symbol)) is None:
+    if draft.price((row.exchange, row.symbol)) is None:
         return Refusal("PRICE", "no market price")
     opened = _promote(draft, row, forced=not has_slot(draft, row.world))
     return opened or Refusal("BALANCE", f"the balance of “{row.account}” is not known yet")

@@ -8,27 +8,28 @@ from datetime import timedelta
 from execution_engine.domain import order as orders
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Category, Level
+from execution_engine.domain.findings import note
 from execution_engine.domain.inputs import (
-    AccountUnreadable,
-    Judge,
-    OpenOrders,
+    AccountTrade,
+    Fills,
+    History,
     OrderReport,
     OrderReports,
-    PromoteWaiting,
     Sending,
     Settle,
     Trade,
     Verdict,
 )
-from execution_engine.domain.money import text
+from execution_engine.domain.money import ZERO, text
 from execution_engine.domain.rows import (
-    Account,
     AccountStatus,
     Fill,
+    FindingKind,
     Group,
     Order,
     OrderStatus,
     Purpose,
+    Row,
 )
 from execution_engine.domain.settle import legs_of, name, reopen, settle
 from execution_engine.domain.take_profit import is_done
@@ -36,6 +37,7 @@ from execution_engine.domain.view import View
 
 RETRY_LIMIT = timedelta(seconds=60)
 INSUFFICIENT_FUNDS = "InsufficientFundsError"
+REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.FAILED})
 
 
 def sending(draft: Draft, left: Sending) -> None:
@@ -57,6 +59,44 @@ def together(draft: Draft, said: OrderReports) -> None:
     changed = [order for one in said.reports if (order := _take_in(draft, one)) is not None]
     if changed:
         settle(draft, said.group_id, [leg_id for order in changed for leg_id in legs_of(order)])
+
+
+def account_trades(draft: Draft, read: Fills) -> None:
+    """Take in the trades of our orders that an account's list shows and the rows lack."""
+    by_order: dict[int, list[Trade]] = {}
+    for other in read.trades:
+        order = _order_of(draft, other)
+        if order is not None:
+            by_order.setdefault(order.id, []).append(other.trade)
+    for id, trades in by_order.items():
+        order = draft.order(id)
+        if any(not draft.has_trade(order, trade.trade_id) for trade in trades):
+            _take_in(draft, _said_by_trades(order, tuple(trades), read))
+            draft.follow(Settle(group_id=order.group_id))
+
+
+def _order_of(draft: Draft, other: AccountTrade) -> Order | None:
+    return draft.order_of(other.client_order_id) if other.client_order_id else None
+
+
+def _said_by_trades(order: Order, trades: tuple[Trade, ...], read: Fills) -> OrderReport:
+    """A trade proves that its order was accepted; whether the rest of it still works is another question."""
+    return OrderReport(
+        account=order.account,
+        client_order_id=order.client_order_id,
+        verdict=Verdict.ACCEPTED,
+        status=None if order.is_final else OrderStatus.PARTIALLY_FILLED,
+        trades=trades,
+        at=read.at,
+    )
+
+
+def bring_back(draft: Draft, past: History) -> None:
+    """Take the rows of an archived group up again, because something more happened to it."""
+    if draft.group_or_none(past.group.id) is None:
+        rows: tuple[Row, ...] = (*past.pyramids, *past.legs, *past.orders, *past.fills)
+        for row in (past.group, *rows):
+            draft.put(row)
 
 
 def is_news(view: View, said: OrderReport) -> bool:
@@ -89,11 +129,62 @@ def _take_in(draft: Draft, said: OrderReport) -> Order | None:
     if after == order:
         return None
     draft.put(after)
+    if order.is_final and not after.is_final:
+        _found_late(draft, after)
     if is_done(group) and (fills or not after.is_final):
         reopen(draft, group)
+        _late_finding(draft, group, after)
+    elif account is not None and account.status is AccountStatus.RECONCILING:
+        _meanwhile(draft, group, order, after)
     _told(draft, group, order, after, said)
     _after_refusal(draft, group, after, said)
     return after
+
+
+def _found_late(draft: Draft, order: Order) -> None:
+    """An order that was given up is there after all: an entry is cancelled, because another took its place."""
+    newer = [
+        o for o in draft.orders(order.group_id) if o.leg_id == order.leg_id and o.attempt > order.attempt
+    ]
+    if order.purpose is Purpose.ENTRY and newer:
+        draft.put(orders.request_cancel(order, draft.now))
+
+
+def _late_finding(draft: Draft, group: Group, order: Order) -> None:
+    note(
+        draft,
+        FindingKind.LATE_FILL,
+        order.client_order_id,
+        f"{name(group)}: {orders.title(order)} filled or was found after its group had ended.",
+        done="What it holds is closed at market.",
+        account=group.account,
+        world=group.world,
+        exchange=group.exchange,
+        symbol=group.symbol,
+        groups=(group,),
+    )
+
+
+def _meanwhile(draft: Draft, group: Group, before: Order, after: Order) -> None:
+    """Note what became of a group's orders while nobody watched."""
+    ended = after.is_final and not before.is_final
+    more = after.filled_quantity - before.filled_quantity
+    if not ended and not more:
+        return
+    old = draft.finding_of((group.account, FindingKind.FILLED, str(group.id)))
+    what = f"{after.purpose} {orders.title(after)}: {after.status.replace('_', ' ')}"
+    note(
+        draft,
+        FindingKind.FILLED,
+        str(group.id),
+        f"{old.found} {what}." if old is not None else f"{name(group)}: {what}.",
+        done="Taken in, once each.",
+        account=group.account,
+        world=group.world,
+        exchange=group.exchange,
+        symbol=group.symbol,
+        groups=(group,),
+    )
 
 
 def _fill(draft: Draft, order: Order, group: Group, trade: Trade) -> Fill:
@@ -120,18 +211,30 @@ def _fill(draft: Draft, order: Order, group: Group, trade: Trade) -> Fill:
 
 
 def _unknown_order(draft: Draft, said: OrderReport) -> None:
+    """Show an order of this installation that its books lack, as after an older backup."""
     ours = said.client_order_id.startswith(orders.prefix(draft.engine.install_key))
-    if not ours or said.verdict is not Verdict.ACCEPTED:
+    account = draft.account(said.account)
+    if not ours or said.verdict is not Verdict.ACCEPTED or account is None:
         return
-    where = f"order {said.client_order_id} of this installation, which is not in its books"
-    if said.status is OrderStatus.CANCELLED:
-        filled = f"; it had filled {text(said.filled_quantity)}" if said.filled_quantity else ""
-        draft.tell(
-            "orphan_cancelled", f"Cancelled on the exchange: {where}{filled}.", Level.WARNING, notice=True
-        )
-        return
-    close = "It can only close a position and is left alone." if said.reduces else "It could add risk."
-    draft.tell("orphan", f"On the exchange: {where}. {close}", Level.ERROR, notice=True)
+    if said.reduces:
+        done = "It can only close a position and is left alone."
+    elif said.status is OrderStatus.CANCELLED:
+        filled = f" It had filled {text(said.filled_quantity)}." if said.filled_quantity > ZERO else ""
+        done = f"It could add risk and was cancelled.{filled}"
+    else:
+        done = "It could add risk and is being cancelled."
+    note(
+        draft,
+        FindingKind.ORPHAN,
+        said.client_order_id,
+        f"An order of this installation is on {said.account} and not in its books: {said.symbol} "
+        f"{said.client_order_id}.",
+        done=done,
+        account=account.name,
+        world=account.world,
+        exchange=said.exchange,
+        symbol=said.symbol,
+    )
 
 
 def _told(draft: Draft, group: Group, before: Order, after: Order, said: OrderReport) -> None:
@@ -150,7 +253,7 @@ def _told(draft: Draft, group: Group, before: Order, after: Order, said: OrderRe
 
 def _after_refusal(draft: Draft, group: Group, order: Order, said: OrderReport) -> None:
     """Refused for want of funds: no further entries. A refused close is tried again, later each time."""
-    if order.status is not OrderStatus.REJECTED:
+    if said.verdict is not Verdict.REFUSED or order.status not in REFUSED:
         return
     if order.purpose is Purpose.ENTRY:
         if said.code == INSUFFICIENT_FUNDS:
@@ -159,7 +262,7 @@ def _after_refusal(draft: Draft, group: Group, order: Order, said: OrderReport) 
     tries = [other for other in draft.orders(group.id) if other.purpose is order.purpose]
     refused = 0
     for other in reversed(tries):
-        if draft.order(other.id).status is not OrderStatus.REJECTED:
+        if draft.order(other.id).status not in REFUSED:
             break
         refused += 1
     wait = min(timedelta(seconds=2 ** min(refused, 10)), RETRY_LIMIT)
@@ -172,89 +275,3 @@ def _stop_entries(draft: Draft, group: Group, refused: Order) -> None:
         if other.purpose is Purpose.ENTRY and unsent and other.id != refused.id:
             rejected = orders.move(other, OrderStatus.REJECTED)
             draft.put(replace(rejected, reason="not sent: insufficient funds", finished_at=draft.now))
-
-
-def restart(draft: Draft) -> None:
-    """Begin after a stop: nothing is known to be true until each exchange has answered.
-
-    A committed intent may have left although no row says so, hence its order is looked up, not sent.
-    """
-    for account in draft.accounts:
-        status = (
-            AccountStatus.RECONCILING if account.enabled or _works(draft, account) else AccountStatus.DISABLED
-        )
-        draft.put(replace(account, status=status, reason="reading the exchange" if account.enabled else ""))
-        for order in draft.working_orders(account.name):
-            doubted = _doubted(order, draft)
-            # What rests and wants nothing is left alone; a cancel that never left is released once more.
-            if doubted is not order or orders.wants(order) is not orders.Want.NOTHING:
-                draft.put(doubted)
-
-
-def _works(draft: Draft, account: Account) -> bool:
-    """A disabled account that still has orders or groups is looked after."""
-    return bool(draft.working_orders(account.name)) or any(g.account == account.name for g in draft.groups())
-
-
-def _doubted(order: Order, draft: Draft) -> Order:
-    if order.status in (OrderStatus.PENDING, OrderStatus.UNKNOWN):
-        doubted = replace(
-            orders.unknown(order, draft.now, "the program was restarted"), absences=0, absent_since=None
-        )
-        return replace(doubted, look_at=draft.now, looks=0)
-    return order if order.cancel_sent_at is None else replace(order, cancel_sent_at=None)
-
-
-def open_orders(draft: Draft, listed: OpenOrders) -> None:
-    """Compare everything that rests on an account with the rows, and let the account trade again.
-
-    The reports about single orders were decided before, each by itself.
-    """
-    shown = listed.known | {said.client_order_id for said in listed.reports}
-    for order in draft.working_orders(listed.account):
-        older = order.acknowledged_at is not None and order.acknowledged_at < listed.at
-        if older and order.client_order_id not in shown and order.status is not OrderStatus.UNKNOWN:
-            _look_now(draft, order)
-    account = draft.account(listed.account)
-    if account is not None and account.status is AccountStatus.RECONCILING:
-        _ready_if_settled(draft, account)
-
-
-def _look_now(draft: Draft, order: Order) -> None:
-    """The exchange does not list it any more: how it ended has to be asked."""
-    missing = orders.unknown(order, draft.now, "it rests no more; how it ended is being looked up")
-    draft.put(replace(missing, look_at=draft.now, looks=0))
-
-
-def _ready_if_settled(draft: Draft, account: Account) -> None:
-    """Let an account trade once none of its orders is in doubt, and decide what waited for it.
-
-    While one is, the account is read again and again; an order's own report does not end that, because
-    nothing trades before everything that rests on the account was read.
-    """
-    if any(order.status is OrderStatus.UNKNOWN for order in draft.working_orders(account.name)):
-        return
-    status = AccountStatus.READY if account.enabled else AccountStatus.DISABLED
-    draft.put(replace(account, status=status, reason="", checked_at=draft.now))
-    for group in draft.groups():
-        if group.account == account.name:
-            draft.follow(Settle(group_id=group.id))
-    judge_undecided(draft)
-    draft.follow(PromoteWaiting(world=account.world))
-
-
-def judge_undecided(draft: Draft, market: tuple[str, str] | None = None) -> None:
-    """Have the alerts decided that waited for an account, a price or a balance, oldest first."""
-    for id in draft.view.undecided():
-        alert = draft.alert(id)
-        if market in (None, (alert.exchange, alert.symbol)):
-            draft.follow(Judge(alert_id=id))
-
-
-def unreadable(draft: Draft, said: AccountUnreadable) -> None:
-    """An account that cannot be read stays on hold; it is asked again."""
-    account = draft.account(said.account)
-    if account is not None and account.reason != said.reason:
-        draft.put(replace(account, reason=said.reason))
-        text = f"Account {account.name} cannot be read: {said.reason}"
-        draft.tell("account_unreadable", text, Level.ERROR, Category.API, notice=True)

@@ -486,7 +486,8 @@ class Finding:
     """Something that was found on an exchange or in the books, what was done, what is left to decide.
 
     ref: what makes it the same finding when it is seen again (a client order id, a currency, a group's id).
-    found, done: sentences. ours, theirs: quantities of a deficit or surplus [base].
+    found, done: sentences. ours, theirs: quantities of a deficit or surplus [base]; price: of the trades of
+        others that explain it [quote].
     choices: what the user can do; empty where nothing is to be decided. settled_at: None while it is open.
     """
 
@@ -503,6 +504,7 @@ class Finding:
     group_ids: tuple[int, ...] = ()
     ours: Decimal | None = None
     theirs: Decimal | None = None
+    price: Decimal | None = None
     choices: tuple[Choice, ...] = ()
     choice: Choice | None = None
     settled_at: datetime | None = None

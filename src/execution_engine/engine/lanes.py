@@ -1,24 +1,29 @@
 """Committed orders to the exchange, one step at a time per account, symbol and side.
 
 A lane acts on a row only if it is committed and still the current one; a revoked intent dies by itself.
-Everything of the same priority that waits in a lane goes out together, and the lane's next step waits until
-each of them is answered or unknown. Look-ups don't occupy the lane.
+Everything of the same priority that waits in a lane goes out together, as far as the account's rate budget has
+room, and the lane's next step waits until each of them is answered or unknown. What waits for room waits in its
+lane: it is looked at again when there is room, and whatever is more urgent by then goes first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from execution_engine.domain.inputs import Input, OrderReport, OrderReports, Sending, Verdict
+from execution_engine.domain.inputs import Input, OrderReport, OrderReports, Sending
 from execution_engine.domain.order import Want, wants
-from execution_engine.domain.rows import Account, AccountStatus, Order, Purpose
+from execution_engine.domain.rows import Account, AccountStatus, Group, Order, Purpose, WorldHold
 from execution_engine.engine.book import Book
+from execution_engine.engine.breaker import Call
 from execution_engine.engine.feed import Released
-from execution_engine.engine.ports import Clock, Exchange
+from execution_engine.engine.limits import Kind
+from execution_engine.engine.looks import Looks, nothing_known
+from execution_engine.engine.ports import Clock
 from execution_engine.engine.tasks import Tasks
+from execution_engine.engine.way import Way, Ways, too_many, understood
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +34,7 @@ PRIORITY = {
     Purpose.TAKE_PROFIT: 2,
     Purpose.ENTRY: 3,
 }
+LAST = PRIORITY[Purpose.ENTRY]
 
 LaneKey = tuple[str, str, str, str]
 
@@ -39,35 +45,71 @@ class Lane:
     busy: bool = False
 
 
+class Ranks:
+    """Lanes of one account that may have something to send: by priority, within one first come, first served."""
+
+    def __init__(self) -> None:
+        self._ranks: tuple[dict[LaneKey, None], ...] = tuple({} for _ in range(LAST + 1))
+        self._rank: dict[LaneKey, int] = {}
+
+    def put(self, key: LaneKey, rank: int) -> None:
+        """Queue a lane, or move it up; one that is there at this rank or before it keeps its place."""
+        known = self._rank.get(key)
+        if known is None or rank < known:
+            self.drop(key)
+            self._rank[key] = rank
+            self._ranks[rank][key] = None
+
+    def drop(self, key: LaneKey) -> None:
+        rank = self._rank.pop(key, None)
+        if rank is not None:
+            del self._ranks[rank][key]
+
+    def __iter__(self) -> Iterator[tuple[LaneKey, int]]:
+        """Yield each lane and its rank. What is put back further down meanwhile has its turn again there."""
+        for rank, keys in enumerate(self._ranks):
+            for key in tuple(keys):
+                yield key, rank
+
+
 class Lanes:
-    """Carries out what committed order rows want."""
+    """Carries out what committed order rows want, each account's by the room that its exchange leaves it."""
 
     def __init__(
-        self,
-        book: Book,
-        exchange: Callable[[str], Exchange],
-        post: Callable[[Input], None],
-        clock: Clock,
-        tasks: Tasks,
+        self, book: Book, ways: Ways, post: Callable[[Input], None], clock: Clock, tasks: Tasks
     ) -> None:
         self._book = book
-        self._exchange = exchange
+        self._ways = ways
         self._post = post
         self._clock = clock
         self._tasks = tasks
         self._lanes: dict[LaneKey, Lane] = {}
+        self._ranks: dict[str, Ranks] = {}
         self._stopped = False
+        ways.on_room(self._pump)
+        self._looks = Looks(book, ways, post, clock, tasks)
 
     def released(self, change: Released) -> None:
         """Take up what a durable change asks for."""
-        touched: dict[LaneKey, None] = {}
+        touched: dict[str, None] = {}
         for row in change.rows:
             if isinstance(row, Order):
-                self._offer(row, touched)
-            elif isinstance(row, Account):
-                touched.update((key, None) for key in self._lanes if key[0] == row.name)
-        for key in touched:
-            self._pump(key)
+                self._looks.offer(row)
+                if wants(row) in (Want.PLACE, Want.CANCEL):
+                    self._offer(row)
+                touched[row.account] = None
+            elif isinstance(row, Group):
+                self._rank((row.account, row.exchange, row.symbol, row.side.value))
+                touched[row.account] = None
+            elif isinstance(row, Account | WorldHold):
+                touched.update(dict.fromkeys(self._rank_all(row)))
+        for account in touched:
+            self._pump(account)
+            self._looks.begin(account)
+
+    def listed(self, account: str) -> None:
+        """Note that what rests on an account was read and taken in: what is missing there is looked up now."""
+        self._looks.listed(account)
 
     @property
     def busy(self) -> bool:
@@ -77,69 +119,128 @@ class Lanes:
     def stop(self) -> None:
         """Send nothing more; what is committed goes on after the next start."""
         self._stopped = True
+        self._looks.stop()
+        self._ways.stop()
 
-    def _offer(self, row: Order, touched: dict[LaneKey, None]) -> None:
-        want = wants(row)
-        if want is Want.LOOK:
-            self._look_later(row)
-        elif want is not Want.NOTHING:
-            self._lanes.setdefault(row.lane, Lane()).waiting[row.id] = row
-            touched[row.lane] = None
+    # -- what waits
+
+    def _offer(self, row: Order) -> None:
+        lane = self._lanes.setdefault(row.lane, Lane())
+        lane.waiting[row.id] = row
+        if not lane.busy:
+            self._ranks.setdefault(row.account, Ranks()).put(row.lane, _priority(row))
+
+    def _rank(self, key: LaneKey) -> None:
+        """Queue a lane by the most urgent of what may leave there now."""
+        lane = self._lanes.get(key)
+        if lane is None or lane.busy:
+            return
+        ready = self._ready(lane)
+        if ready:
+            self._ranks.setdefault(key[0], Ranks()).put(key, _priority(ready[0]))
+        elif not lane.waiting:
+            del self._lanes[key]
+
+    def _rank_all(self, row: Account | WorldHold) -> list[str]:
+        """Queue the lanes that a hold concerns anew; return their accounts."""
+        accounts = self._book.accounts.values()
+        names = [one.name for one in accounts if row.name in (one.name, one.world)]
+        for key in [key for key in self._lanes if key[0] in names]:
+            self._rank(key)
+        return names
+
+    def _ready(self, lane: Lane) -> list[Order]:
+        """Return what may leave now, the most urgent first; forget what was revoked or changed."""
+        for id in [id for id, row in lane.waiting.items() if not self._is_current(row)]:
+            del lane.waiting[id]
+        return sorted((row for row in lane.waiting.values() if self._may_leave(row)), key=_order)
 
     def _is_current(self, row: Order) -> bool:
         return self._book.order(row.id) is row
 
     def _may_leave(self, row: Order) -> bool:
-        """An account that was read trades; one on hold only reduces."""
+        """An account that was read trades; while it, its world or the group is on hold it only reduces."""
         account = self._book.accounts.get(row.account)
         if account is None:
             return False
-        if account.status is AccountStatus.HOLD:
-            return row.purpose is not Purpose.ENTRY or wants(row) is Want.CANCEL
-        return account.status in (AccountStatus.READY, AccountStatus.DISABLED)
+        if account.status not in (AccountStatus.READY, AccountStatus.DISABLED, AccountStatus.HOLD):
+            return False
+        if _priority(row) < LAST:
+            return True
+        group = self._book.groups.get(row.group_id)
+        held = group is not None and group.hold
+        return not (held or account.status is AccountStatus.HOLD or self._book.world_hold(account.world))
 
-    def _pump(self, key: LaneKey) -> None:
-        lane = self._lanes[key]
-        if lane.busy or self._stopped:
+    # -- what leaves
+
+    def _pump(self, account: str) -> None:
+        """Begin every step for which there is room, the most urgent first."""
+        ranks = self._ranks.get(account)
+        if ranks is None or self._stopped:
             return
-        step = self._next_step(lane)
-        if step:
-            lane.busy = True
-            self._tasks.spawn(f"lane {' '.join(key)}", self._carry_out(key, lane, step))
-        elif not lane.waiting:
-            del self._lanes[key]
+        way = self._ways(account)
+        for key, rank in ranks:
+            if not way.breaker.lets():
+                way.wake_when_free()
+                return
+            if rank == LAST and not way.limiter.room(Kind.ORDER, key[2]):
+                way.wake_when_free()
+                if way.limiter.shares_orders:
+                    return
+                continue
+            self._begin(way, ranks, key, rank)
 
-    def _next_step(self, lane: Lane) -> list[Order]:
-        """Take out everything of the highest priority that is still current and may leave now."""
-        for id in [id for id, row in lane.waiting.items() if not self._is_current(row)]:
-            del lane.waiting[id]
-        ready = [row for row in lane.waiting.values() if self._may_leave(row)]
-        first = min((_priority(row) for row in ready), default=0)
-        return [lane.waiting.pop(row.id) for row in ready if _priority(row) == first]
+    def _begin(self, way: Way, ranks: Ranks, key: LaneKey, rank: int) -> None:
+        """Begin a lane's next step, of what is most urgent in it and as much of that as there is room for."""
+        lane = self._lanes[key]
+        ready = self._ready(lane)
+        first = _priority(ready[0]) if ready else LAST + 1
+        if first != rank:
+            ranks.drop(key)  # what it was queued for was revoked meanwhile, or may not leave any more
+            self._rank(key)
+            return
+        step = [row for row in ready if _priority(row) == first and _takes_place(way, row)]
+        if not step:
+            way.wake_when_free()
+            return
+        for row in step:
+            del lane.waiting[row.id]
+        ranks.drop(key)
+        lane.busy = True
+        self._tasks.spawn(f"lane {' '.join(key)}", self._carry_out(way, key, step, way.breaker.leaves()))
 
-    async def _carry_out(self, key: LaneKey, lane: Lane, step: Sequence[Order]) -> None:
+    async def _carry_out(self, way: Way, key: LaneKey, step: Sequence[Order], probe: bool) -> None:
+        reports: list[OrderReport] = []
+        # Somebody may have had a turn since the step was chosen.
+        current = [row for row in step if self._is_current(row) and self._may_leave(row)]
         try:
-            places = [row for row in step if wants(row) is Want.PLACE]
-            cancels = [row for row in step if wants(row) is Want.CANCEL]
-            exchange = self._exchange(key[0])
-            now = self._clock.now()
-            if places:
-                self._post(Sending(order_ids=tuple(row.id for row in places), at=now))
-            if cancels:
-                self._post(Sending(order_ids=tuple(row.id for row in cancels), at=now, cancel=True))
-            calls = []
-            if cancels:
-                calls.append(self._told(exchange.cancel(cancels), cancels, about_cancel=True))
-            if places:
-                calls.append(self._told(exchange.place(places), places))
-            await asyncio.gather(*calls)
+            reports = await self._send(key[0], current)
         finally:
-            lane.busy = False
-        self._pump(key)
+            self._lanes[key].busy = False
+            for row in step:
+                way.limiter.answered(_kind(row), row.symbol)
+            if too_many(reports):
+                way.slow_down()
+            self._rank(key)
+            way.answered(Call.ORDERS, well=not current or understood(reports), probe=probe)
+
+    async def _send(self, account: str, step: Sequence[Order]) -> list[OrderReport]:
+        exchange = self._ways.exchange(account)
+        cancels = [row for row in step if _kind(row) is Kind.CANCEL]
+        places = [row for row in step if _kind(row) is Kind.ORDER]
+        now = self._clock.now()
+        calls = []
+        if cancels:
+            self._post(Sending(order_ids=tuple(row.id for row in cancels), at=now, cancel=True))
+            calls.append(self._told(exchange.cancel(cancels), cancels, about_cancel=True))
+        if places:
+            self._post(Sending(order_ids=tuple(row.id for row in places), at=now))
+            calls.append(self._told(exchange.place(places), places))
+        return [report for reports in await asyncio.gather(*calls) for report in reports]
 
     async def _told(
         self, call: Awaitable[Sequence[OrderReport]], orders: Sequence[Order], *, about_cancel: bool = False
-    ) -> None:
+    ) -> Sequence[OrderReport]:
         """Post what the exchange said; a call that broke off proves nothing."""
         try:
             reports = await call
@@ -147,44 +248,34 @@ class Lanes:
                 raise ValueError(f"{len(orders)} orders were asked about, {len(reports)} were answered")
         except Exception:
             log.exception("a call to the exchange broke off")
-            reports = [self._nothing_known(order, about_cancel) for order in orders]
+            now = self._clock.now()
+            reports = [nothing_known(order, now, about_cancel=about_cancel) for order in orders]
         by_group: dict[int, list[OrderReport]] = {}
         for order, report in zip(orders, reports, strict=True):
             by_group.setdefault(order.group_id, []).append(report)
         for group_id, own in by_group.items():
             self._post(OrderReports(group_id=group_id, reports=tuple(own)))
+        return reports
 
-    def _nothing_known(self, order: Order, about_cancel: bool) -> OrderReport:
-        return OrderReport(
-            account=order.account,
-            client_order_id=order.client_order_id,
-            verdict=Verdict.UNKNOWN,
-            reason="the call broke off",
-            about_cancel=about_cancel,
-            at=self._clock.now(),
-        )
 
-    def _look_later(self, row: Order) -> None:
-        wait = (row.look_at - self._clock.now()).total_seconds() if row.look_at is not None else 0
-        self._tasks.spawn(f"look {row.id}", self._look(row, max(wait, 0)))
-
-    async def _look(self, row: Order, wait: float) -> None:
-        if wait:
-            await asyncio.sleep(wait)
-        if self._stopped or not self._is_current(row):
-            return
-        if row.look_at is not None and row.look_at > self._clock.now():
-            self._look_later(row)  # the wait ended early
-            return
-        exchange = self._exchange(row.account)
-        try:
-            report = await exchange.look(row)
-        except Exception:
-            log.exception("a look-up broke off")
-            report = self._nothing_known(row, about_cancel=False)
-        self._post(report)
+def _kind(order: Order) -> Kind:
+    return Kind.CANCEL if wants(order) is Want.CANCEL else Kind.ORDER
 
 
 def _priority(order: Order) -> int:
     """A cancel goes with the exits: an exit's cancels leave together with its close."""
-    return 0 if wants(order) is Want.CANCEL else PRIORITY[order.purpose]
+    return 0 if _kind(order) is Kind.CANCEL else PRIORITY[order.purpose]
+
+
+def _order(order: Order) -> tuple[int, bool]:
+    """Where there is no room for all, closes take it before cancels."""
+    return _priority(order), _kind(order) is Kind.CANCEL
+
+
+def _takes_place(way: Way, order: Order) -> bool:
+    """Take an order's place in the rate budget, if there is one; what adds risk leaves the reserve alone."""
+    kind = _kind(order)
+    if not way.limiter.room(kind, order.symbol, reserved=_priority(order) < LAST):
+        return False
+    way.limiter.take(kind, order.symbol)
+    return True

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Protocol
 
 from execution_engine.domain.errors import StoreFailed
-from execution_engine.domain.inputs import AccountUnreadable, Balances, Fills, OpenOrders, OrderReport
+from execution_engine.domain.inputs import (
+    AccountUnreadable,
+    Balances,
+    Fills,
+    History,
+    OpenOrders,
+    OrderReport,
+)
 from execution_engine.domain.keys import CheckResult, Keys
 from execution_engine.domain.rows import Account, Order, Row
 
@@ -42,6 +49,14 @@ class Store(Protocol):
         Returns at once. After one failure every later write fails the same way. Rows may be empty: `then`
         then only waits for its turn.
         """
+        ...
+
+
+class Past(Protocol):
+    """What the book has let go of."""
+
+    async def group_of(self, client_order_id: str, trade_id: str) -> History | None:
+        """Return the archived group of an order; None if there is none or the trade is known there."""
         ...
 
 

@@ -3,102 +3,278 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from execution_engine.domain.inputs import AccountUnreadable, Input, OpenOrders, OrderReport
+from execution_engine.domain.holdings import Unequal, unequal
+from execution_engine.domain.inputs import (
+    AccountTrade,
+    AccountUnreadable,
+    Balances,
+    Difference,
+    Fills,
+    Fits,
+    Input,
+    OpenOrders,
+    OrderReport,
+)
 from execution_engine.domain.instrument import Action, Side
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.order import prefix
 from execution_engine.domain.reports import is_news
 from execution_engine.domain.rows import Account, AccountStatus, Order, OrderType, Purpose
 from execution_engine.engine.book import Book
-from execution_engine.engine.ports import Exchange
+from execution_engine.engine.feed import Released
+from execution_engine.engine.ports import Clock, Exchange, Past
 
 FIRST_RETRY_S = 1.0
-ORDERS_A_TURN = 500  # that are compared before others have their turn
 LAST_RETRY_S = 60.0
+ORDERS_A_TURN = 500  # that are compared before others have their turn
+LATE = timedelta(minutes=10)  # how much later than it happened a trade may appear in an account's list
+AUDIT_EVERY = timedelta(days=1)
+UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen of one account: quantities that differed, when all fitted, what was told."""
+
+    failures: int = 0
+    unequal: dict[str, Unequal] = field(default_factory=dict)
+    told: dict[str, Unequal] = field(default_factory=dict)
+    fitted_at: datetime | None = None
+    audited_at: datetime | None = None
+    strangers: set[str] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Reconcile:
     """Reads accounts. Nothing trades on one before it was read; an error is never an empty list."""
 
     def __init__(
-        self, book: Book, exchange: Callable[[str], Exchange], post: Callable[[Input], None]
+        self,
+        book: Book,
+        exchange: Callable[[str], Exchange],
+        post: Callable[[Input], None],
+        clock: Clock,
+        past: Past | None = None,
     ) -> None:
         self._book = book
         self._exchange = exchange
         self._post = post
-        self._told: set[str] = set()
+        self._clock = clock
+        self._past = past
+        self._seen: dict[str, Seen] = {}
+
+    def released(self, change: Released) -> None:
+        """Read an account at once when something put it in doubt."""
+        for row in change.rows:
+            if isinstance(row, Account) and row.status is AccountStatus.RECONCILING:
+                self._of(row.name).wake.set()
+
+    def _of(self, name: str) -> Seen:
+        return self._seen.setdefault(name, Seen())
 
     async def keep(self, name: str) -> None:
         """Read one account now and every `orders.poll_s` from then on."""
-        failures = 0
+        seen = self._of(name)
         while True:
             account = self._book.accounts.get(name)
             if account is None:
                 return
+            seen.wake.clear()
             read = await self.read(account) if self._wants_reading(account) else True
-            failures = 0 if read else failures + 1
-            pause = self._book.settings.orders.poll_s * 1.0
-            if failures:
-                pause = min(FIRST_RETRY_S * 2 ** min(failures - 1, 6), LAST_RETRY_S)
-            elif self._is_reconciling(name):
-                pause = FIRST_RETRY_S
-            await asyncio.sleep(pause)
+            seen.failures = 0 if read else seen.failures + 1
+            await self._pause(name, seen)
 
-    def _is_reconciling(self, name: str) -> bool:
+    async def _pause(self, name: str, seen: Seen) -> None:
+        if seen.failures:
+            await asyncio.sleep(min(FIRST_RETRY_S * 2 ** min(seen.failures - 1, 6), LAST_RETRY_S))
+        elif self._is_unsettled(name) or seen.unequal:
+            await asyncio.sleep(FIRST_RETRY_S)
+        else:
+            await _until(seen.wake, self._book.settings.orders.poll_s * 1.0)
+
+    def _is_unsettled(self, name: str) -> bool:
         account = self._book.accounts.get(name)
-        return account is not None and account.status is AccountStatus.RECONCILING
+        return account is not None and account.status in UNSETTLED
 
     def _wants_reading(self, account: Account) -> bool:
         return account.status is not AccountStatus.DISABLED or bool(self._book.working_orders(account.name))
 
     async def read(self, account: Account) -> bool:
-        """Post what an account can spend and what rests there; return whether both could be read."""
-        exchange = self._exchange(account.name)
+        """Post what an account can spend, what rests there and what it holds; return whether all was read."""
+        exchange, seen = self._exchange(account.name), self._of(account.name)
         balances = await exchange.balances(account.name)
+        listed = await exchange.open_orders(account.name)
+        for answer in (balances, listed):
+            if isinstance(answer, AccountUnreadable):
+                self._post(replace(answer, failures=seen.failures + 1))
+                return False
+        assert isinstance(balances, Balances)
+        assert isinstance(listed, OpenOrders)
         self._post(balances)
-        orders = await exchange.open_orders(account.name)
-        if isinstance(orders, OpenOrders):
-            orders = await self._without_lost(exchange, await self._news_of(orders))
-        self._post(orders)
-        return not isinstance(balances, AccountUnreadable) and not isinstance(orders, AccountUnreadable)
+        if not await self._take_in_trades(exchange, account, seen, listed):
+            return False
+        listed = await self._take_in_orders(exchange, seen, listed)
+        unsettled = await self._compare(exchange, account, seen, balances, listed)
+        self._post(replace(listed, unsettled=unsettled))
+        return True
 
-    async def _news_of(self, listed: OpenOrders) -> OpenOrders:
-        """Keep the reports that say anything new; thousands of orders are gone through in turns."""
+    # -- trades
+
+    async def _take_in_trades(
+        self, exchange: Exchange, account: Account, seen: Seen, listed: OpenOrders
+    ) -> bool:
+        """Before an account may trade, and once a day, take in every trade that the rows may lack."""
+        now = self._clock.now()
+        due = seen.audited_at is None or now - seen.audited_at >= AUDIT_EVERY
+        if account.status not in UNSETTLED and not due:
+            return True
+        since = self._first_missing(account, listed.at)
+        if since is None:
+            seen.audited_at = now
+            return True
+        fills = await exchange.fills(account.name, since)
+        if isinstance(fills, AccountUnreadable):
+            self._post(replace(fills, failures=seen.failures + 1))
+            return False
+        await self._bring_back(fills)
+        self._post(fills)
+        seen.audited_at = now
+        return True
+
+    def _first_missing(self, account: Account, now: datetime) -> datetime | None:
+        """Return since when trades may be missing: the last good reading, or the oldest order at work."""
+        orders = [self._book.orders[id] for id in self._book.working_orders(account.name)]
+        oldest = min((order.created_at for order in orders), default=None)
+        known = account.checked_at
+        if known is None and oldest is None:
+            return None
+        return min(at for at in (known, oldest, now) if at is not None) - LATE
+
+    async def _bring_back(self, fills: Fills) -> None:
+        """Have archived groups back whose orders traded after all."""
+        ours = prefix(self._book.engine.install_key)
+        if self._past is None:
+            return
+        for other in fills.trades:
+            id = other.client_order_id
+            if id.startswith(ours) and self._book.order_of(id) is None:
+                past = await self._past.group_of(id, other.trade.trade_id)
+                if past is not None:
+                    self._post(past)
+
+    # -- orders
+
+    async def _take_in_orders(self, exchange: Exchange, seen: Seen, listed: OpenOrders) -> OpenOrders:
+        """Post the reports that say anything new; the list comes back without them."""
+        ours = prefix(self._book.engine.install_key)
         news: list[OrderReport] = []
-        known: set[str] = set()
+        known: dict[str, None] = {}
+        foreign: list[str] = []
         for start in range(0, len(listed.reports), ORDERS_A_TURN):
             for said in listed.reports[start : start + ORDERS_A_TURN]:
+                if not said.client_order_id.startswith(ours):
+                    foreign.append(_description(said))
+                    continue
+                known[said.client_order_id] = None
                 if is_news(self._book, said):
                     news.append(said)
-                else:
-                    known.add(said.client_order_id)
             await asyncio.sleep(0)
-        return replace(listed, reports=tuple(news), known=frozenset(known))
+        lost = [said for said in news if self._book.order_of(said.client_order_id) is None]
+        for said in news:
+            if said not in lost or said.client_order_id not in seen.strangers:
+                self._post(said)
+        await self._cancel_lost(exchange, seen, lost)
+        return replace(
+            listed, reports=(), known=listed.known | frozenset(known), foreign=(*listed.foreign, *foreign)
+        )
 
-    async def _without_lost(self, exchange: Exchange, listed: OpenOrders) -> OpenOrders:
-        """Report the orders of this installation that its books lack, and cancel those that could add risk.
+    async def _cancel_lost(self, exchange: Exchange, seen: Seen, lost: Sequence[OrderReport]) -> None:
+        """Cancel the orders of this installation that its books lack, if they could add risk.
 
         They are there after an older backup was restored. Each is told once, not with every reading.
         """
-        ours = prefix(self._book.engine.install_key)
-        lost = [
-            said
-            for said in listed.reports
-            if said.client_order_id.startswith(ours) and self._book.order_of(said.client_order_id) is None
-        ]
-        if not lost:
-            return listed
-        for said in lost:
-            if said.client_order_id not in self._told:
-                self._told.add(said.client_order_id)
-                self._post(said)
+        seen.strangers.update(said.client_order_id for said in lost)
         if adding := [_stand_in(said) for said in lost if not said.reduces]:
             for answer in await exchange.cancel(adding):
                 self._post(answer)
-        return replace(listed, reports=tuple(said for said in listed.reports if said not in lost))
+
+    # -- quantities
+
+    async def _compare(
+        self, exchange: Exchange, account: Account, seen: Seen, balances: Balances, listed: OpenOrders
+    ) -> bool:
+        """Post what differs once it was seen twice the same; return whether something waits to be seen again."""
+        differing, fitting = unequal(self._book, account, balances.total, listed.positions)
+        confirmed = {ref: pair for ref, pair in differing.items() if seen.unequal.get(ref) == pair}
+        news = {ref: pair for ref, pair in confirmed.items() if seen.told.get(ref) != pair}
+        seen.unequal = {ref: pair for ref, pair in differing.items() if seen.told.get(ref) != pair}
+        if (fitting and any(ref in fitting for ref in seen.told)) or self._is_shown(account, fitting):
+            self._post(Fits(account=account.name, refs=fitting, at=listed.at))
+        seen.told = {ref: pair for ref, pair in seen.told.items() if ref not in fitting}
+        if not differing:
+            seen.fitted_at = listed.at
+        if news:
+            trades = await self._trades_of_others(exchange, account, seen)
+            if trades is None:
+                return True
+            for ref, pair in news.items():
+                own = tuple(other for other in trades if self._concerns(other, ref))
+                self._post(
+                    Difference(
+                        account=account.name,
+                        ref=ref,
+                        ours=pair.ours,
+                        theirs=pair.theirs,
+                        trades=own,
+                        at=listed.at,
+                    )
+                )
+                seen.told[ref] = pair
+                seen.unequal.pop(ref, None)
+        return bool(seen.unequal)
+
+    def _is_shown(self, account: Account, fitting: frozenset[str]) -> bool:
+        """Return whether something that fits is still shown as found, as after a restart."""
+        open_ones = (self._book.findings[id] for id in self._book.open_findings())
+        return any(
+            found.account == account.name and found.ours is not None and found.ref in fitting
+            for found in open_ones
+        )
+
+    async def _trades_of_others(
+        self, exchange: Exchange, account: Account, seen: Seen
+    ) -> tuple[AccountTrade, ...] | None:
+        """Return what was traded by others since everything fitted; None if it cannot be read now."""
+        since = (seen.fitted_at or account.checked_at or self._clock.now()) - LATE
+        fills = await exchange.fills(account.name, since)
+        if isinstance(fills, AccountUnreadable):
+            return None
+        await self._bring_back(fills)
+        self._post(fills)  # a trade of ours may be the explanation
+        ours = prefix(self._book.engine.install_key)
+        return tuple(other for other in fills.trades if not other.client_order_id.startswith(ours))
+
+    def _concerns(self, other: AccountTrade, ref: str) -> bool:
+        """Return whether a trade is of what a ref stands for."""
+        instrument = self._book.catalogue.get(other.exchange, other.symbol)
+        base = instrument is not None and instrument.base == ref
+        return base or ref == f"{other.exchange} {other.symbol}"
+
+
+async def _until(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+def _description(said: OrderReport) -> str:
+    return f"{said.symbol} {said.client_order_id or said.exchange_order_id}"
 
 
 def _stand_in(said: OrderReport) -> Order:

@@ -3,45 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from execution_engine.domain.inputs import Started
+from execution_engine.domain.inputs import Input, Interrupted, OpenOrders, Started
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rates import Rates, rates_of
 from execution_engine.engine.book import Book
 from execution_engine.engine.desk import Desk
 from execution_engine.engine.feed import Feed
 from execution_engine.engine.lanes import Lanes
-from execution_engine.engine.ports import Clock, Exchange, Store
+from execution_engine.engine.ports import Clock, Exchange, Past, Store
+from execution_engine.engine.pulse import Pulse
 from execution_engine.engine.reconcile import Reconcile
 from execution_engine.engine.tasks import Tasks
 from execution_engine.engine.watch import Prices, Watch
+from execution_engine.engine.way import Ways
 
 
 class Running:
     """One book at work on one store.
 
-    exchange: gives an account's way to its exchange by the account's name.
+    exchange: gives an account's way to its exchange by the account's name. past: finds archived groups.
+    rates: what an exchange takes of one account.
     """
 
     def __init__(
-        self, book: Book, store: Store, clock: Clock, exchange: Callable[[str], Exchange], prices: Prices
+        self,
+        book: Book,
+        store: Store,
+        clock: Clock,
+        exchange: Callable[[str], Exchange],
+        prices: Prices,
+        past: Past | None = None,
+        rates: Callable[[str, Market], Rates] = rates_of,
     ) -> None:
         self.book = book
         self.feed = Feed()
-        self.tasks = Tasks()
+        self.tasks = Tasks(self._task_failed)
         self.desk = Desk(book, store, clock, self.feed)
-        self.lanes = Lanes(book, exchange, self.desk.post, clock, self.tasks)
+        self.ways = Ways(book, exchange, clock, rates)
+        self.lanes = Lanes(book, self.ways, self.desk.post, clock, self.tasks)
         self.watch = Watch(book, prices)
-        self.reconcile = Reconcile(book, exchange, self.desk.post)
+        self.reconcile = Reconcile(book, self.ways.patient, self._read, clock, past)
+        self.pulse = Pulse(clock, self.desk.post)
         self.feed.on_released(self.lanes.released)
         self.feed.on_released(self.watch.released)
+        self.feed.on_released(self.reconcile.released)
 
     def start(self) -> None:
         """Begin: nothing is known to be true until each exchange has answered."""
         self.desk.post(Started())
         self.watch.start()
-        self.tasks.spawn("clock", self.desk.keep_time())
-        self.tasks.spawn("watch", self.watch.keep())
+        self.tasks.keep("clock", self.desk.keep_time)
+        self.tasks.keep("watch", self.watch.keep)
+        self.tasks.keep("pulse", self.pulse.keep)
         for name in self.book.accounts:
-            self.tasks.spawn(f"reconcile {name}", self.reconcile.keep(name))
+            self.tasks.keep(f"reconcile {name}", partial(self.reconcile.keep, name))
+
+    def _task_failed(self, name: str, error: BaseException) -> None:
+        """Trade no further on what a failed task may have missed."""
+        self.desk.post(Interrupted(reason=f"the task “{name}” failed"))
+
+    def _read(self, said: Input) -> None:
+        """Take in what an account says; once it has listed what rests there, what is missing is looked up."""
+        self.desk.post(said)
+        if isinstance(said, OpenOrders):
+            self.lanes.listed(said.account)
 
     @property
     def busy(self) -> bool:

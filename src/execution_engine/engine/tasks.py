@@ -9,6 +9,9 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE_S = 1.0
+LAST_PAUSE_S = 60.0
+
 
 class Tasks:
     """Owns every background task of the engine."""
@@ -24,6 +27,23 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    def keep(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Start a task that must not end: after a failure it is begun anew, later each time."""
+        self.spawn(name, self._again(name, work))
+
+    async def _again(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                await work()
+                return
+            except Exception as error:
+                log.exception("the task %s failed and is begun anew", name)
+                if self._on_failure is not None:
+                    self._on_failure(name, error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_PAUSE_S)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

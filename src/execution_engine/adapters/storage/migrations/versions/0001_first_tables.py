@@ -107,6 +107,7 @@ def upgrade() -> None:
         text("group_ids"),
         text("ours", optional=True),
         text("theirs", optional=True),
+        text("price", optional=True),
         text("choices"),
         text("choice", optional=True),
         text("settled_at", optional=True),
