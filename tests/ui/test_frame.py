@@ -26,6 +26,7 @@ from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.frame.stage import ErrorPanel
 from execution_engine.ui.main_window import MainWindow
+from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.places import PLACES
 from execution_engine.ui.tables import TableView
 from execution_engine.ui.widgets import ConfirmDialog
@@ -195,6 +196,24 @@ async def test_counts_stand_in_the_sidebar_and_a_dot_where_something_needs_a_loo
     assert window.sidebar.count_of("positions") == (1, True)
     said = window.sidebar.item(1).data(Qt.ItemDataRole.AccessibleTextRole)
     assert said == "Positions, 1, needs a look"
+
+
+async def test_a_page_that_is_gone_to_takes_the_cursor_into_its_rows(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.activateWindow()
+    window.stage.setFocus()
+    await until(window.stage.hasFocus)
+    window.go("positions")
+    page = window.stage.page("positions")
+    assert isinstance(page, PositionsPage)
+    assert page.tree.hasFocus()
+    window.go("dashboard")
+    assert window.stage.hasFocus()
+    window.sidebar.setFocus()
+    qtbot.keyClick(window.sidebar, Qt.Key.Key_Down)
+    assert window.stage.current == "positions"
+    assert window.sidebar.hasFocus()
 
 
 async def test_pages_are_reached_by_keys_and_by_the_sidebar(window: MainWindow, qtbot: QtBot) -> None:

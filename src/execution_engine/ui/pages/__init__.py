@@ -2,6 +2,7 @@
 
 shown(), hidden():  it came to the front, or left it
 go_to(key):         show this row
+focus_rows():       put the cursor into its rows
 focus_filter():     put the cursor into its filter
 refresh():          read again what is not told by itself
 tick():             a second went by

@@ -92,6 +92,10 @@ class LogsPage(Page):
         bar = self.table.verticalScrollBar()
         bar.actionTriggered.connect(lambda _: self.follow.setChecked(bar.sliderPosition() >= bar.maximum()))
 
+    def focus_rows(self) -> None:
+        """Let the arrow keys walk through the lines."""
+        self.table.setFocus()
+
     def focus_filter(self) -> None:
         """Put the cursor into the search field."""
         self.search.setFocus()

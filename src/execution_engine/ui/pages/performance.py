@@ -28,6 +28,17 @@ from execution_engine.ui.tables import Cell, Column, Number, Position, TableMode
 from execution_engine.ui.widgets import Label, PageBar, SearchField
 
 MOST = 500
+WIDE = {
+    "closed": 130,
+    "position": 196,
+    "account": 110,
+    "quantity": 130,
+    "held": 90,
+    "fees": 96,
+    "realized": 124,
+    "why": 260,
+}
+NARROW = {"closed": 130, "position": 196, "quantity": 110, "held": 80, "realized": 116, "why": 260}
 
 
 class PerformancePage(Page):
@@ -62,6 +73,14 @@ class PerformancePage(Page):
         self.search.textChanged.connect(self._filter)
         self.table.set_empty("No trade was closed yet.")
         bridge.changed.connect(self._changed)
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Show the columns for which there is room."""
+        self.table.show_columns(NARROW if narrow else WIDE)
+
+    def focus_rows(self) -> None:
+        """Let the arrow keys walk through the trades."""
+        self.table.setFocus()
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""

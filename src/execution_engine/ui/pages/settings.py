@@ -80,6 +80,10 @@ class SettingsPage(Page):
         column.addWidget(self.table, 1)
         column.addWidget(foot)
 
+    def focus_rows(self) -> None:
+        """Let the arrow keys walk through the settings."""
+        self.table.setFocus()
+
     def focus_filter(self) -> None:
         """Put the cursor into the search field."""
         self.search.setFocus()

@@ -41,10 +41,10 @@ class GroupFacts(Panel):
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # The panel behind it shows through.
+        area.setWidget(self.facts)
+        # The panel behind it shows through; `setWidget` has just turned that off.
         for each in (area.viewport(), self.facts):
             each.setAutoFillBackground(False)
-        area.setWidget(self.facts)
         area.setAccessibleName("Facts of the group")
         self.add(area, 1)
 

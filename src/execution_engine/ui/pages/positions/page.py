@@ -84,6 +84,10 @@ class PositionsPage(QWidget):
             self.tree.select(key)
         self.tree.setFocus()
 
+    def focus_rows(self) -> None:
+        """Let the arrow keys walk through the tree."""
+        self.tree.setFocus()
+
     def focus_filter(self) -> None:
         """Let the user type a symbol."""
         self.bar.search.setFocus()

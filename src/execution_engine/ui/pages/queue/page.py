@@ -103,6 +103,10 @@ class QueuePage(Page):
 
     # -- what the frame asks
 
+    def focus_rows(self) -> None:
+        """Let the arrow keys walk through the queue."""
+        self.table.setFocus()
+
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""
         self.search.setFocus()

@@ -99,6 +99,10 @@ class SignalsPage(QWidget):
         if self._wanted is not None:
             self.list.show_since(None)
 
+    def focus_rows(self) -> None:
+        """Let the arrow keys walk through the alerts."""
+        self.list.setFocus()
+
     def focus_filter(self) -> None:
         """Let the user type."""
         self.bar.choose_tab("alerts")
