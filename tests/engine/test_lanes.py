@@ -11,7 +11,6 @@ import pytest
 
 from execution_engine.domain.inputs import (
     AccountChanged,
-    CancelLegs,
     ExitGroup,
     OpenOrders,
     OrderReport,

@@ -135,10 +135,13 @@ class Lanes:
         lane = self._lanes.get(key)
         if lane is None or lane.busy:
             return
+        ranks = self._ranks.setdefault(key[0], Ranks())
         ready = self._ready(lane)
         if ready:
-            self._ranks.setdefault(key[0], Ranks()).put(key, _priority(ready[0]))
-        elif not lane.waiting:
+            ranks.put(key, _priority(ready[0]))
+            return
+        ranks.drop(key)
+        if not lane.waiting:
             del self._lanes[key]
 
     def _rank_all(self, row: Account | WorldHold) -> list[str]:
@@ -195,7 +198,7 @@ class Lanes:
         lane = self._lanes[key]
         ready = self._ready(lane)
         first = _priority(ready[0]) if ready else LAST + 1
-        if first != rank:
+        if first > rank:
             ranks.drop(key)  # what it was queued for was revoked meanwhile, or may not leave any more
             self._rank(key)
             return

@@ -18,6 +18,7 @@ from execution_engine.domain.inputs import (
     Verdict,
 )
 from execution_engine.domain.instrument import Market
+from execution_engine.domain.order import RATE_LIMIT
 from execution_engine.domain.rates import USUAL, Rates, rates_of
 from execution_engine.domain.rows import Order
 from execution_engine.domain.settings import Orders as Terms
@@ -29,7 +30,6 @@ from execution_engine.engine.ports import Clock, Exchange
 log = logging.getLogger(__name__)
 
 LEAST_WAIT_S = 0.001
-RATE_LIMIT = "RateLimitError"  # the code of a report
 
 T = TypeVar("T")
 
