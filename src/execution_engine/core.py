@@ -25,6 +25,7 @@ from execution_engine.adapters.exchanges.paper_rows import PaperTerms
 from execution_engine.adapters.exchanges.synthetic import SyntheticFeed
 from execution_engine.adapters.logs import fact_logged
 from execution_engine.adapters.paths import DataFolder
+from execution_engine.adapters.storage.past import StoredPast
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import document as documents
@@ -185,7 +186,8 @@ class Core:
         self.book, new = await asyncio.to_thread(load_book, self.store, self._catalogue, self._clock)
         if self.book.settings_fault:
             logger.error(self.book.settings_fault)
-        self.running = Running(self.book, self.store, self._clock, self._exchange, _Wanted(self))
+        past = StoredPast(self._folder.database)
+        self.running = Running(self.book, self.store, self._clock, self._exchange, _Wanted(self), past)
         self.desk, self.feed, self.tasks = self.running.desk, self.running.feed, self.running.tasks
         self.desk.on_failed = self._failed
         if new:

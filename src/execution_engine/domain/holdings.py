@@ -21,6 +21,7 @@ from execution_engine.domain.rows import (
     Account,
     Choice,
     Fill,
+    Finding,
     FindingKind,
     Group,
     Order,
@@ -66,18 +67,25 @@ def unequal(
     theirs = (
         dict(total) if spot else {f"{exchange} {symbol}": q for (exchange, symbol), q in positions.items()}
     )
-    found: dict[str, Unequal] = {}
-    fits: dict[str, None] = {}
-    for ref in [*ours, *(ref for ref in theirs if ref not in ours and not spot)]:
+    differing: dict[str, Unequal] = {}
+    fitting: dict[str, None] = {}
+    shown = (
+        found.ref for id in view.open_findings() if (found := view.finding(id)) and _is_of(found, account)
+    )
+    for ref in dict.fromkeys([*ours, *(() if spot else theirs), *shown]):
         if ref in busy:
             continue
         pair = Unequal(ours.get(ref, ZERO), theirs.get(ref, ZERO))
         missing = pair.ours - pair.theirs if spot else abs(pair.ours - pair.theirs)
         if missing >= steps.get(ref, ZERO) and missing > 0:
-            found[ref] = pair
+            differing[ref] = pair
         else:
-            fits[ref] = None
-    return found, frozenset(fits)
+            fitting[ref] = None
+    return differing, frozenset(fitting)
+
+
+def _is_of(found: Finding, account: Account) -> bool:
+    return found.account == account.name and found.kind in (FindingKind.DEFICIT, FindingKind.SURPLUS)
 
 
 def _groups(view: View, account: Account) -> list[Group]:
@@ -217,8 +225,7 @@ def fits(draft: Draft, seen: Fits) -> None:
     if account is None:
         return
     for finding in draft.open_findings():
-        known = finding.account == seen.account and finding.ref in seen.refs
-        if known and finding.kind in (FindingKind.DEFICIT, FindingKind.SURPLUS):
+        if _is_of(finding, account) and finding.ref in seen.refs:
             settle_of(draft, account, finding.kind, finding.ref, "It fits again.")
             for id in finding.group_ids:
                 if (group := draft.group_or_none(id)) is not None and group.holds_slot:

@@ -1,0 +1,35 @@
+"""Archived groups that something more happened to."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from execution_engine.adapters.storage.reader import Reader
+from execution_engine.domain.inputs import History
+
+
+class StoredPast:
+    """Finds in the database what the book has let go of."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = Reader(path)
+
+    async def group_of(self, client_order_id: str, trade_id: str) -> History | None:
+        """Return the group of an order with all its fills, unless the trade is among them.
+
+        Raises StoreFailed.
+        """
+        return await asyncio.to_thread(self.find, client_order_id, trade_id)
+
+    def find(self, client_order_id: str, trade_id: str) -> History | None:
+        """Do the same at once. Blocking."""
+        order = self._reader.order_by_client_id(client_order_id)
+        if order is None:
+            return None
+        fills = tuple(self._reader.fills(order.group_id))
+        if any(fill.order_id == order.id and fill.trade_id == trade_id for fill in fills):
+            return None
+        past = self._reader.group_rows(order.group_id)
+        return None if past is None else replace(past, fills=fills)

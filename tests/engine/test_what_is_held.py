@@ -1,0 +1,419 @@
+"""What an account holds, compared with what its groups add up to: on hold, shown, booked, explained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal as D
+
+import pytest
+
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import (
+    AccountTrade,
+    AccountUnreadable,
+    Balances,
+    DecideFinding,
+    Fills,
+    OpenOrders,
+    Trade,
+    Verdict,
+)
+from execution_engine.domain.instrument import Action
+from execution_engine.domain.rows import Choice, Finding, OrderStatus
+from execution_engine.engine.reconcile import Reconcile
+from tests.engine.exchange import Exchange, report
+from tests.house import House
+
+
+class Holds(Exchange):
+    """Says what the test wants it to hold, and what was traded there."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self.house = house
+        self.total: dict[str, D] = {}
+        self.positions: dict[tuple[str, str], D] = {}
+        self.trades: list[AccountTrade] = []
+        self.trades_readable = True
+
+    async def balances(self, account: str) -> Balances | AccountUnreadable:
+        total = dict(self.total)
+        return Balances(account=account, free={"USDT": D(100000)}, total=total, at=self.house.clock.time)
+
+    async def open_orders(self, account: str) -> OpenOrders | AccountUnreadable:
+        resting = [o for o in self.house.working if o.account == account and o.acknowledged_at is not None]
+        return OpenOrders(
+            account=account,
+            reports=tuple(replace(report(order), filled_quantity=order.filled_quantity) for order in resting),
+            positions=dict(self.positions),
+            at=self.house.clock.time,
+        )
+
+    async def fills(self, account: str, since: datetime) -> Fills | AccountUnreadable:
+        if not self.trades_readable:
+            return AccountUnreadable(account=account, reason="under maintenance")
+        return Fills(account=account, since=since, trades=tuple(self.trades), at=self.house.clock.time)
+
+    def traded(self, symbol: str, quantity: str, price: str, action: Action = Action.SELL, **more) -> None:
+        number = len(self.trades) + 1
+        trade = Trade(
+            trade_id=f"other {number}",
+            price=D(price),
+            quantity=D(quantity),
+            fee=D("0.01"),
+            fee_currency="USDT",
+            fee_value=D("0.01"),
+            at=self.house.clock.time,
+        )
+        given = {"client_order_id": "web_1", "exchange_order_id": "y1"} | more
+        self.trades.append(
+            AccountTrade(exchange="binance", symbol=symbol, action=action, trade=trade, **given)
+        )
+
+
+class Scene:
+    """One account with a filled first leg, and whoever reads it."""
+
+    def __init__(self, symbol: str = "BTCUSDT", side: str = "buy") -> None:
+        self.house = House()
+        self.account = "paper-perp" if symbol.endswith(".P") else "paper"
+        self.house.balance(self.account)
+        self.house.price(symbol, "65000")
+        self.house.first = self.house.alert(symbol=symbol, action=side, entry_price="65000")
+        self.house.accept()
+        self.house.fill(self.house.sent[0])
+        self.held = self.house.group.open_quantity
+        self.exchange = Holds(self.house)
+        self.reader = Reconcile(
+            self.house.book, lambda _: self.exchange, self.house.desk.post, self.house.clock
+        )
+
+    async def read(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.house.clock.forward(seconds=1)
+            await self.reader.read(self.house.book.accounts[self.account])
+
+    @property
+    def finding(self) -> Finding:
+        (finding,) = self.house.book.findings.values()
+        return finding
+
+    def choose(self, choice: Choice):
+        return self.house.post(DecideFinding(finding_id=self.finding.id, choice=choice))
+
+
+async def test_what_fits_is_not_worth_a_word():
+    scene = Scene()
+    scene.exchange.total = {"BTC": scene.held + 5}  # the user's own coins are nobody's business
+    await scene.read(3)
+    assert scene.house.book.findings == {}
+    assert scene.house.group.hold == ""
+
+
+async def test_coins_that_are_missing_hold_the_position_once_they_were_missed_twice():
+    scene = Scene()
+    scene.exchange.total = {"BTC": scene.held - D("0.001")}
+    await scene.read()
+    assert scene.house.group.hold == ""  # a fill may have been on its way
+    await scene.read()
+    assert scene.finding.kind == "deficit"
+    assert scene.finding.choices == (Choice.BOOK, Choice.CHECK)
+    assert scene.house.group.hold == scene.finding.found
+    assert "0.00207 of BTC, the groups add up to 0.00307" in scene.finding.found
+    await scene.read(3)
+    assert len(scene.house.book.findings) == 1
+
+
+async def test_less_than_a_step_is_no_difference():
+    scene = Scene()
+    scene.exchange.total = {"BTC": scene.held - D("0.000009")}
+    await scene.read(3)
+    assert scene.house.book.findings == {}
+
+
+async def test_what_is_under_way_is_not_compared():
+    scene = Scene()
+    scene.house.alert(timeframe="60", entry_price="65000")  # its orders are on their way
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(3)
+    assert scene.house.book.findings == {}
+    for order in scene.house.sent[5:]:
+        scene.house.says(order, Verdict.UNKNOWN)
+    await scene.read(3)
+    assert scene.house.book.findings == {}
+
+
+async def test_a_difference_that_changes_is_seen_twice_anew():
+    scene = Scene()
+    for missing in ("0.001", "0.002", "0.001"):
+        scene.exchange.total = {"BTC": scene.held - D(missing)}
+        await scene.read()
+    assert scene.house.book.findings == {}
+
+
+async def test_a_position_on_hold_takes_no_pyramid_and_still_takes_its_profit():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    second = scene.house.alert(entry_price="65000")
+    assert scene.house.outcome(second) == (
+        "rejected",
+        f"the position is on hold: {scene.finding.found}",
+    )
+    scene.house.price("BTCUSDT", "65700")
+    assert [order.quantity for order in scene.house.orders("take_profit")] == [scene.held]
+
+
+async def test_what_fits_again_is_released_and_goes_on():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    scene.exchange.total = {"BTC": scene.held}
+    await scene.read()
+    assert scene.finding.settled_at is not None
+    assert scene.finding.done == "It fits again."
+    assert scene.house.group.hold == ""
+
+
+async def test_what_was_found_before_a_restart_is_released_after_it():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    scene.reader = Reconcile(
+        scene.house.book, lambda _: scene.exchange, scene.house.desk.post, scene.house.clock
+    )
+    scene.exchange.total = {"BTC": scene.held}
+    await scene.read()
+    assert scene.house.group.hold == ""
+
+
+async def test_booking_what_is_missing_closes_that_much_at_the_price_at_which_it_was_traded():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D("0.001")}
+    scene.exchange.traded("BTCUSDT", "0.00207", "66000")
+    scene.exchange.traded("ETHUSDT", "7", "3000")
+    scene.exchange.traded("BTCUSDT", "7", "3000", Action.BUY)
+    await scene.read(2)
+    assert "0.00207 were traded by somebody else, at 66000 on average" in scene.finding.found
+    answer = scene.choose(Choice.BOOK)
+    assert answer.status == "done"
+    assert scene.house.group.open_quantity == D("0.001")
+    assert scene.house.group.realized == D("0.00207") * 1000
+    assert scene.house.group.hold == ""
+    assert scene.house.sent[-1].purpose == "entry"  # nothing was sent for it
+    await scene.read(2)
+    assert scene.finding.settled_at is not None
+
+
+async def test_booking_all_of_it_closes_the_group_and_cancels_its_orders():
+    scene = Scene()
+    scene.exchange.total = {}
+    await scene.read(2)
+    scene.house.price("BTCUSDT", "64900")
+    scene.choose(Choice.BOOK)
+    scene.house.confirm_cancels()
+    assert scene.house.group.status == "closed"
+    assert scene.house.group.close_reason == "closed outside the application"
+    assert scene.house.group.realized == scene.held * -100
+    assert isinstance(scene.choose(Choice.BOOK), Refusal)  # once
+
+
+async def test_two_groups_of_one_coin_are_booked_the_oldest_first():
+    scene = Scene()
+    scene.house.alert(timeframe="60", entry_price="65000")
+    scene.house.accept()
+    scene.house.fill(scene.house.sent[5])
+    scene.exchange.total = {"BTC": scene.held * 2 - D("0.004")}
+    await scene.read(2)
+    assert [group.hold != "" for group in scene.house.groups] == [True, True]
+    scene.choose(Choice.BOOK)
+    scene.house.confirm_cancels()
+    first, second = scene.house.groups
+    assert (first.status, second.open_quantity) == ("closed", scene.held - (D("0.004") - scene.held))
+
+
+async def test_comparing_again_at_ones_wish_reads_the_account_anew():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    scene.exchange.total = {"BTC": scene.held}
+    assert scene.choose(Choice.CHECK).status == "done"
+    assert scene.house.book.accounts["paper"].status == "reconciling"
+    await scene.read()
+    assert scene.house.book.accounts["paper"].status == "ready"
+    assert scene.house.group.hold == ""
+
+
+async def test_a_choice_that_is_not_offered_is_refused():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    refused = scene.choose(Choice.RELEASE)
+    assert refused.message == "“release” cannot be chosen here; there are: book, check"
+    assert scene.house.post(DecideFinding(finding_id=99, choice=Choice.BOOK)).code == "UNKNOWN"
+
+
+# -- swaps
+
+
+@pytest.mark.parametrize(("side", "sign"), [("buy", 1), ("sell", -1)])
+async def test_a_swap_that_was_closed_by_hand_is_held_on_both_sides(side, sign):
+    scene = Scene("BTCUSDT.P", side)
+    scene.exchange.positions = {("binance", "BTCUSDT.P"): scene.held * sign}
+    await scene.read(2)
+    assert scene.house.book.findings == {}
+    scene.exchange.positions = {}
+    await scene.read(2)
+    assert (scene.finding.kind, scene.finding.ours) == ("deficit", scene.held * sign)
+
+
+async def test_a_position_on_the_other_side_is_a_loss_of_all_that_was_held():
+    scene = Scene("BTCUSDT.P")
+    scene.exchange.positions = {("binance", "BTCUSDT.P"): D("-0.5")}
+    await scene.read(2)
+    assert scene.finding.kind == "deficit"
+    scene.choose(Choice.BOOK)
+    scene.house.confirm_cancels()
+    assert scene.house.group.status == "closed"
+
+
+async def test_more_than_the_groups_hold_on_a_swap_is_shown_and_left_alone():
+    scene = Scene("BTCUSDT.P")
+    scene.exchange.positions = {
+        ("binance", "BTCUSDT.P"): scene.held + 1,
+        ("binance", "ETHUSDT.P"): D(2),
+    }
+    await scene.read(2)
+    assert [found.kind for found in scene.house.book.findings.values()] == ["surplus", "surplus"]
+    assert scene.house.group.hold == ""
+    scene.exchange.positions = {("binance", "BTCUSDT.P"): scene.held}
+    await scene.read(2)
+    open_ones = [found for found in scene.house.book.findings.values() if found.settled_at is None]
+    assert [found.ref for found in open_ones] == []
+
+
+async def test_a_liquidation_is_booked_as_it_was_traded_and_ends_the_group():
+    scene = Scene("BTCUSDT.P")
+    scene.exchange.positions = {}
+    half = scene.held / 2
+    scene.exchange.traded("BTCUSDT.P", str(half), "60000", liquidation=True)
+    scene.exchange.traded("BTCUSDT.P", "1", "59000", liquidation=True)  # others' groups went with it
+    await scene.read(2)
+    scene.house.confirm_cancels()
+    assert scene.finding.kind == "liquidated"
+    assert scene.house.group.status == "closed"
+    assert scene.house.group.close_reason == "liquidated by the exchange"
+    fees = D("0.01") + D("0.01") * half
+    assert scene.house.group.realized == half * -5000 + half * -6000 - fees
+    assert scene.choose(Choice.DISMISS).status == "done"
+
+
+async def test_a_trade_by_hand_beside_a_liquidation_is_for_the_user_to_judge():
+    scene = Scene("BTCUSDT.P")
+    scene.exchange.positions = {}
+    scene.exchange.traded("BTCUSDT.P", "0.001", "60000", liquidation=True)
+    scene.exchange.traded("BTCUSDT.P", "0.002", "60000")
+    await scene.read(2)
+    assert scene.finding.kind == "deficit"
+
+
+async def test_a_short_that_was_bought_back_by_hand_is_explained_by_that_trade():
+    scene = Scene("BTCUSDT.P", "sell")
+    scene.exchange.positions = {}
+    scene.exchange.traded("BTCUSDT.P", "0.003", "64000", Action.BUY)
+    await scene.read(2)
+    assert scene.finding.price == 64000
+
+
+# -- trades that explain
+
+
+async def test_a_fill_that_was_missed_explains_the_difference():
+    scene = Scene()
+    order = scene.house.sent[1]
+    scene.exchange.total = {"BTC": scene.held - D("0.001")}
+    await scene.read()
+    scene.exchange.traded("BTCUSDT", "0.00309", "64675", Action.BUY, client_order_id=order.client_order_id)
+    scene.exchange.total = {"BTC": scene.held - D("0.001")}
+    await scene.read()
+    assert scene.house.book.orders[order.id].status == "filled"
+    assert scene.house.group.open_quantity == scene.held + D("0.00309")
+
+
+async def test_while_the_trades_cannot_be_read_nothing_is_concluded():
+    scene = Scene()
+    scene.exchange.trades_readable = False
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(4)
+    assert scene.house.book.findings == {}
+    scene.exchange.trades_readable = True
+    await scene.read(2)
+    assert scene.finding.kind == "deficit"
+
+
+async def test_an_account_does_not_trade_before_its_difference_was_seen_twice_and_its_trades_were_read():
+    scene = Scene()
+    house = scene.house.restarted()
+    house.start()
+    scene.house = scene.exchange.house = house
+    scene.reader = Reconcile(house.book, lambda _: scene.exchange, house.desk.post, house.clock)
+    scene.exchange.total = {"BTC": D(0)}
+    scene.exchange.trades_readable = False
+    await scene.read(2)
+    assert house.book.accounts["paper"].status == "reconciling"
+    scene.exchange.trades_readable = True
+    await scene.read()
+    assert house.book.accounts["paper"].status == "reconciling"
+    await scene.read()
+    assert house.book.accounts["paper"].status == "ready"
+    assert house.group.hold != ""
+
+
+async def test_fills_that_happened_while_the_program_was_off_are_taken_in_once_and_told():
+    scene = Scene()
+    order = scene.house.sent[1]
+    house = scene.house.restarted()
+    house.start()
+    scene.house = scene.exchange.house = house
+    scene.reader = Reconcile(house.book, lambda _: scene.exchange, house.desk.post, house.clock)
+    scene.exchange.traded("BTCUSDT", "0.00309", "64675", Action.BUY, client_order_id=order.client_order_id)
+    scene.exchange.total = {"BTC": scene.held + D("0.00309")}
+    await scene.read(3)
+    assert house.book.orders[order.id].status == "filled"
+    assert house.group.open_quantity == scene.held + D("0.00309")
+    (found,) = house.book.findings.values()
+    assert found.kind == "filled"
+    assert "buy 0.00309 at 64675.00: filled" in found.found
+
+
+async def test_a_trade_of_an_order_that_was_given_up_brings_it_back():
+    scene = Scene()
+    order = scene.house.sent[1]
+    scene.house.says(order, Verdict.UNKNOWN)
+    for _ in range(2):
+        scene.house.clock.forward(seconds=61)
+        scene.house.says(order, Verdict.ABSENT)
+    assert scene.house.book.orders[order.id].status == OrderStatus.FAILED
+    trade = replace(
+        scene.house.trade(order, "64675", None, "0", "USDT"),
+        trade_id="late 1",
+    )
+    scene.house.post(
+        Fills(
+            account="paper",
+            since=scene.house.clock.time,
+            trades=(
+                AccountTrade(
+                    exchange="binance",
+                    symbol="BTCUSDT",
+                    action=Action.BUY,
+                    exchange_order_id="y",
+                    client_order_id=order.client_order_id,
+                    trade=trade,
+                ),
+            ),
+            at=scene.house.clock.time,
+        )
+    )
+    assert scene.house.book.orders[order.id].status == "filled"
