@@ -1,0 +1,495 @@
+"""Watches everything that becomes durable and everything that the exchange does, and says what no rule allows.
+
+The rules are written down here a second time, on purpose: nothing is borrowed from the code that they judge. The
+codes are those of the design's list of invariants.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from execution_engine.domain import document as documents
+from execution_engine.domain.inputs import OrderReport, Trade
+from execution_engine.domain.instrument import Instrument, Side
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.rows import (
+    Account,
+    AccountStatus,
+    Alert,
+    AlertKey,
+    Archive,
+    EquityPoint,
+    Fill,
+    Group,
+    GroupStatus,
+    Leg,
+    Order,
+    OrderStatus,
+    Purpose,
+    QueuedSignal,
+    RiskAction,
+    Row,
+    SettingsVersion,
+    World,
+    WorldHold,
+)
+from execution_engine.domain.settings import Settings
+from execution_engine.domain.signal import Outcome
+
+S, G = OrderStatus, GroupStatus
+FINAL = frozenset({S.FILLED, S.CANCELLED, S.REJECTED, S.FAILED})
+WORKING = frozenset({S.OPEN, S.PARTIALLY_FILLED, S.FILLED, S.CANCELLED})
+STEPS = {
+    S.PENDING: WORKING | {S.REJECTED, S.FAILED, S.UNKNOWN},
+    S.UNKNOWN: WORKING | {S.REJECTED, S.FAILED},
+    S.OPEN: (WORKING - {S.OPEN}) | {S.UNKNOWN},
+    S.PARTIALLY_FILLED: frozenset({S.FILLED, S.CANCELLED, S.UNKNOWN}),
+    S.FILLED: frozenset(),
+    S.CANCELLED: frozenset({S.FILLED}),  # a late fill
+    S.REJECTED: WORKING,  # found after all
+    S.FAILED: WORKING,
+}
+OPEN = frozenset({G.WAITING, G.LIVE, G.PARTIALLY_FILLED, G.ACTIVE})
+SLOT = OPEN | {G.CLOSING}
+GROUP_STEPS = {
+    G.WAITING: OPEN | {G.CLOSING, G.CLOSED, G.FAILED},
+    G.LIVE: OPEN | {G.CLOSING, G.CLOSED, G.FAILED},
+    G.PARTIALLY_FILLED: OPEN | {G.CLOSING, G.CLOSED},
+    G.ACTIVE: OPEN | {G.CLOSING, G.CLOSED},
+    G.CLOSING: frozenset({G.CLOSED}),
+    G.CLOSED: frozenset({G.CLOSING}),  # a late fill
+    G.FAILED: frozenset({G.CLOSING}),
+}
+KEPT = ("client_order_id", "quantity", "price", "action", "type", "parts", "group_id", "leg_id", "purpose")
+CENT = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A broken invariant: its code and a sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(slots=True)
+class Truth:
+    """What the exchange has of one order of ours."""
+
+    order: Order
+    report: OrderReport
+    trades: int = 0
+
+
+@dataclass(slots=True)
+class Disturbed:
+    """What others did, which the books cannot know by themselves."""
+
+    accounts: set[str] = field(default_factory=set)  # positions there were changed by others
+    orphans: set[str] = field(default_factory=set)  # client order ids with our prefix that nobody intended
+    defects: int = 0  # errors of ours that were put there on purpose
+
+
+class Auditor:
+    """Hears what is durable (`committed`), what leaves (`sending`) and what the exchange does (`seen`)."""
+
+    def __init__(self, catalogue: Callable[[str, str], Instrument | None], ours: str) -> None:
+        self.broken: Broken | None = None
+        self.on_broken: Callable[[], None] = lambda: None
+        self.disturbed = Disturbed()
+        self.rows: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
+        self.truth: dict[str, Truth] = {}
+        self.settings = Settings()
+        self.paused = False
+        self.answered: dict[str, set[int]] = defaultdict(
+            set
+        )  # by an alert's id: statuses it was answered with
+        self._catalogue = catalogue
+        self._ours = ours
+        self._order_of: dict[str, int] = {}
+        self._fills_of: defaultdict[int, dict[str, Fill]] = defaultdict(dict)
+        self._orders_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self._legs_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self._accepted: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)  # entries by leg [base]
+        self._held: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)  # by group, as the exchange has it
+        self._reducing: defaultdict[int, dict[str, None]] = defaultdict(dict)  # by group, those that rest
+        self._slots: defaultdict[World, int] = defaultdict(int)
+        self._before: dict[World, int] = {}
+        self._waiting: dict[int, None] = {}
+        self._outside: dict[int, None] = {}  # orders that stand for what others closed
+        self._check: dict[type, Callable[[Any, Any], None]] = {
+            Order: self._order,
+            Group: self._group,
+            Leg: self._leg,
+            Alert: self._alert,
+            Fill: self._fill,
+            QueuedSignal: self._queued,
+        }
+
+    def breaks(self, code: str, text: str) -> None:
+        """Note the first broken invariant; the run ends with it."""
+        if self.broken is None:
+            self.broken = Broken(code, text)
+            self.on_broken()
+
+    def ours(self, client_order_id: str) -> bool:
+        return client_order_id.startswith(self._ours) and client_order_id not in self.disturbed.orphans
+
+    # -- what becomes durable
+
+    def committed(self, rows: Iterable[Row]) -> None:
+        """Take in a transaction, row by row in the order of the decisions, then look at the whole."""
+        touched: dict[int, None] = {}
+        self._before = dict(self._slots)
+        for row in rows:
+            kind = type(row)
+            if kind is Archive:
+                continue
+            key = row.name if hasattr(row, "name") else row.id  # type: ignore[union-attr]
+            known = self.rows[kind]
+            check = self._check.get(kind)
+            if check is not None:
+                check(known.get(key), row)
+            known[key] = row
+            if kind is SettingsVersion:
+                self.settings = documents.parse(row.document)  # type: ignore[union-attr]
+            elif kind is Fill or kind is Order:
+                touched[row.group_id] = None  # type: ignore[union-attr]
+        for group_id in touched:
+            self._sums(group_id)
+
+    def _order(self, old: Order | None, new: Order) -> None:
+        if old is None:
+            self._order_of[new.client_order_id] = new.id
+            self._orders_of[new.group_id][new.id] = None
+            if new.status is S.FILLED:
+                self._closed_outside(new)
+            return
+        if new.status is not old.status:
+            if new.status not in STEPS[old.status]:
+                self.breaks("I10", f"order {new.id} went from {old.status} to {new.status}")
+            if old.status in FINAL and new.client_order_id not in self.truth:
+                self.breaks("I10", f"order {new.id} left {old.status} for {new.status} without any proof")
+            if new.status in (S.REJECTED, S.FAILED) and self._is_there(new):
+                self.breaks(
+                    "I2", f"order {new.id} is booked as {new.status} ({new.reason}), but the exchange has it"
+                )
+        if new.filled_quantity < old.filled_quantity:
+            self.breaks("I9", f"order {new.id}: filled {old.filled_quantity}, then {new.filled_quantity}")
+        changed = [name for name in KEPT if getattr(new, name) != getattr(old, name)]
+        if changed:
+            self.breaks("I1", f"order {new.id} is committed and changed its {', '.join(changed)}")
+
+    def _closed_outside(self, order: Order) -> None:
+        """Take in an order that nobody sent: it books what others have closed."""
+        self._outside[order.id] = None
+        if order.account not in self.disturbed.accounts:
+            self.breaks("I5", f"order {order.id} books a trade of others ({order.reason}); there was none")
+
+    def _is_there(self, order: Order) -> bool:
+        """Return whether the exchange has an order that is alive or did something."""
+        truth = self.truth.get(order.client_order_id)
+        if truth is None:
+            return False
+        return truth.report.status not in FINAL or truth.report.filled_quantity > order.filled_quantity
+
+    def _group(self, old: Group | None, new: Group) -> None:
+        before = old is not None and old.status in SLOT
+        self._slots[new.world] += (new.status in SLOT) - before
+        if old is None:
+            used, limit = self._slots[new.world], self.settings.pool.max_open_groups
+            # A reversal opens its new side in the slot of the old one, however full the pool is.
+            if used > max(limit, self._before.get(new.world, 0)) and not new.forced:
+                self.breaks("I7", f"group {new.id} was opened as number {used} of {limit} and not by force")
+            return
+        if new.status is not old.status and new.status not in GROUP_STEPS[old.status]:
+            self.breaks("I10", f"group {new.id} went from {old.status} to {new.status}")
+        if new.filled_quantity < old.filled_quantity:
+            self.breaks("I9", f"group {new.id}: filled {old.filled_quantity}, then {new.filled_quantity}")
+        late = new.filled_quantity > old.filled_quantity and old.status in (G.CLOSED, G.FAILED)
+        if late and new.status is not G.CLOSING:
+            self.breaks("I10", f"group {new.id} filled after its end and was not reopened")
+
+    def _leg(self, old: Leg | None, new: Leg) -> None:
+        if old is None:
+            self._legs_of[new.group_id][new.id] = None
+        elif new.filled_quantity < old.filled_quantity:
+            self.breaks("I9", f"leg {new.id}: filled {old.filled_quantity}, then {new.filled_quantity}")
+
+    def _alert(self, old: Alert | None, new: Alert) -> None:
+        if old is None or old.outcome in (None, Outcome.QUEUED):
+            return
+        if new.outcome is not old.outcome:
+            self.breaks("I3", f"alert {new.id} ended {old.outcome} and then {new.outcome}")
+
+    def _fill(self, old: Fill | None, new: Fill) -> None:
+        if old is not None:
+            self.breaks("I9", f"fill {new.id} was written twice")
+        if new.trade_id in self._fills_of[new.order_id]:
+            self.breaks("I9", f"trade {new.trade_id} of order {new.order_id} was booked twice")
+        self._fills_of[new.order_id][new.trade_id] = new
+        if new.order_id in self._outside:
+            return
+        order = self.rows[Order].get(new.order_id)
+        truth = self.truth.get(order.client_order_id) if order is not None else None
+        trade = next((t for t in truth.report.trades if t.trade_id == new.trade_id), None) if truth else None
+        if trade is None:
+            self.breaks("I9", f"fill {new.id} of order {new.order_id} never happened at the exchange")
+        elif (trade.price, trade.quantity, trade.fee) != (new.price, new.quantity, new.fee):
+            self.breaks("I9", f"fill {new.id} is not what the exchange says: {trade}")
+
+    def _queued(self, old: QueuedSignal | None, new: QueuedSignal) -> None:
+        if new.outcome is None:
+            self._waiting[new.id] = None
+            waiting = sum(1 for id in self._waiting if self._world_of(id, new) is new.world)
+            if old is None and waiting > self.settings.pool.max_queue:
+                self.breaks("I19", f"{waiting} signals wait, {self.settings.pool.max_queue} may")
+        else:
+            self._waiting.pop(new.id, None)
+
+    def _world_of(self, id: int, new: QueuedSignal) -> World:
+        row: QueuedSignal = new if id == new.id else self.rows[QueuedSignal][id]
+        return row.world
+
+    def _sums(self, group_id: int) -> None:
+        """Every figure of a group follows from its fills; they are committed together."""
+        filled = closed = fees = ZERO
+        for id in self._orders_of[group_id]:
+            order: Order = self.rows[Order][id]
+            fills = self._fills_of.get(id)
+            quantity = sum((fill.quantity for fill in fills.values()), ZERO) if fills else ZERO
+            if quantity != order.filled_quantity:
+                self.breaks("I5", f"order {id} filled {order.filled_quantity}, its fills say {quantity}")
+            if order.purpose is Purpose.ENTRY:
+                filled += quantity
+            else:
+                closed += quantity
+            if fills:
+                group: Group = self.rows[Group][group_id]
+                fees += sum((f.fee for f in fills.values() if f.fee_currency == group.base), ZERO)
+        group = self.rows[Group][group_id]
+        if filled != group.filled_quantity:
+            self.breaks("I5", f"group {group_id} filled {group.filled_quantity}, its fills say {filled}")
+        if filled - closed - fees != group.open_quantity:
+            text = f"{filled} − {closed} − fees {fees}"
+            self.breaks("I5", f"group {group_id} holds {group.open_quantity}, its fills say {text}")
+        if group.status is G.CLOSED:
+            working = [id for id in self._orders_of[group_id] if self.rows[Order][id].status not in FINAL]
+            if working:
+                self.breaks("I10", f"group {group_id} is closed while orders {working} work")
+
+    def _booked_outside(self, group: Group) -> bool:
+        """Others closed a part of it, and the user had that booked."""
+        return group.account in self.disturbed.accounts
+
+    # -- what leaves
+
+    def sending(self, orders: Iterable[Order]) -> None:
+        """Look at requests that are about to leave: everything they rest on must be durable."""
+        for order in orders:
+            row: Order | None = self.rows[Order].get(order.id)
+            if row is None or row.client_order_id != order.client_order_id:
+                self.breaks("I1", f"order {order.id} leaves and is not committed")
+            elif row.status is not S.PENDING:
+                self.breaks("I2", f"order {order.id} leaves, but it is {row.status}")
+            else:
+                self._licence(row)
+
+    def _licence(self, order: Order) -> None:
+        account: Account = self.rows[Account][order.account]
+        group: Group = self.rows[Group][order.group_id]
+        if account.status in (AccountStatus.RECONCILING, AccountStatus.ERROR):
+            self.breaks("I11", f"order {order.id} leaves while its account is {account.status}")
+        if order.purpose is not Purpose.ENTRY:
+            return
+        hold: WorldHold | None = self.rows[WorldHold].get(group.world)
+        if group.status not in OPEN:
+            self.breaks("I11", f"entry {order.id} leaves while its group is {group.status}")
+        if group.hold:
+            self.breaks("I11", f"entry {order.id} leaves while its group is on hold: {group.hold}")
+        if account.status is not AccountStatus.READY:
+            self.breaks("I11", f"entry {order.id} leaves while its account is {account.status}")
+        if hold is not None and hold.reason:
+            self.breaks("I11", f"entry {order.id} leaves while its world is on hold: {hold.reason}")
+
+    # -- what the exchange does
+
+    def seen(self, report: OrderReport) -> None:
+        """Take in how an order stands at the exchange."""
+        if not self.ours(report.client_order_id):
+            return
+        truth = self.truth.get(report.client_order_id)
+        if truth is None:
+            id = self._order_of.get(report.client_order_id)
+            if id is None:
+                self.breaks("I1", f"the exchange took {report.client_order_id}, which was never committed")
+                return
+            truth = self.truth[report.client_order_id] = Truth(self.rows[Order][id], report)
+            self._taken(truth, self.rows[Order][id])
+        truth.report = report
+        for trade in report.trades[truth.trades :]:
+            self._traded(truth.order, trade)
+        truth.trades = len(report.trades)
+        if report.status in FINAL:
+            self._reducing[truth.order.group_id].pop(report.client_order_id, None)
+
+    def _taken(self, truth: Truth, order: Order) -> None:
+        """Look at an order that the exchange has just accepted."""
+        if order.status in FINAL:
+            self.breaks("I2", f"the exchange took order {order.id} after it was booked as {order.status}")
+        self._rules(order)
+        if order.purpose is Purpose.ENTRY:
+            leg: Leg = self.rows[Leg][order.leg_id]
+            self._accepted[leg.id] += order.quantity
+            if self._accepted[leg.id] > leg.quantity:
+                text = f"{self._accepted[leg.id]} was accepted for leg {leg.id}, {leg.quantity} was intended"
+                self.breaks("I2", text)
+            return
+        group: Group = self.rows[Group][order.group_id]
+        resting = sum((self._remaining(id) for id in self._reducing[group.id]), ZERO)
+        held = self._held[group.id]
+        if resting + order.quantity > held and not order.reduce_only:
+            text = f"order {order.id} closes {order.quantity}; {resting} is being closed, {held} is held"
+            self.breaks("I6", text)
+        self._reducing[group.id][order.client_order_id] = None
+
+    def _remaining(self, client_order_id: str) -> Decimal:
+        truth = self.truth[client_order_id]
+        return truth.order.quantity - truth.report.filled_quantity
+
+    def _rules(self, order: Order) -> None:
+        rules = self._catalogue(order.exchange, order.symbol)
+        assert rules is not None
+        if order.quantity % rules.step or order.quantity < rules.min_qty:
+            self.breaks("I12", f"order {order.id}: quantity {order.quantity} breaks the market's rules")
+        if order.price is not None and order.price % rules.tick:
+            self.breaks("I12", f"order {order.id}: price {order.price} is between two ticks")
+        cap = self.settings.capital.max_order_usd
+        worth = order.price * order.quantity if order.price is not None else ZERO
+        if order.purpose is Purpose.ENTRY and 0 < cap < worth:
+            self.breaks("I12", f"order {order.id} is worth more than {cap}")
+
+    def _traded(self, order: Order, trade: Trade) -> None:
+        group: Group = self.rows[Group][order.group_id]
+        entry = order.purpose is Purpose.ENTRY
+        self._held[group.id] += trade.quantity if entry else -trade.quantity
+        if trade.fee_currency == group.base:
+            self._held[group.id] -= trade.fee
+        if self._held[group.id] < 0:
+            self.breaks("I6", f"group {group.id} closed more than it held, {-self._held[group.id]} too much")
+
+    # -- when everything is quiet
+
+    def quiet(self, *, pending: Iterable[str] = ()) -> str:
+        """Return what is still under way; empty once nothing is."""
+        for order in self.rows[Order].values():
+            if order.status in (S.UNKNOWN, S.PENDING):
+                return f"order {order.id} ({order.purpose}) is {order.status}: {order.reason}"
+        for group in self.rows[Group].values():
+            if group.status is G.CLOSING:
+                return f"group {group.id} is closing: {group.close_reason}"
+        for alert in self.rows[Alert].values():
+            if alert.outcome is None and alert.group_id is None:
+                return f"alert {alert.id} is undecided"
+        return next(iter(pending), "")
+
+    def at_the_end(self, wallets: Callable[[str], dict[str, Decimal]]) -> None:
+        """Judge the whole, after faults have stopped, everything was closed and nothing is under way."""
+        for group in self.rows[Group].values():
+            if group.status in SLOT:
+                self.breaks(
+                    "I3", f"group {group.id} is {group.status} after everything was closed: {group.hold}"
+                )
+        for alert in self.rows[Alert].values():
+            if alert.outcome in (None, Outcome.QUEUED):
+                self.breaks("I3", f"alert {alert.id} never came to its outcome ({alert.reason})")
+        for action in self.rows[RiskAction].values():
+            if action.finished_at is None:
+                self.breaks("I16", f"risk action {action.id} never ended")
+        for truth in self.truth.values():
+            self._agrees(truth)
+        self._money()
+
+    def _agrees(self, truth: Truth) -> None:
+        row: Order = self.rows[Order][truth.order.id]
+        booked = set(self._fills_of[row.id])
+        there = {trade.trade_id for trade in truth.report.trades}
+        if booked != there:
+            text = f"order {row.id} ({row.status}): trades {sorted(there - booked)} were never booked"
+            self.breaks("I5", text)
+        if truth.report.status not in FINAL:
+            self.breaks("I5", f"order {row.id} is {row.status} in the books and rests at the exchange")
+
+    def _money(self) -> None:
+        total: defaultdict[World, Decimal] = defaultdict(lambda: ZERO)
+        for group in self.rows[Group].values():
+            total[group.world] += group.realized
+            if not self._booked_outside(group):
+                expected = self._realized(group)
+                if abs(expected - group.realized) > CENT:
+                    text = f"group {group.id} says {group.realized}, its fills say {expected}"
+                    self.breaks("I8", text)
+        last: dict[World, EquityPoint] = {}
+        for point in self.rows[EquityPoint].values():
+            last[point.world] = point
+        for world, realized in total.items():
+            said = last[world].realized if world in last else ZERO
+            if abs(said - realized) > CENT:
+                self.breaks("I8", f"the {world} world says {said}, its groups {realized}")
+
+    def _realized(self, group: Group) -> Decimal:
+        """Work a group's result out anew, from its fills alone: leg by leg, average cost, dust at cost."""
+        bought: defaultdict[int, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO, ZERO])
+        result = fees = ZERO
+        closes: list[Order] = []
+        for id in self._orders_of[group.id]:
+            order: Order = self.rows[Order][id]
+            fills = self._fills_of[id].values()
+            fees += sum((fill.fee_value for fill in fills), ZERO)
+            if order.purpose is not Purpose.ENTRY:
+                closes.append(order)
+                continue
+            sums = bought[order.leg_id or 0]
+            sums[0] += sum((fill.quantity for fill in fills), ZERO)
+            sums[1] += sum((fill.quantity * fill.price for fill in fills), ZERO)
+        closed: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
+        for order in closes:
+            left = order.filled_quantity
+            result += sum((f.quantity * f.price for f in self._fills_of[order.id].values()), ZERO)
+            for leg_id, part in order.parts:
+                taken = min(part, left)
+                closed[leg_id] += taken
+                left -= taken
+        if not closes or not any(closed.values()):
+            return ZERO
+        cost = sum((sums[1] * closed[leg] / sums[0] for leg, sums in bought.items() if sums[0]), ZERO)
+        unclosed = [leg for leg, sums in bought.items() if sums[0] and not closed[leg]]
+        if unclosed:  # a leg that was dust from the beginning keeps its fees at cost
+            return group.realized
+        sign = 1 if group.side is Side.LONG else -1
+        return sign * (result - cost) - fees
+
+    def acknowledged(self) -> None:
+        """Compare what was answered with what is on the disk."""
+        stored = {row.key for row in self.rows[AlertKey].values()}
+        for key, statuses in self.answered.items():
+            if statuses & {200, 202} and key not in stored:
+                self.breaks("I4", f"alert {key} was answered {sorted(statuses)} and is not stored")
+            if statuses and statuses <= {500, 503} and key in stored:
+                self.breaks(
+                    "I4", f"alert {key} was answered {sorted(statuses)} alone and is stored all the same"
+                )
+
+    def compare(self, loaded: Iterable[Row]) -> None:
+        """Compare what a new life finds on the disk with what was committed."""
+        for row in loaded:
+            kind = type(row)
+            if kind not in self._check and kind is not AlertKey:
+                continue
+            known = self.rows[kind].get(row.id)  # type: ignore[union-attr]
+            if known != row:
+                self.breaks("I4", f"the disk has another {kind.__name__} than was committed: {row} / {known}")

@@ -1,0 +1,36 @@
+"""The clock of the machine that the engine runs on: it can be set, and it stands still while the machine sleeps."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tests.simulation.loop import Timeline
+
+
+class TrueClock:
+    """Everybody else's clock: it is right."""
+
+    def __init__(self, timeline: Timeline, start: datetime) -> None:
+        self._timeline = timeline
+        self._start = start
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._timeline.now)
+
+
+class MachineClock(TrueClock):
+    """Implements the engine's `Clock`. Both of its faults outlive a crash of the program.
+
+    wrong_s: how far the time on the wall is off. slept_s: what the monotonic clock has not counted.
+    """
+
+    def __init__(self, timeline: Timeline, start: datetime) -> None:
+        super().__init__(timeline, start)
+        self.wrong_s = 0.0
+        self.slept_s = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._timeline.now + self.wrong_s)
+
+    def monotonic(self) -> float:
+        return self._timeline.now - self.slept_s

@@ -1,0 +1,350 @@
+"""Everything between the engine's machine and the exchange, and what goes wrong there.
+
+`Network` outlives the program; a `Line` is one running program's way to one account, and implements `Exchange`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+from execution_engine.adapters.exchanges.paper_answers import refused, unclear
+from execution_engine.adapters.exchanges.paper_checks import INVALID, NO_FUNDS
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import (
+    AccountUnreadable,
+    Balances,
+    Fills,
+    OpenOrders,
+    OrderReport,
+)
+from execution_engine.domain.rows import Order
+from tests.simulation.loop import Timeline
+from tests.simulation.program import Program
+from tests.simulation.sometimes import Sometimes
+from tests.simulation.venue import Venue
+
+T = TypeVar("T", OpenOrders, Fills, Balances)
+NOW = timedelta(0)
+RATE_LIMIT = "RateLimitError"
+
+# How long after it left a request may still be admitted [s]: what each exchange's own validity allows.
+VALID_S = {"paper": 0.0, "binance": 14.0, "bybit": 5.0, "okx": 30.0, "kucoin": 5.0}
+
+
+class InjectedDefect(RuntimeError):
+    """An error of ours that was put there on purpose."""
+
+
+class Machine(Protocol):
+    """What a line needs of the machine that it begins at."""
+
+    alive: bool
+
+    def now(self) -> datetime: ...
+
+    def sending(self, orders: Sequence[Order], *, cancel: bool = False) -> None:
+        """A request is about to leave; the program may die of it."""
+        ...
+
+    def sent(self) -> None:
+        """Requests are on their way; the program may die of it."""
+        ...
+
+    def deliver(self, call: Callable[[], None]) -> None:
+        """Hand something to the program, now or when the machine is awake again."""
+        ...
+
+
+class Network:
+    """How often what goes wrong, by the program; nothing once `quiet`."""
+
+    def __init__(self, program: Program, timeline: Timeline, venue: Venue, sometimes: Sometimes) -> None:
+        self.program = program
+        self.timeline = timeline
+        self.venue = venue
+        self.sometimes = sometimes
+        self.quiet = False
+        self.requests = 0
+        self.broken_reads: set[str] = set()  # accounts whose next reading meets a defect of ours
+        self._down: dict[str, tuple[float, str]] = {}
+        self._chances: dict[str, Random] = {
+            name: Random(f"{program.seed}/{name}") for name in ("time", *program.rates)
+        }
+        self._delays = self._chances["time"]
+
+    def happens(self, fault: str, state: str = "") -> bool:
+        """Let chance say whether a fault happens now, and note what it met."""
+        rate = self.program.rates.get(fault)
+        if not rate or self.quiet or self._chances[fault].random() >= rate:
+            return False
+        self.sometimes.hit(fault, state)
+        return True
+
+    def uniform(self, fault: str, least: float, most: float) -> float:
+        return self._chances[fault].uniform(least, most)
+
+    def travel(self) -> float:
+        """Return how long one way takes [s]."""
+        return self._delays.uniform(0.2, 1.0) * self.program.latency_s
+
+    def take_down(self, account: str, seconds: float, how: str) -> None:
+        self._down[account] = (self.timeline.now + seconds, how)
+
+    def down(self, account: str) -> str:
+        """Return how an account can't be reached now; empty if it can."""
+        until, how = self._down.get(account, (0.0, ""))
+        return how if self.timeline.now < until and not self.quiet else ""
+
+    def lag(self) -> timedelta:
+        """Return how far the reading side is behind just now."""
+        if not self.happens("read_lag"):
+            return NOW
+        return timedelta(seconds=self.uniform("read_lag", 0.2, 4))
+
+
+class Line:
+    """One program's way to one account."""
+
+    def __init__(self, network: Network, machine: Machine, account: str, validity_s: float) -> None:
+        self._network = network
+        self._machine = machine
+        self._account = account
+        self._validity_s = validity_s
+        self._timeline = network.timeline
+        self._venue = network.venue
+
+    async def place(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
+        self._machine.sending(orders)
+        return await self._together([self._place(order) for order in orders])
+
+    async def cancel(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
+        self._machine.sending(orders, cancel=True)
+        return await self._together([self._cancel(order) for order in orders])
+
+    async def look(self, order: Order) -> OrderReport:
+        return (await self._together([self._look(order)]))[0]
+
+    async def open_orders(self, account: str) -> OpenOrders | AccountUnreadable:
+        if account in self._network.broken_reads:
+            self._network.broken_reads.discard(account)
+            raise InjectedDefect("a reading met a defect")
+        return await self._read(lambda lag: self._venue.open_orders(account, lag))
+
+    async def fills(self, account: str, since: datetime) -> Fills | AccountUnreadable:
+        return await self._read(lambda lag: self._venue.fills(account, since, lag))
+
+    async def balances(self, account: str) -> Balances | AccountUnreadable:
+        return await self._read(lambda lag: self._venue.balances(account))
+
+    # -- requests
+
+    async def _together(self, asked: Sequence[Reply]) -> Sequence[OrderReport]:
+        """Wait for all answers of one request; they come in together, or the rest is given up."""
+        if not self._machine.alive:
+            await asyncio.get_running_loop().create_future()  # for ever: this program is dead
+        answers = Answers(len(asked), self._machine)
+        for number, reply in enumerate(asked):
+            reply(answers, number)
+        self._machine.sent()
+        return await answers.complete
+
+    def _place(self, order: Order) -> Reply:
+        network, venue, there, back = (
+            self._network,
+            self._venue,
+            self._network.travel(),
+            self._network.travel(),
+        )
+        network.requests += 1
+
+        def send(answers: Answers, number: int) -> None:
+            def answer(delay: float, said: OrderReport) -> None:
+                self._timeline.after(delay, answers.give, number, said)
+
+            def arrive(then: Callable[[OrderReport], None]) -> None:
+                if network.down(order.account):
+                    then(self._unclear(order, "The exchange is under maintenance."))
+                else:
+                    then(venue.place(order))
+
+            def given_up(said: OrderReport | None = None) -> None:
+                self._timeline.at(sent + self.program.timeout_s, answers.give, number, self._timed_out(order))
+
+            sent = self._timeline.now
+            happens = network.happens
+            state = order.purpose.value
+            if network.down(order.account) == "network" or happens("place_lost", state):
+                given_up()
+            elif happens("place_answer_lost", state):
+                self._timeline.after(there, arrive, given_up)
+            elif self._validity_s and happens("place_late", state):
+                late = network.uniform(
+                    "place_late", min(self.program.timeout_s, self._validity_s), self._validity_s
+                )
+                self._timeline.after(late, arrive, lambda said: None)
+                given_up()
+            elif happens("place_slow", state):
+                wait = network.uniform("place_slow", 0.5, max(0.6, self.program.timeout_s - 0.5))
+                self._timeline.after(there, arrive, lambda said: answer(wait, said))
+            elif happens("place_garbage", state):
+                garbage = self._unclear(order, "The answer was cut off.")
+                self._timeline.after(there, arrive, lambda said: answer(back, garbage))
+            elif happens("place_doubled", state):
+                self._timeline.after(there, arrive, lambda said: None)
+                self._timeline.after(there + 0.05, arrive, lambda said: answer(back, said))
+            elif refusal := self._refusal(order, state):
+                answer(there + back, refused(order, refusal, self._machine.now()))
+            else:
+                self._timeline.after(there, arrive, lambda said: answer(back, said))
+
+        return send
+
+    def _refusal(self, order: Order, state: str) -> Refusal | None:
+        if self._network.happens("refused_funds", state):
+            return Refusal(NO_FUNDS, "The account has insufficient balance for the requested action.")
+        if self._network.happens("refused_rules", state):
+            return Refusal(INVALID, "Filter failure.")
+        if self._network.happens("refused_rate", state):
+            return Refusal(RATE_LIMIT, "Too many new orders.")
+        return None
+
+    def _cancel(self, order: Order) -> Reply:
+        network, there, back = self._network, self._network.travel(), self._network.travel()
+
+        def send(answers: Answers, number: int) -> None:
+            sent = self._timeline.now
+            state = order.status.value
+
+            def arrive(delay: float | None, instead: OrderReport | None = None) -> None:
+                if network.down(order.account):
+                    said = self._unclear(order, "The exchange is under maintenance.", about_cancel=True)
+                    answer = said
+                else:
+                    answer = self._venue.cancel(order)
+                if delay is not None:
+                    self._timeline.after(delay, answers.give, number, instead or answer)
+
+            def give_up() -> None:
+                self._timeline.at(
+                    sent + self.program.timeout_s,
+                    answers.give,
+                    number,
+                    self._timed_out(order, about_cancel=True),
+                )
+
+            if network.down(order.account) == "network" or network.happens("cancel_lost", state):
+                give_up()
+            elif network.happens("cancel_answer_lost", state):
+                self._timeline.after(there, arrive, None)
+                give_up()
+            elif network.happens("cancel_garbage", state):
+                garbage = self._unclear(order, "The answer was cut off.", about_cancel=True)
+                self._timeline.after(there, arrive, back, garbage)
+            elif network.happens("cancel_slow", state):
+                self._timeline.after(
+                    there, arrive, network.uniform("cancel_slow", 0.5, self.program.timeout_s)
+                )
+            else:
+                self._timeline.after(there, arrive, back)
+
+        return send
+
+    def _look(self, order: Order) -> Reply:
+        network, there, back = self._network, self._network.travel(), self._network.travel()
+
+        def send(answers: Answers, number: int) -> None:
+            state = order.purpose.value
+
+            def arrive() -> None:
+                said = self._venue.look(order, network.lag())
+                if said.verdict == "absent":
+                    network.sometimes.hit("look_absent", state)
+                self._timeline.after(back, answers.give, number, replace(said, at=self._machine.now()))
+
+            if network.down(order.account) or network.happens("look_fails", state):
+                failed = self._unclear(order, "The request timed out.")
+                self._timeline.after(there + back, answers.give, number, failed)
+            else:
+                self._timeline.after(there, arrive)
+
+        return send
+
+    def _timed_out(self, order: Order, *, about_cancel: bool = False) -> OrderReport:
+        return self._unclear(order, "The request timed out.", about_cancel=about_cancel)
+
+    def _unclear(self, order: Order, reason: str, *, about_cancel: bool = False) -> OrderReport:
+        return unclear(order, reason, self._machine.now(), about_cancel=about_cancel)
+
+    @property
+    def program(self) -> Program:
+        return self._network.program
+
+    # -- readings
+
+    async def _read(self, read: Callable[[timedelta], T | AccountUnreadable]) -> T | AccountUnreadable:
+        if not self._machine.alive:
+            await asyncio.get_running_loop().create_future()
+        network, asked = self._network, self._machine.now()
+        done: asyncio.Future[T | AccountUnreadable] = asyncio.get_running_loop().create_future()
+
+        def answer(said: T | AccountUnreadable) -> None:
+            self._timeline.after(network.travel(), self._machine.deliver, lambda: done.set_result(said))
+
+        def arrive() -> None:
+            how = network.down(self._account) or ("network" if network.happens("read_fails") else "")
+            if how:
+                answer(AccountUnreadable(account=self._account, reason=f"The account can't be read: {how}."))
+                return
+            said = read(network.lag())
+            answer(said if isinstance(said, AccountUnreadable) else replace(said, at=asked))
+
+        self._timeline.after(network.travel(), arrive)
+        return await done
+
+
+class Answers:
+    """The answers to one request; whoever asked hears them together."""
+
+    def __init__(self, count: int, machine: Machine) -> None:
+        self.complete: asyncio.Future[Sequence[OrderReport]] = asyncio.get_running_loop().create_future()
+        self._given: dict[int, OrderReport] = {}
+        self._count = count
+        self._machine = machine
+
+    def give(self, number: int, said: OrderReport) -> None:
+        self._given[number] = said
+        if len(self._given) == self._count and not self.complete.done():
+            self._machine.deliver(self._tell)
+
+    def _tell(self) -> None:
+        if not self.complete.done():
+            self.complete.set_result([self._given[number] for number in range(self._count)])
+
+
+Reply = Callable[[Answers, int], None]
+
+
+class Stream:
+    """What the exchange reports by itself, on its way: late, doubled, out of order or never."""
+
+    def __init__(self, network: Network, post: Callable[[Any], None]) -> None:
+        self._network = network
+        self._post = post
+
+    def send(self, said: Any, state: str) -> None:
+        network = self._network
+        if not network.program.stream or network.down(said.account) or network.happens("stream_drops", state):
+            return
+        delay = network.travel()
+        if network.happens("stream_early", state):
+            delay = 0.001
+        elif network.happens("stream_late", state):
+            delay += network.uniform("stream_late", 0.5, 15)
+        network.timeline.after(delay, self._post, said)
+        if network.happens("stream_doubles", state):
+            network.timeline.after(delay + network.uniform("stream_doubles", 0, 5), self._post, said)

@@ -1,0 +1,251 @@
+"""The distant exchange: the paper exchange, which goes on while the engine's machine is down.
+
+It has its own clock and memory. Everything that happens to an order there is seen here, whether or not anybody is
+told: the auditor compares it with what the engine believes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from execution_engine.adapters.exchanges.paper import PaperExchange
+from execution_engine.adapters.exchanges.paper_answers import absent, refused
+from execution_engine.adapters.exchanges.paper_book import Portion
+from execution_engine.adapters.exchanges.paper_checks import INVALID
+from execution_engine.adapters.exchanges.paper_checks import MAX_OPEN_ORDERS as MOST_OPEN
+from execution_engine.adapters.exchanges.paper_rows import PaperTerms
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import (
+    AccountUnreadable,
+    Balances,
+    Fills,
+    Input,
+    OpenOrders,
+    OrderReport,
+    Price,
+    Verdict,
+)
+from execution_engine.domain.instrument import Action, Instrument, Market, Side
+from execution_engine.domain.rows import FINAL_ORDER, Order, OrderType, Purpose
+from tests.simulation.clock import TrueClock
+
+T = TypeVar("T")
+Key = tuple[str, str]
+Past = list[tuple[datetime, OrderReport]]
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Run what never really waits to its end, now."""
+    try:
+        while True:
+            work.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+class Venue:
+    """One exchange with all its accounts.
+
+    listen: hears of every order report, balance and price as the exchange sends it out.
+    seen: hears of every order that was asked about or changed, with all its trades.
+    """
+
+    def __init__(
+        self,
+        clock: TrueClock,
+        instruments: Mapping[Key, Instrument],
+        terms: PaperTerms,
+        leverage: Callable[[str], Decimal],
+        listen: Callable[[Input], None],
+        seen: Callable[[OrderReport], None],
+    ) -> None:
+        self.rules = dict(instruments)
+        self.retention = timedelta.max
+        self.most_open = MOST_OPEN
+        self._clock = clock
+        self._listen = listen
+        self._seen = seen
+        self.past: dict[str, Past] = {}  # by client order id: how the order stood, and since when
+        self.orders: dict[str, Order] = {}  # everything that was ever accepted, by client order id
+        self._positions: defaultdict[str, list[tuple[datetime, dict[Key, Decimal]]]] = defaultdict(list)
+        self._count = 0
+        self._paper = PaperExchange(
+            None,
+            lambda exchange, symbol: self.rules.get((exchange, symbol)),
+            clock,
+            self._told,
+            lambda: terms,
+            leverage=leverage,
+            inline=True,
+        )
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def open_account(self, name: str, market: Market) -> None:
+        self._paper.open_account(name, market)
+
+    def close(self) -> None:
+        self._paper.close()
+
+    # -- prices
+
+    def move(self, price: Price, portion: Portion | None = None) -> None:
+        finished(self._paper.move([price], portion, durable=False))
+
+    def price(self, key: Key) -> Price | None:
+        return self._paper.price(key)
+
+    def _told(self, said: Input) -> None:
+        if isinstance(said, OrderReport):
+            self._note(said)
+        self._listen(said)
+
+    def _note(self, said: OrderReport) -> None:
+        """Remember how an order stands now."""
+        past = self.past.setdefault(said.client_order_id, [])
+        if past and past[-1][1].status is said.status and len(past[-1][1].trades) == len(said.trades):
+            return
+        past.append((self._clock.now(), said))
+        self._seen(said)
+        self._note_position(said.account)
+
+    def _note_position(self, account: str) -> None:
+        held = dict(self.positions(account))
+        known = self._positions[account]
+        if not known or known[-1][1] != held:
+            known.append((self._clock.now(), held))
+
+    # -- requests as they arrive
+
+    def place(self, order: Order) -> OrderReport:
+        if self._is_full(order):
+            text = f"There are {self.most_open} open orders in this market, more are not allowed."
+            return refused(order, Refusal(INVALID, text), self._clock.now())
+        (said,) = finished(self._paper.place([order]))
+        if said.verdict is Verdict.ACCEPTED:
+            self.orders[order.client_order_id] = order
+            self._note(said)
+        return said
+
+    def _is_full(self, order: Order) -> bool:
+        if (
+            self.most_open >= MOST_OPEN
+            or order.type is not OrderType.LIMIT
+            or order.client_order_id in self.past
+        ):
+            return False
+        return sum(self._rests(other, order) for other in self.orders.values()) >= self.most_open
+
+    def _rests(self, one: Order, other: Order) -> bool:
+        same = (one.account, one.exchange, one.symbol) == (other.account, other.exchange, other.symbol)
+        return same and not self.is_over(one.client_order_id)
+
+    def is_over(self, client_order_id: str) -> bool:
+        return self.past[client_order_id][-1][1].status in FINAL_ORDER
+
+    def cancel(self, order: Order) -> OrderReport:
+        (said,) = finished(self._paper.cancel([order]))
+        if said.verdict is Verdict.ACCEPTED:
+            self._note(said)
+        return said
+
+    def look(self, order: Order, lag: timedelta) -> OrderReport:
+        """Look an order up as the reading side knows it: as it stood some seconds ago."""
+        now = self._clock.now()
+        said = self._as_of(order.client_order_id, now - lag)
+        if said is None or (said.status in FINAL_ORDER and not said.trades and self._is_forgotten(said, now)):
+            return absent(order, now)
+        return replace(said, at=now, about_cancel=False)
+
+    def _as_of(self, client_order_id: str, when: datetime) -> OrderReport | None:
+        past = self.past.get(client_order_id, [])
+        at = bisect_right(past, when, key=lambda entry: entry[0])
+        return past[at - 1][1] if at else None
+
+    def _is_forgotten(self, said: OrderReport, now: datetime) -> bool:
+        return now - self.past[said.client_order_id][-1][0] > self.retention
+
+    def open_orders(self, account: str, lag: timedelta) -> OpenOrders | AccountUnreadable:
+        if not lag:
+            return finished(self._paper.open_orders(account))
+        now = self._clock.now()
+        then = now - lag
+        found = [
+            said
+            for id, order in self.orders.items()
+            if order.account == account and (said := self._as_of(id, then)) and said.status not in FINAL_ORDER
+        ]
+        known = self._positions[account]
+        at = bisect_right(known, then, key=lambda entry: entry[0])
+        return OpenOrders(
+            account=account, reports=tuple(found), positions=dict(known[at - 1][1]) if at else {}, at=now
+        )
+
+    def fills(self, account: str, since: datetime, lag: timedelta) -> Fills | AccountUnreadable:
+        read = finished(self._paper.fills(account, since))
+        if isinstance(read, AccountUnreadable):
+            return read
+        then = self._clock.now() - lag
+        shown = tuple(
+            replace(trade, liquidation=trade.client_order_id.startswith("liquidation"))
+            for trade in read.trades
+            if trade.trade.at <= then
+        )
+        return replace(read, trades=shown)
+
+    def balances(self, account: str) -> Balances | AccountUnreadable:
+        return finished(self._paper.balances(account))
+
+    def positions(self, account: str) -> Mapping[Key, Decimal]:
+        """Return what an account holds now [base], negative for short; swaps only."""
+        # Read past the door: through it every resting order would be written out each time.
+        held = self._paper._venue.accounts[account].positions
+        return {key: position.quantity for key, position in held.items() if position.quantity}
+
+    def wallet(self, account: str) -> Mapping[str, Decimal]:
+        """Return all that an account has, by currency."""
+        return self._paper._venue.accounts[account].wallet
+
+    # -- what others do there
+
+    def by_other(
+        self,
+        name: str,
+        account: str,
+        key: Key,
+        action: Action,
+        quantity: Decimal,
+        price: Decimal | None = None,
+        *,
+        reduce_only: bool = False,
+    ) -> OrderReport:
+        """Have somebody else trade on an account: its owner by hand, another program, the exchange itself."""
+        self._count += 1
+        order = Order(
+            id=0,
+            client_order_id=f"{name}{self._count}",
+            account=account,
+            exchange=key[0],
+            symbol=key[1],
+            group_id=0,
+            purpose=Purpose.EXIT if reduce_only else Purpose.ENTRY,
+            position=Side.LONG,
+            action=action,
+            type=OrderType.LIMIT if price is not None else OrderType.MARKET,
+            price=price,
+            quantity=quantity,
+            reduce_only=reduce_only,
+            created_at=self._clock.now(),
+        )
+        return self.place(order)
+
+    def resting(self, ours: Callable[[str], bool]) -> Sequence[str]:
+        """Return the client order ids that rest now, oldest first."""
+        return [id for id in self.orders if ours(id) and not self.is_over(id)]
