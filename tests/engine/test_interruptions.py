@@ -1,0 +1,370 @@
+"""Time or contact that was lost: everything is read anew before anything trades; and what a defect froze."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from execution_engine.domain import pool
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import (
+    AccountUnreadable,
+    DecideFinding,
+    ExitGroup,
+    History,
+    Input,
+    Interrupted,
+    OpenOrders,
+    Promote,
+    PromoteWaiting,
+    Verdict,
+)
+from execution_engine.domain.rows import Choice, Fill, World
+from execution_engine.engine import tasks
+from execution_engine.engine.pulse import Pulse
+from execution_engine.engine.tasks import Tasks
+from tests.house import NOON, House
+from tests.waiting import until
+
+
+def trading(**settings) -> House:
+    house = House(settings or None)
+    house.price("BTCUSDT", "65000")
+    house.first = house.alert(entry_price="65000")
+    return house
+
+
+def status(house: House, name: str = "paper") -> tuple[str, str]:
+    account = house.book.accounts[name]
+    return account.status, account.reason
+
+
+def listed(house: House, name: str = "paper", **more) -> None:
+    """Let an account be read: what rests there is what the rows say."""
+    house.clock.forward(seconds=1)
+    house.balance(name)
+    known = frozenset(order.client_order_id for order in house.working)
+    house.post(OpenOrders(account=name, reports=(), known=known, at=house.clock.time, **more))
+
+
+# -- interrupted
+
+
+def test_after_an_interruption_nothing_is_opened_before_the_account_was_read():
+    house = trading()
+    house.accept()
+    house.post(Interrupted(reason="the machine slept for 10 min"))
+    assert status(house) == ("reconciling", "the machine slept for 10 min; reading the exchange again")
+    waiting = house.alert(timeframe="60", entry_price="65000")
+    assert house.outcome(waiting)[0] is None
+    listed(house)
+    assert status(house) == ("ready", "")
+    house.accept()
+    assert house.outcome(waiting)[0] == "opened"
+
+
+def test_only_the_accounts_concerned_are_interrupted():
+    house = trading()
+    house.post(Interrupted(reason="the stream broke off", accounts=("paper",)))
+    assert status(house)[0] == "reconciling"
+    assert status(house, "paper-perp")[0] == "ready"
+    assert "(paper)" in house.facts[-1].text
+
+
+def test_what_was_under_way_is_looked_up_and_its_fence_runs_from_now():
+    house = trading()
+    sent, lost, *_ = house.sent
+    house.says(lost, Verdict.UNKNOWN)
+    house.says(lost, Verdict.ABSENT)
+    house.clock.forward(minutes=10)
+    house.post(Interrupted(reason="the clock was set forward"))
+    for order in (sent, lost):
+        row = house.book.orders[order.id]
+        assert (row.status, row.sent_at, row.look_at, row.absences) == (
+            "unknown",
+            house.clock.time,
+            house.clock.time,
+            0,
+        )
+
+
+def test_a_cancel_that_was_under_way_is_sent_again():
+    house = trading()
+    house.accept()
+    house.post(ExitGroup(group_id=house.group.id))
+    before = len(house.cancelled)
+    house.post(Interrupted(reason="the machine slept"))
+    assert len(house.cancelled) == before + 5
+
+
+def test_without_doubt_about_answers_orders_keep_their_state():
+    house = trading()
+    house.post(Interrupted(reason="compared again", doubt=False))
+    assert {order.status for order in house.orders()} == {"pending"}
+
+
+def test_an_account_in_doubt_trades_once_each_of_its_orders_was_looked_for():
+    house = trading()
+    for order in house.sent:
+        house.says(order, Verdict.UNKNOWN)
+    house.post(Interrupted(reason="the machine slept"))
+    listed(house)
+    assert status(house)[0] == "reconciling"
+    for order in house.sent[1:]:
+        house.says(order)
+    house.says(house.sent[0], Verdict.ABSENT)
+    listed(house, unsettled=True)
+    assert status(house)[0] == "reconciling"
+    listed(house)
+    assert status(house)[0] == "ready"
+
+
+# -- an account that cannot be read
+
+
+def test_an_account_that_cannot_be_read_twice_is_on_hold_until_it_was_read():
+    house = trading()
+    unreadable = AccountUnreadable(account="paper", reason="The network is down.")
+    house.post(unreadable)
+    assert status(house) == ("ready", "The network is down.")
+    house.post(replace(unreadable, failures=2))
+    house.post(replace(unreadable, failures=3))
+    assert status(house) == ("hold", "The network is down.")
+    assert [fact.code for fact in house.facts].count("account_unreadable") == 2
+    waiting = house.alert(timeframe="60", entry_price="65000")
+    assert house.outcome(waiting)[0] is None
+    for order in house.sent:
+        house.says(order)
+    listed(house)
+    assert status(house) == ("ready", "")
+    assert house.book.alerts[waiting.id].decided_at is not None
+
+
+def test_one_reading_that_failed_is_forgotten_with_the_next():
+    house = trading()
+    listed(house)
+    house.post(AccountUnreadable(account="paper", reason="The network is down."))
+    listed(house)
+    assert status(house) == ("ready", "")
+
+
+def test_an_account_that_is_gone_is_not_missed():
+    house = trading()
+    before = dict(house.book.accounts)
+    house.post(AccountUnreadable(account="gone", reason="The network is down."))
+    house.post(OpenOrders(account="gone", reports=(), at=house.clock.time))
+    assert dict(house.book.accounts) == before
+
+
+def test_the_moment_of_the_last_good_reading_is_kept_from_time_to_time():
+    house = trading()
+    listed(house)
+    first = house.book.accounts["paper"].checked_at
+    listed(house)
+    assert house.book.accounts["paper"].checked_at == first
+    house.clock.forward(minutes=10)
+    listed(house)
+    assert house.book.accounts["paper"].checked_at == house.clock.time
+
+
+def test_orders_of_others_are_shown_while_they_rest_and_left_alone():
+    house = trading()
+    listed(house, foreign=("BTCUSDT web_1",))
+    (found,) = house.book.findings.values()
+    assert found.found == "1 order of others rest on paper: BTCUSDT web_1."
+    listed(house, foreign=tuple(f"BTCUSDT web_{n}" for n in range(6)))
+    (found,) = house.book.findings.values()
+    assert found.found.startswith("6 orders of others rest on paper")
+    assert found.found.endswith("BTCUSDT web_4; ….")
+    listed(house)
+    (found,) = house.book.findings.values()
+    assert found.done == "They are gone."
+    assert house.cancelled == []
+
+
+# -- a defect
+
+
+def test_a_position_that_a_defect_froze_is_released_by_the_user_and_looked_after_again():
+    house = trading()
+    house.accept()
+    gone = house.book.catalogue.get("binance", "BTCUSDT")
+    house.book.catalogue._by_key.pop(("binance", "BTCUSDT"))
+    house.fill(house.sent[0])
+    (found,) = house.book.findings.values()
+    assert (found.kind, found.choices, house.group.hold != "") == ("defect", (Choice.RELEASE,), True)
+    house.book.catalogue.add([gone])
+    answer = house.post(DecideFinding(finding_id=found.id, choice=Choice.RELEASE))
+    assert answer.text == "The position is looked after again."
+    assert house.group.hold == ""
+
+
+def test_a_second_cause_keeps_a_position_on_hold_when_the_first_is_gone():
+    house = trading()
+    house.accept()
+    gone = house.book.catalogue.get("binance", "BTCUSDT")
+    house.book.catalogue._by_key.pop(("binance", "BTCUSDT"))
+    house.fill(house.sent[0])
+    house.book.catalogue.add([gone])
+    (found,) = house.book.findings.values()
+    deficit = replace(found, id=house.book.counter + 1, kind="deficit", ref="BTC", found="BTC is missing.")
+    house.book.apply([deficit])
+    house.post(DecideFinding(finding_id=found.id, choice=Choice.RELEASE))
+    assert house.group.hold == "BTC is missing."
+
+
+@pytest.mark.parametrize("world", [World.PAPER])
+def test_a_rule_over_the_pool_that_breaks_holds_the_world_until_the_user_releases_it(world, monkeypatch):
+    house = trading(**{"pool.max_open_groups": 1})
+    house.accept()
+    waiting = house.alert(timeframe="60", entry_price="65000")
+    with monkeypatch.context() as broken:
+        broken.setattr(pool, "_may_go", lambda draft, row: 1 / 0)
+        broken.setattr(pool, "has_slot", lambda draft, world: True)
+        house.post(PromoteWaiting(world=world))
+    assert "promoting failed" in house.book.world_hold(world)
+    fresh = house.alert(timeframe="240", entry_price="65000")
+    assert house.outcome(fresh)[0] is None  # nothing new is begun
+    refused = house.post(Promote(queued_id=house.queue[0].id))
+    assert isinstance(refused, Refusal)
+    assert refused.message.startswith("nothing new is begun")
+    exit = house.alert(type="exit")
+    assert house.group.status == "closing"  # what closes goes on
+    house.confirm_cancels()
+    assert house.outcome(exit)[0] == "exited"
+    assert house.outcome(waiting)[0] == "queued"
+    (found,) = house.book.findings.values()
+    house.post(DecideFinding(finding_id=found.id, choice=Choice.RELEASE))
+    assert house.book.world_hold(world) == ""
+    house.accept()
+    assert house.outcome(waiting)[0] == "opened"
+
+
+# -- what comes back
+
+
+def test_an_archived_group_comes_back_with_its_rows_when_one_of_its_orders_trades_after_all():
+    house = trading()
+    house.accept()
+    house.fill(house.sent[0])
+    past = History(
+        group=house.group,
+        pyramids=tuple(house.pyramids()),
+        legs=tuple(house.legs()),
+        orders=tuple(house.orders()),
+        fills=tuple(row for row in house.store.committed if isinstance(row, Fill)),
+    )
+    other = House()
+    other.price("BTCUSDT", "65000")
+    other.post(past)
+    assert other.group == past.group
+    assert other.book.has_trade("paper", "binance", "BTCUSDT", past.fills[0].trade_id)
+    other.post(replace(past, group=replace(past.group, hold="changed")))
+    assert other.group == past.group  # it is there already
+
+
+# -- prices that are old news
+
+
+def test_a_price_that_was_long_on_its_way_takes_no_profit():
+    house = trading()
+    house.accept()
+    house.fill(house.sent[0])
+    old = house.clock.time - timedelta(seconds=11)
+    house.price("BTCUSDT", "70000", manual=False, at=old)
+    assert house.orders("take_profit") == []
+    house.price("BTCUSDT", "70000", manual=False)
+    assert len(house.orders("take_profit")) == 1
+
+
+def test_an_entry_waits_for_a_fresh_price():
+    house = House()
+    house.price("BTCUSDT", "65000", manual=False)
+    house.clock.forward(seconds=11)
+    waiting = house.alert(entry_price="65000")
+    assert house.outcome(waiting) == (None, "")
+    house.price("BTCUSDT", "65010", manual=False)
+    house.accept()
+    assert house.outcome(waiting)[0] == "opened"
+
+
+# -- the pulse
+
+
+class Time:
+    """Two clocks that a test sets; each wait takes as long as it is told."""
+
+    def __init__(self) -> None:
+        self.wall, self.steady = NOON, 0.0
+
+    def now(self):
+        return self.wall
+
+    def monotonic(self):
+        return self.steady
+
+    def pass_by(self, wall: float, steady: float) -> None:
+        self.wall += timedelta(seconds=wall)
+        self.steady += steady
+
+
+@pytest.mark.parametrize(
+    ("wall", "steady", "said"),
+    [
+        (1, 1, ""),
+        (1.9, 1.8, ""),
+        (5, 5, ""),
+        (601, 601, "the program stood still for 10 min"),
+        (601, 1, "the machine slept, or its clock was set forward, by 10 min"),
+        (-59, 1, "the clock was set back by 60 s"),
+    ],
+)
+async def test_the_pulse_tells_sleep_and_set_clocks_from_a_busy_machine(wall, steady, said, monkeypatch):
+    time = Time()
+    posted: list[Input] = []
+    beats = 0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal beats
+        beats += 1
+        if beats > 1:
+            await asyncio.Event().wait()
+        time.pass_by(wall, steady)
+
+    monkeypatch.setattr("execution_engine.engine.pulse.asyncio.sleep", sleep)
+    keeping = asyncio.ensure_future(Pulse(time, posted.append).keep())
+    await until_beaten(lambda: beats > 1)
+    keeping.cancel()
+    assert [given.reason for given in posted if isinstance(given, Interrupted)] == ([said] if said else [])
+
+
+async def until_beaten(true) -> None:
+    loop = asyncio.get_running_loop()
+    while not true():
+        future = loop.create_future()
+        loop.call_soon(future.set_result, None)
+        await future
+
+
+# -- tasks
+
+
+async def test_a_task_that_must_not_end_is_begun_anew_and_its_failure_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tasks, "FIRST_PAUSE_S", 0.001)
+    told: list[str] = []
+    begun = 0
+
+    async def work() -> None:
+        nonlocal begun
+        begun += 1
+        if begun < 3:
+            raise OSError("gone")
+
+    owned = Tasks(lambda name, error: told.append(f"{name}: {error}"))
+    owned.keep("watch", work)
+    await until(lambda: begun == 3 and not owned.names)
+    assert told == ["watch: gone", "watch: gone"]
+    await owned.stop()
