@@ -12,17 +12,20 @@ from execution_engine.domain import pool
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
     AccountUnreadable,
+    CancelLegs,
     DecideFinding,
     ExitGroup,
     History,
     Input,
     Interrupted,
     OpenOrders,
+    OrderReport,
+    OrderReports,
     Promote,
     PromoteWaiting,
     Verdict,
 )
-from execution_engine.domain.rows import Choice, Fill, World
+from execution_engine.domain.rows import Choice, Fill, OrderStatus, World
 from execution_engine.engine import tasks
 from execution_engine.engine.pulse import Pulse
 from execution_engine.engine.tasks import Tasks
@@ -368,3 +371,32 @@ async def test_a_task_that_must_not_end_is_begun_anew_and_its_failure_told(monke
     await until(lambda: begun == 3 and not owned.names)
     assert told == ["watch: gone", "watch: gone"]
     await owned.stop()
+
+
+def test_several_orders_that_filled_meanwhile_are_one_finding_of_their_group():
+    house = trading()
+    house.accept()
+    house.post(Interrupted(reason="the machine slept"))
+    reports = []
+    for order in house.sent[:2]:
+        trade = house.trade(order, None, None, "0", "USDT")
+        reports.append(
+            OrderReport(
+                account="paper",
+                client_order_id=order.client_order_id,
+                verdict=Verdict.ACCEPTED,
+                status=OrderStatus.FILLED,
+                filled_quantity=trade.quantity,
+                trades=(trade,),
+                at=house.clock.time,
+            )
+        )
+    house.post(OrderReports(group_id=house.group.id, reports=tuple(reports)))
+    (found,) = house.book.findings.values()
+    assert found.found == (
+        "BTCUSDT 15m: entry buy 0.00307 at 65000.00: filled. entry buy 0.00309 at 64675.00: filled."
+    )
+
+
+def test_cancelling_the_legs_of_a_group_that_is_gone_is_refused():
+    assert House().post(CancelLegs(group_id=7)).message == "there is no open group 7"

@@ -14,13 +14,16 @@ from execution_engine.domain.inputs import (
     AccountUnreadable,
     Balances,
     DecideFinding,
+    Difference,
+    ExitGroup,
     Fills,
+    Fits,
     OpenOrders,
     Trade,
     Verdict,
 )
 from execution_engine.domain.instrument import Action
-from execution_engine.domain.rows import Choice, Finding, OrderStatus
+from execution_engine.domain.rows import Choice, Fill, Finding, OrderStatus
 from execution_engine.engine.reconcile import Reconcile
 from tests.engine.exchange import Exchange, report
 from tests.house import House
@@ -417,3 +420,97 @@ async def test_a_trade_of_an_order_that_was_given_up_brings_it_back():
         )
     )
     assert scene.house.book.orders[order.id].status == "filled"
+
+
+# -- corners
+
+
+def said(scene: Scene, kind, **more):
+    given = {"account": scene.account, "at": scene.house.clock.time} | more
+    scene.house.post(kind(**given))
+
+
+def test_what_is_said_of_an_account_that_is_gone_changes_nothing():
+    scene = Scene()
+    said(scene, Difference, account="gone", ref="BTC", ours=D(1), theirs=D(0))
+    said(scene, Fits, account="gone", refs=frozenset({"BTC"}))
+    assert scene.house.book.findings == {}
+
+
+def test_the_same_difference_told_again_is_the_same_finding():
+    scene = Scene()
+    for _ in range(2):
+        said(scene, Difference, ref="BTC", ours=scene.held, theirs=D(0))
+    assert [fact.code for fact in scene.house.facts].count("found_deficit") == 1
+
+
+def test_a_group_that_ended_meanwhile_is_not_touched_when_the_rest_fits_again():
+    scene = Scene()
+    scene.house.alert(timeframe="60", entry_price="65000")
+    scene.house.accept()
+    scene.house.fill(scene.house.sent[5])
+    said(scene, Difference, ref="BTC", ours=scene.held * 2, theirs=scene.held)
+    first, second = scene.house.groups
+    scene.house.post(ExitGroup(group_id=first.id))
+    scene.house.confirm_cancels()
+    scene.house.fill_all("exit")
+    said(scene, Fits, refs=frozenset({"BTC"}))
+    first, second = scene.house.groups
+    assert (first.status, second.status, second.hold) == ("closed", "partially_filled", "")
+
+
+def test_what_others_traded_beyond_what_is_missing_is_not_booked():
+    scene = Scene("BTCUSDT.P")
+    scene.house.alert(symbol="BTCUSDT.P", timeframe="60", entry_price="65000")
+    scene.house.accept()  # the second group holds nothing
+    scene.exchange.traded("BTCUSDT.P", "9", "60000", liquidation=True)
+    said(
+        scene,
+        Difference,
+        ref="binance BTCUSDT.P",
+        ours=scene.held,
+        theirs=D(0),
+        trades=tuple(scene.exchange.trades),
+    )
+    scene.house.confirm_cancels()
+    first, second = scene.house.groups
+    assert (first.status, first.open_quantity) == ("closed", 0)
+    assert second.status == "live"
+
+
+def test_a_difference_is_told_beside_what_else_was_found():
+    scene = Scene()
+    foreign = OpenOrders(account="paper", reports=(), foreign=("x",), at=scene.house.clock.time)
+    scene.house.post(foreign)
+    said(scene, Difference, ref="BTC", ours=scene.held, theirs=D(0))
+    assert [found.kind for found in scene.house.book.findings.values()] == ["external", "deficit"]
+    assert "BTC" in scene.house.group.hold
+    said(scene, Fits, refs=frozenset({"BTC", "orders"}))
+    assert scene.house.group.hold == ""
+    assert [found.settled_at is None for found in scene.house.book.findings.values()] == [True, False]
+
+
+def test_trades_that_are_known_already_are_no_news():
+    scene = Scene()
+    order = scene.house.sent[0]
+    (fill,) = [row for row in scene.house.store.committed if isinstance(row, Fill)]
+    scene.exchange.traded("BTCUSDT", "0.00307", "65000", Action.BUY, client_order_id=order.client_order_id)
+    (other,) = scene.exchange.trades
+    known = replace(other, trade=replace(other.trade, trade_id=fill.trade_id))
+    before = len(scene.house.store.committed)
+    said(scene, Fills, since=scene.house.clock.time, trades=(known, replace(known, client_order_id="")))
+    assert len(scene.house.store.committed) == before
+
+
+def test_an_entry_that_turns_up_after_another_took_its_place_is_cancelled():
+    scene = Scene()
+    lost = scene.house.alert(timeframe="60", entry_price="65000") and scene.house.sent[5]
+    scene.house.says(lost, Verdict.UNKNOWN)
+    for _ in range(2):
+        scene.house.says(lost, Verdict.ABSENT)
+        scene.house.clock.forward(seconds=3)
+    again = scene.house.sent[-1]
+    assert (again.leg_id, again.attempt) == (lost.leg_id, 2)
+    scene.house.says(lost)  # it was there after all
+    assert scene.house.cancelled[-1].id == lost.id
+    assert scene.house.book.orders[again.id].status == "pending"
