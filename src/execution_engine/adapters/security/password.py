@@ -1,0 +1,105 @@
+"""A key from a master password: Argon2id, as costly as this machine can bear for half a second.
+
+Source of the least values: OWASP's password storage cheat sheet, 19 MiB and two passes with one lane. It is
+written for servers under load; a vault is opened once, so the floor here is 64 MiB, the ceiling 256 MiB, and
+what time is left goes into more passes.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from execution_engine.domain.errors import VaultError, VaultTrouble
+
+KEY_BYTES = 32
+SALT_BYTES = 16
+WANTED_S = 0.5
+LEAST_MIB, MOST_MIB = 64, 256
+LEAST_PASSES, USUAL_PASSES, MOST_PASSES = 2, 3, 64
+LANES = 1
+LEAST_LENGTH = 8
+# What is believed of a file: more would let a file from somebody else fill the memory.
+MOST_MIB_READ = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What deriving a key takes: memory [MiB], passes over it, lanes."""
+
+    memory_mib: int
+    passes: int
+    lanes: int = LANES
+
+    @property
+    def is_sane(self) -> bool:
+        """Return whether a file may ask for this."""
+        return (
+            8 <= self.memory_mib <= MOST_MIB_READ
+            and 1 <= self.passes <= MOST_PASSES
+            and 1 <= self.lanes <= MOST_PASSES
+        )
+
+
+PROBE = Cost(memory_mib=LEAST_MIB, passes=USUAL_PASSES)
+
+
+def derive(password: str, salt: bytes, cost: Cost) -> bytes:
+    """Return the key for a password. Blocking, about half a second; lets other threads run meanwhile.
+
+    Raises VaultError where the memory for it is not there.
+    """
+    try:
+        kdf = Argon2id(
+            salt=salt,
+            length=KEY_BYTES,
+            iterations=cost.passes,
+            lanes=cost.lanes,
+            memory_cost=cost.memory_mib * 1024,
+        )
+        return kdf.derive(_canonical(password))
+    except MemoryError:
+        raise VaultError(
+            VaultTrouble.UNREADABLE,
+            f"Opening the vault takes {cost.memory_mib} MiB of memory for half a second, which are not free. "
+            "End other programs and try again.",
+        ) from None
+
+
+def calibrated() -> Cost:
+    """Return the cost that takes about half a second on this machine. Blocking, a quarter of a second."""
+    spent = []
+    for _ in range(2):  # the first one also fetches the memory
+        began = time.perf_counter()
+        derive("a password to measure with", b"salt" * 4, PROBE)
+        spent.append(time.perf_counter() - began)
+    return fitted(min(spent))
+
+
+def fitted(probe_s: float) -> Cost:
+    """Return the cost for this machine, given how long `PROBE` took."""
+    # The time goes with memory times passes.
+    bearable = PROBE.memory_mib * PROBE.passes * WANTED_S / max(probe_s, 1e-6)
+    memory = min(max(int(bearable / USUAL_PASSES), LEAST_MIB), MOST_MIB)
+    passes = min(max(round(bearable / memory), LEAST_PASSES), MOST_PASSES)
+    return Cost(memory_mib=memory, passes=passes)
+
+
+def refuse_a_weak_one(password: str) -> None:
+    """Raise VaultError for a password that nobody should rely on."""
+    if len(password) < LEAST_LENGTH:
+        raise VaultError(
+            VaultTrouble.PASSWORD_WEAK, f"A master password has at least {LEAST_LENGTH} characters."
+        )
+    if len(set(password)) < LEAST_LENGTH // 2:
+        raise VaultError(
+            VaultTrouble.PASSWORD_WEAK, "A master password is more than a few characters again and again."
+        )
+
+
+def _canonical(password: str) -> bytes:
+    # An accented letter is one character or two, depending on the system it was typed on.
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
