@@ -43,6 +43,14 @@ class Fault(StrEnum):
         return int(self.value) if self.value.isdigit() else None
 
 
+# What stands in front of an exchange answers so, where the exchange has no words of its own for it.
+_PAGES: dict[Fault, tuple[int, dict[str, str]]] = {
+    Fault.TOO_MANY: (429, {"Retry-After": "1"}),
+    Fault.TOO_MANY_BARE: (429, {}),
+    Fault.BANNED: (418, {"Retry-After": "120"}),
+    Fault.MAINTENANCE: (503, {}),
+}
+
 NEVER_ACCEPTED = {Fault.TOO_MANY, Fault.TOO_MANY_BARE, Fault.BANNED, Fault.MAINTENANCE, Fault.REFUSED}
 
 
@@ -116,6 +124,10 @@ async def spoil(
     if fault.status:
         page = PAGE.format(f"{fault.status} Bad answer")
         return web.Response(status=fault.status, text=page, content_type="text/html")
+    if fault in _PAGES:
+        status, headers = _PAGES[fault]
+        page = PAGE.format(f"{status} Refused")
+        return web.Response(status=status, text=page, headers=headers, content_type="text/html")
     if fault is Fault.HTML:
         return web.Response(text=PAGE.format("Just a moment..."), content_type="text/html")
     if fault is Fault.EMPTY:

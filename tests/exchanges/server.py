@@ -118,7 +118,7 @@ class LocalExchange:
         self.requests: list[Asked] = []
         self.clock_skew_ms = 0
         self.limits = {name: Limit(*limit) for name, limit in self.limits_of_truth.items()}
-        self.listings = {rules.symbol: self._list(rules) for rules in shipped(self.name)}
+        self.listings = {rules.symbol: self._enlist(rules) for rules in shipped(self.name)}
         self.by_native = {(each.swap, each.native): each for each in self.listings.values()}
         self.venues = {mode: Venue(mode, self.terms, self.listings, self.now_ms) for mode in self.modes}
         for venue in self.venues.values():
@@ -176,7 +176,7 @@ class LocalExchange:
 
     def add_markets(self, count: int) -> None:
         for rules in invented(self.name, count):
-            listing = self.listings[rules.symbol] = self._list(rules)
+            listing = self.listings[rules.symbol] = self._enlist(rules)
             self.by_native[listing.swap, listing.native] = listing
             for venue in self.venues.values():
                 venue.quotes[rules.symbol] = Quote(Decimal(10), Decimal(10), Decimal(10))
@@ -247,7 +247,7 @@ class LocalExchange:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             venue = self.venues[self.mode_of_socket(request, host)]
             return await self.streams.serve(request, venue, self.opened, self._hear, self.closed)
-        asked = await self._read(request, host)
+        asked = await self._receive(request, host)
         self.requests.append(asked)
         planned = self.faults.take(asked)
         carried_out = planned is None or planned.accepted
@@ -286,14 +286,15 @@ class LocalExchange:
         asked.status, asked.answer = fails.status, fails.body
         return _json(fails.body, fails.status, self.headers(asked) | fails.headers)
 
-    async def _read(self, request: web.Request, host: str) -> Asked:
+    async def _receive(self, request: web.Request, host: str) -> Asked:
         text = (await request.read()).decode()
         _, _, query = request.raw_path.partition("?")
         params = dict(parse_qsl(query, keep_blank_values=True))
         body: Any = None
         if text.startswith(("{", "[")):
             body = json.loads(text, parse_float=str, parse_int=str)
-            params |= {key: str(value) for key, value in body.items()} if isinstance(body, dict) else {}
+            fields = body.items() if isinstance(body, dict) else ()
+            params |= {key: _text(value) for key, value in fields if value is not None}
         else:
             params |= dict(parse_qsl(text, keep_blank_values=True))
         asked = Asked(
@@ -326,7 +327,7 @@ class LocalExchange:
         await self.hear(socket, text)
         await asyncio.sleep(0)
 
-    def _list(self, rules: Any) -> Listing:
+    def _enlist(self, rules: Any) -> Listing:
         return Listing(rules, self.native(rules))
 
     def _lag(self, reads: int) -> None:
@@ -338,6 +339,10 @@ def _json(body: Body, status: int, headers: dict[str, str]) -> web.Response:
     text = body if isinstance(body, str) else json.dumps(body, separators=(",", ":"))
     kind = "text/html" if text.startswith("<") else "application/json"
     return web.Response(text=text, status=status or 200, headers=headers, content_type=kind)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def wire(number: Decimal, places: int | None = None) -> str:

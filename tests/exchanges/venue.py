@@ -278,7 +278,8 @@ class Venue:
         return account
 
     def margin_mode(self, account: Account, symbol: str) -> str:
-        return account.margin_mode.get(symbol, self.terms.margin_mode)
+        # "*" where an exchange has one mode for the whole account.
+        return account.margin_mode.get(symbol, account.margin_mode.get("*", self.terms.margin_mode))
 
     def leverage(self, account: Account, symbol: str) -> Decimal:
         return account.leverage.get(symbol, self.terms.leverage)
