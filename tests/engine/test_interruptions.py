@@ -400,3 +400,35 @@ def test_several_orders_that_filled_meanwhile_are_one_finding_of_their_group():
 
 def test_cancelling_the_legs_of_a_group_that_is_gone_is_refused():
     assert House().post(CancelLegs(group_id=7)).message == "there is no open group 7"
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_the_exchange_said_is_asked_again_when_taking_it_in_met_a_defect(together):
+    house = trading()
+    order = house.sent[0]
+    gone = house.book.catalogue.get("binance", "BTCUSDT")
+    house.book.catalogue._by_key.pop(("binance", "BTCUSDT"))
+    trade = house.trade(order, None, None, "0", "USDT")
+    said = OrderReport(
+        account="paper",
+        client_order_id=order.client_order_id,
+        verdict=Verdict.ACCEPTED,
+        status=OrderStatus.FILLED,
+        filled_quantity=trade.quantity,
+        trades=(trade,),
+        at=house.clock.time,
+    )
+    told = OrderReports(group_id=house.group.id, reports=(said,)) if together else said
+    house.post(told)
+    row = house.book.orders[order.id]
+    assert (row.status, row.look_at is not None, row.filled_quantity) == ("unknown", True, 0)
+    house.book.catalogue.add([gone])
+    house.post(told)  # the look-up says the same
+    assert house.book.orders[order.id].status == "filled"
+    house.book.catalogue._by_key.pop(("binance", "BTCUSDT"))
+    facts = len(house.facts)
+    house.post(replace(said, client_order_id="nobody's"))
+    house.post(replace(said, trades=(replace(trade, trade_id="another"),)))
+    house.post(replace(said, trades=(replace(trade, trade_id="another"),)))
+    assert house.book.orders[order.id].status == "filled"
+    assert len(house.facts) == facts  # it is known that this position is frozen

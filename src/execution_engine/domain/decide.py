@@ -14,11 +14,12 @@ from typing import Any
 from execution_engine.domain import account_commands as own
 from execution_engine.domain import choices, commands, holdings, intake, market, pool, readiness, reports
 from execution_engine.domain import inputs as i
+from execution_engine.domain import order as orders
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.findings import NOBODY, note
-from execution_engine.domain.rows import Choice, FindingKind, Group, Row, World, WorldHold
+from execution_engine.domain.rows import Choice, Finding, FindingKind, Group, Row, World, WorldHold
 from execution_engine.domain.settle import finish, name, settle
 from execution_engine.domain.signal import Outcome
 from execution_engine.domain.view import View
@@ -109,6 +110,7 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
     scope = type(given).__name__
     if group_id is not None:
         scope = _freeze_group(draft, draft.group(group_id))
+        _ask_again(draft, given)
     elif isinstance(given, i.AlertReceived):
         alert = intake.store(draft, given)
         finish(draft, alert, Outcome.FAILED, SEE_LOG)
@@ -117,6 +119,8 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
         finish(draft, judged, Outcome.FAILED, SEE_LOG)
     elif isinstance(given, i.PromoteWaiting):
         scope = _freeze_world(draft, given.world)
+    if group_id is not None and not any(isinstance(row, Finding) for row in draft.rows):
+        return Decision(draft.rows, (), answer, (), defect)  # it is frozen already, and that was told
     draft.tell(
         "defect",
         f"{scope}: an internal error was contained: {defect!r}",
@@ -125,6 +129,15 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
         notice=True,
     )
     return Decision(draft.rows, tuple(draft.facts), answer, (), defect)
+
+
+def _ask_again(draft: Draft, given: i.Input) -> None:
+    """Have orders looked up whose report could not be taken in: it may come no second time by itself."""
+    said = given.reports if isinstance(given, i.OrderReports) else (given,)
+    for report in said:
+        order = draft.order_of(report.client_order_id) if isinstance(report, i.OrderReport) else None
+        if order is not None and not order.is_final:
+            draft.put(orders.unknown(order, draft.now, f"its report could not be taken in: {SEE_LOG}"))
 
 
 def _freeze_group(draft: Draft, group: Group) -> str:

@@ -220,12 +220,19 @@ class Lanes:
             reports = await self._send(key[0], current)
         finally:
             self._lanes[key].busy = False
+            self._put_back(key, step)
             for row in step:
                 way.limiter.answered(_kind(row), row.symbol)
             if too_many(reports):
                 way.slow_down()
             self._rank(key)
             way.answered(Call.ORDERS, well=not current or understood(reports), probe=probe)
+
+    def _put_back(self, key: LaneKey, step: Sequence[Order]) -> None:
+        """Let those wait again that were to leave and were not let go: what left has a newer row by now."""
+        for row in step:
+            if self._is_current(row):
+                self._lanes[key].waiting[row.id] = row
 
     async def _send(self, account: str, step: Sequence[Order]) -> list[OrderReport]:
         exchange = self._ways.exchange(account)
