@@ -16,39 +16,11 @@ from execution_engine.domain.inputs import (
     OrderReport,
     Verdict,
 )
-from execution_engine.domain.rates import UNLIMITED, Rates
 from execution_engine.domain.rows import AccountStatus, Order, OrderStatus
-from execution_engine.engine.lanes import Lanes
-from execution_engine.engine.tasks import Tasks
-from execution_engine.engine.way import Ways
-from tests.engine.exchange import Exchange, report
-from tests.house import House, InlineStore
+from tests.engine.exchange import report
+from tests.engine.virtual import Floor
+from tests.house import House
 from tests.waiting import until
-
-
-class Floor(House):
-    """A house whose orders leave through lanes instead of by hand."""
-
-    def __init__(self, settings=None, store: InlineStore | None = None, rates: Rates = UNLIMITED) -> None:
-        super().__init__(settings, store=store)
-        self.exchange = Exchange()
-        self.tasks = Tasks()
-        self.ways = Ways(self.book, lambda _: self.exchange, self.clock, lambda *_: rates)
-        self.lanes = Lanes(self.book, self.ways, self.desk.post, self.clock, self.tasks)
-        self.feed.on_released(self.lanes.released)
-        self.price("BTCUSDT", "65000")
-        self.price("ETHUSDT", "3000")
-
-    def _released(self, change) -> None:
-        self.facts += change.facts  # nothing is sent by hand here
-
-    @property
-    def entries(self) -> list[str]:
-        return [order.status.value for order in self.orders("entry")]
-
-    async def quiet(self) -> None:
-        """Wait until nothing is on its way."""
-        await until(lambda: not self.tasks.names)
 
 
 @asynccontextmanager
@@ -62,6 +34,11 @@ async def floor(settings=None) -> AsyncIterator[Floor]:
         await made.tasks.stop()
 
 
+async def quiet(house: Floor) -> None:
+    """Wait until nothing is on its way."""
+    await until(lambda: not house.tasks.names)
+
+
 def status(house: Floor, account: AccountStatus) -> None:
     row = replace(house.book.accounts["paper"], status=account)
     house.post(AccountChanged(account=row))
@@ -70,7 +47,7 @@ def status(house: Floor, account: AccountStatus) -> None:
 async def test_the_orders_of_one_decision_leave_together():
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.placed() == [["entry BTCUSDT"] * 5]
         assert house.entries == ["open"] * 5
         assert all(order.sent_at is not None for order in house.orders())
@@ -80,10 +57,10 @@ async def test_nothing_leaves_before_its_commit():
     async with floor() as house:
         house.store.held = []
         house.alert_later()
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.calls == []
         house.store.let_go()
-        await house.quiet()
+        await quiet(house)
         assert len(house.exchange.placed()) == 1
 
 
@@ -96,14 +73,14 @@ async def test_a_lane_takes_one_step_at_a_time_and_lanes_run_side_by_side():
         await until(lambda: len(house.exchange.calls) == 2)
         assert house.exchange.placed() == [["entry BTCUSDT"] * 5, ["entry ETHUSDT"] * 5]
         house.exchange.open.set()
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.placed()[2:] == [["entry BTCUSDT"] * 5]
 
 
 async def test_an_exits_cancels_leave_with_its_close_and_before_new_entries():
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         house.fill(house.orders()[0])
         house.exchange.open.clear()
         house.alert(timeframe="60")
@@ -112,7 +89,7 @@ async def test_an_exits_cancels_leave_with_its_close_and_before_new_entries():
         house.post(ExitGroup(group_id=house.groups[0].id))
         house.exchange.calls.clear()
         house.exchange.open.set()
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.calls == [
             ("cancel", ["entry BTCUSDT"] * 4),
             ("place", ["exit BTCUSDT"]),
@@ -128,7 +105,7 @@ async def test_a_revoked_intent_never_leaves():
         await until(lambda: len(house.exchange.calls) == 1)
         house.post(ExitGroup(group_id=house.groups[1].id))
         house.exchange.open.set()
-        await house.quiet()
+        await quiet(house)
         assert len(house.exchange.placed()) == 1
         assert house.entries == ["open"] * 5 + ["cancelled"] * 5
 
@@ -156,7 +133,7 @@ async def test_an_answer_that_lacks_an_order_proves_nothing_about_any(caplog: py
 async def test_a_failed_cancel_is_looked_up_and_asked_for_again(caplog: pytest.LogCaptureFixture):
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         house.exchange.broken = ConnectionError("reset by peer")
         house.post(ExitGroup(group_id=house.group.id))
         await until(lambda: house.entries == ["unknown"] * 5)
@@ -169,7 +146,7 @@ async def test_a_failed_cancel_is_looked_up_and_asked_for_again(caplog: pytest.L
 async def test_look_ups_wait_for_their_time_and_do_not_occupy_the_lane(caplog: pytest.LogCaptureFixture):
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         house.says(house.orders()[0], Verdict.UNKNOWN)
         house.alert(timeframe="60")
         await until(lambda: len(house.exchange.placed()) == 2)
@@ -184,7 +161,7 @@ async def test_look_ups_wait_for_their_time_and_do_not_occupy_the_lane(caplog: p
 async def test_a_look_up_whose_wait_ended_early_waits_again():
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         house.says(house.orders()[0], Verdict.UNKNOWN)
         house.clock.forward(seconds=0.48)
         house.ways("paper").ring()
@@ -198,12 +175,12 @@ async def test_a_look_up_whose_wait_ended_early_waits_again():
 async def test_a_look_up_that_nobody_needs_any_more_is_not_made():
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         order = house.orders()[0]
         house.says(order, Verdict.UNKNOWN)
         house.says(order)
         house.clock.forward(seconds=5)
-        await house.quiet()
+        await quiet(house)
         assert "look" not in [call for call, _ in house.exchange.calls]
 
 
@@ -215,17 +192,17 @@ async def test_an_account_that_was_not_read_sends_nothing_until_it_was(account):
         status_row = replace(house.book.accounts["paper"], status=account)
         house.desk.post(AccountChanged(account=status_row))
         house.store.let_go()
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.calls == []
         status(house, AccountStatus.READY)
-        await house.quiet()
+        await quiet(house)
         assert len(house.exchange.placed()) == 1
 
 
 async def test_an_account_on_hold_only_reduces():
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         house.fill(house.orders()[0])
         house.store.held = []
         house.alert_later(timeframe="60")
@@ -234,10 +211,10 @@ async def test_an_account_on_hold_only_reduces():
         )
         house.store.let_go()
         house.post(ExitGroup(group_id=house.groups[0].id))
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.calls[1:] == [("cancel", ["entry BTCUSDT"] * 4), ("place", ["exit BTCUSDT"])]
         status(house, AccountStatus.READY)
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.placed()[-1] == ["entry BTCUSDT"] * 5
 
 
@@ -247,19 +224,19 @@ async def test_what_belongs_to_no_account_stays():
         house.alert_later()
         del house.book.accounts["paper"]
         house.store.let_go()
-        await house.quiet()
+        await quiet(house)
         assert house.exchange.calls == []
 
 
 async def test_stopped_lanes_send_nothing_more():
     async with floor() as house:
         house.alert()
-        await house.quiet()
+        await quiet(house)
         house.says(house.orders()[0], Verdict.UNKNOWN)
         house.lanes.stop()
         house.clock.forward(seconds=5)
         house.alert(timeframe="60")
-        await house.quiet()
+        await quiet(house)
         assert [call for call, _ in house.exchange.calls] == ["place"]
 
 
@@ -271,7 +248,7 @@ async def test_after_a_restart_orders_are_looked_up_and_never_sent_again():
         again = Floor(store=house.store)
         again.exchange.found = Verdict.ABSENT
         again.start()
-        await again.quiet()
+        await quiet(again)
         assert again.exchange.calls == []  # most of it will be answered by the list of what rests
         again.post(OpenOrders(account="paper", reports=(), at=again.clock.time))
         again.lanes.listed("paper")

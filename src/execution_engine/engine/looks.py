@@ -38,6 +38,7 @@ class Looks:
         self._tasks = tasks
         self._due: dict[str, _Due] = {}
         self._under_way: dict[str, set[int]] = {}
+        self._failing: dict[str, set[int]] = {}
         self._listed: set[str] = set()
         self._stopped = False
         ways.on_room(self.begin)
@@ -99,7 +100,20 @@ class Looks:
             if too_many(reports):
                 way.slow_down()
             way.limiter.answered(Kind.REQUEST)
-            way.answered(Call.READING, well=understood(reports), probe=probe)
+            if self._says_something(order, understood(reports)) or probe:
+                way.answered(Call.READING, well=understood(reports), probe=probe)
+            else:
+                way.ring()
+
+    def _says_something(self, order: Order, well: bool) -> bool:
+        """One order that cannot be looked up, again and again, does not say that the exchange is away."""
+        failing = self._failing.setdefault(order.account, set())
+        if well:
+            failing.clear()
+            return True
+        known = order.id in failing
+        failing.add(order.id)
+        return not known
 
     async def _asked(self, order: Order) -> OrderReport:
         try:

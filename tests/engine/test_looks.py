@@ -1,0 +1,195 @@
+"""Look-ups of many orders: no storm, no crowd of tasks, and orders never wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from execution_engine.domain.inputs import (
+    AccountChanged,
+    CancelLegs,
+    ExitGroup,
+    OpenOrders,
+    OrderReport,
+    Started,
+    Verdict,
+)
+from execution_engine.domain.rates import Rates, fifth
+from execution_engine.domain.rows import Order
+from execution_engine.engine import looks
+from tests.engine.exchange import report
+from tests.engine.virtual import PLENTY, Floor, VirtualLoop, in_virtual_time, most_in
+
+BUDGET = Rates(requests=fifth(10, 1))
+
+
+async def in_doubt(count: int, rates: Rates = BUDGET) -> Floor:
+    """Open groups and lose sight of all their orders at once."""
+    house = Floor(PLENTY, rates=rates)
+    house.alerts(count // 5)
+    await asyncio.sleep(1)
+    house.exchange.latency_s = 0.1
+    house.exchange.at.clear()
+    for order in house.orders():
+        house.says(order, Verdict.UNKNOWN)
+    return house
+
+
+@in_virtual_time
+async def test_many_orders_in_doubt_are_no_storm_no_crowd_and_keep_no_order_waiting():
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    house = await in_doubt(1000)
+    crowd = 0
+    for _ in range(200):
+        await asyncio.sleep(0.05)
+        crowd = max(crowd, len(house.tasks.names))
+    assert crowd <= looks.AT_ONCE
+    assert loop.timers <= looks.AT_ONCE + 2
+    asked = loop.time()
+    house.alerts(1, "ETHUSDT")
+    await asyncio.sleep(0.2)
+    assert house.exchange.times("place") == [asked] * 5
+    await asyncio.sleep(130)
+    assert most_in(house.exchange.times("look"), 1) <= 8  # two places are kept for readings
+    assert set(house.entries) == {"open"}
+    assert len(house.exchange.times("look")) == 1000  # each of them once
+
+
+@in_virtual_time
+async def test_without_a_budget_few_are_looked_up_at_the_same_time():
+    house = await in_doubt(200, Rates())
+    await asyncio.sleep(0.6)
+    assert most_in(house.exchange.times("look"), 0.09) == looks.AT_ONCE
+    await asyncio.sleep(5)
+    assert set(house.entries) == {"open"}
+
+
+@in_virtual_time
+async def test_a_look_up_far_in_the_future_keeps_no_task():
+    house = Floor(PLENTY)
+    house.alerts(1)
+    await asyncio.sleep(1)
+    house.exchange.found = Verdict.UNKNOWN
+    house.says(house.orders()[0], Verdict.UNKNOWN)
+    for _ in range(30):
+        await asyncio.sleep(1)
+        assert house.tasks.names == []
+    assert house.exchange.times("look") == pytest.approx([1.5, 2.5, 4.5, 8.5, 16.5, 24.5], abs=0.1)
+    assert house.conditions == []  # one order that cannot be looked up does not say that the exchange is away
+
+
+@in_virtual_time
+async def test_what_closes_a_position_is_looked_up_before_what_opens_one():
+    house = Floor(PLENTY, rates=BUDGET)
+    house.alerts(1)
+    await asyncio.sleep(1)
+    house.fill(house.orders()[0])
+    house.alerts(20, "ETHUSDT")
+    house.post(ExitGroup(group_id=house.groups[0].id))
+    await asyncio.sleep(1)
+    house.exchange.at.clear()
+    for order in house.orders("entry")[5:]:
+        house.says(order, Verdict.UNKNOWN)
+    await asyncio.sleep(1)
+    house.says(house.orders("exit")[0], Verdict.UNKNOWN)
+    asked = asyncio.get_running_loop().time()
+    await asyncio.sleep(5)
+    (at,) = house.exchange.times("look", "exit")
+    assert at - asked <= 1.6  # half a second, and until the next place is free
+    assert len(house.exchange.times("look", "entry")) < 100
+
+
+@in_virtual_time
+async def test_an_order_in_doubt_is_cancelled_at_once_and_looked_up_all_the_same():
+    house = Floor(PLENTY)
+    house.alerts(1)
+    await asyncio.sleep(1)
+    order = house.orders()[0]
+    house.exchange.at.clear()
+
+    async def nothing_there(orders: list[Order]) -> list[OrderReport]:
+        house.exchange.at += [(asyncio.get_running_loop().time(), "cancel", "entry") for _ in orders]
+        return [report(one, Verdict.ABSENT).__class__(**about_cancel(one)) for one in orders]
+
+    def about_cancel(one: Order) -> dict[str, object]:
+        return {
+            "account": one.account,
+            "client_order_id": one.client_order_id,
+            "verdict": Verdict.ABSENT,
+            "about_cancel": True,
+            "at": house.clock.now(),
+        }
+
+    house.exchange.cancel = nothing_there  # type: ignore[method-assign, assignment]
+    house.says(order, Verdict.UNKNOWN)
+    house.post(CancelLegs(group_id=house.group.id))
+    asked = asyncio.get_running_loop().time()
+    await asyncio.sleep(0.4)
+    assert house.exchange.times("cancel")[0] == asked
+    assert house.book.orders[order.id].status == "unknown"  # that it knows no such order proves nothing
+    await asyncio.sleep(0.2)
+    assert house.exchange.times("look")[0] == pytest.approx(asked + 0.5, abs=0.01)
+
+
+def listed(house: Floor) -> None:
+    """Say that everything rests that the books take to be open."""
+    known = frozenset(order.client_order_id for order in house.orders() if order.status == "open")
+    house.post(OpenOrders(account="paper", reports=(), known=known, at=house.clock.now()))
+    house.lanes.listed("paper")
+
+
+@in_virtual_time
+async def test_after_a_start_the_list_of_what_rests_comes_before_every_look_up():
+    house = await in_doubt(50)
+    house.post(Started())
+    await asyncio.sleep(30)
+    assert house.exchange.times("look") == []
+    for order in house.orders()[:48]:
+        house.says(order)
+    listed(house)
+    await asyncio.sleep(5)
+    assert len(house.exchange.times("look")) == 2
+    listed(house)
+    assert house.book.accounts["paper"].status == "ready"
+    house.post(Started())  # read anew: what was listed before does not count
+    house.says(house.orders()[0], Verdict.UNKNOWN)
+    await asyncio.sleep(5)
+    assert len(house.exchange.times("look")) == 2
+
+
+@in_virtual_time
+async def test_a_look_up_refused_for_the_rate_slows_the_account_down():
+    house = Floor(PLENTY)
+    house.alerts(1)
+    await asyncio.sleep(1)
+
+    async def too_many(order: Order) -> OrderReport:
+        house.exchange.at.append((asyncio.get_running_loop().time(), "look", "entry"))
+        said = report(order, Verdict.UNKNOWN)
+        return OrderReport(
+            account=said.account,
+            client_order_id=said.client_order_id,
+            verdict=Verdict.UNKNOWN,
+            code="RateLimitError",
+            at=house.clock.now(),
+        )
+
+    house.exchange.look = too_many  # type: ignore[method-assign]
+    house.says(house.orders()[0], Verdict.UNKNOWN)
+    await asyncio.sleep(0.6)
+    (told,) = house.conditions
+    assert told.slow_until is not None
+
+
+@in_virtual_time
+async def test_a_removed_accounts_orders_stay_in_doubt_without_harm():
+    house = Floor(PLENTY)
+    house.alerts(1)
+    await asyncio.sleep(1)
+    house.says(house.orders()[0], Verdict.UNKNOWN)
+    row = house.book.accounts.pop("paper")
+    await asyncio.sleep(2)
+    assert house.orders()[0].status == "open"
+    house.post(AccountChanged(account=row))
