@@ -69,7 +69,7 @@ class LocalBybit(MarketRoutes, AccountRoutes, BybitStreams):
 
     name = "bybit"
     modes = ("live", "testnet", "demo")
-    terms = Terms(unified=True, ids_forever=True, leverage=Decimal(10))
+    terms = Terms(unified=True, ids_forever=True, late_post_only=True, leverage=Decimal(10))
     hosts: ClassVar = {
         "api.bybit.com": "live",
         "stream.bybit.com": "live",

@@ -238,6 +238,7 @@ class Terms:
     unified: bool = False  # one wallet for spot and perpetuals
     margin_mode: str = "cross"  # of a new account
     leverage: Decimal = Decimal(1)
+    late_post_only: bool = False  # a post-only order that would take is accepted, and cancelled at once
     checks_notional_on_exit: bool = False
 
 
@@ -347,13 +348,16 @@ class Venue:
         self._check_numbers(order, quote)
         takes = order.price is None or _reaches(order, quote)
         price = quote.ask if order.action == "buy" else quote.bid
-        if takes and order.lasts == "PO":
+        too_late = takes and order.lasts == "PO"
+        if too_late and not self.terms.late_post_only:
             raise Refused(Why.WOULD_TAKE)
         depth = self.depths.get(order.symbol, order.quantity)
         fills = takes and not (order.lasts == "FOK" and depth < order.quantity)
         self._check_funds(order, price if takes else order.price or price)
         self._accept(order)
-        if fills:
+        if too_late:
+            self.end(order, "cancelled")
+        elif fills:
             self.fill(order, price, min(order.quantity, depth), maker=False)
         if order.open and (order.kind == "market" or order.lasts in ("IOC", "FOK")):
             self.end(order, "expired")

@@ -19,10 +19,11 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from tests.exchanges import certificates
 from tests.exchanges.binance import LocalBinance
 from tests.exchanges.bybit import LocalBybit
+from tests.exchanges.okx import LocalOkx
 from tests.exchanges.server import LocalExchange
 from tests.exchanges.venue import Account
 
-KINDS: dict[str, type[LocalExchange]] = {kind.name: kind for kind in (LocalBinance, LocalBybit)}
+KINDS: dict[str, type[LocalExchange]] = {kind.name: kind for kind in (LocalBinance, LocalBybit, LocalOkx)}
 
 
 class LocalNames(AbstractResolver):
