@@ -33,6 +33,10 @@ class WatchedHouse(House):
     def show(self) -> None:
         self.bridge.flush()
 
+    def price(self, symbol: str, last: str, *given: str, **more: Any) -> None:
+        """Move a market as a stream would: what a screen shows of it ages."""
+        super().price(symbol, last, *given, **{"manual": False} | more)
+
     def doors(self) -> Doors:
         return Doors(
             version="1.0",

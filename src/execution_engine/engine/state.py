@@ -71,18 +71,34 @@ def running_status(book: Book, *, failed: str = "") -> tuple[str, list[str]]:
     """Return the engine's one word and the reasons behind it."""
     if failed:
         return "error", [failed]
-    accounts = [a for a in book.accounts.values() if a.enabled]
-    troubled = [a for a in accounts if a.status in (AccountStatus.HOLD, AccountStatus.ERROR)]
-    reasons = [f"{a.name}: {a.reason or a.status}" for a in troubled]
+    held, reading = _holds(book), _readings(book)
     noted = [book.settings_fault] if book.settings_fault else []
     if book.engine.paused:
-        return "paused", ["paused by you", *reasons, *noted]
-    if reasons:
-        return "hold", [*reasons, *noted]
-    reading = [a for a in accounts if a.status is AccountStatus.RECONCILING]
+        return "paused", ["paused by you", *held, *reading, *noted]
+    if held:
+        return "hold", [*held, *reading, *noted]
     if reading:
-        return "starting", [*(f"{a.name}: {a.reason or 'reading the exchange'}" for a in reading), *noted]
+        return "starting", [*reading, *noted]
     return "running", noted
+
+
+def _holds(book: Book) -> list[str]:
+    """Return why worlds and accounts are on hold, in words."""
+    worlds = [f"{hold.name} world: {hold.reason}" for hold in book.world_holds.values() if hold.reason]
+    return worlds + [
+        f"{account.name}: {account.reason or account.status}"
+        for account in book.accounts.values()
+        if account.enabled and account.status in (AccountStatus.HOLD, AccountStatus.ERROR)
+    ]
+
+
+def _readings(book: Book) -> list[str]:
+    """Return which accounts are being compared with their exchanges, in words."""
+    return [
+        f"{account.name}: {account.reason or 'reading the exchange'}"
+        for account in book.accounts.values()
+        if account.enabled and account.status is AccountStatus.RECONCILING
+    ]
 
 
 def worlds_in_use(book: Book) -> list[World]:

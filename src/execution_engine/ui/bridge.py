@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -26,6 +27,7 @@ from execution_engine.domain.rows import (
     Archive,
     Engine,
     EquityPoint,
+    Finding,
     Group,
     Leg,
     Order,
@@ -33,6 +35,8 @@ from execution_engine.domain.rows import (
     QueuedSignal,
     Row,
     SettingsVersion,
+    World,
+    WorldHold,
 )
 from execution_engine.ui.doors import Doors
 
@@ -43,6 +47,7 @@ SUMS_MS = 250  # figures over many prices are for reading, not for watching
 MARKETS_A_TURN = 25  # a batch of many markets is told in turns
 TURN_MS = 20  # between two of them, for alerts and orders
 ALERTS_KEPT = 4000
+SETTLED_KEPT = 500  # findings that nobody has to decide any more
 
 Market = tuple[str, str]
 T = TypeVar("T")
@@ -50,7 +55,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What changed since the last batch: ids of rows, names of accounts, markets with a new price."""
+    """What changed since the last batch: ids of rows, names of accounts and of worlds that are on hold or
+    not any more, markets with a new price."""
 
     groups: frozenset[int] = frozenset()
     pyramids: frozenset[int] = frozenset()
@@ -59,6 +65,8 @@ class Batch:
     alerts: frozenset[int] = frozenset()
     queue: frozenset[int] = frozenset()
     accounts: frozenset[str] = frozenset()
+    findings: frozenset[int] = frozenset()
+    holds: frozenset[World] = frozenset()
     markets: frozenset[Market] = frozenset()
     equity: tuple[EquityPoint, ...] = ()
     balances: bool = False
@@ -83,7 +91,10 @@ _KINDS: dict[type, str] = {
     Alert: "alerts",
     QueuedSignal: "queue",
     Account: "accounts",
+    Finding: "findings",
+    WorldHold: "holds",
 }
+_NAMED = ("accounts", "holds")
 
 
 class Bridge(QObject):
@@ -105,6 +116,8 @@ class Bridge(QObject):
         self.alerts: dict[int, Alert] = {}
         self.queue: dict[int, QueuedSignal] = {}
         self.accounts: dict[str, Account] = {}
+        self.findings: dict[int, Finding] = {}
+        self.holds: dict[World, WorldHold] = {}
         self.engine: Engine | None = None
         self.prices: dict[Market, Price] = {}
         self.balances: dict[str, Mapping[str, Decimal]] = {}
@@ -139,6 +152,8 @@ class Bridge(QObject):
             self.alerts,
             self.queue,
             self.accounts,
+            self.findings,
+            self.holds,
         ):
             held.clear()
         for index in (self.pyramids_of, self.legs_of, self.orders_of):
@@ -230,9 +245,9 @@ class Bridge(QObject):
                 self._flags.add("settings")
 
     def _keep(self, kind: str, row: Any) -> None:
-        key = row.name if kind == "accounts" else row.id
+        key = row.name if kind in _NAMED else row.id
         held: dict[Any, Any] = getattr(self, kind)
-        if kind == "queue" and row.outcome is not None:
+        if (kind == "queue" and row.outcome is not None) or (kind == "holds" and not row.reason):
             held.pop(key, None)
         else:
             held[key] = row
@@ -241,6 +256,10 @@ class Bridge(QObject):
             getattr(self, f"{kind}_of")[row.group_id][key] = None
         if kind == "alerts" and len(held) > ALERTS_KEPT:
             del held[next(iter(held))]
+        if kind == "findings" and row.settled_at is not None:
+            settled = [id for id, each in held.items() if each.settled_at is not None]
+            for id in settled[:-SETTLED_KEPT]:
+                del held[id]
 
     def _forget(self, group_id: int) -> None:
         """Let go of a group that moved to history."""
@@ -283,5 +302,6 @@ class Bridge(QObject):
 
 def _wanted(done: Callable[..., object]) -> bool:
     """Tell whether who waits is still there: a page may be gone before its answer comes."""
-    owner = getattr(done, "__self__", None)
+    asked = done.func if isinstance(done, partial) else done
+    owner = getattr(asked, "__self__", None)
     return not isinstance(owner, QObject) or isValid(owner)

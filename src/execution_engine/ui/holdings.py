@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from execution_engine.domain.inputs import Price
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.position import unrealized, unrealized_percent
-from execution_engine.domain.rows import Group, World
+from execution_engine.domain.rows import AccountStatus, Group, World
 from execution_engine.domain.take_profit import closing_price
 from execution_engine.ui.bridge import Batch, Bridge, Market
 
@@ -28,7 +28,7 @@ def is_old(price: Price | None, now: datetime) -> bool:
 class Holding:
     """A group that holds a slot, and its worth. price: what a close would get.
 
-    unrealized, percent: None while it holds nothing or has no price.
+    unrealized, percent: None while it holds nothing or has no price. hold: see `hold_of`.
     """
 
     group: Group
@@ -36,10 +36,16 @@ class Holding:
     price: Decimal | None = None
     unrealized: Decimal | None = None
     percent: Decimal | None = None
+    hold: str = ""
 
     @property
     def holds(self) -> bool:
         return self.group.avg_entry is not None
+
+    @property
+    def state(self) -> str:
+        """Return the group's state as the screen names it."""
+        return "hold" if self.hold and self.group.is_open else self.group.status.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +59,25 @@ class Sums:
     old: bool = False
 
 
-def holding(group: Group, quote: Price | None) -> Holding:
+def holding(group: Group, quote: Price | None, hold: str = "") -> Holding:
     """Value one group."""
     if quote is None:
-        return Holding(group)
+        return Holding(group, hold=hold)
     price = closing_price(quote, group.side)
     if group.avg_entry is None:
-        return Holding(group, quote, price)
+        return Holding(group, quote, price, hold=hold)
     result = unrealized(group.side, group.invested, group.open_quantity, price)
-    return Holding(group, quote, price, result, unrealized_percent(result, group.invested))
+    return Holding(group, quote, price, result, unrealized_percent(result, group.invested), hold)
+
+
+def hold_of(bridge: Bridge, group: Group) -> str:
+    """Say why no new risk is taken for a group: its own reason, its account's or its world's; empty if none."""
+    account, world = bridge.accounts.get(group.account), bridge.holds.get(group.world)
+    if group.hold:
+        return group.hold
+    if account is not None and account.status in (AccountStatus.HOLD, AccountStatus.ERROR):
+        return f"account {account.name} is on hold{f': {account.reason}' if account.reason else ''}"
+    return f"the {world.name} world is on hold: {world.reason}" if world is not None else ""
 
 
 def holdings_of(bridge: Bridge) -> Holdings:
@@ -98,6 +114,8 @@ class Holdings(QObject):
             touched = set(batch.groups)
             for market in batch.markets:
                 touched |= self._of_market.get(market, set())
+            if batch.accounts or batch.holds:
+                touched |= set(self.by_id)
         for id in touched:
             self._value(id)
         self.touched = touched
@@ -111,7 +129,7 @@ class Holdings(QObject):
             return
         market = (group.exchange, group.symbol)
         self._of_market[market].add(id)
-        self.by_id[id] = holding(group, self._bridge.prices.get(market))
+        self.by_id[id] = holding(group, self._bridge.prices.get(market), hold_of(self._bridge, group))
 
     def sums(self, world: World, now: datetime) -> Sums:
         """Add up the groups of a world."""

@@ -17,13 +17,14 @@ from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.frame import asking, banners, menus, telling
 from execution_engine.ui.frame.acts import Acts
 from execution_engine.ui.frame.attention import Attention
+from execution_engine.ui.frame.away import Homecoming, show_decisions
 from execution_engine.ui.frame.header import Header
 from execution_engine.ui.frame.helping import about, shortcuts
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.frame.sidebar import Sidebar
 from execution_engine.ui.frame.stage import Stage
-from execution_engine.ui.frame.status_line import StatusLine
+from execution_engine.ui.frame.status_line import BOOKS, StatusLine
 from execution_engine.ui.holdings import holdings_of
 from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
@@ -31,6 +32,7 @@ from execution_engine.ui.theme import THEME, Name
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
 
 NARROW_BELOW = 1200
+AWAY = "away"
 SMALLEST = (960, 640)
 FIRST_SIZE = (1440, 900)
 EAGER = ("dashboard", "positions", "logs")  # they collect prices and facts before they are looked at
@@ -47,9 +49,10 @@ class MainWindow(QMainWindow):
         self.bridge, self.memory = bridge, memory
         self.holdings = holdings_of(bridge)
         self.attention = Attention(bridge)
+        self.homecoming = Homecoming(bridge)
         self.acts = Acts(self)
         self.header = Header(bridge, self.holdings, self.acts)
-        self.banner = Banner()
+        self.banner, self.decisions = Banner(), Banner()
         self.sidebar = Sidebar(places)
         self.stage = Stage(bridge, places)
         self.status = StatusLine(bridge)
@@ -66,6 +69,7 @@ class MainWindow(QMainWindow):
         self.go(memory.text("page") or places[0].key)
         self._refresh()
         self.stage.setFocus()
+        self._show_news()
         QTimer.singleShot(0, self, self._build_eager)
 
     def _build_eager(self) -> None:
@@ -83,7 +87,9 @@ class MainWindow(QMainWindow):
         self.sidebar.show_current(key)
         self.stage.show_page(key)
         self.setWindowTitle(f"{known[0].title} – Execution Engine")
-        self.memory.put("page", key)
+        if known[0].listed:
+            self.memory.put("page", key)
+        self._show_decisions()
         if row is not None:
             self.stage.call("go_to", row)
 
@@ -129,6 +135,7 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self.banner)
+        column.addWidget(self.decisions)
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.sidebar)
@@ -205,10 +212,23 @@ class MainWindow(QMainWindow):
 
     def _changed(self, batch: Batch) -> None:
         self.attention.take(batch)
+        if batch.whole or batch.accounts or batch.findings:
+            self._show_news()
         if not batch.only_prices:
             self._refresh()
         elif not self._sums.isActive():
             self._sums.start(SUMS_MS)
+
+    def _show_news(self) -> None:
+        """Open what was found meanwhile, once after each start and resume; never under a dialog."""
+        if self.stage.current == AWAY:
+            self.homecoming.seen()
+        elif self.homecoming.brings_news() and self.dialog is None:
+            self.go(AWAY)
+
+    def _show_decisions(self) -> None:
+        looked_at = self.stage.current == AWAY
+        show_decisions(self.decisions, self.bridge, lambda: self.go(AWAY), looked_at=looked_at)
 
     def _tick(self) -> None:
         self.status.refresh()
@@ -222,6 +242,7 @@ class MainWindow(QMainWindow):
         self.header.refresh()
         word, reasons = bridge.doors.status()
         banners.show(self.banner, word, reasons, self.acts.pause.trigger)
+        self._show_decisions()
         self.acts.show_paused(self._is_paused())
         groups = len(self.holdings.by_id)
         self.acts.close_all.setEnabled(bool(groups or bridge.queue))
@@ -285,6 +306,8 @@ class MainWindow(QMainWindow):
             self._open_paper()
         elif name == "Webhook":
             self.go("signals")
+        elif name == BOOKS:
+            self.go(AWAY)
 
     def _copy_webhook(self) -> None:
         urls = self.bridge.doors.webhook_urls()

@@ -1,4 +1,4 @@
-"""The pages of the window, in the order of the sidebar."""
+"""The pages of the window, in the order of the sidebar and of their keys."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -24,6 +24,12 @@ def _signals(bridge: Bridge) -> QWidget:
     return SignalsPage(bridge)
 
 
+def _away(bridge: Bridge) -> QWidget:
+    from execution_engine.ui.pages.away import AwayPage  # looked at when something was found, which is rare
+
+    return AwayPage(bridge)
+
+
 PLACES = (
     Place("dashboard", "Dashboard", "dashboard", DashboardPage),
     Place("positions", "Positions", "positions", _positions),
@@ -33,4 +39,5 @@ PLACES = (
     Place("performance", "Performance", "performance", PerformancePage),
     Place("logs", "Logs", "logs", LogsPage),
     Place("settings", "Settings", "settings", SettingsPage),
+    Place("away", "While you were away", "bell", _away, listed=False),
 )

@@ -1,5 +1,6 @@
 """The style sheet: what the palette cannot say, as a template over the tokens."""
 
+import atexit
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -205,8 +206,10 @@ def _mix(top: str, ground: str, share: float) -> str:
 
 @cache
 def _folder() -> QTemporaryDir:
-    # Style sheets load images from files only; the folder goes when the process ends.
-    return QTemporaryDir()
+    # Style sheets load images from files only. What a cache holds is never destroyed, so the folder would stay.
+    made = QTemporaryDir()
+    atexit.register(made.remove)
+    return made
 
 
 def _drawn(name: str, body: str) -> str:

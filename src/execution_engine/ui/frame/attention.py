@@ -18,6 +18,7 @@ from execution_engine.domain.rows import (
     Purpose,
 )
 from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.findings import decisions, of_group
 from execution_engine.ui.format import age, counted, local_time, visible
 from execution_engine.ui.holdings import is_old
 from execution_engine.ui.theme import Token
@@ -78,6 +79,8 @@ class Attention:
         legs = [bridge.legs[id] for id in sorted(self._refused) if id in bridge.legs]
         return [
             *_engine(bridge),
+            *_decisions(bridge),
+            *_worlds(bridge),
             *_accounts(bridge),
             *_groups(bridge, orders),
             *_rejected(bridge, legs),
@@ -89,6 +92,20 @@ def _engine(bridge: Bridge) -> Iterator[Thing]:
     if bridge.engine is not None and bridge.engine.paused:
         sentence = "Alerts are stored, nothing is opened. Exits, targets and fills go on."
         yield Thing("pause", "warn", "Paused", sentence, "Resume", "resume")
+
+
+def _decisions(bridge: Bridge) -> Iterator[Thing]:
+    wait = decisions(bridge)
+    if wait:
+        title = counted(len(wait), "decision") + (" waits" if len(wait) == 1 else " wait")
+        sentence = visible(wait[0].found, LONGEST)
+        yield Thing("question", "warn", title, sentence, "Review", "away", wait[0].id)
+
+
+def _worlds(bridge: Bridge) -> Iterator[Thing]:
+    for held in bridge.holds.values():
+        title = f"The {held.name} world is on hold"
+        yield Thing("pause", "warn", title, visible(held.reason, LONGEST), "", "away")
 
 
 def _accounts(bridge: Bridge) -> Iterator[Thing]:
@@ -104,7 +121,8 @@ def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
     for order in orders:
         unknown[order.group_id].append(order)
     for group in bridge.groups.values():
-        if group.hold:
+        # What waits for a decision about it says so already.
+        if group.hold and not of_group(bridge, group.id):
             yield _thing("pause", f"{_name(group)} is on hold", visible(group.hold, LONGEST), group)
         if group.id in unknown:
             yield _looked_up(group, unknown[group.id])

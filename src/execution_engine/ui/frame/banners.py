@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from execution_engine.ui.format import visible
+from execution_engine.ui.frame.header import BY_USER
 from execution_engine.ui.widgets import Banner
 
+LONGEST = 300
 PAUSED = "Paused: alerts are stored, nothing is opened"
 
 
 def show(banner: Banner, word: str, reasons: Sequence[str], resume: Callable[[], object]) -> None:
     """Show the banner of the engine's state, or hide it."""
-    why = " · ".join(each for each in reasons if each != "paused by you")
+    why = " · ".join(visible(each, LONGEST) for each in reasons if each != BY_USER)
     if word in ("error", "stopped"):
         _say(banner, f"Error: {why or 'the engine does not run'}", "danger", "error")
     elif word == "paused":

@@ -16,14 +16,20 @@ from execution_engine.ui.format import (
     result_token,
     signed_percent,
     signed_usd,
+    tooltip,
     uptime,
+    visible,
 )
 from execution_engine.ui.frame.acts import Acts
+from execution_engine.ui.frame.away import is_reading
 from execution_engine.ui.frame.worlds import accounts_in_use, gravest, shown_world
 from execution_engine.ui.holdings import Holdings
 from execution_engine.ui.icons import Mark, state_look
 from execution_engine.ui.theme import ICON, SIZE, Token, color, px
-from execution_engine.ui.widgets import Label, ModeBadge, button, divider
+from execution_engine.ui.widgets import ElidedLabel, Label, ModeBadge, button, divider
+
+WHY_WIDE, WHY_NARROW = 300, 170
+BY_USER = "paused by you"  # the word Paused says it already
 
 
 class Header(QFrame):
@@ -32,7 +38,7 @@ class Header(QFrame):
     def __init__(self, bridge: Bridge, holdings: Holdings, acts: Acts, parent: QWidget | None = None) -> None:
         """Show what the bridge holds; `refresh` is called for each batch and each second."""
         super().__init__(parent)
-        self._bridge, self._holdings = bridge, holdings
+        self._bridge, self._holdings, self._narrow = bridge, holdings, False
         self.setProperty("ground", "chrome")
         self.setProperty("rule", "bottom")
         self.setFixedHeight(px(SIZE["header"]))
@@ -40,6 +46,8 @@ class Header(QFrame):
         self._mark = Mark("ring", "neutral", size=px(10))
         self.state = Label("", "body", "text", weight=600)
         self.uptime = Label("", "body", "text3")
+        self.why = ElidedLabel("", "body", "text2", longest=WHY_WIDE)
+        self.why.hide()
         self.badge = ModeBadge("paper")
         self.accounts = Label("", "body", "text2")
         self.total = Label(MISSING, "total", "text3")
@@ -55,7 +63,7 @@ class Header(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(px(15), 0, px(14), 0)
         row.setSpacing(px(10))
-        for widget in (self._mark, self.state, self.uptime):
+        for widget in (self._mark, self.state, self.uptime, self.why):
             row.addWidget(widget)
         row.addSpacing(px(4))
         row.addWidget(self.badge)
@@ -76,23 +84,41 @@ class Header(QFrame):
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave out what a small window has no room for."""
-        self.uptime.setVisible(not narrow)
+        self._narrow = narrow
         self.accounts.setVisible(not narrow)
+        self.why.set_longest(WHY_NARROW if narrow else WHY_WIDE)
+        self._show_state()
 
     def refresh(self) -> None:
         """Show everything as it is now."""
         bridge = self._bridge
-        word, reasons = bridge.doors.status()
-        look = state_look("engine", "stopped" if word == "error" else word)
-        self._mark.show_shape(look.shape, look.token)
-        self.state.show_text(look.word)
-        self.state.setToolTip("\n".join(reasons))
-        self.uptime.show_text(uptime(bridge.doors.now() - bridge.doors.started_at))
+        self._show_state()
         used = accounts_in_use(bridge)
         self._show_mode(gravest(used))
         self.accounts.show_text(counted(len(used), "account"))
         self.accounts.setToolTip(", ".join(account.name for account in used))
         self._show_total()
+
+    def _show_state(self) -> None:
+        """Say how the engine is and, where it holds back, why in place of how long it runs."""
+        bridge = self._bridge
+        word, reasons = bridge.doors.status()
+        look = state_look("engine", self._state(word))
+        self._mark.show_shape(look.shape, look.token)
+        self.state.show_text(look.word)
+        self.state.setToolTip(tooltip("\n".join(visible(each, 300) for each in reasons)))
+        why = [each for each in reasons if each != BY_USER] if word in ("hold", "starting") else []
+        self.why.show_text(" · ".join(visible(each, 300) for each in why))
+        self.why.setVisible(bool(why))
+        self.uptime.setVisible(not why and not self._narrow)
+        self.uptime.show_text(uptime(bridge.doors.now() - bridge.doors.started_at))
+
+    def _state(self, word: str) -> str:
+        if word == "error":
+            return "stopped"
+        accounts = self._bridge.accounts.values()
+        reading = any(account.enabled and is_reading(account) for account in accounts)
+        return "reconciling" if word == "starting" and reading else word
 
     def _show_mode(self, mode: Mode) -> None:
         if self.badge.mode != mode.value:

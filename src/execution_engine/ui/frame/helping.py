@@ -13,6 +13,7 @@ from execution_engine.ui.widgets import Label, button, divider
 
 KEYS = (
     ("Ctrl+1 … Ctrl+8", "Go to a page"),
+    ("Ctrl+9", "While you were away"),
     ("Ctrl+,", "Settings"),
     ("Ctrl+F", "Filter the page; Esc clears it"),
     ("F5", "Read the page again"),

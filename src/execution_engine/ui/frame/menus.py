@@ -35,6 +35,8 @@ def fill(
     engine.addAction(acts.quit)
     view = bar.addMenu("View")
     for number, place in enumerate(places, 1):
+        if not place.listed:
+            view.addSeparator()
         view.addAction(_page(view, place, number, go))
     view.addSeparator()
     _themes(view.addMenu("Theme"), choose_theme)

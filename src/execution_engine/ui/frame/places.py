@@ -1,4 +1,4 @@
-"""The pages of the sidebar, in its order."""
+"""The pages of the window, in their order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from execution_engine.ui.bridge import Bridge
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page's key, its name and icon, and what makes it."""
+    """A page's key, its name and icon, and what makes it.
+
+    listed: it stands in the sidebar; otherwise it is reached from the menu, a banner and the status line.
+    """
 
     key: str
     title: str
     icon: str
     make: Callable[[Bridge], QWidget]
+    listed: bool = True

@@ -48,7 +48,8 @@ class Sidebar(QListWidget):
         self.setViewportMargins(0, px(8), 0, 0)
         self._items: dict[str, QListWidgetItem] = {}
         for place in places:
-            self._add(place)
+            if place.listed:
+                self._add(place)
         self.setFixedWidth(px(SIZE["sidebar"]))
         self.currentItemChanged.connect(lambda *_: self.chosen.emit(self.current()))
         THEME.theme_changed.connect(self.scheduleDelayedItemsLayout)
@@ -66,9 +67,11 @@ class Sidebar(QListWidget):
         return cast(str, index.data(KEY)) if index.isValid() else ""
 
     def show_current(self, key: str) -> None:
-        """Mark a page as the current one; this tells `chosen` when it was another."""
+        """Mark a page as the current one, none if it is not listed; this tells `chosen` when it was another."""
         if key in self._items:
             self.setCurrentItem(self._items[key])
+        else:
+            self.setCurrentRow(-1)
 
     def show_count(self, key: str, count: int, dot: bool = False) -> None:
         """Say how much is on a page, and whether it needs a look."""

@@ -8,9 +8,11 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from execution_engine.domain.inputs import Price
+from execution_engine.domain.rows import AccountStatus
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.doors import Light
-from execution_engine.ui.format import age, ago, fine_age, local_time
+from execution_engine.ui.findings import decisions
+from execution_engine.ui.format import age, ago, counted, fine_age, local_time, visible
 from execution_engine.ui.holdings import STALE_AFTER, is_old
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import SIZE, Token, px
@@ -22,6 +24,42 @@ _LOOK: dict[str, tuple[Token, Shape]] = {
     "error": ("danger", "cross"),
     "off": ("neutral", "ring"),
 }
+
+
+BOOKS = "Books"
+_TIPS = {"Exchange": "Open the paper exchange"}
+_WORDS = {
+    AccountStatus.HOLD: "on hold",
+    AccountStatus.ERROR: "cannot be used",
+    AccountStatus.RECONCILING: "is read",
+}
+
+
+def books_reasons(bridge: Bridge) -> list[str]:
+    """Say of each account that is not ready why, those on hold first."""
+    order = list(_WORDS)
+    troubled = [each for each in bridge.accounts.values() if each.enabled and each.status in _WORDS]
+    troubled.sort(key=lambda account: order.index(account.status))
+    return [
+        f"{visible(each.name, 40)} {_WORDS[each.status]}"
+        + (f": {visible(each.reason, 300)}" if each.reason else "")
+        for each in troubled
+    ]
+
+
+def books(bridge: Bridge, *, short: bool = False) -> Light:
+    """Judge whether the books agree with the exchanges: decisions that wait, accounts that are not ready."""
+    wait, reasons = len(decisions(bridge)), books_reasons(bridge)
+    said = [f"{counted(wait, 'decision')} {'waits' if wait == 1 else 'wait'}"] * bool(wait) + reasons
+    if short and said:
+        said = [f"{counted(wait, 'decision')}" if wait else f"{counted(len(reasons), 'account')} not ready"]
+    reading = all(
+        each.status in (AccountStatus.READY, AccountStatus.RECONCILING)
+        for each in bridge.accounts.values()
+        if each.enabled
+    )
+    state = "ok" if not said else "off" if reading and not wait else "warn"
+    return Light(name=BOOKS, state=state, text=" · ".join(said) or "agree")
 
 
 class StatusLine(QFrame):
@@ -54,7 +92,7 @@ class StatusLine(QFrame):
 
     def refresh(self) -> None:
         """Show everything as it is now."""
-        for light in (*self._bridge.doors.lights(), self._prices()):
+        for light in (*self._bridge.doors.lights(), self._prices(), books(self._bridge, short=self._narrow)):
             self._show(light)
         now = self._bridge.doors.now()
         both = f"{local_time(now)} local · {local_time(now, UTC)} UTC"
@@ -71,10 +109,14 @@ class StatusLine(QFrame):
         text = light.text
         if self._narrow:
             text = text.rpartition(":")[2] if light.name == "Webhook" else text.partition(" · ")[0]
+        if light.name == BOOKS:
+            text = light.text
         if light.name == "Webhook" and (last := self._last_alert()) is not None:
             since = self._bridge.doors.now() - last
             text += f" · {age(since)}" if self._narrow else f" · last {ago(since)}"
-        tip = "Open the paper exchange" if light.name == "Exchange" else light.text
+        tip = _TIPS.get(light.name, light.text)
+        if light.name == BOOKS:
+            tip = "\n".join([*books_reasons(self._bridge), "Click to see what was found"])
         item.show_state(text, token, shape=shape, tip=tip)
 
     def _made(self, name: str) -> StatusItem:
@@ -82,7 +124,7 @@ class StatusLine(QFrame):
         item.installEventFilter(self)
         if self._items:
             self._row.insertWidget(self._row.count() - 2, separator())
-        if name in ("Exchange", "Prices"):
+        if name in ("Exchange", "Prices", BOOKS):
             item.setCursor(Qt.CursorShape.PointingHandCursor)
         self._row.insertWidget(self._row.count() - 2, item)
         self._items[name] = item

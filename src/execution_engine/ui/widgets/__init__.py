@@ -4,7 +4,7 @@ from execution_engine.ui.widgets.choice import SegmentedChoice
 from execution_engine.ui.widgets.dialogs import ConfirmDialog, Consequence, follows
 from execution_engine.ui.widgets.fields import NumberField, SearchField
 from execution_engine.ui.widgets.figures import Facts, Figure, FigureStrip
-from execution_engine.ui.widgets.labels import Label, button, divider
+from execution_engine.ui.widgets.labels import ElidedLabel, Label, button, divider
 from execution_engine.ui.widgets.marks import BusyArc, ModeBadge, PoolBar, StateChip
 from execution_engine.ui.widgets.notices import Notice, NoticeCard, NoticeStack
 from execution_engine.ui.widgets.panel import Heading, PageBar, Panel, Splitter
@@ -15,6 +15,7 @@ __all__ = [
     "BusyArc",
     "ConfirmDialog",
     "Consequence",
+    "ElidedLabel",
     "Facts",
     "Figure",
     "FigureStrip",

@@ -3,9 +3,11 @@
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
 
 from execution_engine.ui import icons
+from execution_engine.ui.format import tooltip
 from execution_engine.ui.theme import ICON, TextStyle, Token, px, restyle
 
 ButtonRole = Literal["normal", "primary", "danger", "danger-outline", "link", "icon"]
@@ -40,6 +42,62 @@ class Label(QLabel):
             self.setText(text)
         if token is not None and token != self.property("token"):
             restyle(self, token=token)
+
+
+class ElidedLabel(Label):
+    """Show one line of text as far as there is room, with an ellipsis and the whole in the tooltip."""
+
+    def __init__(
+        self,
+        text: str = "",
+        style: TextStyle = "body",
+        token: Token = "text",
+        *,
+        weight: int | None = None,
+        longest: int = 0,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Take a text and how it looks; `longest` [px] limits how much room it asks for, 0 does not."""
+        self._whole, self._longest = text, longest
+        super().__init__(text, style, token, weight=weight, parent=parent)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+    def text(self) -> str:
+        """Return the whole text, shown or not."""
+        return self._whole
+
+    def setText(self, text: str, /) -> None:
+        """Change the whole text."""
+        self._whole = text
+        self.updateGeometry()
+        self._elide()
+
+    def set_longest(self, longest: int) -> None:
+        """Ask for less or more room [px]."""
+        if longest != self._longest:
+            self._longest = longest
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Return the room of the whole text."""
+        width = self.fontMetrics().horizontalAdvance(self._whole) + 2
+        longest = px(self._longest)
+        return QSize(min(width, longest) if longest else width, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return next to nothing: it gives way to everything else."""
+        return QSize(min(px(16), self.sizeHint().width()), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as much as fits now."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, self.width())
+        super().setText(shown)
+        self.setToolTip("" if shown == self._whole else tooltip(self._whole))
+        self.setAccessibleName(self._whole)
 
 
 def button(

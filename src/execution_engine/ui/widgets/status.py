@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import THEME, Token, color, px, tint
-from execution_engine.ui.widgets.labels import Label, button
+from execution_engine.ui.widgets.labels import ElidedLabel, Label, button
 
 
 class StatusItem(QWidget):
@@ -19,7 +19,7 @@ class StatusItem(QWidget):
         """Take the part's name: Webhook, Tunnel, Exchange, Prices."""
         super().__init__(parent)
         self._mark = Mark("ring", "neutral", size=px(8))
-        self._name, self._detail = Label(name, "small", "text2"), Label("", "small", "text3")
+        self._name, self._detail = Label(name, "small", "text2"), ElidedLabel("", "small", "text3")
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(6)
@@ -50,7 +50,7 @@ class Banner(QFrame):
         self.setFixedHeight(px(36))
         self._token: Token = "warn"
         self._mark = Mark(icon="warning", token="warn", size=px(16))
-        self._text = Label("", "body", "warn")
+        self._text = ElidedLabel("", "body", "warn")
         self._then: Callable[[], object] | None = None
         self.button: QPushButton = button(small=True)
         self.button.clicked.connect(self._act)

@@ -175,9 +175,9 @@ def _invested(row: PositionRow) -> Cell:
     return Cell(usd(row.group.invested), raw=raw(row.group.invested))
 
 
-def status_cell(group: Group) -> Cell:
-    """Return the chip of a group: what it is held up by, else its state."""
-    look = state_look("group", "hold" if group.hold else group.status.value)
+def status_cell(held: Holding) -> Cell:
+    """Return the chip of a group: on hold, else its state."""
+    look = state_look("group", held.state)
     return Cell(look.word, look.token, shape=look.shape)
 
 
@@ -209,9 +209,7 @@ def _sentence(row: PositionRow) -> str:
     group = row.group
     side = "long" if group.side is Side.LONG else "short"
     result = spoken(signed_usd(row.held.unrealized))
-    return (
-        f"{group.symbol} {group.timeframe} {side}, unrealized {result} USD, {status_cell(group).text.lower()}"
-    )
+    return f"{group.symbol} {group.timeframe} {side}, unrealized {result} USD, {status_cell(row.held).text.lower()}"
 
 
 COLUMNS: Sequence[Column[PositionRow]] = (
@@ -283,8 +281,8 @@ COLUMNS: Sequence[Column[PositionRow]] = (
         key="status",
         title="Status",
         width=WIDE["status"],
-        cell=lambda row: status_cell(row.group),
-        sort_key=lambda row: status_cell(row.group).text,
+        cell=lambda row: status_cell(row.held),
+        sort_key=lambda row: status_cell(row.held).text,
         tooltip=lambda row: row.group.hold or row.group.close_reason,
     ),
 )

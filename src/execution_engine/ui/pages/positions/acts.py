@@ -10,12 +10,27 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
 from execution_engine.domain.errors import Refusal
-from execution_engine.domain.inputs import Answer, CancelLegs, ExitGroup, Input, SetRisk, SetTakeProfitMode
-from execution_engine.domain.rows import Group, GroupStatus, Order
+from execution_engine.domain.inputs import (
+    Answer,
+    CancelLegs,
+    DecideFinding,
+    ExitGroup,
+    Input,
+    SetRisk,
+    SetTakeProfitMode,
+)
+from execution_engine.domain.rows import Choice, Group, GroupStatus, Order
 from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.findings import of_group, releasing
 from execution_engine.ui.format import visible
-from execution_engine.ui.pages.positions.asking import cancel_dialog, exit_dialog, name, working_entries
+from execution_engine.ui.pages.positions.asking import (
+    cancel_dialog,
+    exit_dialog,
+    name,
+    release_dialog,
+    working_entries,
+)
 from execution_engine.ui.pages.positions.cells import MODE
 from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.pages.positions.tree import PositionsTree
@@ -28,11 +43,13 @@ class GroupActs(QObject):
     """Fill the menu of a row and carry out what is chosen.
 
     notice: a `Notice` for the corner of the window. chart: show the chart of a group. alerts: show its alerts.
+    found: show a finding.
     """
 
     notice = Signal(object)
     chart = Signal(int)
     alerts = Signal(int)
+    found = Signal(int)
 
     def __init__(self, bridge: Bridge, tree: PositionsTree, page: QWidget) -> None:
         """Take the tree whose rows are acted on, and the page over which dialogs open."""
@@ -47,6 +64,7 @@ class GroupActs(QObject):
             return
         group = self._bridge.groups[group_id]
         self._closing(group, menu)
+        self._held(group, menu)
         menu.addSeparator()
         self._risk(group, menu)
         self._modes(group, menu)
@@ -64,6 +82,16 @@ class GroupActs(QObject):
         )
         _add(menu, "Exit group…", lambda: self.ask_exit(group.id), enabled=can_exit)
         _add(menu, "Cancel open legs…", lambda: self.ask_cancel(group.id), enabled=can_cancel)
+
+    def _held(self, group: Group, menu: QMenu) -> None:
+        found = of_group(self._bridge, group.id)
+        if not found:
+            return
+        menu.addSeparator()
+        if releasing(self._bridge, group.id) is not None:
+            idle = group.id not in self._tree.maker.busy
+            _add(menu, "Lift the hold…", lambda: self.ask_release(group.id), enabled=idle)
+        _add(menu, "See what was found", lambda: self.found.emit(found[0].id))
 
     def _risk(self, group: Group, menu: QMenu) -> None:
         usable = group.holds_slot and group.id not in self._tree.maker.busy
@@ -101,6 +129,13 @@ class GroupActs(QObject):
         if line is not None:
             dialog = cancel_dialog(line, self._orders(group_id), self._page)
             self._ask(dialog, line.group, CancelLegs(group_id=group_id), "Cancelling…")
+
+    def ask_release(self, group_id: int) -> None:
+        """Ask, then lift the hold of a group."""
+        line, finding = self._line(group_id), releasing(self._bridge, group_id)
+        if line is not None and finding is not None:
+            wish = DecideFinding(finding_id=finding.id, choice=Choice.RELEASE)
+            self._ask(release_dialog(line, self._page), line.group, wish, "Releasing…")
 
     def _ask(self, dialog: ConfirmDialog, group: Group, wish: Input, doing: str) -> None:
         def done(reply: Reply) -> None:

@@ -90,6 +90,22 @@ def would_realize(line: GroupLine, held: Decimal, price: Decimal) -> tuple[Decim
     return group.side.sign * (held * price - cost) - fees, fees
 
 
+def release_dialog(line: GroupLine, parent: QWidget) -> ConfirmDialog:
+    """Ask before the hold of a group is lifted."""
+    return ConfirmDialog(
+        "Lift the hold",
+        f"Lift the hold on {name(line.group)}?",
+        "Lift the hold",
+        explanation=f.visible(line.hold, 400),
+        consequences=[
+            follows("Position", "is looked after again: targets, exits, orders that it lacks"),
+            follows("If it happens again", "it is put on hold again"),
+        ],
+        danger=False,
+        parent=parent,
+    )
+
+
 def cancel_dialog(line: GroupLine, orders: Iterable[Order], parent: QWidget) -> ConfirmDialog:
     """Ask before the open legs of a group are cancelled."""
     working = working_entries(orders)

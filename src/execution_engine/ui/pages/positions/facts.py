@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import Pyramid
 from execution_engine.ui import format as f
+from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.positions import words
 from execution_engine.ui.pages.positions.lines import GroupLine
-from execution_engine.ui.widgets import Facts, Panel
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import Facts, Label, Panel, button
 
 _ROWS = (
     ("invested", "Invested", "USD"),
@@ -28,6 +30,49 @@ _ROWS = (
 )
 
 
+class HoldNote(QFrame):
+    """Say why a group is on hold, with the button that lifts it, where it can be lifted.
+
+    lift, review: the user wants to lift the hold, or to see what was found.
+    """
+
+    lift = Signal()
+    review = Signal()
+
+    def __init__(self) -> None:
+        """Begin hidden."""
+        super().__init__()
+        self.setProperty("rule", "bottom")
+        self.reason = Label("", "body", "text2", wrap=True)
+        self.lift_button = button("Lift the hold…", small=True)
+        self.review_button = button("See what was found", "link", small=True)
+        head = QHBoxLayout()
+        head.setSpacing(px(6))
+        head.addWidget(Mark(icon="pause", token="warn", size=px(14)))
+        head.addWidget(Label("On hold", "body", "warn", weight=600), 1)
+        acts = QHBoxLayout()
+        acts.setSpacing(px(4))
+        acts.addWidget(self.lift_button)
+        acts.addWidget(self.review_button)
+        acts.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(12), px(10), px(12), px(10))
+        column.setSpacing(px(5))
+        column.addLayout(head)
+        column.addWidget(self.reason)
+        column.addLayout(acts)
+        self.lift_button.clicked.connect(self.lift)
+        self.review_button.clicked.connect(self.review)
+        self.hide()
+
+    def show_hold(self, reason: str, *, releasable: bool) -> None:
+        """Show a reason; an empty one hides all this."""
+        self.reason.show_text(f.visible(reason, 400))
+        self.lift_button.setVisible(releasable)
+        self.setVisible(bool(reason))
+        self.setAccessibleName(f"On hold: {reason}" if reason else "")
+
+
 class GroupFacts(Panel):
     """List what a group is and holds."""
 
@@ -37,6 +82,8 @@ class GroupFacts(Panel):
         self.facts = Facts()
         for key, label, unit in _ROWS:
             self.facts.add(key, label, unit=unit)
+        self.hold = HoldNote()
+        self.add(self.hold)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -48,8 +95,11 @@ class GroupFacts(Panel):
         area.setAccessibleName("Facts of the group")
         self.add(area, 1)
 
-    def show_group(self, line: GroupLine | None, pyramids: Iterable[Pyramid] = ()) -> None:
-        """Show a group; None shows dashes."""
+    def show_group(
+        self, line: GroupLine | None, pyramids: Iterable[Pyramid] = (), *, releasable: bool = False
+    ) -> None:
+        """Show a group; None shows dashes. `releasable`: the user can lift its hold."""
+        self.hold.show_hold("" if line is None else line.hold, releasable=releasable)
         if line is None:
             self.set_subtitle("")
             for key, _, unit in _ROWS:

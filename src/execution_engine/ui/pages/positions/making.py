@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from execution_engine.domain.inputs import Price
 from execution_engine.domain.instrument import Instrument
-from execution_engine.domain.rows import AccountStatus, Group, Leg
+from execution_engine.domain.rows import Group, Leg
 from execution_engine.ui.bridge import Batch, Bridge, Market
 from execution_engine.ui.format import age
-from execution_engine.ui.holdings import is_old
+from execution_engine.ui.holdings import hold_of, is_old
 from execution_engine.ui.pages.positions.lines import GroupLine, LegLine, Line, PyramidLine
 
 
@@ -54,8 +54,12 @@ class LineMaker:
         touched = dict.fromkeys(batch.groups)
         touched.update(dict.fromkeys(leg.group_id for leg in legs))
         touched.update(dict.fromkeys(pyramid.group_id for pyramid in pyramids))
-        if batch.accounts:
-            touched.update((id, None) for id, each in bridge.groups.items() if each.account in batch.accounts)
+        if batch.accounts or batch.holds:
+            touched.update(
+                (id, None)
+                for id, each in bridge.groups.items()
+                if each.account in batch.accounts or each.world in batch.holds
+            )
         gone = [id for id in touched if id not in bridge.groups]
         for id in gone:
             self._forget(id)
@@ -103,7 +107,7 @@ class LineMaker:
             quote,
             is_old(quote, now),
             age((group.closed_at or now) - group.created_at),
-            self._hold(group),
+            hold_of(self._bridge, group),
             self.busy.get(id, ""),
         )
 
@@ -148,12 +152,6 @@ class LineMaker:
 
     def _quote(self, group: Group) -> Price | None:
         return self._bridge.prices.get((group.exchange, group.symbol))
-
-    def _hold(self, group: Group) -> str:
-        account = self._bridge.accounts.get(group.account)
-        if group.hold or account is None or account.status not in (AccountStatus.HOLD, AccountStatus.ERROR):
-            return group.hold
-        return f"account {account.name} is on hold{f': {account.reason}' if account.reason else ''}"
 
     def _note_market(self, group: Group) -> None:
         market = (group.exchange, group.symbol)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.findings import of_group, releasing
 from execution_engine.ui.pages.positions.acts import GroupActs
 from execution_engine.ui.pages.positions.chart_panel import ChartPanel
 from execution_engine.ui.pages.positions.facts import GroupFacts
@@ -23,12 +24,14 @@ class PositionsPage(QWidget):
     """Show every group, and one of them closely.
 
     show_alert: the user wants to see an alert. notice: something for the corner of the window.
+    wanted: another page, and a row there or None.
     """
 
     title = "Positions"
     show_group = Signal(int)
     show_alert = Signal(int)
     notice = Signal(object)
+    wanted = Signal(str, object)
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what a bridge holds, and follow it."""
@@ -129,6 +132,9 @@ class PositionsPage(QWidget):
         self.acts.notice.connect(self.notice)
         self.acts.chart.connect(self._show_chart)
         self.acts.alerts.connect(self._show_alerts)
+        self.acts.found.connect(lambda id: self.wanted.emit("away", id))
+        self.facts.hold.lift.connect(lambda: self.acts.ask_release(self._chosen or 0))
+        self.facts.hold.review.connect(self._show_found)
 
     def toggle_facts(self) -> None:
         """Show or hide the facts of the group."""
@@ -157,6 +163,8 @@ class PositionsPage(QWidget):
         bridge, id = self._bridge, self._chosen
         if id is None:
             return False
+        if batch.findings or batch.accounts or batch.holds:
+            return True  # they may put it on hold
         return id in batch.groups or any(
             row is not None and row.group_id == id
             for row in (
@@ -209,7 +217,8 @@ class PositionsPage(QWidget):
             self.facts.show_group(None)
             return
         pyramids = [self._bridge.pyramids[each] for each in self._bridge.pyramids_of.get(id, ())]
-        self.facts.show_group(self.tree.maker.group(id), pyramids)
+        releasable = releasing(self._bridge, id) is not None
+        self.facts.show_group(self.tree.maker.group(id), pyramids, releasable=releasable)
 
     def _show_sums(self) -> None:
         lines = self.tree.groups()
@@ -242,6 +251,10 @@ class PositionsPage(QWidget):
     def _show_chart(self, group_id: int) -> None:
         self.tree.select(group_id)
         self.chart.chart.follow()
+
+    def _show_found(self) -> None:
+        found = of_group(self._bridge, self._chosen or 0)
+        self.wanted.emit("away", found[0].id if found else None)
 
     def _show_alerts(self, group_id: int) -> None:
         group = self._bridge.groups[group_id]

@@ -85,8 +85,8 @@ COLUMNS: Sequence[Column[Holding]] = (
         key="state",
         title="State",
         width=120,
-        cell=lambda held: status_cell(held.group),
-        sort_key=lambda held: status_cell(held.group).text,
+        cell=lambda held: status_cell(held),
+        sort_key=lambda held: status_cell(held).text,
     ),
     Column(
         key="target",

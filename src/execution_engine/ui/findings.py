@@ -1,0 +1,130 @@
+"""What was found on the exchanges and in the books: what of it waits, and in which words it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final, Literal, NamedTuple
+
+from execution_engine.domain.rows import Choice, Finding, FindingKind, Group
+from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.format import local_moment, visible
+from execution_engine.ui.theme import Token
+
+Part = Literal["decide", "done", "found", "earlier"]
+LONGEST = 600
+
+
+class Telling(NamedTuple):
+    """Say how a kind of finding appears: its title and its icon."""
+
+    title: str
+    icon: str
+    token: Token
+
+
+TELLING: Final[dict[FindingKind, Telling]] = {
+    FindingKind.FILLED: Telling("Filled while nobody watched", "success", "profit"),
+    FindingKind.LATE_FILL: Telling("Filled after its group had ended", "clock", "warn"),
+    FindingKind.LOST: Telling("An order is gone from the exchange", "question", "warn"),
+    FindingKind.ORPHAN: Telling("An order of ours that the books lack", "question", "warn"),
+    FindingKind.EXTERNAL: Telling("Orders of somebody else", "eye", "neutral"),
+    FindingKind.DEFICIT: Telling("The exchange holds less than the books", "warning", "warn"),
+    FindingKind.SURPLUS: Telling("The exchange holds more than the books", "info", "accent"),
+    FindingKind.LIQUIDATED: Telling("Closed by the exchange, by force", "bolt", "danger"),
+    FindingKind.DEFECT: Telling("An internal error froze it", "error", "danger"),
+}
+# What the button says; an ellipsis where a question follows.
+VERBS: Final[dict[Choice, str]] = {
+    Choice.BOOK: "Book as closed outside…",
+    Choice.CLOSE: "Close the rest…",
+    Choice.CHECK: "Compare again",
+    Choice.RELEASE: "Lift the hold",
+    Choice.DISMISS: "Got it",
+}
+DOING: Final[dict[Choice, str]] = {
+    Choice.BOOK: "Booking…",
+    Choice.CLOSE: "Closing…",
+    Choice.CHECK: "Reading the exchange…",
+    Choice.RELEASE: "Lifting the hold…",
+    Choice.DISMISS: "Noting…",
+}
+CHOSEN: Final[dict[Choice, str]] = {
+    Choice.BOOK: "You booked it as closed outside.",
+    Choice.CLOSE: "You closed the rest.",
+    Choice.CHECK: "You had it compared again.",
+    Choice.RELEASE: "You lifted the hold.",
+    Choice.DISMISS: "You noted it.",
+}
+
+
+def newest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings, the newest first; of the same moment, the one written last."""
+    return sorted(findings, key=lambda each: (each.at, each.id), reverse=True)
+
+
+def part_of(finding: Finding) -> Part:
+    """Tell where a finding belongs: it waits for a decision, was dealt with, is only told, or is over."""
+    if finding.settled_at is not None:
+        return "earlier"
+    if any(choice is not Choice.DISMISS for choice in finding.choices):
+        return "decide"
+    return "done" if finding.done else "found"
+
+
+def waiting(bridge: Bridge) -> list[Finding]:
+    """Return what is not settled, the newest first."""
+    return newest_first(each for each in bridge.findings.values() if each.settled_at is None)
+
+
+def decisions(bridge: Bridge) -> list[Finding]:
+    """Return what waits for a decision, the newest first."""
+    return [each for each in waiting(bridge) if part_of(each) == "decide"]
+
+
+def of_group(bridge: Bridge, group_id: int) -> list[Finding]:
+    """Return what is not settled about a group, the newest first."""
+    return [each for each in waiting(bridge) if group_id in each.group_ids]
+
+
+def releasing(bridge: Bridge, group_id: int) -> Finding | None:
+    """Return the finding whose hold on a group can be lifted."""
+    return next((each for each in of_group(bridge, group_id) if Choice.RELEASE in each.choices), None)
+
+
+def pair(finding: Finding) -> str:
+    """Name what a finding is about: its symbol, or else its currency or market."""
+    if finding.symbol:
+        return finding.symbol
+    quantity = finding.kind in (FindingKind.DEFICIT, FindingKind.SURPLUS, FindingKind.LIQUIDATED)
+    return visible(finding.ref.rpartition(" ")[2], 30) if quantity else ""
+
+
+def where(finding: Finding) -> str:
+    """Say where and when: pair, account or world, time."""
+    account = f"account {visible(finding.account, 40)}" if finding.account else f"{finding.world} world"
+    return " · ".join(each for each in (pair(finding), account, local_moment(finding.at)) if each)
+
+
+def sentences(finding: Finding) -> tuple[str, str]:
+    """Return what was found and what was done, safe to show."""
+    return visible(finding.found, LONGEST), visible(finding.done, LONGEST)
+
+
+def difference(finding: Finding) -> Decimal | None:
+    """Return what the exchange has more than the books; negative where it has less."""
+    if finding.ours is None or finding.theirs is None:
+        return None
+    return finding.theirs - finding.ours
+
+
+def missing(finding: Finding) -> Decimal:
+    """Return how much of what the books hold the exchange lacks, whichever side it is on."""
+    ours, theirs = finding.ours or Decimal(0), finding.theirs or Decimal(0)
+    return abs(ours) - (abs(theirs) if ours * theirs > 0 else Decimal(0))
+
+
+def groups_of(bridge: Bridge, finding: Finding) -> list[Group]:
+    """Return the groups that a finding concerns and that still hold a slot."""
+    found = (bridge.groups.get(id) for id in finding.group_ids)
+    return [group for group in found if group is not None and group.holds_slot]

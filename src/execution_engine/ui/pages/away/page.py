@@ -1,0 +1,202 @@
+"""The page While you were away: three lists of what waits, a table of what is settled."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtWidgets import QApplication, QGridLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import Answer, DecideFinding
+from execution_engine.domain.rows import Choice, Finding
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.findings import TELLING, groups_of, newest_first, part_of, waiting
+from execution_engine.ui.format import counted, visible
+from execution_engine.ui.pages.away.asking import question
+from execution_engine.ui.pages.away.earlier import Earlier
+from execution_engine.ui.pages.away.list import FindingList
+from execution_engine.ui.pages.away.row import FindingRow
+from execution_engine.ui.pages.page import Page
+from execution_engine.ui.theme import SIZE, px
+from execution_engine.ui.widgets import ConfirmDialog, Label, Notice, PageBar, SegmentedChoice, button
+
+RIGHT_WIDTH = 420
+
+
+class AwayPage(Page):
+    """Show what was found on the exchanges and in the books, and let the user decide."""
+
+    title = "While you were away"
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Show what the bridge holds."""
+        super().__init__()
+        self._bridge = bridge
+        self._doing: dict[int, Choice] = {}
+        self.choice = SegmentedChoice(
+            [("now", "Open"), ("earlier", "Earlier")], name="Open or earlier", small=False
+        )
+        self.counts = Label("", "small", "text3")
+        self.all_read = button("Got it, all of them")
+        self.decide = FindingList("Needs a decision", "Nothing needs a decision.")
+        self.done = FindingList("What was done", "Nothing had to be done.")
+        self.found = FindingList("What was found", "Nothing else was found.")
+        self.earlier = Earlier()
+        self._lay_out()
+        for each in (self.decide, self.done, self.found):
+            each.chosen.connect(self._choose)
+        self.choice.chosen.connect(self._show_view)
+        self.all_read.clicked.connect(self._read_all)
+        bridge.changed.connect(self._changed)
+        self._show()
+
+    # What the frame calls.
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Put what was done and found under the decisions, or beside them."""
+        grid = self._grid
+        for each in (self.decide, self.done, self.found):
+            grid.removeWidget(each)
+        grid.addWidget(self.decide, 0, 0, 1 if narrow else 2, 2 if narrow else 1)
+        grid.addWidget(self.done, 1 if narrow else 0, 0 if narrow else 1)
+        grid.addWidget(self.found, 1, 1)
+        for side in (self.done, self.found):
+            side.setFixedWidth(px(RIGHT_WIDTH)) if not narrow else side.setMinimumWidth(0)
+            if narrow:
+                side.setMaximumWidth(16_777_215)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1 if narrow else 0)
+        grid.setRowStretch(0, 3 if narrow else 1)
+        grid.setRowStretch(1, 2 if narrow else 1)
+        self.earlier.set_narrow(narrow)
+
+    def go_to(self, key: int) -> None:
+        """Bring a finding into view."""
+        self._show_view("now")
+        any(each.show_row(key) for each in (self.decide, self.done, self.found))
+
+    def focus_rows(self) -> None:
+        """Put the cursor on the first button."""
+        if self._views.currentWidget() is self.earlier:
+            self.earlier.setFocus()
+        elif not any(each.take_focus() for each in (self.decide, self.done, self.found)):
+            self.choice.setFocus()
+
+    # How it is built.
+
+    def _lay_out(self) -> None:
+        bar = PageBar(self.title)
+        bar.add(self.choice)
+        bar.add_right(self.counts)
+        bar.add_right(self.all_read)
+        now = QWidget()
+        self._grid = QGridLayout(now)
+        self._grid.setContentsMargins(
+            px(SIZE["page_x"]), px(SIZE["page_y"]), px(SIZE["page_x"]), px(SIZE["page_y"])
+        )
+        self._grid.setSpacing(px(SIZE["gap"]))
+        self._now = now
+        self._views = QStackedWidget()
+        self._views.addWidget(now)
+        self._views.addWidget(self.earlier)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(bar)
+        column.addWidget(self._views, 1)
+        self.set_narrow(False)
+
+    # What is shown.
+
+    def _changed(self, batch: Batch) -> None:
+        if batch.whole or batch.findings:
+            self._show()
+
+    def _show(self) -> None:
+        focused = self._now.isAncestorOf(QApplication.focusWidget() or self)
+        open_ones = waiting(self._bridge)
+        for part, shown in (("decide", self.decide), ("done", self.done), ("found", self.found)):
+            shown.show_findings([each for each in open_ones if part_of(each) == part], self._made)
+        settled = [each for each in self._bridge.findings.values() if each.settled_at is not None]
+        self.earlier.show_findings(newest_first(settled))
+        known = {each.id for each in open_ones}
+        self._doing = {id: choice for id, choice in self._doing.items() if id in known}
+        self._show_counts(open_ones)
+        if focused and not self._now.isAncestorOf(QApplication.focusWidget() or self):
+            self.focus_rows()  # the row with the cursor is gone
+
+    def _made(self, finding: Finding) -> FindingRow:
+        names = [f"{group.symbol} {group.timeframe}" for group in groups_of(self._bridge, finding)]
+        row = FindingRow(finding, names)
+        if finding.id in self._doing:
+            row.show_busy(self._doing[finding.id])
+        return row
+
+    def _show_counts(self, open_ones: list[Finding]) -> None:
+        decisions = sum(1 for each in open_ones if part_of(each) == "decide")
+        rest = len(open_ones) - decisions
+        said = [counted(decisions, "decision") + (" waits" if decisions == 1 else " wait")] * bool(decisions)
+        said += [f"{rest:,} to read"] * bool(rest)
+        self.counts.show_text(" · ".join(said) or "nothing waits")
+        self.all_read.setVisible(len(self._readable()) > 1)
+
+    def _show_view(self, key: str) -> None:
+        self.choice.set_value(key)
+        self._views.setCurrentWidget(self._now if key == "now" else self.earlier)
+
+    # What the user does.
+
+    def _choose(self, finding: Finding, choice: Choice) -> None:
+        """Carry a choice out, after a question where it cannot be undone."""
+        account = self._bridge.accounts.get(finding.account)
+        dialog = question(choice, finding, groups_of(self._bridge, finding), account, self)
+        if dialog is None:
+            self._wish(finding, choice)
+            return
+
+        def confirmed(asked: ConfirmDialog) -> None:
+            asked.accept()
+            self._wish(finding, choice)
+
+        dialog.confirmed.connect(partial(confirmed, dialog))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _wish(self, finding: Finding, choice: Choice) -> None:
+        if finding.id in self._doing:
+            return
+        self._doing[finding.id] = choice
+        if (row := self._row(finding.id)) is not None:
+            row.show_busy(choice)
+        wish = DecideFinding(finding_id=finding.id, choice=choice)
+        self._bridge.wish(wish, partial(self._answered, finding, choice))
+
+    def _answered(self, finding: Finding, choice: Choice, reply: Answer | Refusal) -> None:
+        self._doing.pop(finding.id, None)
+        refused = isinstance(reply, Refusal)
+        text = visible(reply.message if isinstance(reply, Refusal) else reply.text)
+        row = self._row(finding.id)
+        if row is not None and self._is_open(finding.id):
+            row.show_said(text, refused=refused)
+        elif refused or choice is not Choice.DISMISS:
+            title = TELLING[finding.kind].title
+            self.notice.emit(Notice("error" if refused else "success", title, text))
+
+    def _read_all(self) -> None:
+        for finding in self._readable():
+            self._wish(finding, Choice.DISMISS)
+
+    def _readable(self) -> list[Finding]:
+        """Return what is only to be read."""
+        return [
+            each
+            for each in waiting(self._bridge)
+            if part_of(each) != "decide" and Choice.DISMISS in each.choices
+        ]
+
+    def _is_open(self, id: int) -> bool:
+        finding = self._bridge.findings.get(id)
+        return finding is not None and finding.settled_at is None
+
+    def _row(self, id: int) -> FindingRow | None:
+        return next((each.rows[id] for each in (self.decide, self.done, self.found) if id in each.rows), None)

@@ -1,0 +1,146 @@
+"""One finding: what it is, where and when, the sentences, both quantities, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from execution_engine.domain.rows import Choice, Finding
+from execution_engine.ui.findings import DOING, TELLING, VERBS, difference, part_of, sentences, where
+from execution_engine.ui.format import exact, signed, spoken, utc_text, visible
+from execution_engine.ui.icons import Mark
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import BusyArc, Label, button
+
+SAID = 300  # letters of an answer that are shown
+
+
+class FindingRow(QFrame):
+    """Show a finding with a button per choice.
+
+    chosen: the user wants this done. concerns: the names of the groups it is about.
+    """
+
+    chosen = Signal(object, object)
+
+    def __init__(self, finding: Finding, concerns: Sequence[str] = ()) -> None:
+        """Take the finding; one that changed gets a new row."""
+        super().__init__()
+        self.finding = finding
+        self.buttons: dict[Choice, QPushButton] = {}
+        look = TELLING[finding.kind]
+        found, done = sentences(finding)
+        self.title = Label(look.title, "body", "text", weight=600, wrap=True)
+        self.where = Label(where(finding), "small", "text3", wrap=True)
+        self.where.setToolTip(utc_text(finding.at))
+        self.found = Label(found, "body", "text", wrap=True)
+        self.done = Label(done, "body", "text2", wrap=True)
+        self.done.setVisible(bool(done))
+        self.concerns = Label(f"Concerns {', '.join(concerns)}", "small", "text2", wrap=True)
+        self.concerns.setVisible(bool(concerns))
+        self.arc = BusyArc(12, "accent")
+        self.said = Label("", "body", "text2", wrap=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(px(12), px(12), px(12), px(12))
+        row.setSpacing(px(10))
+        mark = Mark(icon=look.icon, token=look.token, size=px(16))
+        row.addWidget(mark, alignment=Qt.AlignmentFlag.AlignTop)
+        row.addLayout(self._words(), 1)
+        self.setAccessibleName(f"{look.title}. {self.where.text()}. {found} {done}".rstrip())
+        self.show_quiet()
+
+    def _words(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(px(4))
+        choices = self._choices()
+        head = QHBoxLayout()
+        head.setSpacing(px(8))
+        head.addWidget(self.title, 1)
+        if part_of(self.finding) != "decide":
+            # What is only to be read takes no line of its own for its one button.
+            head.addLayout(choices)
+        column.addLayout(head)
+        for each in (self.where, self.found, self.done):
+            column.addWidget(each)
+        if difference(self.finding) is not None:
+            column.addSpacing(px(4))
+            column.addWidget(self._quantities())
+        column.addWidget(self.concerns)
+        if part_of(self.finding) == "decide":
+            column.addSpacing(px(6))
+            column.addLayout(choices)
+        answer = QHBoxLayout()
+        answer.setSpacing(px(8))
+        answer.addWidget(self.arc)
+        answer.addWidget(self.said, 1)
+        column.addLayout(answer)
+        return column
+
+    def _quantities(self) -> QWidget:
+        """Return what both sides hold, figures under their names."""
+        finding = self.finding
+        gap = difference(finding)
+        decimals = max(0, -int(gap.as_tuple().exponent)) if gap is not None else 0
+        frame = QWidget()
+        grid = QGridLayout(frame)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(px(24))
+        grid.setVerticalSpacing(0)
+        facts = (
+            ("The groups hold", exact(finding.ours)),
+            ("The exchange holds", exact(finding.theirs)),
+            ("Difference", signed(gap, decimals)),
+            *((("Traded at", exact(finding.price)),) if finding.price is not None else ()),
+        )
+        for place, (name, figure) in enumerate(facts):
+            grid.addWidget(Label(name, "small", "text3"), 0, place)
+            value = Label(figure, "body", "text", weight=500)
+            value.setAccessibleName(f"{name} {spoken(figure)}")
+            grid.addWidget(value, 1, place)
+        grid.setColumnStretch(len(facts), 1)
+        return frame
+
+    def _choices(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(px(8))
+        for choice in self.finding.choices:
+            made = button(VERBS[choice], "danger-outline" if choice is Choice.CLOSE else "normal", small=True)
+            made.setAccessibleName(f"{VERBS[choice]}: {self.title.text()}, {self.where.text()}")
+            made.clicked.connect(lambda _=False, each=choice: self.chosen.emit(self.finding, each))
+            self.buttons[choice] = made
+            row.addWidget(made)
+        row.addStretch(1)
+        return row
+
+    # How it stands with what the user chose.
+
+    def show_quiet(self) -> None:
+        """Show that nothing is being done."""
+        self._show(busy=False)
+        self.said.hide()
+
+    def show_busy(self, choice: Choice) -> None:
+        """Show that it is being done."""
+        self._show(busy=True)
+        self.said.show_text(DOING[choice], "text2")
+        self.said.show()
+
+    def show_said(self, text: str, *, refused: bool) -> None:
+        """Show what the engine answered."""
+        self._show(busy=False)
+        self.said.show_text(visible(text, SAID), "danger" if refused else "text2")
+        self.said.show()
+
+    def _show(self, *, busy: bool) -> None:
+        self.arc.setVisible(busy)
+        for each in self.buttons.values():
+            each.setEnabled(not busy)
+
+    def take_focus(self) -> bool:
+        """Put the cursor on the first button; tell whether there is one."""
+        first = next(iter(self.buttons.values()), None)
+        if first is not None:
+            first.setFocus()
+        return first is not None
