@@ -410,14 +410,18 @@ def test_a_longer_limit_saved_meanwhile_counts_for_what_still_waits():
     assert outcome(house, alert) == "rejected"
 
 
-def test_a_replay_that_waits_has_no_age():
+def test_the_age_of_a_replay_that_waits_counts_from_when_it_was_asked_for():
     house = House(ready=False)
     alert = house.alert()
-    answer = house.post(Replay(alert_id=alert.id, received_at=NOON))
-    house.clock.forward(days=30)
+    house.clock.forward(seconds=290)
+    answer = house.post(Replay(alert_id=alert.id, received_at=house.clock.time))
+    house.clock.forward(seconds=20)
     house.desk.look_at_clock()
     assert outcome(house, alert) == "rejected"
     assert outcome(house, house.book.alerts[answer.alert_id]) is None
+    house.clock.forward(seconds=290)
+    house.desk.look_at_clock()
+    assert outcome(house, house.book.alerts[answer.alert_id]) == "rejected"
 
 
 def test_a_symbol_that_will_have_no_price_is_rejected_at_once():

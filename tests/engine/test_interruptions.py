@@ -23,6 +23,7 @@ from execution_engine.domain.inputs import (
     OrderReports,
     Promote,
     PromoteWaiting,
+    Replay,
     Verdict,
 )
 from execution_engine.domain.rows import Choice, Fill, OrderStatus, World
@@ -432,3 +433,29 @@ def test_what_the_exchange_said_is_asked_again_when_taking_it_in_met_a_defect(to
     house.post(replace(said, trades=(replace(trade, trade_id="another"),)))
     assert house.book.orders[order.id].status == "filled"
     assert len(house.facts) == facts  # it is known that this position is frozen
+
+
+def test_what_the_user_has_seen_and_put_away_is_not_shown_again_until_it_changes():
+    house = trading()
+    listed(house, foreign=("BTCUSDT web_1",))
+    (found,) = house.book.findings.values()
+    house.post(DecideFinding(finding_id=found.id, choice=Choice.DISMISS))
+    listed(house, foreign=("BTCUSDT web_1",))
+    assert len(house.book.findings) == 1
+    listed(house, foreign=("BTCUSDT web_2",))
+    assert len(house.book.open_findings()) == 1
+
+
+def test_a_replay_that_finds_no_price_ends_after_the_time_an_alert_may_take():
+    house = trading()
+    house.accept()
+    old = house.alert(timeframe="60", entry_price="65000", timestamp=NOON.isoformat())
+    house.clock.forward(days=1)
+    house.price("BTCUSDT", "65000", manual=False)
+    house.clock.forward(seconds=11)
+    answer = house.post(Replay(alert_id=old.id, received_at=house.clock.time))
+    assert house.book.alerts[answer.alert_id].outcome is None
+    house.clock.forward(seconds=302)
+    house.desk.look_at_clock()
+    again = house.book.alerts[answer.alert_id]
+    assert (again.outcome, again.reason) == ("rejected", "the alert is 302 s old, the limit is 300 s")

@@ -1,4 +1,4 @@
-"""How old an alert may be when it is decided on. A replay counts as received now and is not asked."""
+"""How old an alert may be when it is decided on. A replay counts as received when it was asked for."""
 
 from __future__ import annotations
 
@@ -34,10 +34,16 @@ def entry_fault(alert: Alert, limits: Signals, now: datetime) -> Refusal | None:
 
 def _too_old(alert: Alert, limit_s: int, now: datetime) -> Refusal | None:
     age = _age(alert, now)
-    if alert.replay_of is not None or age <= timedelta(seconds=limit_s):
+    if age <= timedelta(seconds=limit_s):
         return None
     return Refusal("TOO_OLD", f"the alert is {int(age.total_seconds())} s old, the limit is {limit_s} s")
 
 
+def counted_from(alert: Alert) -> datetime:
+    """Return the time from which an alert's age counts."""
+    sent_at = None if alert.replay_of is not None else alert.parsed.sent_at
+    return sent_at or alert.received_at
+
+
 def _age(alert: Alert, now: datetime) -> timedelta:
-    return now - (alert.parsed.sent_at or alert.received_at)
+    return now - counted_from(alert)

@@ -34,6 +34,8 @@ def note(
 ) -> None:
     """Write a finding, or a newer word on the one that is open under the same account, kind and ref."""
     groups = tuple(groups)
+    if _was_dismissed(draft, (account, kind, ref), found):
+        return
     old = draft.finding_of((account, kind, ref))
     row = Finding(
         id=old.id if old is not None else draft.new_id(),
@@ -60,6 +62,13 @@ def note(
     if old is None:
         level = Level.ERROR if kind in HOLDING else Level.WARNING
         draft.tell(f"found_{kind}", f"{found} {done}".strip(), level, Category.TRADING, notice=True)
+
+
+def _was_dismissed(draft: Draft, key: tuple[str, FindingKind, str], found: str) -> bool:
+    """Return whether the user has seen just this and put it away."""
+    id = draft.view.last_finding(key)
+    last = draft.finding_or_none(id) if id is not None else None
+    return last is not None and last.choice is Choice.DISMISS and last.found == found
 
 
 def settle_finding(draft: Draft, finding: Finding, done: str = "", choice: Choice | None = None) -> None:

@@ -16,7 +16,6 @@ from execution_engine.domain.inputs import (
     OrderReport,
     OrderReports,
     Sending,
-    Settle,
     Trade,
     Verdict,
 )
@@ -62,17 +61,18 @@ def together(draft: Draft, said: OrderReports) -> None:
 
 
 def account_trades(draft: Draft, read: Fills) -> None:
-    """Take in the trades of our orders that an account's list shows and the rows lack."""
+    """Have the trades of our orders taken in that an account's list shows and the rows lack, group by group."""
     by_order: dict[int, list[Trade]] = {}
     for other in read.trades:
         order = _order_of(draft, other)
-        if order is not None:
+        if order is not None and not draft.has_trade(order, other.trade.trade_id):
             by_order.setdefault(order.id, []).append(other.trade)
+    by_group: dict[int, list[OrderReport]] = {}
     for id, trades in by_order.items():
         order = draft.order(id)
-        if any(not draft.has_trade(order, trade.trade_id) for trade in trades):
-            _take_in(draft, _said_by_trades(order, tuple(trades), read))
-            draft.follow(Settle(group_id=order.group_id))
+        by_group.setdefault(order.group_id, []).append(_said_by_trades(order, tuple(trades), read))
+    for group_id, reports in by_group.items():
+        draft.follow(OrderReports(group_id=group_id, reports=tuple(reports)))
 
 
 def _order_of(draft: Draft, other: AccountTrade) -> Order | None:

@@ -130,6 +130,7 @@ class Book:
         self._working: defaultdict[str, dict[int, None]] = defaultdict(dict)
         self._unseen: defaultdict[str, dict[int, None]] = defaultdict(dict)
         self._open_findings: dict[tuple[str, FindingKind, str], int] = {}
+        self._last_findings: dict[tuple[str, FindingKind, str], int] = {}
         self._trades: set[tuple[str, str, str, str]] = set()
         self._trades_of: defaultdict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
         self._waiting: defaultdict[World, dict[int, None]] = defaultdict(dict)
@@ -237,12 +238,10 @@ class Book:
             self._forget_alerts()
 
     def _remember_age(self, row: Alert) -> None:
-        """Have an undecided alert looked at when it is too old; a replay never is."""
-        if row.replay_of is None:
-            limits = self.settings.signals
-            limit = limits.max_exit_age_s if age.closes(row) else limits.max_alert_age_s
-            since = row.parsed.sent_at or row.received_at
-            heappush(self._due, (since + timedelta(seconds=limit + 1), row.id))
+        """Have an undecided alert looked at when it is too old."""
+        limits = self.settings.signals
+        limit = limits.max_exit_age_s if age.closes(row) else limits.max_alert_age_s
+        heappush(self._due, (age.counted_from(row) + timedelta(seconds=limit + 1), row.id))
 
     def _forget_alerts(self) -> None:
         """Let go of the oldest finished alerts; the database keeps them."""
@@ -301,6 +300,7 @@ class Book:
     def _finding(self, row: Finding) -> None:
         old = self.findings.get(row.id)
         self.findings[row.id] = row
+        self._last_findings[row.key] = row.id
         if row.settled_at is None:
             self._open_findings[row.key] = row.id
         elif old is not None and old.settled_at is None:
@@ -308,7 +308,9 @@ class Book:
         if old is None and len(self.findings) > FINDINGS_KEPT * 2:
             settled = [id for id, kept in self.findings.items() if kept.settled_at is not None]
             for id in settled[:-FINDINGS_KEPT]:
-                del self.findings[id]
+                key = self.findings.pop(id).key
+                if self._last_findings.get(key) == id:
+                    del self._last_findings[key]
 
     def _world_hold(self, row: WorldHold) -> None:
         self.world_holds[row.name] = row
@@ -441,6 +443,10 @@ class Book:
     def finding_of(self, key: tuple[str, FindingKind, str]) -> int | None:
         """Return the open finding under this key."""
         return self._open_findings.get(key)
+
+    def last_finding(self, key: tuple[str, FindingKind, str]) -> int | None:
+        """Return the last finding under this key, open or settled, that is still at hand."""
+        return self._last_findings.get(key)
 
     def open_findings(self) -> Sequence[int]:
         return list(self._open_findings.values())
