@@ -1,0 +1,306 @@
+"""One ccxt object: built for one account and environment, and listened to.
+
+ccxt's classes are used as they are. What is put around them: nothing leaves for a host that is not this
+environment's, and what came back is kept as it came, because ccxt's errors do not always say the code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+import certifi
+
+from execution_engine.adapters.exchanges.catalogue import Place, Switch, Venue
+from execution_engine.domain.errors import Defect, EngineError
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.keys import Keys
+from execution_engine.domain.rows import Mode
+
+TIMEOUT_MS = 10_000
+SIMULATED = "x-simulated-trading"  # the header by which OKX, on one host, tells demo from production
+MOST_BLOCKED = timedelta(days=3)  # the longest ban that Binance hands out
+_WITHOUT_RETRY_AFTER = timedelta(seconds=10)
+_READINGS_APART_S = 0.05
+_HEAVY = 0.6  # the share of an exchange's weights from which on lists wait for the next minute
+_TOO_MANY = (418, 429)
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+
+class NotThere(EngineError):
+    """The exchange has no such mode for such a market; the text is a sentence."""
+
+
+class Blocked(EngineError):
+    """The exchange said to be left alone until a time; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back for one request. document: the JSON; None if it was none."""
+
+    method: str
+    url: str
+    status: int
+    body: str
+    document: Any
+
+
+@dataclass(slots=True)
+class Heard:
+    """What one call sent and heard."""
+
+    sent: list[str] = field(default_factory=list)  # the methods of requests that left
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def changed_something(self) -> bool:
+        """Return whether a request left that could change anything there."""
+        return any(method != "GET" for method in self.sent)
+
+    def last(self, *methods: str) -> Answer | None:
+        """Return the last answer to one of these methods."""
+        return next((one for one in reversed(self.answers) if one.method in methods), None)
+
+
+_HEARD: ContextVar[Heard | None] = ContextVar("what a call heard", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[Heard]:
+    """Collect what the calls inside send and hear, theirs and nobody else's."""
+    heard = Heard()
+    token = _HEARD.set(heard)
+    try:
+        yield heard
+    finally:
+        _HEARD.reset(token)
+
+
+def new_session() -> aiohttp.ClientSession:
+    """Return the connections of all exchanges. To be called on the loop that uses them.
+
+    The threaded resolver, because the other one fails on the loop that Windows has.
+    """
+    context = ssl.create_default_context(cafile=certifi.where())
+    connector = aiohttp.TCPConnector(ssl=context, resolver=aiohttp.ThreadedResolver(), limit=0)
+    return aiohttp.ClientSession(connector=connector)
+
+
+def ccxt_class(name: str) -> Any:
+    """Import ccxt and return the class of an exchange. Blocking for up to a second."""
+    import ccxt.pro  # 0.5 s and 100 MB: on a thread, after the window stands, and never for paper accounts
+
+    return getattr(ccxt.pro, name)
+
+
+class Client:
+    """One account's way to ccxt. Build with `open_client`."""
+
+    def __init__(self, venue: Venue, market: Market, place: Place, exchange: Any, clock: Clock) -> None:
+        self.venue = venue
+        self.market = market
+        self.exchange = exchange
+        self.blocked_until: datetime | None = None
+        self._place = place
+        self._clock = clock
+        self._sync: asyncio.Task[None] | None = None
+        self._next_reading = clock.monotonic()
+        self._light_again = clock.monotonic()
+        self._listen()
+
+    @property
+    def offset_ms(self) -> int:
+        """Return how far this computer's clock is ahead of the exchange's."""
+        return int(self.exchange.options.get("timeDifference", 0))
+
+    async def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a method of ccxt. A refusal because of the clock is tried again once, with the right time.
+
+        Raises what ccxt raises, and Blocked.
+        """
+        self._ask_whether_blocked()
+        try:
+            return await getattr(self.exchange, name)(*args, **kwargs)
+        except Exception as error:
+            if not is_named(error, "InvalidNonce"):
+                raise
+        await self.sync_clock()
+        return await getattr(self.exchange, name)(*args, **kwargs)
+
+    async def pace(self) -> None:
+        """Wait for this reading's turn: lists leave one after the other, and room for what cannot wait."""
+        now = self._clock.monotonic()
+        turn = max(now, self._next_reading, self._light_again)
+        self._next_reading = turn + _READINGS_APART_S
+        while True:  # a wait may end early
+            left = turn - self._clock.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+    async def sync_clock(self) -> None:
+        """Measure the exchange's clock; several who ask at once share one measurement."""
+        if self._sync is None or self._sync.done():
+            self._sync = asyncio.ensure_future(self._measure())
+        await asyncio.shield(self._sync)
+
+    async def _measure(self) -> None:
+        await self.exchange.load_time_difference()
+
+    def judge(self, document: Any, url: str) -> None:
+        """Raise what ccxt makes of an error inside an answer from a URL; nothing if it knows no such error."""
+        self._judge(400, "", url, "POST", {}, json.dumps(document), document, {}, "")
+
+    def symbol_of(self, id: str) -> str:
+        """Return ccxt's symbol of a market by the exchange's own name; the name itself where it is unknown."""
+        known = (self.exchange.markets_by_id or {}).get(id) or []
+        return next((str(one["symbol"]) for one in known), id)
+
+    async def close(self) -> None:
+        """End the streams; the session is somebody else's."""
+        await self.exchange.close()
+
+    def _ask_whether_blocked(self) -> None:
+        if self.blocked_until is not None and self._clock.now() < self.blocked_until:
+            until = self.blocked_until
+            raise Blocked(f"{self.venue.title} asked to be left alone until {until:%H:%M:%S} UTC.")
+
+    def _listen(self) -> None:
+        exchange, fetch, judge = self.exchange, self.exchange.fetch, self.exchange.handle_errors
+        stream = exchange.client
+        self._judge = judge
+
+        async def fetch_here(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+            self._only_here(url)
+            if (heard := _HEARD.get()) is not None:
+                heard.sent.append(method)
+            return await fetch(url, method, headers, body)
+
+        def stream_here(url: str) -> Any:
+            self._only_here(url)
+            return stream(url)
+
+        def judge_heard(
+            code: int, reason: str, url: str, method: str, headers: Any, body: str, response: Any, *more: Any
+        ) -> Any:
+            if (heard := _HEARD.get()) is not None:
+                heard.answers.append(
+                    Answer(method=method, url=url, status=code, body=body, document=response)
+                )
+            if code in _TOO_MANY:
+                self._block(headers)
+            self._weigh(headers)
+            return judge(code, reason, url, method, headers, body, response, *more)
+
+        exchange.fetch = fetch_here
+        exchange.client = stream_here
+        exchange.handle_errors = judge_heard
+
+    def _only_here(self, url: str) -> None:
+        """Refuse to speak to any other environment, whatever ccxt was told. Raises Defect."""
+        if not is_here(self._place, url):
+            raise Defect(f"{self.venue.title}: {urlsplit(url).hostname} is not of this account's environment")
+        marked = (self.exchange.headers or {}).get(SIMULATED) == "1"
+        if marked != self._place.simulated:
+            raise Defect(f"{self.venue.title}: the mark of simulated trading does not fit this account")
+
+    def _weigh(self, headers: Mapping[str, str]) -> None:
+        """Take note of how much of this minute's weights the exchange says is used."""
+        header, most = self.venue.weights.get(self.market, ("", 0))
+        used = next((value for name, value in headers.items() if name.lower() == header), "")
+        if used.isdecimal() and int(used) > most * _HEAVY:
+            now = self._clock.now()
+            left = 60 - now.second - now.microsecond / 1e6
+            self._light_again = self._clock.monotonic() + left
+
+    def _block(self, headers: Mapping[str, str]) -> None:
+        said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+        wait = timedelta(seconds=int(said)) if said.isdecimal() else _WITHOUT_RETRY_AFTER
+        self.blocked_until = self._clock.now() + min(wait, MOST_BLOCKED)
+
+
+def is_here(place: Place, url: str) -> bool:
+    """Return whether a URL is of this place: by its host, by host and path, or `*.` and a domain for streams."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    for known in place.hosts:
+        name, slash, path = known.partition("/")
+        if name.startswith("*."):
+            if parts.scheme == "wss" and host.endswith(name[1:]):
+                return True
+        elif host == name and (not slash or parts.path.startswith(f"/{path}")):
+            return True
+    return False
+
+
+def is_named(error: BaseException, name: str) -> bool:
+    """Return whether an error is of a class that ccxt calls so, or of one below it."""
+    return any(cls.__name__ == name for cls in type(error).__mro__)
+
+
+def build(
+    venue: Venue,
+    market: Market,
+    mode: Mode,
+    keys: Keys | None,
+    session: Any,
+    make: Callable[[str], Any] = ccxt_class,
+) -> tuple[Any, Place]:
+    """Make the ccxt object of an environment. Raises NotThere."""
+    place = venue.place(market, mode)
+    if place is None:
+        traded = "spot" if market is Market.SPOT else "USDT perpetuals"
+        raise NotThere(f"{venue.title} has no {mode} mode for {traded}.")
+    own = {name: dict(value) if isinstance(value, dict) else value for name, value in venue.options.items()}
+    kind = "spot" if market is Market.SPOT else venue.swap_type
+    options = {
+        "defaultType": market.value,
+        **({"defaultSubType": "linear"} if market is Market.SWAP else {}),
+        "adjustForTimeDifference": False,  # measured by `sync_clock`, at the start and from time to time
+        "maxRetriesOnFailure": 0,  # it would send an order again
+        **own,
+        "fetchMarkets": {**own.get("fetchMarkets", {}), "types": [kind]},
+    }
+    # ccxt's own throttle is first in, first out: an exit would wait behind a list. The account's limiter and
+    # `pace` stand in front of it instead.
+    config: dict[str, Any] = {"timeout": TIMEOUT_MS, "enableRateLimit": False, "options": options}
+    if keys is not None:
+        config |= {"apiKey": keys.api_key, "secret": keys.api_secret, "password": keys.passphrase}
+    if session is not None:
+        config["session"] = session
+    exchange = make(venue.name)(config)
+    exchange.number = str  # prices and amounts stay text on their way to Decimal
+    if place.switch is Switch.SANDBOX:
+        exchange.set_sandbox_mode(True)
+    elif place.switch is Switch.DEMO:
+        exchange.enable_demo_trading(True)
+    return exchange, place
+
+
+async def open_client(
+    venue: Venue,
+    market: Market,
+    mode: Mode,
+    keys: Keys | None,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+) -> Client:
+    """Build the client of an account. Raises NotThere."""
+    cls = await asyncio.to_thread(ccxt_class, venue.name)
+    exchange, place = build(venue, market, mode, keys, session, lambda name: cls)
+    return Client(venue, market, place, exchange, clock)

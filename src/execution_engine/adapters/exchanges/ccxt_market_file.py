@@ -1,0 +1,99 @@
+"""The rules of an exchange's markets on disk: ccxt's words for the markets in use, ours for all of them.
+
+A few of thousands are read at a time, so it is a table and not a document. Every function blocks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from execution_engine.adapters.exchanges.catalogue import Venue
+from execution_engine.adapters.exchanges.translate import chart_symbol, instrument, is_traded
+from execution_engine.domain.instrument import Instrument, Market
+
+Json = dict[str, Any]
+
+VERSION = 1
+_TABLES = f"""
+PRAGMA user_version = {VERSION};
+CREATE TABLE market (unified TEXT PRIMARY KEY, native TEXT, chart TEXT, body TEXT, rules TEXT) WITHOUT ROWID;
+CREATE INDEX by_native ON market (native);
+CREATE INDEX by_chart ON market (chart);
+CREATE TABLE reading (at TEXT);
+"""
+_WORDS = ("exchange", "symbol", "base", "quote")
+
+
+def write(path: Path, venue: Venue, kind: Market, markets: Iterable[Json], at: datetime) -> int:
+    """Put markets into a new file in the place of the old one; return how many. Nothing is half there."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with closing(sqlite3.connect(new)) as db:
+        db.executescript(_TABLES)
+        count = 0
+        for market in markets:
+            rules = instrument(venue, market) if is_traded(market, kind) else None
+            if rules is None:
+                continue
+            row = (market["symbol"], market["id"], chart_symbol(market), json.dumps(market), _text(rules))
+            count += db.execute("INSERT OR REPLACE INTO market VALUES (?, ?, ?, ?, ?)", row).rowcount
+        db.execute("INSERT INTO reading VALUES (?)", (at.isoformat(),))
+        db.commit()
+    os.replace(new, path)
+    return count
+
+
+def read_at(path: Path) -> datetime | None:
+    """Return when the exchange was asked; None without a file that can be used."""
+    try:
+        with closing(_open(path)) as db:
+            if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                return None
+            row = db.execute("SELECT at FROM reading").fetchone()
+            return datetime.fromisoformat(row[0]) if row else None
+    except (sqlite3.Error, ValueError):
+        return None
+
+
+def markets(path: Path, *, charts: Collection[str] = (), natives: Collection[str] = ()) -> list[Json]:
+    """Return ccxt's words for the markets that charts or the exchange call so."""
+    column, names = ("chart", charts) if charts else ("native", natives)
+    marks = ", ".join("?" * len(names))
+    with closing(_open(path)) as db:
+        found = db.execute(f"SELECT body FROM market WHERE {column} IN ({marks})", tuple(names)).fetchall()
+    return [json.loads(body) for (body,) in found]
+
+
+def rules(path: Path) -> list[str]:
+    """Return our rules of all markets, as text for `instrument_of`."""
+    with closing(_open(path)) as db:
+        return [text for (text,) in db.execute("SELECT rules FROM market ORDER BY unified")]
+
+
+def instruments(texts: Iterable[str]) -> Iterator[Instrument]:
+    """Make rules of their texts."""
+    for text in texts:
+        said = json.loads(text)
+        made: dict[str, Any] = {
+            name: value if name in _WORDS else Decimal(value)
+            for name, value in said.items()
+            if name != "market"
+        }
+        yield Instrument(market=Market(said["market"]), **made)
+
+
+def _text(rules: Instrument) -> str:
+    return json.dumps({name: str(value) for name, value in asdict(rules).items()})
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)

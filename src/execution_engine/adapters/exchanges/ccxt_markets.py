@@ -1,0 +1,197 @@
+"""The markets of one exchange: read from it without holding the window, cached on disk, taught to ccxt.
+
+Everything there is becomes our rules; of ccxt's own, larger words only those of the markets in use are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import timedelta
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import aiohttp
+from loguru import logger
+
+from execution_engine.adapters.exchanges import ccxt_market_file as files
+from execution_engine.adapters.exchanges.catalogue import Venue
+from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, is_here
+from execution_engine.adapters.exchanges.ccxt_market_process import DONE, work
+from execution_engine.domain.errors import Defect, EngineError
+from execution_engine.domain.inputs import Input, Instruments
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rows import Mode
+
+FRESH = timedelta(minutes=60)
+AT_LEAST_APART = timedelta(minutes=1)  # however often an exchange refuses our sizes
+RETRY_S = 30.0
+LIMIT_S = 90.0  # for one reading, the start of the process included
+A_TURN = 100  # rules that are made before others have their turn
+
+
+class MarketsUnreadable(EngineError):
+    """The exchange's markets could not be read; the text is a sentence."""
+
+
+class Markets:
+    """The markets of one exchange, kind and mode.
+
+    folder: where the file is. session: the connections. post: takes `Instruments`, in slices.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        kind: Market,
+        mode: Mode,
+        folder: Path,
+        session: Callable[[], aiohttp.ClientSession],
+        clock: Clock,
+        post: Callable[[Input], None],
+    ) -> None:
+        place = venue.place(kind, mode)
+        if place is None:
+            raise Defect(f"{venue.title} has no {mode} mode for {kind}")
+        self._venue = venue
+        self._kind = kind
+        self._mode = mode
+        self._place = place
+        self._path = folder / f"{venue.name}-{kind}-{mode}.sqlite"
+        self._session = session
+        self._clock = clock
+        self._post = post
+        self._reading = asyncio.Lock()
+        self._doubted = asyncio.Event()
+        self._version = 0
+        self._taught: WeakKeyDictionary[Client, tuple[int, set[str]]] = WeakKeyDictionary()
+
+    async def keep(self) -> None:
+        """Post the rules on disk, then read them anew when they are old or doubted. Never returns."""
+        if await asyncio.to_thread(files.read_at, self._path) is not None:
+            await self.tell()
+        while True:
+            wait = await self._until_old()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._doubted.wait()
+            self._doubted.clear()
+            try:
+                await self.refresh()
+            except EngineError as error:
+                logger.warning("{}", error)
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(AT_LEAST_APART.total_seconds())
+
+    async def _until_old(self) -> float:
+        at = await asyncio.to_thread(files.read_at, self._path)
+        return 0.0 if at is None else max((at + FRESH - self._clock.now()).total_seconds(), 0.0)
+
+    def doubt(self) -> None:
+        """Read the rules again soon: the exchange refused what fits ours."""
+        self._doubted.set()
+
+    async def refresh(self) -> int:
+        """Read all markets now, and post our rules of them; return how many. Raises MarketsUnreadable."""
+        async with self._reading:
+            count = await self._read()
+        self._version += 1
+        await self.tell()
+        return count
+
+    async def teach(self, client: Client, symbols: Collection[str]) -> None:
+        """Have ccxt know these of our symbols. Raises MarketsUnreadable if there is nothing to know them from."""
+        await self._teach(client, charts=[name for name in symbols if not self._knows(client, name)])
+
+    async def teach_ids(self, client: Client, ids: Collection[str]) -> None:
+        """Have ccxt know the markets that the exchange calls so; one that is not traded here stays unknown."""
+        known = client.exchange.markets_by_id or {}
+        await self._teach(client, natives=[id for id in dict.fromkeys(ids) if id not in known])
+
+    def _knows(self, client: Client, symbol: str) -> bool:
+        version, taught = self._taught.get(client, (0, set()))
+        return version == self._version and symbol in taught
+
+    async def _teach(
+        self, client: Client, *, charts: Collection[str] = (), natives: Collection[str] = ()
+    ) -> None:
+        if not charts and not natives and client.exchange.markets is not None:
+            return
+        if await asyncio.to_thread(files.read_at, self._path) is None:
+            await self.refresh()
+        version, taught = self._taught.get(client, (self._version, set()))
+        if version != self._version:  # what was taught is of an older reading
+            charts, taught = {*charts, *taught}, set()
+        new = await asyncio.to_thread(files.markets, self._path, charts=charts, natives=natives)
+        known = client.exchange.markets or {}
+        client.exchange.set_markets([*{**known, **{one["symbol"]: one for one in new}}.values()])
+        self._taught[client] = (self._version, taught | set(charts))
+
+    async def tell(self) -> None:
+        """Post our rules of all markets, as they are on disk."""
+        texts = await asyncio.to_thread(files.rules, self._path)
+        for start in range(0, len(texts), A_TURN):
+            rules = tuple(files.instruments(texts[start : start + A_TURN]))
+            self._post(Instruments(instruments=rules))
+            await asyncio.sleep(0)
+
+    # The helper process: it parses, this one asks.
+
+    async def _read(self) -> int:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        arguments = (
+            theirs, self._venue.name, self._kind.value, self._mode.value, str(self._path),
+            self._clock.now().isoformat(),
+        )  # fmt: skip
+        process = context.Process(target=work, args=arguments, daemon=True)
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                await asyncio.to_thread(process.start)
+                theirs.close()
+                said = await self._serve(ours)
+        except (TimeoutError, OSError, EOFError) as error:
+            raise self._unreadable(f"{type(error).__name__} {error}") from error
+        finally:
+            ours.close()
+            if process.pid is not None:
+                process.kill()
+                await asyncio.to_thread(process.join)
+        if said.get("error") or not said[DONE]:
+            raise self._unreadable(said.get("error") or "there are none")
+        return int(said[DONE])
+
+    async def _serve(self, pipe: Connection) -> dict[str, Any]:
+        """Ask what the process wants asked until it is done."""
+        while True:
+            said: dict[str, Any] = json.loads(await asyncio.to_thread(pipe.recv_bytes))
+            if DONE in said:
+                return said
+            url = said["url"]
+            if not is_here(self._place, url):
+                raise Defect(f"{self._venue.title}: {url} is not of this environment")
+            try:
+                async with self._session().get(url, headers=said["headers"]) as response:
+                    body = await response.read()
+                    head = {
+                        "status": response.status,
+                        "reason": response.reason or "",
+                        "headers": {"Content-Type": response.headers.get("Content-Type", "")},
+                    }
+            except aiohttp.ClientError as error:
+                raise self._unreadable(str(error)) from error
+            await asyncio.to_thread(_answer, pipe, json.dumps(head).encode(), body)
+
+    def _unreadable(self, why: str) -> MarketsUnreadable:
+        return MarketsUnreadable(f"The markets of {self._venue.title} could not be read ({why}).")
+
+
+def _answer(pipe: Connection, head: bytes, body: bytes) -> None:
+    pipe.send_bytes(head)
+    pipe.send_bytes(body)
