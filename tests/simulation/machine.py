@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -74,7 +75,8 @@ class Life:
     def price(self, price: Price) -> None:
         """Hand on a price; there is nobody to hear it while the program is down or the machine asleep."""
         if price.key in self._wanted and self.alive and not self.machine.asleep:
-            self.running.desk.post(price)
+            wrong = self.machine.clock.wrong_s
+            self.running.desk.post(replace(price, at=price.at + timedelta(seconds=wrong)) if wrong else price)
 
     def want(self, markets: Collection[tuple[str, str]]) -> None:
         """Take up the markets in use; the price of a new one comes at once."""

@@ -20,6 +20,7 @@ from execution_engine.adapters.exchanges.paper_book import Portion
 from execution_engine.adapters.exchanges.paper_checks import INVALID
 from execution_engine.adapters.exchanges.paper_checks import MAX_OPEN_ORDERS as MOST_OPEN
 from execution_engine.adapters.exchanges.paper_rows import PaperTerms
+from execution_engine.adapters.exchanges.paper_turn import Turn
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
     AccountUnreadable,
@@ -96,8 +97,16 @@ class Venue:
 
     # -- prices
 
-    def move(self, price: Price, portion: Portion | None = None) -> None:
-        finished(self._paper.move([price], portion, durable=False))
+    def move(self, prices: Sequence[Price], portion: Portion | None = None) -> None:
+        """Let markets move as the paper exchange does, but for writing down prices that nobody reads again."""
+        turn = Turn(self._clock.now())
+        for price in prices:
+            self._paper._venue.match(price, portion, turn)
+        if turn:
+            finished(self._paper._commit(turn, (), prices))
+            return
+        for price in prices:
+            self._listen(price)
 
     def price(self, key: Key) -> Price | None:
         return self._paper.price(key)

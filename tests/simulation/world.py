@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from random import Random
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 from execution_engine.adapters.exchanges.instruments import load as load_instruments
@@ -63,7 +63,10 @@ ENGINE_LOG = logging.getLogger("execution_engine")
 
 @dataclass(slots=True)
 class Ending:
-    """How a history ended. economy: what every key and account came to, for comparisons."""
+    """How a history ended. seconds: simulated. took: seconds of the processor.
+
+    economy: what every key and account came to, for comparisons.
+    """
 
     program: Program
     broken: Broken | None
@@ -128,7 +131,7 @@ class History:
 
     def run(self) -> Ending:
         """Run to the end, or to the first broken invariant."""
-        began = perf_counter()
+        began = process_time()
         ear = LogEar(self._logged)
         level, propagate = ENGINE_LOG.level, ENGINE_LOG.propagate
         ENGINE_LOG.addHandler(ear)
@@ -144,7 +147,7 @@ class History:
             ENGINE_LOG.propagate = propagate
             self._between.close()
             self.venue.close()
-        return self._ending(perf_counter() - began)
+        return self._ending(process_time() - began)
 
     def _run(self) -> None:
         self.machine.write_first(self._first_rows())
@@ -197,9 +200,9 @@ class History:
     def _tick(self) -> None:
         """Let every market move, once a second."""
         now = self.true_clock.now()
-        for path in self._paths:
-            self.prices += 1
-            self.venue.move(path.next(now), self._portion if self.program.rate("partial") else None)
+        self.prices += len(self._paths)
+        portion = self._portion if self.program.rate("partial") else None
+        self.venue.move([path.next(now) for path in self._paths], portion)
         if not self.over:
             self.timeline.after(1.0, self._tick)
 
@@ -393,22 +396,26 @@ class History:
         self.network.broken_reads.clear()
         for rules in self.instruments:
             self.venue.rules[rules.key] = rules
-        self._settle(self.timeline.now + SETTLE_S, self._close_all)
+        self._settle(SETTLE_S, self._close_all)
 
-    def _settle(self, until: float, then: Callable[[], None]) -> None:
-        """Wait until nothing is in doubt any more, but not for ever."""
-        self.trader.attend()
+    def _settle(self, most: float, then: Callable[[], None]) -> None:
+        """Wait until nothing is in doubt any more, but not for ever: so many seconds with the program at work."""
+        if self.over:
+            return
+        up = self.machine.life is not None and self.machine.life.alive and not self.machine.asleep
+        if up:
+            self.trader.attend()
         left = self._under_way()
         if not left:
             then()
-        elif self.timeline.now >= until:
+        elif most <= 0:
             self.auditor.breaks("I15", f"{left}, long after the faults have stopped")
-        elif not self.over:
-            self.timeline.after(1.0, self._settle, until, then)
+        else:
+            self.timeline.after(1.0, self._settle, most - up, then)
 
     def _under_way(self) -> str:
         life = self.machine.life
-        if life is None or not life.alive or not hasattr(life, "running"):
+        if life is None or not life.alive or self.machine.asleep or not hasattr(life, "running"):
             return "the program is down"
         not_ready = [a.name for a in life.book.accounts.values() if a.status is not AccountStatus.READY]
         return self.auditor.quiet(
@@ -422,7 +429,7 @@ class History:
     def _close_all(self) -> None:
         self.closing = True
         self.trader.post(CloseAll())
-        self.timeline.after(1.0, self._settle, self.timeline.now + CLOSE_S, self._judge)
+        self.timeline.after(1.0, self._settle, CLOSE_S, self._judge)
 
     def _judge(self) -> None:
         self.auditor.acknowledged()
@@ -474,4 +481,3 @@ def run(program: Program, sometimes: Sometimes | None = None, *, tell: bool = Fa
     finally:
         if enabled:
             gc.enable()
-        gc.collect()

@@ -1,0 +1,72 @@
+"""Many seeds, on as many processes as wanted: what failed, how fast it went, what was met."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from tests.simulation.auditor import Broken
+from tests.simulation.draw import draw
+from tests.simulation.sometimes import Met, Sometimes
+from tests.simulation.world import run
+
+SEEDS_A_TURN = 5
+
+
+@dataclass(slots=True)
+class Tally:
+    """What some seeds came to. seconds: simulated; took: of one processor, together."""
+
+    seeds: int = 0
+    seconds: float = 0.0
+    took: float = 0.0
+    lives: int = 0
+    commits: int = 0
+    failures: dict[int, Broken] = field(default_factory=dict)
+    met: Counter[Met] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        self.seeds += other.seeds
+        self.seconds += other.seconds
+        self.took += other.took
+        self.lives += other.lives
+        self.commits += other.commits
+        self.failures |= other.failures
+        self.met += other.met
+
+
+def tally(seeds: Iterable[int]) -> Tally:
+    """Run seeds one after the other."""
+    total = Tally()
+    gc.collect()  # what earlier histories left behind: it is not looked for while one runs
+    for seed in seeds:
+        sometimes = Sometimes()
+        ending = run(draw(seed), sometimes)
+        broken = {seed: ending.broken} if ending.broken else {}
+        total.add(Tally(1, ending.seconds, ending.took, ending.lives, ending.commits, broken, sometimes.met))
+    return total
+
+
+def many(first: int, count: int, jobs: int, heard: Callable[[Tally, Tally], None]) -> tuple[Tally, float]:
+    """Run seeds on some processes; `heard` gets each part and the sum. Returns the sum and the time it took."""
+    began, total = perf_counter(), Tally()
+    for part in _parts(first, count, jobs):
+        total.add(part)
+        heard(part, total)
+    return total, perf_counter() - began
+
+
+def _parts(first: int, count: int, jobs: int) -> Iterator[Tally]:
+    turns: Sequence[range] = [
+        range(start, min(start + SEEDS_A_TURN, first + count))
+        for start in range(first, first + count, SEEDS_A_TURN)
+    ]
+    if jobs <= 1:
+        yield from map(tally, turns)
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap_unordered(tally, turns)
