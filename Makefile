@@ -15,6 +15,8 @@ PYTHON := $(BIN)/python
 # Passed on: make run ARGS="--headless", make bench ARGS="intake", make test TESTS=tests/domain
 ARGS ?=
 TESTS ?=
+# make exchange NAME=okx
+NAME ?=
 # Processes that share the tests.
 JOBS ?= auto
 
@@ -48,6 +50,10 @@ test: check ## Everything that has to hold: check, layers, tests, coverage (TEST
 .PHONY: bench
 bench: setup ## Measure what the application promises (ARGS="name" for one of them)
 	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m tests.benchmarks $(ARGS)
+
+.PHONY: exchange
+exchange: setup ## Start a local exchange to try the application against (NAME=okx; none means all four)
+	@exec $(PYTHON) -m tests.exchanges $(NAME) $(ARGS)
 
 .PHONY: lock
 lock: setup ## Choose the newest allowed versions again and write requirements.lock

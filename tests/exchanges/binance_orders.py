@@ -76,10 +76,14 @@ class BinanceOrders(LocalExchange):
         id, client_id = asked.params.get("orderId", ""), asked.params.get("origClientOrderId", "")
         if not id and not client_id:
             raise Refused(Why.PARAMETER, "orderId")
-        order = venue.find(account, id=id, client_id=client_id, reading=reading)
-        if order.listing is not listing:
-            raise Refused(Why.NOT_FOUND)
-        return order
+        return venue.find(
+            account,
+            swap=listing.swap,
+            symbol=listing.symbol,
+            id=id,
+            client_id=client_id,
+            reading=reading,
+        )
 
     def own_orders(self, asked: Asked, *, open_only: bool) -> list[Order]:
         """Return the account's orders of one market, or of all, oldest first."""

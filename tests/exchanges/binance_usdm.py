@@ -312,7 +312,7 @@ def _placing(self: UsdmRoutes, venue: Venue, asked: Asked, params: dict[str, str
 
 def _cancelling(venue: Venue, account: Account, which: dict[str, str]) -> Callable[[], Body]:
     def run() -> Body:
-        order = venue.find(account, reading=False, **which)
+        order = venue.find(account, swap=True, reading=False, **which)
         venue.cancel(order)
         return usdm_row(order)
 

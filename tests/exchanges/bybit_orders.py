@@ -135,9 +135,14 @@ class OrderRoutes(LocalExchange):
         id, client_id = params.get("orderId", ""), params.get("orderLinkId", "")
         if not id and not client_id:
             raise Refused(Why.PARAMETER, "orderId and orderLinkId are empty")
-        order = venue.find(account, id=id, client_id=client_id, reading=False)
-        if order.listing is not listing:
-            raise Refused(Why.NOT_FOUND)
+        order = venue.find(
+            account,
+            swap=listing.swap,
+            symbol=listing.symbol,
+            id=id,
+            client_id=client_id,
+            reading=False,
+        )
         venue.cancel(order)
         return ids(order)
 

@@ -47,7 +47,7 @@ class LocalOkx(OkxAccount, OkxStreams):
 
     name = "okx"
     modes = ("live", "demo")
-    terms = Terms(unified=True, late_post_only=True, leverage=Decimal(3))
+    terms = Terms(unified=True, ids_of_account=True, late_post_only=True, leverage=Decimal(3))
     hosts: ClassVar = {
         "www.okx.com": "live",
         "ws.okx.com": "live",

@@ -69,10 +69,8 @@ class OkxOrders(LocalExchange):
         venue, account = self.here(asked)
         listing = self.market(asked.params["instId"])
         id, client_id = asked.params.get("ordId", ""), asked.params.get("clOrdId", "")
-        found = venue.find(account, id=id, client_id=client_id)
-        if found.listing is not listing:
-            raise Refused(Why.NOT_FOUND)
-        return [row(found)]
+        swap, symbol = listing.swap, listing.symbol
+        return [row(venue.find(account, swap=swap, symbol=symbol, id=id, client_id=client_id))]
 
     @route("GET", "/api/v5/trade/orders-pending", "open_orders", private=True, orders=1)
     def pending(self, asked: Asked) -> Body:
@@ -140,11 +138,15 @@ class OkxOrders(LocalExchange):
 
     def _cancel(self, asked: Asked, params: dict[str, str]) -> Order:
         venue, account = self.here(asked)
+        listing = self.market(params["instId"])
         order = venue.find(
-            account, id=params.get("ordId", ""), client_id=params.get("clOrdId", ""), reading=False
+            account,
+            swap=listing.swap,
+            symbol=listing.symbol,
+            id=params.get("ordId", ""),
+            client_id=params.get("clOrdId", ""),
+            reading=False,
         )
-        if order.listing.native != params["instId"]:
-            raise Refused(Why.NOT_FOUND)
         venue.cancel(order)
         return order
 

@@ -199,6 +199,10 @@ class LocalExchange:
     def mode_of(self, asked: Asked) -> str:
         return self.hosts[asked.host]
 
+    def routed(self, asked: Asked) -> str:
+        """Return the path by which a route is found; hosts with the same paths are told apart here."""
+        return asked.path
+
     def authenticate(self, asked: Asked) -> Account:
         """Check key, signature, time and rights. Raises Fails."""
         raise NotImplementedError
@@ -240,6 +244,9 @@ class LocalExchange:
     def tell(self, venue: Venue, happened: Happened) -> None:
         """Push what happened to the sockets that asked for it."""
         raise NotImplementedError
+
+    def beat(self) -> None:
+        """Tell every price again."""
 
     # How a request runs
 
@@ -313,7 +320,7 @@ class LocalExchange:
         return asked
 
     def _find_route(self, asked: Asked) -> None:
-        parts = tuple(asked.path.split("/"))
+        parts = tuple(self.routed(asked).split("/"))
         best: tuple[str, ...] | None = None
         for pattern, found in self._routes[asked.method, len(parts)]:
             fits = all(want in ("{}", have) for want, have in zip(pattern, parts, strict=True))

@@ -190,9 +190,12 @@ class Account:
     def open_orders(self) -> list[Order]:
         return [order for order in self.orders if order.open]
 
-    def find(self, client_id: str) -> Order | None:
-        """Return the newest order with a client id."""
-        return next((order for order in reversed(self.orders) if order.client_id == client_id), None)
+    def find(self, client_id: str, swap: bool | None = None) -> Order | None:
+        """Return the newest order with a client id, of one kind of market or of both."""
+        for order in reversed(self.orders):
+            if order.client_id == client_id and swap in (None, order.listing.swap):
+                return order
+        return None
 
     def position(self, symbol: str, side: str = "both") -> Decimal:
         held = self.positions.get((symbol, side))
@@ -235,6 +238,7 @@ class Terms:
 
     fee_in_base: bool = True  # a spot buy's fee
     ids_forever: bool = False  # a client id may never come again; otherwise not while its order is open
+    ids_of_account: bool = False  # spot and perpetuals share their client ids
     unified: bool = False  # one wallet for spot and perpetuals
     margin_mode: str = "cross"  # of a new account
     leverage: Decimal = Decimal(1)
@@ -377,10 +381,20 @@ class Venue:
             raise Refused(Why.NOT_FOUND, order.status)
         self.end(order, "cancelled")
 
-    def find(self, account: Account, *, id: str = "", client_id: str = "", reading: bool = True) -> Order:
-        """Look an order up. reading: a read that may lag behind, unlike a cancel. Raises Refused."""
-        found = self.orders.get(id) if id else account.find(client_id)
-        if found is None or found.account is not account or (reading and self.missed(found)):
+    def find(
+        self,
+        account: Account,
+        *,
+        swap: bool,
+        id: str = "",
+        client_id: str = "",
+        symbol: str | None = None,
+        reading: bool = True,
+    ) -> Order:
+        """Look an order up by either id. reading: a read that may lag behind, unlike a cancel. Raises Refused."""
+        found = self.orders.get(id) if id else account.find(client_id, swap)
+        mine = found is not None and found.account is account and found.listing.swap is swap
+        if not mine or found.symbol != (symbol or found.symbol) or (reading and self.missed(found)):
             raise Refused(Why.NOT_FOUND)
         return found
 
@@ -492,7 +506,9 @@ class Venue:
         if not order.client_id:
             return
         for other in order.account.orders:
-            if other.client_id == order.client_id and (self.terms.ids_forever or other.open):
+            same = other.client_id == order.client_id
+            near = self.terms.ids_of_account or other.listing.swap is order.listing.swap
+            if same and near and (self.terms.ids_forever or other.open):
                 raise Refused(Why.DUPLICATE, other.id)
 
     def _check_market(self, order: Order) -> Quote:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import socket
@@ -19,11 +20,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from tests.exchanges import certificates
 from tests.exchanges.binance import LocalBinance
 from tests.exchanges.bybit import LocalBybit
+from tests.exchanges.kucoin import LocalKucoin
 from tests.exchanges.okx import LocalOkx
 from tests.exchanges.server import LocalExchange
 from tests.exchanges.venue import Account
 
-KINDS: dict[str, type[LocalExchange]] = {kind.name: kind for kind in (LocalBinance, LocalBybit, LocalOkx)}
+KINDS: dict[str, type[LocalExchange]] = {
+    kind.name: kind for kind in (LocalBinance, LocalBybit, LocalOkx, LocalKucoin)
+}
 
 
 class LocalNames(AbstractResolver):
@@ -64,6 +68,7 @@ class LocalExchanges:
         self._owners = {host: each for each in self._all.values() for host in each.hosts}
         self._sessions: list[aiohttp.ClientSession] = []
         self._clients: list[Any] = []
+        self.beat_s = 1.0  # how often every price is told again, as markets that trade do all the time
         self.strangers: list[str] = []
         self.hosts: dict[str, tuple[str, int]] = {}
 
@@ -100,6 +105,7 @@ class LocalExchanges:
         await site.start()
         address, port = self._runner.addresses[0][:2]
         self.hosts.update(dict.fromkeys(self._owners, (address, port)))
+        self._beating = asyncio.create_task(self._beat())
         self.resolver = LocalNames(self.hosts, self.strangers)
         self.routes_file = self.folder / "routes.json"
         self.routes_file.write_text(json.dumps({"ca_file": str(self.ca_file), "hosts": self.hosts}))
@@ -112,6 +118,7 @@ class LocalExchanges:
             await client.close()
         for session in self._sessions:
             await session.close()
+        self._beating.cancel()
         for each in self._all.values():
             each.streams.drop()
         await self._runner.cleanup()
@@ -151,6 +158,12 @@ class LocalExchanges:
             client.enable_demo_trading(True)
         self._clients.append(client)
         return client
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self.beat_s)
+            for each in self._all.values():
+                each.beat()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         host = request.headers["Host"].partition(":")[0]
