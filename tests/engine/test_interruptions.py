@@ -459,3 +459,27 @@ def test_a_replay_that_finds_no_price_ends_after_the_time_an_alert_may_take():
     house.desk.look_at_clock()
     again = house.book.alerts[answer.alert_id]
     assert (again.outcome, again.reason) == ("rejected", "the alert is 302 s old, the limit is 300 s")
+
+
+def test_a_clock_that_was_set_back_while_the_program_was_off_delays_nothing():
+    house = trading()
+    house.accept()
+    house.fill(house.sent[0])
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    (close,) = house.orders("exit")
+    house.says(close, Verdict.REFUSED, reason="busy")
+    assert house.group.retry_at is not None
+    second = house.alert(timeframe="60", entry_price="65000")
+    entry = house.sent[-1]
+    again = house.restarted()
+    again.clock.time -= timedelta(hours=1)
+    again.start()
+    assert again.book.groups[house.groups[0].id].retry_at is None
+    assert again.book.orders[entry.id].sent_at == again.clock.time
+    assert house.outcome(second)[0] is None
+    again.book.apply([replace(again.book.groups[house.groups[0].id], retry_at=NOON)])
+    again.post(Interrupted(reason="the clock was set back", accounts=("paper-perp",)))
+    assert again.book.groups[house.groups[0].id].retry_at == NOON
+    again.post(Interrupted(reason="the clock was set back"))
+    assert again.book.groups[house.groups[0].id].retry_at is None

@@ -41,6 +41,21 @@ async def test_an_account_is_read_before_it_trades():
     assert house.book.balance("paper") == {}
 
 
+async def test_an_account_that_was_read_before_its_doubt_was_durable_is_not_read_again_for_it():
+    house = House(ready=False)
+    house.store.held = []
+    house.start()
+    account, exchange = reading(house)
+    house.feed.on_released(account.released)
+    keeping = asyncio.ensure_future(account.keep("paper"))
+    await until(lambda: house.book.accounts["paper"].status == "ready")
+    house.store.let_go()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert calls(exchange) == ["balances", "open orders"]
+    keeping.cancel()
+
+
 async def test_an_account_that_cannot_be_read_stays_closed_and_is_read_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reconcile, "FIRST_RETRY_S", 0.001)
     house = House(ready=False)

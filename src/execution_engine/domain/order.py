@@ -205,12 +205,13 @@ def unknown(order: Order, now: datetime, reason: str) -> Order:
 def doubted(order: Order, now: datetime, reason: str, *, fence_from: datetime | None = None) -> Order:
     """Have an order looked up at once, and counted anew: what was seen of it before proves nothing now.
 
-    fence_from: when its request may have left at the latest, where what the row says cannot be trusted.
+    fence_from: when its request may have left at the latest, where what the row says cannot be trusted; never
+    in the future, as it would be after the clock was set back.
     """
     lost = unknown(order, now, reason)
     return replace(
         lost,
-        sent_at=fence_from or lost.sent_at,
+        sent_at=min(fence_from or lost.sent_at or now, now),
         cancel_sent_at=None,
         look_at=now,
         looks=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -37,6 +38,14 @@ def restart(draft: Draft) -> None:
             # What rests and wants nothing is left alone; a cancel that never left is released once more.
             if after is not order or orders.wants(order) is not orders.Want.NOTHING:
                 draft.put(after)
+    _wait_no_longer(draft, [account.name for account in draft.accounts])
+
+
+def _wait_no_longer(draft: Draft, names: Collection[str]) -> None:
+    """Let refused closes be tried again as soon as their account trades: times in rows may be off."""
+    for group in draft.groups():
+        if group.account in names and group.retry_at is not None:
+            draft.put(replace(group, retry_at=None))
 
 
 def _works(draft: Draft, account: Account) -> bool:
@@ -52,9 +61,10 @@ def _after_restart(order: Order, draft: Draft) -> Order:
 
 def interrupted(draft: Draft, lost: Interrupted) -> None:
     """Have accounts read anew before they trade; what was under way is looked up where answers may be missing."""
+    names = lost.accounts or tuple(account.name for account in draft.accounts)
+    _wait_no_longer(draft, names)
     for account in draft.accounts:
-        concerned = not lost.accounts or account.name in lost.accounts
-        if not concerned or account.status in (AccountStatus.DISABLED, AccountStatus.ERROR):
+        if account.name not in names or account.status in (AccountStatus.DISABLED, AccountStatus.ERROR):
             continue
         reason = f"{lost.reason}; reading the exchange again"
         draft.put(replace(account, status=AccountStatus.RECONCILING, reason=reason))
