@@ -111,6 +111,10 @@ class Lanes:
         """Note that what rests on an account was read and taken in: what is missing there is looked up now."""
         self._looks.listed(account)
 
+    def on_looked(self, listener: Callable[[str], None]) -> None:
+        """Have somebody hear, by the account's name, when all that was due there has been looked up."""
+        self._looks.all_looked = listener
+
     @property
     def busy(self) -> bool:
         """Return whether anything is being sent."""

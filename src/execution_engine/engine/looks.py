@@ -26,7 +26,10 @@ AGAIN = timedelta(seconds=8)  # after a look-up that could not be taken in
 
 
 class Looks:
-    """Keeps every order in doubt until its look-up is due. What closes a position goes first."""
+    """Keeps every order in doubt until its look-up is due. What closes a position goes first.
+
+    all_looked: hears of an account where nothing that is due is left.
+    """
 
     def __init__(
         self, book: Book, ways: Ways, post: Callable[[Input], None], clock: Clock, tasks: Tasks
@@ -41,6 +44,7 @@ class Looks:
         self._failing: dict[str, set[int]] = {}
         self._listed: set[str] = set()
         self._stopped = False
+        self.all_looked: Callable[[str], None] = lambda account: None
         ways.on_room(self.begin)
 
     def offer(self, order: Order) -> None:
@@ -104,6 +108,8 @@ class Looks:
                 way.answered(Call.READING, well=understood(reports), probe=probe)
             else:
                 way.ring()
+            if not self._under_way[order.account] and not self._stopped:
+                self.all_looked(order.account)
 
     def _says_something(self, order: Order, well: bool) -> bool:
         """One order that cannot be looked up, again and again, does not say that the exchange is away."""

@@ -46,6 +46,7 @@ class Seen:
     fitted_at: datetime | None = None
     audited_at: datetime | None = None
     strangers: set[str] = field(default_factory=set)
+    begun_with: Account | None = None  # the row that the last reading began with
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -70,8 +71,15 @@ class Reconcile:
     def released(self, change: Released) -> None:
         """Read an account at once when something put it in doubt."""
         for row in change.rows:
-            if isinstance(row, Account) and row.status is AccountStatus.RECONCILING:
-                self._of(row.name).wake.set()
+            if isinstance(row, Account) and self._is_reconciling(row.name):
+                seen = self._of(row.name)
+                if seen.begun_with is not row:  # the reading that is under way began later
+                    seen.wake.set()
+
+    def looked(self, name: str) -> None:
+        """Read an account at once whose orders in doubt have all been looked for: it may be fit to trade."""
+        if self._is_reconciling(name):
+            self._of(name).wake.set()
 
     def _of(self, name: str) -> Seen:
         return self._seen.setdefault(name, Seen())
@@ -84,6 +92,7 @@ class Reconcile:
             if account is None:
                 return
             seen.wake.clear()
+            seen.begun_with = account
             read = await self.read(account) if self._wants_reading(account) else True
             seen.failures = 0 if read else seen.failures + 1
             await self._pause(name, seen)
@@ -91,10 +100,13 @@ class Reconcile:
     async def _pause(self, name: str, seen: Seen) -> None:
         if seen.failures:
             await asyncio.sleep(min(FIRST_RETRY_S * 2 ** min(seen.failures - 1, 6), LAST_RETRY_S))
-        elif self._is_unsettled(name) or seen.unequal:
-            await asyncio.sleep(FIRST_RETRY_S)
         else:
-            await _until(seen.wake, self._book.settings.orders.poll_s * 1.0)
+            soon = self._is_unsettled(name) or seen.unequal
+            await _until(seen.wake, FIRST_RETRY_S if soon else self._book.settings.orders.poll_s * 1.0)
+
+    def _is_reconciling(self, name: str) -> bool:
+        account = self._book.accounts.get(name)
+        return account is not None and account.status is AccountStatus.RECONCILING
 
     def _is_unsettled(self, name: str) -> bool:
         account = self._book.accounts.get(name)

@@ -45,6 +45,7 @@ class Running:
         self.lanes = Lanes(book, self.ways, self.desk.post, clock, self.tasks)
         self.watch = Watch(book, prices)
         self.reconcile = Reconcile(book, self.ways.patient, self._read, clock, past)
+        self.lanes.on_looked(self.reconcile.looked)
         self.pulse = Pulse(clock, self.desk.post)
         self.feed.on_released(self.lanes.released)
         self.feed.on_released(self.watch.released)

@@ -1,0 +1,140 @@
+"""What the order protocol costs: an alert's five orders, beside the same sends with two bare commits around each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from execution_engine.domain.inputs import OrderReport, SaveSettings, Verdict
+from execution_engine.domain.rows import Order, OrderStatus
+from execution_engine.engine.feed import Released
+from execution_engine.main import Application
+from tests.benchmarks.figures import Figure, percentile
+from tests.benchmarks.stage import BASE_PRICE, body, document, markets, running, send
+
+SENDS, LEGS = 200, 5
+TIMES_BARE = 2
+FRAMES = ("15", "30", "60", "240")
+ROW = json.dumps({"order": "x" * 400})  # about what an order takes up
+
+
+def measure() -> Iterable[Figure]:
+    return asyncio.run(_measure())
+
+
+async def _measure() -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        folder = Path(scratch)
+        async with running(folder / "data") as application:
+            await application.core.desk.ask(SaveSettings(document=document(default_grid=True)))
+            # In turns, so that both meet the same moods of the machine.
+            bare, ours = await _both(folder, application)
+    at_median = percentile(ours, 0.5) / percentile(bare, 0.5)
+    beside = (
+        f"two bare FULL commits around each: p50 {percentile(bare, 0.5) * 1000:.2f}, "
+        f"p99 {percentile(bare, 0.99) * 1000:.2f} ms"
+    )
+    return [
+        Figure("an alert's five orders, decided, sent and settled, p50", percentile(ours, 0.5) * 1000, None),
+        Figure("… p99", percentile(ours, 0.99) * 1000, None, beside=beside),
+        Figure("… as a multiple of bare, p50", at_median, TIMES_BARE, "×"),
+        Figure("… as a multiple of bare, all together", sum(ours) / sum(bare), TIMES_BARE, "×"),
+    ]
+
+
+async def _both(folder: Path, application: Application) -> tuple[list[float], list[float]]:
+    used = markets(application, 50)
+    for exchange, symbol in used:
+        await application.set_price(f"{exchange.upper()}:{symbol}", BASE_PRICE + 1)
+    settled = Settled(application)
+    bare = Bare(folder / "bare.sqlite")
+    theirs, ours = [], []
+    for number in range(SENDS):
+        exchange, symbol = used[number % len(used)]
+        text = body(exchange, symbol, FRAMES[number // len(used)], f"alert {number}")
+        theirs.append(await bare.send())
+        begun = time.perf_counter()
+        await send(application, text)
+        await settled.wait_for(LEGS * (number + 1))
+        ours.append(time.perf_counter() - begun)
+    bare.close()
+    return theirs, ours
+
+
+class Settled:
+    """Has the exchange accept everything at once, and counts the orders whose acceptance is durable."""
+
+    def __init__(self, application: Application) -> None:
+        self._clock = application.clock
+        self._ids: set[int] = set()
+        self._more = asyncio.Event()
+        application.core.paper.place = self._place  # type: ignore[method-assign]
+        application.core.feed.on_released(self._released)
+
+    async def _place(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
+        now = self._clock.now()
+        return [
+            OrderReport(
+                account=order.account,
+                client_order_id=order.client_order_id,
+                verdict=Verdict.ACCEPTED,
+                status=OrderStatus.OPEN,
+                exchange_order_id=f"x{order.id}",
+                at=now,
+            )
+            for order in orders
+        ]
+
+    def _released(self, change: Released) -> None:
+        new = [row.id for row in change.rows if isinstance(row, Order) and row.acknowledged_at]
+        if new:
+            self._ids.update(new)
+            self._more.set()
+
+    async def wait_for(self, count: int) -> None:
+        async with asyncio.timeout(30):
+            while len(self._ids) < count:
+                self._more.clear()
+                await self._more.wait()
+
+
+class Bare:
+    """Commits five rows, sends, commits what came of them: nothing is decided, nothing could be recovered."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = ThreadPoolExecutor(1)
+        self._database = self._writer.submit(self._open, path).result()
+        self._next = 0
+
+    @staticmethod
+    def _open(path: Path) -> sqlite3.Connection:
+        database = sqlite3.connect(path)
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, status TEXT, row TEXT)")
+        return database
+
+    async def send(self) -> float:
+        """Send five orders; return how long it took [s]."""
+        loop = asyncio.get_running_loop()
+        begun = time.perf_counter()
+        ids = range(self._next, self._next + LEGS)
+        self._next += LEGS
+        await loop.run_in_executor(self._writer, self._commit, [(id, "pending", ROW) for id in ids])
+        await asyncio.sleep(0)  # the exchange
+        await loop.run_in_executor(self._writer, self._commit, [(id, "open", ROW) for id in ids])
+        return time.perf_counter() - begun
+
+    def _commit(self, rows: list[tuple[int, str, str]]) -> None:
+        self._database.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?)", rows)
+        self._database.commit()
+
+    def close(self) -> None:
+        self._writer.submit(self._database.close).result()
+        self._writer.shutdown()
