@@ -89,6 +89,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{known[0].title} – Execution Engine")
         if known[0].listed:
             self.memory.put("page", key)
+        if key == AWAY:
+            self.homecoming.seen()
         self._show_decisions()
         if row is not None:
             self.stage.call("go_to", row)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QFocusEvent, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListWidget,
@@ -87,6 +87,13 @@ class Sidebar(QListWidget):
         """Return the count and the dot of a page."""
         item = self._items[key]
         return item.data(COUNT) or 0, bool(item.data(DOT))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Take the cursor without going anywhere: a list would make its first entry the current one."""
+        if self.currentIndex().isValid():
+            super().focusInEvent(event)
+        else:
+            QWidget.focusInEvent(self, event)
 
     def set_slim(self, slim: bool) -> None:
         """Show icons only."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
@@ -52,12 +52,15 @@ class Stage(QStackedWidget):
             return
         if self.current:
             self._call(self.current, "hidden")
-        focused = self.hasFocus() or self.isAncestorOf(QApplication.focusWidget() or self)
+        focused = self._has_cursor(self.window().focusWidget())
         self.current = key
         self.setCurrentWidget(page)
         self._call(key, "shown")
         if focused and not self._call(key, "focus_rows"):
             self.setFocus()  # rather than whatever button comes next
+
+    def _has_cursor(self, focused: QWidget | None) -> bool:
+        return focused is not None and (focused is self or self.isAncestorOf(focused))
 
     def set_narrow(self, narrow: bool) -> None:
         """Tell the pages that have two layouts which one fits."""

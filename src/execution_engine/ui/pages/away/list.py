@@ -55,11 +55,11 @@ class FindingList(Panel):
                 rows[finding.id] = known
                 continue
             if known is not None:
-                known.deleteLater()
+                _drop(known)
             rows[finding.id] = made(finding)
             rows[finding.id].chosen.connect(self.chosen)
         for gone in self.rows.values():
-            gone.deleteLater()
+            _drop(gone)
         self.rows = rows
         self._stack(len(findings) - len(shown))
         self.set_subtitle(f"{len(findings):,}" if findings else "")
@@ -96,3 +96,8 @@ class FindingList(Panel):
     def take_focus(self) -> bool:
         """Put the cursor on the first button there is; tell whether there is one."""
         return any(row.take_focus() for row in self.rows.values())
+
+
+def _drop(row: FindingRow) -> None:
+    row.hide()
+    row.deleteLater()

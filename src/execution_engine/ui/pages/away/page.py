@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtWidgets import QApplication, QGridLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, DecideFinding
@@ -113,7 +113,7 @@ class AwayPage(Page):
             self._show()
 
     def _show(self) -> None:
-        focused = self._now.isAncestorOf(QApplication.focusWidget() or self)
+        cursor = self._row_with(self.window().focusWidget())
         open_ones = waiting(self._bridge)
         for part, shown in (("decide", self.decide), ("done", self.done), ("found", self.found)):
             shown.show_findings([each for each in open_ones if part_of(each) == part], self._made)
@@ -122,8 +122,8 @@ class AwayPage(Page):
         known = {each.id for each in open_ones}
         self._doing = {id: choice for id, choice in self._doing.items() if id in known}
         self._show_counts(open_ones)
-        if focused and not self._now.isAncestorOf(QApplication.focusWidget() or self):
-            self.focus_rows()  # the row with the cursor is gone
+        if cursor is not None and self._row(cursor.finding.id) is not cursor:
+            self._move_cursor(cursor.finding.id)
 
     def _made(self, finding: Finding) -> FindingRow:
         names = [f"{group.symbol} {group.timeframe}" for group in groups_of(self._bridge, finding)]
@@ -199,4 +199,19 @@ class AwayPage(Page):
         return finding is not None and finding.settled_at is None
 
     def _row(self, id: int) -> FindingRow | None:
-        return next((each.rows[id] for each in (self.decide, self.done, self.found) if id in each.rows), None)
+        return next((row for row in self._rows() if row.finding.id == id), None)
+
+    def _rows(self) -> list[FindingRow]:
+        return [row for each in (self.decide, self.done, self.found) for row in each.rows.values()]
+
+    def _row_with(self, widget: QWidget | None) -> FindingRow | None:
+        """Return the row that has the cursor, also while another window is in front."""
+        if widget is None:
+            return None
+        return next((row for row in self._rows() if row is widget or row.isAncestorOf(widget)), None)
+
+    def _move_cursor(self, id: int) -> None:
+        """Put the cursor on what took a row's place, or else on the first thing that waits."""
+        row = self._row(id)
+        if row is None or not row.take_focus():
+            self.focus_rows()

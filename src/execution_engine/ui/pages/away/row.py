@@ -135,8 +135,13 @@ class FindingRow(QFrame):
 
     def _show(self, *, busy: bool) -> None:
         self.arc.setVisible(busy)
+        cursor = self.window().focusWidget()
+        if busy and cursor in self.buttons.values():
+            self.setFocus()  # a button that is switched off would hand the cursor to whatever comes next
         for each in self.buttons.values():
             each.setEnabled(not busy)
+        if not busy and cursor is self:
+            self.take_focus()
 
     def take_focus(self) -> bool:
         """Put the cursor on the first button; tell whether there is one."""
