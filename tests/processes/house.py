@@ -1,0 +1,196 @@
+"""An exchange and an engine as processes of their own, and what a trader, a chart and a power cut do to them."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from execution_engine.adapters.paths import data_folder
+from tests.processes.clock import SharedClock
+from tests.stories.installation import PATIENCE_S, Installation
+
+ROOT = Path(__file__).parents[2]
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
+
+
+class Process:
+    """A program of these tests that is talked to line by line."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=_environment(),
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def hear(self) -> Any:
+        assert self._popen.stdout
+        line = self._popen.stdout.readline()
+        assert line, "the program has ended"
+        return json.loads(line)
+
+    def ask(self, line: str) -> Any:
+        assert self._popen.stdin
+        self._popen.stdin.write(line + "\n")
+        self._popen.stdin.flush()
+        return self.hear()
+
+    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        if self._popen.poll() is None:
+            self._popen.send_signal(number)
+        self._popen.communicate()
+
+
+class Venue:
+    """The exchange: its process, its file, its markets."""
+
+    def __init__(self, file: Path, clock: Path) -> None:
+        self.file = file
+        self._clock = clock
+        self._port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it; once it has a port it keeps it."""
+        arguments = ("--port", str(self._port), "--file", str(self.file), "--clock", str(self._clock))
+        self._process = Process("tests.processes.exchange", *arguments)
+        self._port = self._process.hear()
+        self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
+
+    def kill(self) -> None:
+        self._connection.close()
+        self._process.end()
+
+    def prices(self, prices: Mapping[str, object]) -> None:
+        """Move markets (`BINANCE:BTCUSDT`); returns once what they fill is durable at the exchange."""
+        moved = [
+            [*symbol.lower().split(":")[:1], symbol.partition(":")[2], str(price)]
+            for symbol, price in prices.items()
+        ]
+        self._post("/prices", moved)
+
+    def trouble(self, **asked: Any) -> dict[str, int]:
+        """Order faults; returns which have happened how often since the last order."""
+        happened: dict[str, int] = json.loads(self._post("/trouble", asked))
+        return happened
+
+    def journal(self) -> list[tuple[str, str]]:
+        """Return call and account of every request so far, in the order in which they were carried out."""
+        return [(call, account) for call, account in json.loads(self._ask("GET", "/journal"))]
+
+    def _post(self, path: str, body: object) -> bytes:
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: object = None) -> bytes:
+        self._connection.request(method, path, json.dumps(body))
+        answer = self._connection.getresponse()
+        said = answer.read()
+        assert answer.status == 200, said
+        return said
+
+    def rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        return read(self.file, statement, *values)
+
+
+def read(path: Path, statement: str, *values: object) -> list[sqlite3.Row]:
+    """Ask a database file without writing."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE_S)) as connection:
+        connection.row_factory = sqlite3.Row
+        return connection.execute(statement, values).fetchall()
+
+
+class Forked:
+    """An engine's process, as the nest made it."""
+
+    def __init__(self, nest: Process, arguments: Sequence[str], stderr: Path) -> None:
+        self._nest = nest
+        self._status: int | None = None
+        order = {"arguments": list(arguments), "stderr": str(stderr)}
+        self.pid: int = nest.ask(f"start {json.dumps(order)}")
+
+    def poll(self) -> int | None:
+        if self._status is None:
+            self._status = self._nest.ask(f"poll {self.pid}")
+        return self._status
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self._status is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def wait(self, limit_s: float) -> int:
+        """Wait until it has ended. The limit is the nest's own patience: it has none."""
+        if self._status is None:
+            self._status = self._nest.ask(f"wait {self.pid}")
+        return int(self._status)
+
+
+class Engine(Installation):
+    """The application as a process, its accounts at the venue, its listener always on the same port."""
+
+    def __init__(self, root: Path, venue: Venue, nest: Process, clock: Path, **settings: Any) -> None:
+        self.port = free_port()
+        self._nest = nest
+        self._arguments = ["--data-dir", str(root), "--exchange", venue.url, "--clock", str(clock)]
+        self._arguments += ["--port", str(self.port)]
+        is_new = not data_folder(root).database.exists()
+        super().__init__(root, **({"orders__poll_s": 1} | settings if is_new else settings))
+        self.venue = venue
+        self.clock = SharedClock(clock)
+        self.address = ("127.0.0.1", self.port)
+        (row,) = self.rows("SELECT token FROM webhook_tokens")
+        self.token, self.path = row["token"], f"/webhook/{row['token']}"
+
+    def spawn(self) -> None:
+        """Begin a process without waiting for anything."""
+        self.process = Forked(self._nest, self._arguments, self.said)  # type: ignore[assignment]
+
+    def start(self, *, ready: bool = True) -> Engine:
+        self.spawn()
+        self._until_it_answers()
+        if ready:
+            self.wait_for(lambda state: state["engine"]["status"] in ("running", "paused"))
+        return self
+
+    def price(self, symbol: str, price: object) -> None:
+        """Move a market at the exchange; the engine hears of it when it hears of it."""
+        self.venue.prices({symbol: price})
+
+    def rows(self, statement: str, *values: object, file: str = "engine") -> list[sqlite3.Row]:
+        return read(self.folder.database if file == "engine" else self.venue.file, statement, *values)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def places(engine: Engine) -> int:
+    """Return how many orders or batches of orders have reached the exchange."""
+    return sum(call == "place" for call, _ in engine.venue.journal())
