@@ -20,7 +20,7 @@ from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.pages.away import AwayPage
 from execution_engine.ui.places import PLACES
-from execution_engine.ui.widgets import ConfirmDialog
+from execution_engine.ui.widgets import ConfirmDialog, Label
 from tests.house import D
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
@@ -250,6 +250,23 @@ async def test_the_sidebar_marks_no_page_and_leads_away_again(window: MainWindow
     assert window.stage.current == "dashboard"
 
 
+async def test_a_notice_tells_what_is_found_in_between_and_none_what_shows_itself(
+    house: FoundHouse, window: MainWindow, qtbot: QtBot
+) -> None:
+    house.lacking()
+    (card,) = [each for each in window.notices.cards if "holds less" in each.notice.title]
+    assert card.notice.action == "Review"
+    assert card.notice.then is not None
+    card.notice.then()
+    assert window.stage.current == "away"
+    before = len(window.notices.cards)
+    house.desk.post(Difference(account="paper", ref="ETH", ours=D(0), theirs=D(1), at=house.clock.now()))
+    house.show()
+    assert len(window.notices.cards) == before
+    page = page_of(window)
+    assert len(page.found.rows) == 1
+
+
 # -- what stands there
 
 
@@ -257,13 +274,14 @@ async def test_findings_stand_in_three_parts_the_newest_first(house: FoundHouse,
     page = page_of(window)
     house.find(FindingKind.EXTERNAL)
     house.find(FindingKind.FILLED, done="They were taken in.")
+    house.find(FindingKind.SURPLUS, done="It is left alone.")
     house.clock.forward(seconds=60)
     house.find(FindingKind.LATE_FILL, done="It was closed at market.")
     house.find(FindingKind.DEFICIT, choices=(Choice.BOOK, Choice.CHECK))
     assert titles(page.decide) == ["The exchange holds less than the books"]
     assert titles(page.done) == ["Filled after its group had ended", "Filled while nobody watched"]
-    assert titles(page.found) == ["Orders of somebody else"]
-    assert page.counts.text() == "1 decision waits · 3 to read"
+    assert titles(page.found) == ["The exchange holds more than the books", "Orders of somebody else"]
+    assert page.counts.text() == "1 decision waits · 4 to read"
 
 
 async def test_a_row_says_when_where_what_and_how_much(house: FoundHouse, window: MainWindow) -> None:
@@ -277,9 +295,9 @@ async def test_a_row_says_when_where_what_and_how_much(house: FoundHouse, window
     assert row.concerns.text() == f"Concerns BTCUSDT {group.timeframe}"
     figures = {label.accessibleName() for label in row.findChildren(QWidget) if label.accessibleName()}
     assert {
-        "The groups hold 0.00307",
-        "The exchange holds 0.001",
-        "Difference minus 0.00207",
+        "The groups hold 0.00307 BTC",
+        "The exchange holds 0.001 BTC",
+        "Missing 0.00207 BTC",
     } <= figures
 
 
@@ -338,6 +356,19 @@ async def test_names_for_a_screen_reader(house: FoundHouse, window: MainWindow) 
     (row,) = page.decide.rows.values()
     assert row.accessibleName().startswith("The exchange holds less than the books. BTCUSDT · account paper")
     assert row.buttons[Choice.CHECK].accessibleName().startswith("Compare again: The exchange holds less")
+
+
+async def test_more_and_less_are_told_apart_on_both_sides(house: FoundHouse, window: MainWindow) -> None:
+    page = page_of(window)
+    ref = "binance BTCUSDT.P"
+    for ours, theirs in (("-8", "-5"), ("-5", "-8"), ("0", "-2"), ("3", "-1")):
+        house.find(FindingKind.SURPLUS, ref=ref, ours=D(ours), theirs=D(theirs))
+        house.clock.forward(seconds=1)
+    told = [
+        [each.accessibleName() for each in row.findChildren(Label) if each.accessibleName()][-1]
+        for row in page.found.rows.values()
+    ]
+    assert told == ["Missing 3 BTC", "More 2 BTC", "More 3 BTC", "Missing 3 BTC"]
 
 
 # -- deciding

@@ -12,6 +12,16 @@ from execution_engine.ui.format import local_moment, visible
 from execution_engine.ui.theme import Token
 
 Part = Literal["decide", "done", "found", "earlier"]
+# Where the engine did something about it; the others are only told.
+ACTED: Final = frozenset(
+    {
+        FindingKind.FILLED,
+        FindingKind.LATE_FILL,
+        FindingKind.LOST,
+        FindingKind.ORPHAN,
+        FindingKind.LIQUIDATED,
+    }
+)
 LONGEST = 600
 
 
@@ -69,7 +79,7 @@ def part_of(finding: Finding) -> Part:
         return "earlier"
     if any(choice is not Choice.DISMISS for choice in finding.choices):
         return "decide"
-    return "done" if finding.done else "found"
+    return "done" if finding.kind in ACTED else "found"
 
 
 def waiting(bridge: Bridge) -> list[Finding]:
@@ -111,17 +121,24 @@ def sentences(finding: Finding) -> tuple[str, str]:
     return visible(finding.found, LONGEST), visible(finding.done, LONGEST)
 
 
-def difference(finding: Finding) -> Decimal | None:
-    """Return what the exchange has more than the books; negative where it has less."""
+def missing(finding: Finding) -> Decimal | None:
+    """Return how much of what the books hold the exchange lacks, on either side; negative where it has more."""
     if finding.ours is None or finding.theirs is None:
         return None
-    return finding.theirs - finding.ours
-
-
-def missing(finding: Finding) -> Decimal:
-    """Return how much of what the books hold the exchange lacks, whichever side it is on."""
-    ours, theirs = finding.ours or Decimal(0), finding.theirs or Decimal(0)
+    ours, theirs = finding.ours, finding.theirs
+    if not ours:
+        return -abs(theirs)
     return abs(ours) - (abs(theirs) if ours * theirs > 0 else Decimal(0))
+
+
+def unit_of(bridge: Bridge, finding: Finding) -> str:
+    """Return the currency in which a finding's quantities are counted, where it is known."""
+    for id in finding.group_ids:
+        if id in bridge.groups:
+            return bridge.groups[id].base
+    exchange, _, symbol = finding.ref.rpartition(" ")
+    known = bridge.doors.catalogue.get(finding.exchange or exchange, finding.symbol or symbol)
+    return known.base if known is not None else "" if exchange else visible(finding.ref, 12)
 
 
 def groups_of(bridge: Bridge, finding: Finding) -> list[Group]:

@@ -254,8 +254,13 @@ class MainWindow(QMainWindow):
 
     def _noticed(self, facts: tuple[Fact, ...]) -> None:
         for fact in facts:
-            if fact.notice:
-                self.notify(telling.notice_of(fact, self._show_group))
+            if fact.notice and not self._will_stand_there(fact):
+                self.notify(telling.notice_of(fact, self._show_group, lambda: self.go(AWAY)))
+
+    def _will_stand_there(self, fact: Fact) -> bool:
+        """Tell whether a fact needs no notice: the page it stands on is looked at, or is about to open."""
+        looked_at = self.stage.current == AWAY or self.homecoming.pending
+        return looked_at and fact.code in telling.FOUND
 
     def _show_group(self, id: int) -> None:
         group = self.bridge.groups.get(id)

@@ -20,6 +20,11 @@ class Homecoming:
         self._away = True
         self._shown: set[int] = set()
 
+    @property
+    def pending(self) -> bool:
+        """Tell whether what is found now will show itself."""
+        return self._away
+
     def brings_news(self) -> bool:
         """Tell, once after each start and each resume, whether something was found that was not shown yet."""
         if any(account.enabled and is_reading(account) for account in self._bridge.accounts.values()):

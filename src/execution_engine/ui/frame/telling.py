@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Fact, Level
+from execution_engine.ui.findings import TELLING
 from execution_engine.ui.format import visible
 from execution_engine.ui.widgets import Notice
 from execution_engine.ui.widgets.notices import Level as NoticeLevel
@@ -27,8 +28,13 @@ _LEVELS: dict[Level, NoticeLevel] = {
 }
 
 
-def notice_of(fact: Fact, show_group: Callable[[int], object]) -> Notice:
-    """Return the notice of a fact; one that names a group can show it."""
+FOUND = {f"found_{kind}": look.title for kind, look in TELLING.items()}
+
+
+def notice_of(fact: Fact, show_group: Callable[[int], object], review: Callable[[], object]) -> Notice:
+    """Return the notice of a fact; one that names a group can show it, what was found can be reviewed."""
+    if fact.code in FOUND:
+        return Notice(_LEVELS[fact.level], FOUND[fact.code], visible(fact.text, LONGEST), "Review", review)
     title = _TITLES.get(fact.code) or fact.code.replace("_", " ").capitalize()
     group_id = fact.group_id
     # A group that closed may have won or lost: the sign says which, not a tick.

@@ -17,18 +17,23 @@ NO_WAY_BACK = "It cannot be undone."
 
 
 def question(
-    choice: Choice, finding: Finding, groups: Sequence[Group], account: Account | None, parent: QWidget
+    choice: Choice,
+    finding: Finding,
+    groups: Sequence[Group],
+    account: Account | None,
+    unit: str,
+    parent: QWidget,
 ) -> ConfirmDialog | None:
     """Return the question before a choice is carried out; None where none is needed."""
     if choice is Choice.BOOK:
-        return _book(finding, groups, account, parent)
-    return _close(finding, groups, account, parent) if choice is Choice.CLOSE else None
+        return _book(finding, groups, account, unit, parent)
+    return _close(finding, groups, account, unit, parent) if choice is Choice.CLOSE else None
 
 
 def _book(
-    finding: Finding, groups: Sequence[Group], account: Account | None, parent: QWidget
+    finding: Finding, groups: Sequence[Group], account: Account | None, unit: str, parent: QWidget
 ) -> ConfirmDialog:
-    amount = f"{exact(missing(finding))} {_unit(finding, groups)}".rstrip()
+    amount = f"{exact(missing(finding))} {unit}".rstrip()
     price = f"at {exact(finding.price)}, as it was traded" if finding.price else "at the market price of now"
     return _asking(
         "Book as closed outside",
@@ -48,10 +53,9 @@ def _book(
 
 
 def _close(
-    finding: Finding, groups: Sequence[Group], account: Account | None, parent: QWidget
+    finding: Finding, groups: Sequence[Group], account: Account | None, unit: str, parent: QWidget
 ) -> ConfirmDialog:
     held = sum((group.open_quantity for group in groups), Decimal(0))
-    unit = _unit(finding, groups)
     return _asking(
         "Close the rest",
         f"Close the rest of {pair(finding) or 'it'} at market?",
@@ -95,10 +99,6 @@ def _account(finding: Finding, account: Account | None) -> Consequence:
 
 def _both(finding: Finding) -> str:
     return f"the groups add up to {exact(finding.ours)}, the exchange holds {exact(finding.theirs)}"
-
-
-def _unit(finding: Finding, groups: Sequence[Group]) -> str:
-    return groups[0].base if groups else pair(finding)
 
 
 def _names(groups: Sequence[Group]) -> str:

@@ -10,7 +10,7 @@ from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, DecideFinding
 from execution_engine.domain.rows import Choice, Finding
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.findings import TELLING, groups_of, newest_first, part_of, waiting
+from execution_engine.ui.findings import TELLING, groups_of, newest_first, part_of, unit_of, waiting
 from execution_engine.ui.format import counted, visible
 from execution_engine.ui.pages.away.asking import question
 from execution_engine.ui.pages.away.earlier import Earlier
@@ -127,7 +127,7 @@ class AwayPage(Page):
 
     def _made(self, finding: Finding) -> FindingRow:
         names = [f"{group.symbol} {group.timeframe}" for group in groups_of(self._bridge, finding)]
-        row = FindingRow(finding, names)
+        row = FindingRow(finding, names, unit_of(self._bridge, finding))
         if finding.id in self._doing:
             row.show_busy(self._doing[finding.id])
         return row
@@ -149,7 +149,8 @@ class AwayPage(Page):
     def _choose(self, finding: Finding, choice: Choice) -> None:
         """Carry a choice out, after a question where it cannot be undone."""
         account = self._bridge.accounts.get(finding.account)
-        dialog = question(choice, finding, groups_of(self._bridge, finding), account, self)
+        unit = unit_of(self._bridge, finding)
+        dialog = question(choice, finding, groups_of(self._bridge, finding), account, unit, self)
         if dialog is None:
             self._wish(finding, choice)
             return

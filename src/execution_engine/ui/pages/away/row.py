@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import Choice, Finding
-from execution_engine.ui.findings import DOING, TELLING, VERBS, difference, part_of, sentences, where
-from execution_engine.ui.format import exact, signed, spoken, utc_text, visible
+from execution_engine.ui.findings import DOING, TELLING, VERBS, missing, part_of, sentences, where
+from execution_engine.ui.format import exact, spoken, utc_text, visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import BusyArc, Label, button
@@ -25,10 +26,10 @@ class FindingRow(QFrame):
 
     chosen = Signal(object, object)
 
-    def __init__(self, finding: Finding, concerns: Sequence[str] = ()) -> None:
-        """Take the finding; one that changed gets a new row."""
+    def __init__(self, finding: Finding, concerns: Sequence[str] = (), unit: str = "") -> None:
+        """Take the finding and the unit of its quantities; one that changed gets a new row."""
         super().__init__()
-        self.finding = finding
+        self.finding, self._unit = finding, unit
         self.buttons: dict[Choice, QPushButton] = {}
         look = TELLING[finding.kind]
         found, done = sentences(finding)
@@ -64,9 +65,10 @@ class FindingRow(QFrame):
         column.addLayout(head)
         for each in (self.where, self.found, self.done):
             column.addWidget(each)
-        if difference(self.finding) is not None:
+        if missing(self.finding) is not None:
             column.addSpacing(px(4))
             column.addWidget(self._quantities())
+        column.addSpacing(px(2))
         column.addWidget(self.concerns)
         if part_of(self.finding) == "decide":
             column.addSpacing(px(6))
@@ -81,23 +83,24 @@ class FindingRow(QFrame):
     def _quantities(self) -> QWidget:
         """Return what both sides hold, figures under their names."""
         finding = self.finding
-        gap = difference(finding)
-        decimals = max(0, -int(gap.as_tuple().exponent)) if gap is not None else 0
+        gap = missing(finding) or ZERO
         frame = QWidget()
         grid = QGridLayout(frame)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(px(24))
         grid.setVerticalSpacing(0)
-        facts = (
+        facts: tuple[tuple[str, str], ...] = (
             ("The groups hold", exact(finding.ours)),
             ("The exchange holds", exact(finding.theirs)),
-            ("Difference", signed(gap, decimals)),
-            *((("Traded at", exact(finding.price)),) if finding.price is not None else ()),
+            ("Missing" if gap >= 0 else "More", exact(abs(gap))),
         )
+        if finding.price is not None:
+            facts += (("Traded at", exact(finding.price)),)
         for place, (name, figure) in enumerate(facts):
             grid.addWidget(Label(name, "small", "text3"), 0, place)
-            value = Label(figure, "body", "text", weight=500)
-            value.setAccessibleName(f"{name} {spoken(figure)}")
+            unit = "" if name == "Traded at" else self._unit
+            value = Label(f"{figure} {unit}".rstrip(), "body", "text", weight=500)
+            value.setAccessibleName(f"{name} {spoken(value.text())}")
             grid.addWidget(value, 1, place)
         grid.setColumnStretch(len(facts), 1)
         return frame
