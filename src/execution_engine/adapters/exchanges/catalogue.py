@@ -99,8 +99,9 @@ class Venue:
     look_param: the parameter that names an order by its client id; ccxt translates `clientOrderId` except on
         Bybit.
     order_leverage: each order carries its leverage. order_margin: each order carries its margin mode.
-    stream_fees: own trades on the stream say what they cost. stream_clock: what signs stream log-ins ignores
-        the measured clock offset.
+    stream_fees: own trades on the stream say what they cost. trade_client_id: where they have our client id.
+    stream_fee_negative: ccxt leaves the sign of a fee there as the exchange has it, negative for a charge.
+    poll: ccxt's call for the quotes of many markets; quotes_at_once: how many markets one socket is asked for.
     weights: the header that says what this minute's requests weighed, and how much they may.
     retention: how long a cancelled, unfilled order can still be looked up.
     """
@@ -131,7 +132,10 @@ class Venue:
     batches: Mapping[Market, Batch]
     trades: Mapping[Market, TradePages]
     stream_fees: bool = True
-    stream_clock: bool = True
+    trade_client_id: str
+    stream_fee_negative: bool = False
+    poll: str = "fetch_tickers"
+    quotes_at_once: int = 100
     whole_leverage: bool = False
     retention: timedelta
     weights: Mapping[Market, tuple[str, int]] = field(default_factory=dict)
@@ -246,6 +250,8 @@ _BINANCE = Venue(
         Market.SPOT: TradePages(days=1, size=1000, by_symbol=True),
         Market.SWAP: TradePages(days=7, size=1000, by_symbol=True),
     },
+    trade_client_id="c",
+    poll="fetch_bids_asks",
     whole_leverage=True,
     retention=timedelta(days=3),
     weights={
@@ -359,7 +365,7 @@ _BYBIT = Venue(
         Market.SWAP: Batch(place=10),
     },
     trades={market: TradePages(days=7, size=100) for market in Market},
-    stream_clock=False,
+    trade_client_id="orderLinkId",
     retention=timedelta(hours=24),
 )  # fmt: skip
 
@@ -434,6 +440,8 @@ _OKX = Venue(
     order_margin=True,
     batches={market: Batch(place=20) for market in Market},
     trades={market: TradePages(days=90, size=100) for market in Market},
+    trade_client_id="clOrdId",
+    stream_fee_negative=True,
     retention=timedelta(hours=2),
 )  # fmt: skip
 
@@ -533,6 +541,7 @@ _KUCOIN = Venue(
         Market.SPOT: TradePages(days=7, size=100, by_symbol=True),
         Market.SWAP: TradePages(days=7, size=1000),
     },
+    trade_client_id="clientOid",
     stream_fees=False,
     retention=timedelta(days=3),
 )  # fmt: skip

@@ -27,6 +27,7 @@ from execution_engine.domain.keys import Keys
 from execution_engine.domain.rows import Mode
 
 TIMEOUT_MS = 10_000
+STREAM_PING_MS = 3_000
 SIMULATED = "x-simulated-trading"  # the header by which OKX, on one host, tells demo from production
 MOST_BLOCKED = timedelta(days=3)  # the longest ban that Binance hands out
 _WITHOUT_RETRY_AFTER = timedelta(seconds=10)
@@ -166,6 +167,11 @@ class Client:
         """Raise what ccxt makes of an error inside an answer from a URL; nothing if it knows no such error."""
         self._judge(400, "", url, "POST", {}, json.dumps(document), document, {}, "")
 
+    @property
+    def sockets(self) -> list[Any]:
+        """Return ccxt's websockets."""
+        return [one for url, one in (self.exchange.clients or {}).items() if "://" in url]
+
     def symbol_of(self, id: str) -> str:
         """Return ccxt's symbol of a market by the exchange's own name; the name itself where it is unknown."""
         known = (self.exchange.markets_by_id or {}).get(id) or []
@@ -192,8 +198,11 @@ class Client:
             return await fetch(url, method, headers, body)
 
         def stream_here(url: str) -> Any:
-            self._only_here(url)
-            return stream(url)
+            if "://" in url:  # otherwise it is a name under which ccxt keeps something, and no address
+                self._only_here(url)
+            socket = stream(url)
+            socket.keepAlive = STREAM_PING_MS  # a socket that answers nothing is noticed after three of these
+            return socket
 
         def judge_heard(
             code: int, reason: str, url: str, method: str, headers: Any, body: str, response: Any, *more: Any

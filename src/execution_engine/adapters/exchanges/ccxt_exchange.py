@@ -494,6 +494,13 @@ class CcxtExchange:
 
     # Words
 
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def rules_of(self, unified: str) -> Instrument | None:
+        """Return our rules of a market by ccxt's symbol; None where it is not traded or not known yet."""
+        return self._rules_of(self._client, unified) if self._client is not None else None
+
     def _known(self, symbol: str) -> Instrument | None:
         return self._instruments(self.venue.name, symbol)
 
@@ -504,7 +511,7 @@ class CcxtExchange:
         return rules
 
     def _rules_of(self, client: Client, unified: str) -> Instrument | None:
-        market = client.exchange.markets.get(unified)
+        market = (client.exchange.markets or {}).get(unified)
         return self._known(translate.chart_symbol(market)) if market else None
 
     def _plain(

@@ -1,0 +1,291 @@
+"""Own orders and trades of one account, as the exchange's private stream tells them.
+
+What comes here is news, never proof of anything missing: nothing is replayed after a break, so a listener is
+told whenever the stream begins again, and reads the account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from loguru import logger
+
+from execution_engine.adapters.exchanges import translate
+from execution_engine.adapters.exchanges.catalogue import Venue
+from execution_engine.adapters.exchanges.ccxt_client import Client
+from execution_engine.adapters.exchanges.ccxt_exchange import CcxtExchange
+from execution_engine.adapters.exchanges.ccxt_told import telling_list
+from execution_engine.domain.inputs import Input, OrderReport, Trade, Verdict
+from execution_engine.domain.instrument import Action, Instrument, Side
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.rows import FINAL_ORDER, Order, OrderStatus, OrderType, Purpose
+
+Json = dict[str, Any]
+
+AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+UP_LOOK_S = 0.2
+TRADES_LATER_S = 0.3  # an order's news may come before its trades do
+WITHOUT_FEES_S = 0.05
+LONGEST = timedelta(days=7)
+MOST_KEPT = 2_000  # orders whose news are remembered
+
+
+@dataclass(slots=True)
+class Known:
+    """What the stream has said of one order."""
+
+    symbol: str
+    said: Json | None = None
+    trades: dict[str, Trade] = field(default_factory=dict)
+    id: str = ""
+    timer: asyncio.TimerHandle | None = None
+    flushing: bool = False
+
+
+class OwnStream:
+    """Listens for one account.
+
+    post: takes `OrderReport`s. again: called with the account's name whenever the stream begins, the first time
+    as well: something may have happened in between.
+    """
+
+    def __init__(
+        self, exchange: CcxtExchange, prefix: str, post: Callable[[Input], None], again: Callable[[str], None]
+    ) -> None:
+        self._exchange = exchange
+        self._prefix = prefix
+        self._post = post
+        self._again = again
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def up(self) -> bool:
+        """Return whether own orders are being told right now."""
+        return self._exchange.streamed
+
+    def start(self) -> None:
+        """Begin. Needs a running loop."""
+        self._spawn(self._keep())
+
+    async def stop(self) -> None:
+        """End; nothing is posted any more."""
+        self._exchange.streamed = False
+        for known in self._known.values():
+            if known.timer is not None:
+                known.timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _keep(self) -> None:
+        failures = 0
+        while True:
+            watching: list[asyncio.Task[None]] = []
+            try:
+                client = await self._exchange.ready()
+                self._listen(client)
+                calls = ("watch_orders", "watch_my_trades")
+                watching = [self._spawn(self._watch(client, call)) for call in calls]
+                await self._until_broken(client, watching)
+                failures = 0
+            except Exception as error:
+                logger.debug("the stream of {} broke: {}", self._exchange.account.name, error)
+            finally:
+                self._exchange.streamed = False
+                for task in watching:
+                    task.cancel()
+            await asyncio.sleep(AGAIN_S[min(failures, len(AGAIN_S) - 1)])
+            failures += 1
+
+    def _listen(self, client: Client) -> None:
+        exchange = client.exchange
+        if exchange.orders is None or "append" not in vars(exchange.orders):
+            kind = _by_symbol_and_id()
+            exchange.orders = telling_list(kind, self._order_told)
+            exchange.myTrades = telling_list(kind, self._trade_told)
+
+    @staticmethod
+    async def _watch(client: Client, call: str) -> None:
+        while True:
+            await getattr(client.exchange, call)()
+
+    async def _until_broken(self, client: Client, watching: list[asyncio.Task[None]]) -> None:
+        """Say when the stream is up, and return or raise when one of its parts ends."""
+        up = False
+        while True:
+            done, _ = await asyncio.wait(
+                watching, timeout=None if up else UP_LOOK_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                task.result()
+            if done:
+                return
+            if not up and await _is_up(client):
+                up = self._exchange.streamed = True
+                self._again(self._exchange.account.name)
+
+    # What is told
+
+    def _order_told(self, said: Json) -> None:
+        known = self._of(str(said.get("clientOrderId") or ""), said.get("symbol"))
+        if known is None:
+            return
+        known.id = str(said.get("id") or known.id)
+        if known.said is None or not _is_older(said, known.said):
+            known.said = dict(said)
+        self._flush_soon(str(said["clientOrderId"]), known)
+
+    def _trade_told(self, said: Json) -> None:
+        info = said.get("info") or {}
+        client_id = str(info.get(self._exchange.venue.trade_client_id) or "")
+        known = self._of(client_id, said.get("symbol"))
+        if known is None or said.get("id") is None:
+            return
+        known.id = str(said.get("order") or known.id)
+        rules = self._rules(known.symbol)
+        if rules is not None:
+            taken = translate.trade(_with_true_fee(said, self._exchange.venue), rules, self._exchange.now())
+            known.trades[taken.trade_id] = taken
+            self._flush_soon(client_id, known)
+
+    def _of(self, client_id: str, symbol: object) -> Known | None:
+        """Return what is known of an order of ours; None for anybody else's."""
+        if not client_id.startswith(self._prefix) or not isinstance(symbol, str):
+            return None
+        known = self._known.get(client_id)
+        if known is None:
+            known = self._known[client_id] = Known(symbol)
+            if len(self._known) > MOST_KEPT:
+                self._known.popitem(last=False)
+        return known
+
+    def _rules(self, symbol: str) -> Instrument | None:
+        return self._exchange.rules_of(symbol)
+
+    # What is made of it: one message often tells of the order and of its trade
+
+    def _flush_soon(self, client_id: str, known: Known) -> None:
+        if not known.flushing:
+            known.flushing = True
+            asyncio.get_running_loop().call_soon(self._flush, client_id, known)
+
+    def _flush(self, client_id: str, known: Known) -> None:
+        known.flushing = False
+        rules = self._rules(known.symbol)
+        if rules is None:
+            return
+        filled = translate.to_base((known.said or {}).get("filled"), rules)
+        told = sum((trade.quantity for trade in known.trades.values()), ZERO)
+        if (filled or told) and not self._exchange.venue.stream_fees:
+            self._look_later(client_id, known, WITHOUT_FEES_S)
+        elif known.said is None or told < filled:
+            self._look_later(client_id, known, TRADES_LATER_S)
+        else:
+            if known.timer is not None:
+                known.timer.cancel()
+                known.timer = None
+            self._post(self._report(client_id, known, rules))
+
+    def _report(self, client_id: str, known: Known, rules: Instrument) -> OrderReport:
+        said = known.said or {}
+        status = translate.STATUS.get(said.get("status") or "open", OrderStatus.OPEN)
+        if status is OrderStatus.FILLED and not known.trades:
+            status = OrderStatus.OPEN  # done, it says, and what it did is still to come
+        return OrderReport(
+            account=self._exchange.account.name,
+            client_order_id=client_id,
+            verdict=Verdict.ACCEPTED,
+            status=status,
+            exchange_order_id=known.id,
+            filled_quantity=translate.to_base(said.get("filled"), rules),
+            trades=tuple(known.trades.values()),
+            exchange=self._exchange.venue.name,
+            symbol=rules.symbol,
+            reduces=bool(said.get("reduceOnly")),
+            at=self._exchange.now(),
+        )
+
+    def _look_later(self, client_id: str, known: Known, wait: float) -> None:
+        if known.timer is None:
+            known.timer = asyncio.get_running_loop().call_later(wait, self._look, client_id, known)
+
+    def _look(self, client_id: str, known: Known) -> None:
+        known.timer = None
+        self._spawn(self._looked(client_id, known))
+
+    async def _looked(self, client_id: str, known: Known) -> None:
+        """Ask about an order whose news are incomplete."""
+        rules = self._rules(known.symbol)
+        if rules is None:
+            return
+        seen = await self._exchange.look(_stand_in(client_id, known, rules, self._exchange))
+        if seen.verdict is Verdict.ACCEPTED:
+            self._post(seen)
+
+
+def _with_true_fee(said: Json, venue: Venue) -> Json:
+    """Turn a fee's sign where ccxt leaves the exchange's own, by which a charge is negative."""
+    fee = said.get("fee") or {}
+    if not venue.stream_fee_negative or fee.get("cost") is None:
+        return said
+    return {**said, "fee": {**fee, "cost": -translate.decimal(fee["cost"])}}
+
+
+def _by_symbol_and_id() -> Any:
+    from ccxt.async_support.base.ws.cache import (  # ccxt is imported late, and never for paper accounts
+        ArrayCacheBySymbolById,
+    )
+
+    return ArrayCacheBySymbolById
+
+
+async def _is_up(client: Client) -> bool:
+    """Return whether the account's sockets are there, subscribed to something, and have said anything."""
+    sockets = client.sockets
+    for one in sockets:
+        if one.isConnected and not one.error and not one.last_message_at:
+            await one.connection.ping()  # some have nothing to say before the first order
+    return bool(sockets) and all(
+        one.isConnected and not one.error and one.subscriptions and one.last_message_at for one in sockets
+    )
+
+
+def _is_older(said: Json, than: Json) -> bool:
+    """Return whether news are older than what is known: less filled, or open again after its end."""
+    if translate.decimal(said.get("filled")) < translate.decimal(than.get("filled")):
+        return True
+    ended = translate.STATUS.get(than.get("status") or "open") in FINAL_ORDER
+    return ended and translate.STATUS.get(said.get("status") or "open") not in FINAL_ORDER
+
+
+def _stand_in(client_id: str, known: Known, rules: Instrument, exchange: CcxtExchange) -> Order:
+    """Return what a look-up needs of an order whose row is elsewhere."""
+    return Order(
+        id=0,
+        client_order_id=client_id,
+        account=exchange.account.name,
+        exchange=exchange.venue.name,
+        symbol=rules.symbol,
+        group_id=0,
+        purpose=Purpose.ENTRY,
+        position=Side.LONG,
+        action=Action.BUY,
+        type=OrderType.LIMIT,
+        price=None,
+        quantity=ZERO,
+        exchange_order_id=known.id or None,
+        # Orders rest for days; what they filled before the stream began is asked for as well.
+        created_at=translate.time_of((known.said or {}).get("timestamp"), exchange.now() - LONGEST),
+    )
