@@ -10,20 +10,27 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from execution_engine import __version__
+from execution_engine import __version__, asking
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.control import NotRunning, call
 from execution_engine.adapters.paths import DataFolder, chosen_root, data_folder
+from execution_engine.adapters.security.core_dumps import disable_core_dumps
 from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.storage.backup import restore
 from execution_engine.commands import Commands, Resting, Unfit
 from execution_engine.core import Options
 from execution_engine.domain import document as documents
-from execution_engine.domain.errors import EngineError
+from execution_engine.domain.account_commands import EXCHANGES, NEEDS_PASSPHRASE
+from execution_engine.domain.errors import EngineError, VaultError
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.routing import PAPER
+from execution_engine.domain.rows import Mode
 from execution_engine.domain.settings import PaperFeed, Settings
 from execution_engine.main import Application, run_headless
 
@@ -124,11 +131,87 @@ def _settings_import(folder: DataFolder, given: argparse.Namespace) -> int:
     return OK
 
 
-def _account(folder: DataFolder, given: argparse.Namespace) -> int:
-    for row in ask(folder, "accounts"):
-        enabled = "enabled" if row["enabled"] else "disabled"
-        print(f"{row['name']}: {row['exchange']} {row['market']} {row['mode']}, {enabled}, {row['status']}")
+def _webhook_secret(folder: DataFolder, given: argparse.Namespace) -> int:
+    told = None if given.remove else asking.secret(from_pipe=given.stdin)
+    args = {"which": given.which, "secret": told} | _password(folder, given, makes=True)
+    print(ask(folder, "secret", args))
     return OK
+
+
+def _account_list(folder: DataFolder, given: argparse.Namespace) -> int:
+    rows = ask(folder, "accounts")
+    if given.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False, default=_plain))
+        return OK
+    for row in rows:
+        words = ["enabled" if row["enabled"] else "disabled", row["status"]]
+        words += ["default"] if row["default"] else []
+        print(f"{row['name']}: {row['exchange']} {row['market']} {row['mode']}, {', '.join(words)}")
+    return OK
+
+
+def _plain(value: object) -> str:
+    """Write a time as the command socket does."""
+    return str(value).replace(" ", "T").replace("+00:00", "Z")
+
+
+def _account_add(folder: DataFolder, given: argparse.Namespace) -> int:
+    args: Args = {name: getattr(given, name) for name in ("name", "exchange", "market", "mode")}
+    if given.mode != Mode.PAPER:
+        args["keys"] = asking.keys(from_pipe=given.stdin, with_passphrase=given.exchange in NEEDS_PASSPHRASE)
+        args |= _password(folder, given, makes=True)
+    print(*ask(folder, "account add", args), sep="\n")
+    return OK
+
+
+def _account_keys(folder: DataFolder, given: argparse.Namespace) -> int:
+    kinds = {row["name"]: row["exchange"] for row in ask(folder, "accounts")}
+    keys = asking.keys(from_pipe=given.stdin, with_passphrase=kinds.get(given.name) in NEEDS_PASSPHRASE)
+    args = {"name": given.name, "keys": keys} | _password(folder, given, makes=True)
+    print(*ask(folder, "account keys", args), sep="\n")
+    return OK
+
+
+def _account_enable(folder: DataFolder, given: argparse.Namespace) -> int:
+    confirmed = given.yes
+    if not confirmed and asking.can_ask() and ask(folder, "account confirm", {"name": given.name}):
+        print("The exchange does not tell whether these keys can take money out. Look at them on its site.")
+        confirmed = input("If they cannot, type the account's name: ").strip() == given.name
+    print(ask(folder, "account enable", {"name": given.name, "confirmed": confirmed}))
+    return OK
+
+
+def _about_account(action: str) -> Callable[[DataFolder, argparse.Namespace], int]:
+    def run(folder: DataFolder, given: argparse.Namespace) -> int:
+        args = {"name": given.name}
+        if action in ("check", "remove"):
+            args |= _password(folder, given)
+        question = f"Remove account {given.name} and forget its keys?"
+        if action == "remove" and not given.yes and not _confirmed(question):
+            raise Unfit("nothing was done")
+        print(ask(folder, f"account {action}", args))
+        return OK
+
+    return run
+
+
+def _password(folder: DataFolder, given: argparse.Namespace, *, makes: bool = False) -> Args:
+    """Return the master password where it is needed now: asked for only if it is not given.
+
+    makes: a vault is made where there is none; without a system keyring that takes a password.
+    """
+    vault = ask(folder, "vault")
+    if vault["open"] or not (vault["exists"] or makes):
+        return {}
+    if vault["exists"]:
+        told = asking.given_password(given.password_file)
+        if told is None and vault["password"] and not vault["keyring"]:
+            told = asking.password(None)
+    elif vault["system_keyring"]:
+        told = asking.given_password(given.password_file)
+    else:
+        told = asking.new_password(given.password_file)
+    return {} if told is None else {"password": told}
 
 
 def _wish(command: str) -> Callable[[DataFolder, argparse.Namespace], int]:
@@ -196,6 +279,8 @@ def _start(given: argparse.Namespace) -> int:
     if not headless and not has_display():
         print("There is no display: going on without a window (--headless).", file=sys.stderr)
         headless = True
+    password = asking.given_password(given.password_file)
+    os.environ.pop(asking.PASSWORD_VARIABLE, None)  # what is started from here need not know it
     application = Application(
         Options(
             data_dir=given.data_dir,
@@ -204,11 +289,13 @@ def _start(given: argparse.Namespace) -> int:
             paper_feed=PaperFeed(given.paper_feed) if given.paper_feed else None,
             seed=given.seed,
             headless=headless,
+            password=password,
         )
     )
     application.handle = Commands(application).handle
     application.open()
     try:
+        _ask_for_password(application)
         if headless:
             run_headless(application)
         else:
@@ -218,6 +305,16 @@ def _start(given: argparse.Namespace) -> int:
     finally:
         application.close()
     return OK
+
+
+def _ask_for_password(application: Application) -> None:
+    """Ask for the master password at a terminal, where nothing else opens the vault; without it it stays locked."""
+    vault, options = application.vault, application.options
+    if options.password is not None or not asking.can_ask():
+        return
+    with suppress(VaultError):  # the log says what is wrong with it
+        if vault.exists and vault.has_password and not vault.is_in_keyring:
+            application.options = replace(options, password=asking.password(None))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -239,7 +336,7 @@ def parser() -> argparse.ArgumentParser:
         "--paper-feed", choices=[feed.value for feed in PaperFeed], help="prices of the paper exchange"
     )
     top.add_argument("--seed", type=int, help="seed of the synthetic market")
-    top.set_defaults(data_dir=None, yes=False, run=None)
+    top.set_defaults(data_dir=None, password_file=None, yes=False, run=None)
     commands = top.add_subparsers(metavar="COMMAND")
 
     def command(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
@@ -247,15 +344,12 @@ def parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    command("webhook", _webhook, "print each webhook").add_argument("--json", action="store_true")
+    _add_webhook(command("webhook", _webhook, "print each webhook, or set its secrets"), common)
     shown = command("state", _state, "print the state")
     shown.add_argument("--json", action="store_true")
     shown.add_argument("--open", action="store_true", help="open groups only")
     _add_settings(command("settings", _settings, "read and change the settings"), common)
-    listing = command("account", _account, "list the accounts").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    listing.add_parser("list", parents=[common])
+    _add_account(command("account", _account_list, "add, check and enable accounts"), common)
     command("exit", _wish("exit"), "close a group at market").add_argument("group", type=int)
     command("close-all", _wish("close-all"), "pause and close everything at market")
     command("pause", _wish("pause"), "store alerts, open nothing")
@@ -280,6 +374,47 @@ def _port(text: str) -> int:
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"{text} is no port; give 0 to 65535")
     return number
+
+
+def _add_webhook(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true")
+    secret = parser.add_subparsers(metavar="[secret]").add_parser(
+        "secret", parents=[common], help="set what senders show in the body, or sign it with"
+    )
+    secret.add_argument("which", choices=["body", "hmac"])
+    secret.add_argument("--stdin", action="store_true", help="read it from standard input")
+    secret.add_argument("--remove", action="store_true", help="forget it")
+    secret.set_defaults(run=_webhook_secret)
+
+
+def _add_account(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+
+    def action(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, parents=[common], help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    action("list", _account_list, "print the accounts").add_argument("--json", action="store_true")
+    adding = action("add", _account_add, "add an account; it is disabled until it was checked and enabled")
+    adding.add_argument("--name", required=True)
+    adding.add_argument("--exchange", required=True, choices=[*EXCHANGES, PAPER])
+    adding.add_argument("--market", required=True, choices=[market.value for market in Market])
+    adding.add_argument("--mode", required=True, choices=[mode.value for mode in Mode])
+    named = {
+        "keys": action("keys", _account_keys, "give an account other keys"),
+        "check": action("check", _about_account("check"), "ask the exchange what the keys can do"),
+        "enable": action("enable", _account_enable, "let an account trade"),
+        "disable": action("disable", _about_account("disable"), "open nothing more on an account"),
+        "remove": action("remove", _about_account("remove"), "forget an account and its keys"),
+        "default": action("default", _about_account("default"), "send it what several accounts would fit"),
+    }
+    for added in named.values():
+        added.add_argument("name")
+    for added in (adding, named["keys"]):
+        added.add_argument(
+            "--stdin", action="store_true", help='read {"api_key", "api_secret", "passphrase"} as JSON'
+        )
 
 
 def _add_settings(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -309,6 +444,7 @@ def _add_pairs(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = parser().parse_args(argv)
+    disable_core_dumps()
     try:
         if given.run is None:
             return _start(given)

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from execution_engine import __version__
+from execution_engine.accounts import Accounts, listed
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.exchanges import instruments
 from execution_engine.adapters.paths import DataFolder
 from execution_engine.adapters.security.folder_lock import FolderLock
+from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage.backup import backup
 from execution_engine.adapters.storage.check import open_database
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.storage.verify import verify
 from execution_engine.core import load_book, urls
+from execution_engine.domain import account_commands
 from execution_engine.domain import document as documents
 from execution_engine.domain import inputs as wishes
-from execution_engine.domain.errors import EngineError, Refusal
+from execution_engine.domain.draft import Draft
+from execution_engine.domain.errors import EngineError, Refusal, StoreFailed, VaultError
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rows import Mode
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.book import Book
 from execution_engine.engine.desk import Desk
 from execution_engine.engine.feed import Feed
 from execution_engine.engine.state import state
 from execution_engine.main import Application, read_past, resources
+from execution_engine.unlocking import Unlocking
 
 Args = dict[str, Any]
 
@@ -50,7 +58,10 @@ class Commands:
             "backup": self._backup,
             "verify": self._verify,
             "moments": self._moments,
-        } | {name: self._wish(wish) for name, wish in WISHES.items()}
+            "vault": self._vault,
+        }
+        self._table |= {name: self._wish(wish) for name, wish in WISHES.items()}
+        self._table |= {name: self._about_keys(act) for name, act in ACCOUNT_ACTS.items()}
 
     async def handle(self, command: str, args: Args) -> Any:
         """Return what a command answers. Raises EngineError with a sentence."""
@@ -80,8 +91,15 @@ class Commands:
         return await self._wish(lambda a: wishes.SaveSettings(document=a["document"], note=a["note"]))(args)
 
     async def _accounts(self, args: Args) -> list[Any]:
-        shown: list[Any] = (await self._application.read_state(open_only=True))["accounts"]
-        return shown
+        with suppress(StoreFailed):  # the state says so
+            await self._application.core.durable()
+        return [listed(account) for account in self._application.core.book.accounts.values()]
+
+    async def _vault(self, args: Args) -> Args:
+        return await asyncio.to_thread(vault_state, self._application.vault)
+
+    def _about_keys(self, act: AccountAct) -> Callable[[Args], Awaitable[Any]]:
+        return lambda args: act(self._application.accounts, args)
 
     async def _backup(self, args: Args) -> str:
         made = await asyncio.to_thread(backup, self._application.folder.database, Path(args["file"]))
@@ -107,6 +125,69 @@ WISHES: dict[str, Callable[[Args], wishes.Input]] = {
     "risk block": lambda args: wishes.SetRisk(group_id=args["group"], blocked=True),
     "risk unblock": lambda args: wishes.SetRisk(group_id=args["group"], blocked=False),
 }
+
+
+AccountAct = Callable[[Accounts, Args], Awaitable[Any]]
+
+
+async def _opened(accounts: Accounts, args: Args) -> Accounts:
+    """Open the vault, or make it, with the password that came along; without one it may be open already."""
+    password = args.get("password")
+    if password is not None:
+        await accounts.unlocking.ready(password)
+    return accounts
+
+
+async def _add(accounts: Accounts, args: Args) -> list[str]:
+    market, mode = Market(args["market"]), Mode(args["mode"])
+    await _opened(accounts, args)
+    return await accounts.add(args["name"], args["exchange"], market, mode, args.get("keys"))
+
+
+async def _enter_keys(accounts: Accounts, args: Args) -> list[str]:
+    return await (await _opened(accounts, args)).enter_keys(args["name"], args["keys"])
+
+
+async def _check(accounts: Accounts, args: Args) -> str:
+    return await (await _opened(accounts, args)).check(args["name"])
+
+
+async def _remove(accounts: Accounts, args: Args) -> str:
+    return await (await _opened(accounts, args)).remove(args["name"])
+
+
+async def _set_secret(accounts: Accounts, args: Args) -> str:
+    unlocking = (await _opened(accounts, args)).unlocking
+    await unlocking.ready()
+    return await unlocking.set_secret(args["which"], args["secret"])
+
+
+async def _needs_confirmation(accounts: Accounts, args: Args) -> bool:
+    return accounts.needs_confirmation(args["name"])
+
+
+ACCOUNT_ACTS: dict[str, AccountAct] = {
+    "account add": _add,
+    "account keys": _enter_keys,
+    "account check": _check,
+    "account confirm": _needs_confirmation,
+    "account enable": lambda accounts, args: accounts.enable(
+        args["name"], confirmed=bool(args.get("confirmed"))
+    ),
+    "account disable": lambda accounts, args: accounts.disable(args["name"]),
+    "account default": lambda accounts, args: accounts.make_default(args["name"]),
+    "account remove": _remove,
+    "secret": _set_secret,
+}
+
+
+def vault_state(vault: Vault) -> Args:
+    """Return what has to be known before a password is asked for. Blocking."""
+    state: Args = {"exists": vault.exists, "open": vault.is_open, "password": False, "keyring": False}
+    with suppress(VaultError):  # whoever opens it is told
+        if vault.exists:
+            state |= {"password": vault.has_password, "keyring": vault.is_in_keyring}
+    return state | {"system_keyring": not vault.exists and vault.keyring_is_there()}
 
 
 def as_plain(found: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
@@ -157,9 +238,14 @@ class Resting:
             return verify(self.folder.database)
         if command == "backup":
             return str(backup(self.folder.database, Path(args["file"])))
-        if command in ("state", "accounts"):
-            shown = self._state(open_only=bool(args.get("open")))
-            return shown if command == "state" else shown["accounts"]
+        if command == "state":
+            return self._state(open_only=bool(args.get("open")))
+        if command == "accounts":
+            return [listed(account) for account in self.book.accounts.values()]
+        if command == "vault":
+            return vault_state(Vault(self.folder.vault))
+        if command in ACCOUNT_ACTS:
+            return asyncio.run(ACCOUNT_ACTS[command](self._accounts(), args))  # type: ignore[arg-type]
         raise Unfit("no engine is running for this data folder; start it first")
 
     def _state(self, *, open_only: bool) -> dict[str, Any]:
@@ -167,6 +253,17 @@ class Resting:
         reasons = [self.book.settings_fault] if self.book.settings_fault else []
         return state(
             self.book, past, version=__version__, status="stopped", reasons=reasons, open_only=open_only
+        )
+
+    def _accounts(self) -> Accounts:
+        clock = SystemClock()
+        return Accounts(
+            Unlocking(Vault(self.folder.vault), self.desk.ask),
+            self.desk.ask,
+            lambda: self.book.accounts,
+            lambda name: account_commands.fault_of_removal(Draft(self.book, clock.now()), name),
+            None,
+            clock.now,
         )
 
     def _save(self, args: Args) -> str:

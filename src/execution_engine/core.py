@@ -10,8 +10,9 @@ import gc
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -35,6 +36,7 @@ from execution_engine.domain.inputs import Input
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import (
     Account,
+    AccountRemoved,
     Engine,
     Mode,
     Row,
@@ -73,6 +75,7 @@ class Options:
     paper_feed: PaperFeed | None = None
     seed: int | None = None
     headless: bool = False
+    password: str | None = field(default=None, repr=False)
 
 
 class Connection(Exchange, Protocol):
@@ -198,6 +201,8 @@ class Core:
         self.paper = await asyncio.to_thread(self._open_paper)
         self.prices = self._price_feed()
         self.feed.on_released(self._log_facts)
+        self.feed.on_released(self._join_new)
+        self._joined = set(self.book.accounts)
         gc.freeze()  # what was loaded stays; later collections need not look at it
         gc.enable()
         gc.set_threshold(*COLLECT_AT)
@@ -205,6 +210,23 @@ class Core:
         await asyncio.gather(*(distant.start() for distant in self._distant.values()))
         self.running.start()
         self.tasks.spawn("prune", self._prune())
+
+    def _join_new(self, change: Released) -> None:
+        """Look after accounts that were added while all others were looked after already."""
+        for row in change.rows:
+            if isinstance(row, Account) and row.name not in self._joined:
+                self._joined.add(row.name)
+                self.tasks.spawn(f"join {row.name}", self._join(row))
+            elif isinstance(row, AccountRemoved):
+                self._joined.discard(row.name)
+
+    async def _join(self, account: Account) -> None:
+        if (distant := self._connect(account, self._heard)) is not None:
+            self._distant[account.name] = distant
+            await distant.start()
+        elif account.mode is Mode.PAPER:
+            await asyncio.to_thread(self.paper.open_account, account.name, account.market)
+        self.tasks.keep(f"reconcile {account.name}", partial(self.running.reconcile.keep, account.name))
 
     def _failed(self, failure: StoreFailed) -> None:
         self.running.lanes.stop()

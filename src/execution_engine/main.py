@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from loguru import logger
 
 from execution_engine import __version__
+from execution_engine.accounts import Accounts
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.control import ControlServer
 from execution_engine.adapters.exchanges import instruments
@@ -31,24 +32,30 @@ from execution_engine.adapters.logs import Log
 from execution_engine.adapters.paths import DataFolder, data_folder
 from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.security.redact import Redaction
+from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage.check import open_database
 from execution_engine.adapters.storage.reader import Reader
-from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.adapters.webhook.listener import Listener, ListenError
 from execution_engine.core import Connect, Core, Options, practice_only, urls
+from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
+from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
-from execution_engine.domain.inputs import AlertReceived, Answer
+from execution_engine.domain.inputs import AlertReceived, Answer, Input
 from execution_engine.domain.rows import (
     SettingsVersion,
 )
 from execution_engine.domain.settings import Logs as LogSettings
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.feed import Released
+from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
+from execution_engine.unlocking import Unlocking
 
 T = TypeVar("T")
 
+KEYS_CHECKED_EVERY_S = 24 * 3600
+VAULT_PATIENCE_S = 3.0  # that alerts wait for a keyring which may be waiting for its user
 MOST_BEHIND = 5000  # writes that may wait for the disk before new entries are asked to come again
 REBUILD_FIRST_S = 1.0
 REBUILD_LAST_S = 60.0
@@ -67,6 +74,7 @@ class Application:
     """The process: one data folder, one lock, one listener, one command socket, one core at a time.
 
     moments: when the start got how far [s, monotonic]; for the diagnosis of slow starts.
+    key_checks: who asks which exchange what keys can do.
     """
 
     options: Options
@@ -84,6 +92,13 @@ class Application:
     started_at: datetime = field(init=False)
     moments: dict[str, float] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction)
+    key_checks: dict[str, KeyCheck] = field(default_factory=dict)
+    vault: Vault = field(init=False)
+    unlocking: Unlocking = field(init=False)
+    accounts: Accounts = field(init=False)
+    _unsaid: list[Input] = field(default_factory=list)
+    _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
+    _opening: asyncio.Task[None] | None = None
     _lock: FolderLock = field(init=False)
     _log: Log = field(init=False)
     _control: ControlServer | None = None
@@ -102,10 +117,29 @@ class Application:
         self._log.start(LogSettings())
         open_database(self.folder.database, self.folder.backups, self.clock.now())
         self.catalogue = Catalogue(instruments.load(resources() / "instruments.json"))
+        self.vault = Vault(self.folder.vault, learn=self.redaction.learn)
+        self.unlocking = Unlocking(self.vault, self._ask, [self._vault_opened.set])
+        self.accounts = Accounts(
+            self.unlocking,
+            self._ask,
+            lambda: self.core.book.accounts,
+            lambda name: account_commands.fault_of_removal(Draft(self.core.book, self.clock.now()), name),
+            self.key_checks,
+            self.clock.now,
+        )
+
+    async def _ask(self, given: Input) -> Answer | Refusal:
+        """Ask the desk; what is to be written down before there is one is posted to the first."""
+        if hasattr(self, "core"):
+            return await self.core.desk.ask(given)
+        self._unsaid.append(given)
+        return Answer(status="done")
 
     async def start(self) -> None:
         """Build the core and open the doors. Raises EngineError."""
+        self._opening = asyncio.create_task(self.unlocking.at_start(self.options.password), name="vault")
         await self._new_core()
+        await asyncio.wait({self._opening}, timeout=VAULT_PATIENCE_S)
         self.listener = self._new_listener()
         self._asked = self._wanted_address()
         self.address = await self.listener.start(*self._asked)
@@ -120,7 +154,7 @@ class Application:
         return Listener(
             settings=lambda: self.core.book.settings,
             tokens=lambda: self.core.book.tokens.values(),
-            secrets=Secrets,
+            secrets=self.unlocking.listener_secrets,
             catalogue=lambda: self.catalogue,
             post=lambda given, then: self.core.desk.post(given, then),
             ready_for_entries=self._busy,
@@ -146,7 +180,21 @@ class Application:
         self._log.apply(core.book.settings.logs)
         self.redaction.learn(core.book.engine.install_key, *(row.token for row in core.book.tokens.values()))
         core.feed.on_released(self._released)
+        while self._unsaid:
+            core.desk.post(self._unsaid.pop(0))
+        core.tasks.keep("keys", self._check_keys)
         self.trouble = ""
+
+    async def _check_keys(self) -> None:
+        """Ask the exchanges about the keys in use once the vault is open, and every day from then on."""
+        while True:
+            self._vault_opened.clear()
+            if self.vault.is_open:
+                with suppress(EngineError):  # the result of each check is in the books already
+                    await self.accounts.check_all()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(KEYS_CHECKED_EVERY_S):
+                    await self._vault_opened.wait()
 
     def _show_core(self) -> None:
         for shown in self.on_core:
@@ -266,7 +314,9 @@ class Application:
         return urls(self.core.book, host, port)
 
     def status(self) -> tuple[str, list[str]]:
-        return running_status(self.core.book, failed=self.trouble)
+        word, reasons = running_status(self.core.book, failed=self.trouble)
+        locked = self.unlocking.trouble
+        return word, [*reasons, f"keys and secrets: {locked}"] if locked else reasons
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Return whether all is well, and the figures behind it."""
@@ -311,6 +361,8 @@ class Application:
     async def stop(self) -> None:
         """Close the doors, then what is behind them."""
         self._stopping.set()
+        if self._opening is not None:
+            self._opening.cancel()
         if self._rebuilding is not None:
             # A half-built core closes its files first; its threads would outlive the loop.
             self._rebuilding.cancel()
@@ -324,6 +376,7 @@ class Application:
 
     def close(self) -> None:
         """Let go of the data folder."""
+        self.vault.lock()
         self._log.stop()
         self._lock.release()
 

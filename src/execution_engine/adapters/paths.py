@@ -44,6 +44,11 @@ class DataFolder:
         return self.root / "control.sock"
 
     @property
+    def vault(self) -> Path:
+        """Keys and secrets, encrypted."""
+        return self.root / "vault"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -115,6 +115,18 @@ def test_keys_can_be_changed_and_removed(new_vault: New) -> None:
     assert (again.keys("main"), again.keys("other"), again.body_secret) == (OTHER, None, None)
 
 
+def test_removed_keys_are_in_no_copy_of_the_file(new_vault: New, tmp_path: Path) -> None:
+    vault = filled(new_vault())
+    vault.put_keys("other", OTHER)
+    vault.remove_keys("main")
+    vault.set_hmac_secret(None)
+    (tmp_path / "vault").unlink()
+    earlier = new_vault()
+    earlier.open(PASSWORD)
+    assert (earlier.keys("main"), earlier.hmac_secret) == (None, None)
+    assert earlier.keys("other") == OTHER
+
+
 def test_every_secret_is_learnt_before_it_could_be_logged(new_vault: New, learnt: list[str]) -> None:
     filled(new_vault())
     everything = {PASSWORD, *KEYS.__getstate__(), "canary-body", "canary-hmac"}  # type: ignore[attr-defined]

@@ -17,4 +17,4 @@ def disable_core_dumps() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     limit = least if hard == resource.RLIM_INFINITY else min(least, hard)
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (limit, hard))

@@ -332,28 +332,30 @@ class Vault:
             if account not in contents.keys:
                 return False
             left = {name: keys for name, keys in contents.keys.items() if name != account}
-            self._write(replace(contents, keys=MappingProxyType(left)))
+            self._write(replace(contents, keys=MappingProxyType(left)), for_good=True)
             return True
 
     def set_body_secret(self, secret: str | None) -> None:
         """Set what a sender may show in the body's `secret`; None removes it."""
         with self._turn:
-            self._write(replace(self._needed(), body_secret=secret))
+            self._write(replace(self._needed(), body_secret=secret), for_good=secret is None)
 
     def set_hmac_secret(self, secret: str | None) -> None:
         """Set what a sender may sign bodies with; None removes it."""
         with self._turn:
-            self._write(replace(self._needed(), hmac_secret=secret))
+            self._write(replace(self._needed(), hmac_secret=secret), for_good=secret is None)
 
     def _needed(self) -> Contents:
         if self._contents is None:
             raise VaultError(VaultTrouble.LOCKED, "The vault is locked; open it first.")
         return self._contents
 
-    def _write(self, contents: Contents) -> None:
+    def _write(self, contents: Contents, *, for_good: bool = False) -> None:
+        """Write new contents; `for_good` leaves no copy of the old ones."""
         assert self._file is not None
         self._learn(*contents.texts())
-        files.save(self._path, self._file.with_contents(bytes(self._data_key), _plain(contents)))
+        save = files.save_both if for_good else files.save
+        save(self._path, self._file.with_contents(bytes(self._data_key), _plain(contents)))
         self._contents = contents
 
 

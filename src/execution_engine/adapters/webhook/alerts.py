@@ -15,6 +15,7 @@ from execution_engine.adapters.webhook.authentication import (
     Credentials,
     Sender,
     Stranger,
+    Undecided,
     authenticate,
 )
 from execution_engine.adapters.webhook.doors import Doors, Told
@@ -72,11 +73,13 @@ class Alerts:
         sender = self._authenticated(read, request, token, rules)
         if isinstance(sender, Stranger):
             return self._wrong(sender, read, rules)
+        if isinstance(sender, Undecided):
+            return answers.unavailable("The vault is locked.")
         return await self._from(sender, read, rules)
 
     def _authenticated(
         self, read: _Request, request: web.BaseRequest, token: str | None, rules: Webhook
-    ) -> Sender | Stranger:
+    ) -> Sender | Stranger | Undecided:
         secret = read.body.secret if isinstance(read.body, alert.Body) else None
         shown = Credentials(token, secret, request.headers.get("X-Signature"), read.raw)
         doors = self._doors

@@ -18,10 +18,14 @@ from execution_engine.domain.settings import Webhook
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What senders may know besides a token; None where nothing is set, so that nothing matches."""
+    """What senders may know besides a token; None where nothing is set, so that nothing matches.
+
+    locked: what is set cannot be read now.
+    """
 
     body_secret: str | None = field(default=None, repr=False)
     hmac_secret: str | None = field(default=None, repr=False)
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Undecided:
+    """A request that cannot be told from a stranger's while the vault is locked; it may come again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stranger:
     """A request that showed nothing right. `field` and `reason` are for the user's eyes only."""
 
@@ -51,13 +60,15 @@ class Stranger:
 
 def authenticate(
     shown: Credentials, rules: Webhook, tokens: Iterable[WebhookToken], secrets: Secrets, now: datetime
-) -> Sender | Stranger:
+) -> Sender | Stranger | Undecided:
     """Check what a request showed: every required part must be right, and at least one part in any case."""
     token = find_token(shown.token, tokens, now)
     secret_right = same(shown.secret, secrets.body_secret)
     signature_right = same(_lower(shown.signature), _signature(shown.raw, secrets.hmac_secret))
     if rules.token_required and token is None:
         return Stranger("token", "The path carries no token that is valid now.")
+    if secrets.locked and (rules.secret_required or rules.signature_required or token is None):
+        return Undecided()
     if rules.secret_required and not secret_right:
         return Stranger("secret", _missing("body secret", secrets.body_secret, shown.secret))
     if rules.signature_required and not signature_right:

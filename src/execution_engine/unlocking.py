@@ -1,0 +1,127 @@
+"""The vault of one data folder at work: opened at the start, made with the first secret, every act written down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from loguru import logger
+
+from execution_engine.adapters.security import pasted
+from execution_engine.adapters.security.vault import Vault
+from execution_engine.adapters.webhook.authentication import Secrets
+from execution_engine.domain.audit import Act
+from execution_engine.domain.errors import EngineError, VaultError, VaultTrouble
+from execution_engine.domain.facts import Level
+from execution_engine.domain.inputs import Input, SecurityAct
+
+Ask = Callable[[Input], Awaitable[Any]]
+
+BODY, HMAC = "body", "hmac"
+
+
+@dataclass(slots=True)
+class Unlocking:
+    """Opens and makes a vault off the loop.
+
+    ask: the desk's door. on_open: called on the loop each time the vault was opened.
+    trouble: why the vault is locked; empty while it is open, or where there is none.
+    """
+
+    vault: Vault
+    ask: Ask
+    on_open: list[Callable[[], None]] = field(default_factory=list)
+    trouble: str = ""
+
+    async def at_start(self, password: str | None) -> None:
+        """Open the vault if there is one. Never raises: without it everything but keys and secrets works."""
+        try:
+            if self.vault.exists:
+                await self.open(password)
+        except EngineError as error:
+            logger.bind(category="SECURITY").warning("The vault stays locked: {}", error)
+
+    async def open(self, password: str | None = None) -> None:
+        """Open the vault. Raises VaultError."""
+        if self.vault.is_open:
+            return
+        try:
+            await asyncio.to_thread(self.vault.open, password)
+        except VaultError as error:
+            self.trouble = str(error)
+            if error.trouble is VaultTrouble.PASSWORD_WRONG:
+                await self._note(Act.VAULT_REFUSED, "A wrong master password was given.", Level.WARNING)
+            raise
+        self.trouble = ""
+        how = "the system's keyring" if password is None else "its master password"
+        await self._note(Act.VAULT_UNLOCKED, f"The vault was opened with {how}.")
+        self._opened()
+
+    async def ready(self, password: str | None = None) -> None:
+        """Open the vault, or make it where there is none: with the password, else in the system's keyring.
+
+        Raises VaultError.
+        """
+        if self.vault.is_open or self.vault.exists:
+            await self.open(password)
+            return
+        await asyncio.to_thread(self.vault.make, password, in_keyring=password is None)
+        how = "the system's keyring" if password is None else "a master password"
+        await self._note(Act.VAULT_MADE, f"A vault was made; {how} opens it.")
+        self._opened()
+
+    async def lock(self) -> None:
+        """Lock the vault; whoever holds keys out of it keeps them."""
+        self.vault.lock()
+        self.trouble = "The vault was locked by you."
+        await self._note(Act.VAULT_LOCKED, "The vault was locked.")
+
+    async def protect(self, password: str | None = None, *, in_keyring: bool = False) -> None:
+        """Change what opens the vault. Raises VaultError."""
+        await asyncio.to_thread(self.vault.protect, password, in_keyring=in_keyring)
+        locks = [
+            name
+            for name, there in (
+                ("a master password", password is not None),
+                ("the system's keyring", in_keyring),
+            )
+            if there
+        ]
+        await self._note(Act.VAULT_PROTECTED, f"The vault is opened by {' or '.join(locks)} from now on.")
+
+    async def forget(self) -> None:
+        """Delete the vault with all keys and secrets. Raises VaultError."""
+        await asyncio.to_thread(self.vault.forget)
+        self.trouble = ""
+        await self._note(Act.VAULT_FORGOTTEN, "The vault was deleted with every key in it.", Level.WARNING)
+
+    async def set_secret(self, which: str, text: str | None) -> str:
+        """Set the listener's body or HMAC secret; None removes it. Returns a sentence. Raises VaultError."""
+        kept = None if text is None else pasted.secret(text)
+        keep = self.vault.set_hmac_secret if which == HMAC else self.vault.set_body_secret
+        await asyncio.to_thread(keep, kept)
+        name = "HMAC secret" if which == HMAC else "body secret"
+        act, word = (Act.SECRET_REMOVED, "removed") if kept is None else (Act.SECRET_ENTERED, "set")
+        sentence = f"The {name} of the webhook was {word}."
+        await self._note(act, sentence)
+        return sentence
+
+    def listener_secrets(self) -> Secrets:
+        """Return what the listener compares with."""
+        return Secrets(
+            self.vault.body_secret,
+            self.vault.hmac_secret,
+            locked=not self.vault.is_open and self.vault.exists,
+        )
+
+    def _opened(self) -> None:
+        for heard in self.on_open:
+            try:
+                heard()
+            except Exception:  # one of them must not keep the others from hearing
+                logger.bind(category="SECURITY").exception("Something failed after the vault was opened")
+
+    async def _note(self, act: Act, detail: str, level: Level = Level.INFO) -> None:
+        await self.ask(SecurityAct(act=act, detail=detail, level=level))
