@@ -26,7 +26,7 @@ from execution_engine.domain.inputs import (
     Replay,
     Verdict,
 )
-from execution_engine.domain.rows import Choice, Fill, OrderStatus, World
+from execution_engine.domain.rows import Archive, Choice, Fill, OrderStatus, World
 from execution_engine.engine import tasks
 from execution_engine.engine.pulse import Pulse
 from execution_engine.engine.tasks import Tasks
@@ -483,3 +483,17 @@ def test_a_clock_that_was_set_back_while_the_program_was_off_delays_nothing():
     assert again.book.groups[house.groups[0].id].retry_at == NOON
     again.post(Interrupted(reason="the clock was set back"))
     assert again.book.groups[house.groups[0].id].retry_at is None
+
+
+def test_a_frozen_position_that_ended_and_moved_to_history_can_still_be_put_away():
+    house = trading()
+    house.accept()
+    gone = house.book.catalogue.get("binance", "BTCUSDT")
+    house.book.catalogue._by_key.pop(("binance", "BTCUSDT"))
+    house.fill(house.sent[0])
+    house.book.catalogue.add([gone])
+    (found,) = house.book.findings.values()
+    house.book.apply([Archive(house.group.id)])
+    house.post(DecideFinding(finding_id=found.id, choice=Choice.RELEASE))
+    assert "defect" not in [fact.code for fact in house.facts[-2:]]
+    assert house.book.open_findings() == []

@@ -51,7 +51,8 @@ def _release(draft: Draft, finding: Finding) -> Reply:
     settle_finding(draft, finding, "Released by you.", Choice.RELEASE)
     if finding.group_ids:
         for id in finding.group_ids:
-            draft.follow(Settle(group_id=id))
+            if draft.group_or_none(id) is not None:  # it may have moved to history meanwhile
+                draft.follow(Settle(group_id=id))
         return Answer(status="done", text="The position is looked after again.")
     draft.put(WorldHold(name=finding.world))
     draft.follow(PromoteWaiting(world=finding.world))
