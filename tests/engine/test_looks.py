@@ -10,6 +10,7 @@ from execution_engine.domain.inputs import (
     AccountChanged,
     CancelLegs,
     ExitGroup,
+    Input,
     OpenOrders,
     OrderReport,
     Started,
@@ -18,8 +19,10 @@ from execution_engine.domain.inputs import (
 from execution_engine.domain.rates import Rates, fifth
 from execution_engine.domain.rows import Order
 from execution_engine.engine import looks
+from execution_engine.engine.reconcile import Reconcile
 from tests.engine.exchange import report
 from tests.engine.virtual import PLENTY, Floor, VirtualLoop, in_virtual_time, most_in
+from tests.waiting import until
 
 BUDGET = Rates(requests=fifth(10, 1))
 
@@ -157,6 +160,35 @@ async def test_after_a_start_the_list_of_what_rests_comes_before_every_look_up()
     house.says(house.orders()[0], Verdict.UNKNOWN)
     await asyncio.sleep(5)
     assert len(house.exchange.times("look")) == 2
+
+
+@in_virtual_time
+async def test_an_account_trades_as_soon_as_all_that_was_in_doubt_was_looked_for():
+    before = Floor(PLENTY)
+    before.exchange.open.clear()
+    before.alerts(1)
+    await asyncio.sleep(1)
+    before.lanes.stop()
+    house = Floor(store=before.store)
+    house.start()
+    house.exchange.found = Verdict.ABSENT
+    house.exchange.latency_s = 0.1
+
+    def post(said: Input) -> None:
+        house.desk.post(said)
+        if isinstance(said, OpenOrders):
+            house.lanes.listed(said.account)
+
+    reconcile = Reconcile(house.book, house.ways.patient, post, house.clock)
+    house.lanes.on_looked(reconcile.looked)
+    house.tasks.spawn("reconcile", reconcile.keep("paper"))
+    begun = asyncio.get_running_loop().time()
+    await until(lambda: house.book.accounts["paper"].status == "ready")
+    assert asyncio.get_running_loop().time() - begun < 0.2
+    read = [call for call, _ in house.exchange.calls]
+    assert [read.count(call) for call in ("open orders", "balances", "look")] == [2, 2, 5]
+    assert read.index("look") > read.index("open orders")
+    assert house.exchange.times("place") == []
 
 
 @in_virtual_time
