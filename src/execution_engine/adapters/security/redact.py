@@ -4,36 +4,47 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterable
 from urllib.parse import quote
 
 HIDDEN = "•••"
 SHORTEST = 5  # a shorter value would blank out ordinary words; no secret of ours is so short
 
-_JSON_NAMES = r"secret|api_?key|api_?secret|passphrase|password|signature|token"
-_PLACES = (
+_NAMES = (
+    r"(?:api_?|body_?|hmac_?)?secret(?:_?key)?|api_?key|private_?key|(?:api_?)?passphrase|password"
+    r"|signature|sign|listen_?key|(?:access_?)?token"
+)
+_HEADERS = r"X-MBX-APIKEY|X-BAPI-[A-Z-]+|OK-ACCESS-[A-Z]+|KC-API-[A-Z-]+"
+# Each with words (in small letters) one of which it cannot do without: to look for them costs next to nothing.
+_PLACES: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     # /webhook/<token>
-    (re.compile(r"(/webhook/)[^\s/?#\"'<>,;)\]}]+"), rf"\1{HIDDEN}"),
+    (("/webhook/",), re.compile(r"(/webhook/)[^\s/?#\"'<>,;)\]}]+")),
     # Authorization: Bearer <token>, Basic <…>
-    (re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{5,}", re.IGNORECASE), rf"\1{HIDDEN}"),
-    # signature=…, as in the queries of exchanges, and X-Signature: sha256=…
-    (re.compile(r"(\bsignature=|\bsha256=)[^\s&\"',;)}\]]+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (("bearer", "basic"), re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=-]{5,}", re.IGNORECASE)),
+    # X-Signature: sha256=…
+    (("sha256=",), re.compile(r"(\bsha256=)[^\s&\"',;)}\]]+", re.IGNORECASE)),
+    # signature=…, as in the queries of exchanges, and api_secret='…', as a call is shown
+    (("=",), re.compile(rf"(\b(?:{_NAMES})=[\"']?)[^\s&\"',;)}}\]]+", re.IGNORECASE)),
     # Headers that carry keys and signatures of exchanges, as text or as a dictionary shows them.
     (
-        re.compile(
-            r"((?:X-MBX-APIKEY|X-BAPI-(?:API-KEY|SIGN)|OK-ACCESS-[A-Z]+|KC-API-(?:KEY|SIGN|PASSPHRASE))"
-            r"[\"']?\s*[:=,]\s*[\"']?)[^\s\"',;&)}\]]+",
-            re.IGNORECASE,
-        ),
-        rf"\1{HIDDEN}",
+        ("x-mbx-", "x-bapi-", "ok-access-", "kc-api-"),
+        re.compile(rf"((?:{_HEADERS})[\"']?\s*[:=,]\s*[\"']?)[^\s\"',;&)}}\]]+", re.IGNORECASE),
     ),
-    # "secret": "…" of a body, also with single quotes, with escapes, and cut off in the middle
+    # What logs in on a socket: {"op": "auth", "args": ["key", 1700000000, "signature"]}
     (
-        re.compile(rf"(\\?\"(?:{_JSON_NAMES})\\?\"\s*:\s*\\?\")(?:[^\"\\]|\\.)*", re.IGNORECASE),
-        rf"\1{HIDDEN}",
+        ('"args"',),
+        re.compile(r"(\"op\"\s*:\s*\"(?:auth|login)\"\s*,\s*\"args\"\s*:\s*\[)[^\]]+", re.IGNORECASE),
     ),
-    (re.compile(rf"('(?:{_JSON_NAMES})'\s*:\s*')(?:[^'\\]|\\.)*", re.IGNORECASE), rf"\1{HIDDEN}"),
+    # A stream's address that is a secret by itself.
+    (("/ws/",), re.compile(r"(/ws/)[A-Za-z0-9]{40,}")),
+    # A private key, with its lines as they are or written as \\n
+    (("-----begin ",), re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?:(?!-----END)[\s\S])*")),
+    # "secret": "…" of a body, also with single quotes, with escapes, and cut off in the middle
+    (('"',), re.compile(rf"(\\?\"(?:{_NAMES})\\?\"\s*:\s*\\?\")(?:[^\"\\]|\\.)*", re.IGNORECASE)),
+    (("'",), re.compile(rf"('(?:{_NAMES})'\s*:\s*')(?:[^'\\]|\\.)*", re.IGNORECASE)),
 )
+_SHOWN = rf"\1{HIDDEN}"
 
 
 class Redaction:
@@ -63,8 +74,10 @@ class Redaction:
 
 def without_secret_places(text: str) -> str:
     """Hide whatever stands where secrets stand, known or not."""
-    for pattern, shown in _PLACES:
-        text = pattern.sub(shown, text)
+    small = text.lower()
+    for words, pattern in _PLACES:
+        if any(word in small for word in words):
+            text = pattern.sub(_SHOWN, text)
     return text
 
 
@@ -86,4 +99,10 @@ def _spellings(secret: str) -> set[str]:
         json.dumps(secret, ensure_ascii=False)[1:-1],
         quote(secret, safe=""),
         repr(secret)[1:-1],
+        *_encoded(secret),
     }
+
+
+def _encoded(secret: str) -> tuple[str, str]:
+    raw = secret.encode("utf-8", "surrogatepass")
+    return b64encode(raw).decode("ascii").rstrip("="), raw.hex()
