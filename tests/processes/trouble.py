@@ -34,8 +34,8 @@ class Troubles:
             self._chance = random.Random(asked["seed"])
         self._rates = asked.get("rates", self._rates)
         self._slow_s = asked.get("slow_ms", self._slow_s * 1000) / 1000
-        for call, troubles in asked.get("next", {}).items():
-            self._once.setdefault(call, []).extend(map(Trouble, troubles))
+        planned = asked.get("next", {})
+        self._once = {call: list(map(Trouble, troubles)) for call, troubles in planned.items()}
 
     def tell(self) -> dict[str, int]:
         """Return what happened how often since this was asked before."""
