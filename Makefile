@@ -17,6 +17,9 @@ ARGS ?=
 TESTS ?=
 # make exchange NAME=okx
 NAME ?=
+# For make soak: how many histories, and the first one.
+SEEDS ?= 20000
+FROM ?= 1
 # Processes that share the tests.
 JOBS ?= auto
 
@@ -54,6 +57,14 @@ bench: setup ## Measure what the application promises (ARGS="name" for one of th
 .PHONY: exchange
 exchange: setup ## Start a local exchange to try the application against (NAME=okx; none means all four)
 	@exec $(PYTHON) -m tests.exchanges $(NAME) $(ARGS)
+
+.PHONY: simulate
+simulate: setup ## Simulated histories (ARGS="--seeds 1000", "--seed 7", "--shrink 7", "--speed")
+	@$(PYTHON) -m tests.simulation $(ARGS)
+
+.PHONY: soak
+soak: setup ## Very many simulated histories (SEEDS=20000, FROM=1)
+	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) --from $(FROM)
 
 .PHONY: lock
 lock: setup ## Choose the newest allowed versions again and write requirements.lock

@@ -7,6 +7,7 @@ failing one as small as it gets, `--speed` measures.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def main(arguments: list[str]) -> int:
         return tell(draw(asked.seed))
     if asked.shrink is not None:
         return make_smaller(asked.shrink, asked.keep)
-    return batch(asked.first, asked.seeds, asked.jobs)
+    return batch(asked.first, asked.seeds, asked.jobs, asked.tally)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -43,6 +44,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--program", type=Path, help="run a program that was kept and tell its story")
     parser.add_argument("--shrink", type=int, metavar="SEED", help="make a failing seed smaller")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="where the smaller program is written")
+    parser.add_argument("--tally", type=Path, metavar="FILE", help="where what was met is written")
     parser.add_argument("--speed", action="store_true", help="measure how fast 20 groups on 5 symbols run")
     return parser.parse_args(arguments)
 
@@ -72,7 +74,7 @@ def make_smaller(seed: int, keep: Path | None) -> int:
     return tell(small)
 
 
-def batch(first: int, count: int, jobs: int) -> int:
+def batch(first: int, count: int, jobs: int, file: Path | None = None) -> int:
     """Run many seeds; fail for a broken invariant, and for blindness."""
 
     def heard(part: Tally, total: Tally) -> None:
@@ -89,6 +91,8 @@ def batch(first: int, count: int, jobs: int) -> int:
     say(f"{hours:.1f} simulated hours, {total.lives} lives, {total.commits} commits")
     say(f"{total.seconds / took:,.0f} × real time, {total.seconds / total.took:,.0f} × on one processor")
     say(table(total.met))
+    if file is not None:
+        file.write_text(json.dumps([[*met, times] for met, times in total.met.items()]), encoding="utf-8")
     blind = missing(total.met, total.seeds)
     if blind:
         say("never met: " + ", ".join(f"{fault} × {state}" for fault, state in blind))

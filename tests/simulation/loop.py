@@ -86,9 +86,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Let the outside go on until this loop has something to do."""
         timeline = self._timeline
         until = math.inf if timeout is None else timeline.now + timeout
-        while timeline.next <= until and not self._ready:
-            if self._stopping:
-                return ()
+        while timeline.next <= until and not (self._ready or self._stopping or timeline.next == math.inf):
             timeline.step()
             if self._scheduled:
                 until = min(until, self._scheduled[0]._when + self._lost)

@@ -206,9 +206,11 @@ class Machine:
         self.life = Life(self)
         self.lives += 1
         self.witness.started(self.life.book)
-        self.life.loop.run_forever()
-        life, self.life = self.life, None
-        life.end()
+        try:
+            self.life.loop.run_forever()
+        finally:
+            life, self.life = self.life, None
+            life.end()
 
     def write_first(self, rows: tuple[Row, ...]) -> None:
         """Put rows on the disk before the first start."""
