@@ -83,11 +83,14 @@ class TimedExchange(Exchange):
         super().__init__()
         self.at: list[tuple[float, str, str]] = []
         self.latency_s = 0.0
+        self.heard: Callable[[str, str], None] = lambda call, purpose: None
         self.answer: Callable[[Order, OrderReport], OrderReport] = lambda order, report: report
 
     async def _answer(self, call: str, orders: Sequence[Order]) -> None:
         now = asyncio.get_running_loop().time()
         self.at += [(now, call, order.purpose.value) for order in orders]
+        for order in orders:
+            self.heard(call, order.purpose.value)
         await asyncio.sleep(self.latency_s)
         await super()._answer(call, orders)
 
