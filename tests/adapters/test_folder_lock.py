@@ -34,6 +34,7 @@ def holder(path: Path) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.fault(63)
 def test_a_second_process_is_told_that_the_engine_runs(path: Path) -> None:
     with holder(path) as process:
         lock = FolderLock(path)
@@ -46,6 +47,7 @@ def test_a_second_process_is_told_that_the_engine_runs(path: Path) -> None:
     lock.release()
 
 
+@pytest.mark.fault(64)
 def test_a_killed_process_leaves_no_lock_behind(path: Path) -> None:
     with holder(path) as process:
         process.kill()

@@ -126,6 +126,7 @@ SECRETS = {
 }
 
 
+@pytest.mark.fault(88)
 @pytest.mark.parametrize("text", SECRETS.values(), ids=SECRETS)
 def test_a_secret_is_hidden_wherever_it_stands(tmp_path: Path, text: str) -> None:
     with logging_to(tmp_path, CANARY):
@@ -172,6 +173,7 @@ def test_a_message_cannot_fake_another_line(tmp_path: Path) -> None:
     assert printable("ok ü €") == "ok ü €"
 
 
+@pytest.mark.fault(88)
 def test_a_traceback_is_kept_and_shows_no_values(tmp_path: Path) -> None:
     def breaks(api_key: str) -> float:
         return len(api_key) / 0
@@ -194,6 +196,7 @@ def test_what_cannot_be_shown_stops_nobody(tmp_path: Path) -> None:
     assert "could not be made safe" in lines(tmp_path)[0]
 
 
+@pytest.mark.fault(73)
 def test_a_log_that_cannot_be_written_stops_nobody_and_goes_on_when_it_can(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("in the way")
     with logging_to(tmp_path / "logs") as log:
@@ -205,6 +208,7 @@ def test_a_log_that_cannot_be_written_stops_nobody_and_goes_on_when_it_can(tmp_p
     assert [line.split()[-1] for line in lines(tmp_path / "logs")] == ["kept"]
 
 
+@pytest.mark.fault(73)
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 def test_a_disk_that_is_full_stops_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / FILE).symlink_to("/dev/full")
@@ -278,6 +282,7 @@ def test_old_files_are_compressed_and_then_removed(tmp_path: Path) -> None:
     assert not packed.exists()  # its age counts from when it was written
 
 
+@pytest.mark.fault(73)
 def test_all_files_together_stay_below_their_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_files, "MOST_BYTES", 350)
     for days in (1, 2, 3, 4):

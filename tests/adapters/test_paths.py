@@ -70,6 +70,7 @@ def test_a_folder_that_cannot_be_used_is_named_with_the_reason(tmp_path: Path) -
     assert str(tmp_path / "file") in str(caught.value)
 
 
+@pytest.mark.fault(66)
 def test_the_clock_tells_the_time_in_utc() -> None:
     now = SystemClock().now()
     assert now.utcoffset() == timedelta(0)

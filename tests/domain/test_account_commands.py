@@ -139,6 +139,7 @@ def test_on_paper_there_is_nothing_to_check():
     assert enabled(House(), mode=Mode.PAPER).enabled
 
 
+@pytest.mark.fault(52)
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
@@ -185,6 +186,7 @@ def test_other_keys_have_to_be_checked_again():
     assert audited(house)[-2:] == ["keys_entered", "keys_removed"]
 
 
+@pytest.mark.fault(50)
 def test_an_enabled_account_whose_keys_went_bad_opens_nothing_more():
     house = House()
     enabled(house)

@@ -127,6 +127,7 @@ NOT_JSON: list[bytes] = [
 ]
 
 
+@pytest.mark.fault(10)
 @pytest.mark.parametrize("raw", NOT_JSON, ids=range(len(NOT_JSON)))
 def test_what_is_no_json_object_is_refused_with_400_and_one_sentence(raw):
     status, sentences = complain(raw)
@@ -194,6 +195,7 @@ def test_the_table_of_hostile_bodies_is_long_enough():
     assert len(WRONG_VALUES) + len(NOT_JSON) >= 300
 
 
+@pytest.mark.fault(11, 12, 13, 14)
 @pytest.mark.parametrize(("field", "value"), WRONG_VALUES, ids=lambda v: ascii(v)[:24])
 def test_a_value_that_makes_no_sense_is_refused_with_422_under_its_own_field(field, value):
     status, sentences = complain(json.dumps(FLAT | {field: value}).encode())
@@ -223,6 +225,7 @@ def test_every_fault_is_told_at_once_and_where_it_stands(body, fields):
     assert (status, set(sentences)) == (422, fields)
 
 
+@pytest.mark.fault(13, 14)
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
@@ -241,6 +244,7 @@ def test_a_sentence_says_what_to_do(field, value, words):
     assert words in complain(json.dumps(FLAT | {field: value}).encode())[1][field]
 
 
+@pytest.mark.fault(12)
 def test_the_message_about_an_untrusted_text_is_short_and_printable():
     message = complain(json.dumps({"x" * 200: 1}).encode().replace(b": 1", b': 1, "%s": 2' % (b"x" * 200)))[
         1
@@ -321,6 +325,7 @@ def test_a_timeframe_has_one_canonical_form(text, canonical):
     assert signal(timeframe=text).timeframe == canonical
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize(
     ("exchange", "symbol", "found"),
     [
@@ -452,6 +457,7 @@ PLAUSIBLE = st.sampled_from(
 )
 
 
+@pytest.mark.fault(10)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_reader_raise(raw):
     complain(raw)

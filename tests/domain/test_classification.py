@@ -269,6 +269,7 @@ def test_an_old_reversal_still_closes_and_a_very_old_one_does_nothing(age, held,
 # -- age and duplicates
 
 
+@pytest.mark.fault(5)
 @pytest.mark.parametrize(
     ("fields", "age", "ends", "late"),
     [
@@ -289,6 +290,7 @@ def test_age_is_asked_when_an_alert_is_decided_on(fields, age, ends, late):
     assert (outcome(house, alert), house.book.alerts[alert.id].late) == (ends, late)
 
 
+@pytest.mark.fault(5)
 def test_a_late_exit_is_carried_out_and_flagged():
     house = house_with()
     hold(house)
@@ -297,6 +299,7 @@ def test_a_late_exit_is_carried_out_and_flagged():
     assert (outcome(house, alert), house.book.alerts[alert.id].late) == ("exited", True)
 
 
+@pytest.mark.fault(1)
 def test_a_copy_is_answered_with_the_first_ones_id_and_only_counted():
     house = house_with()
     first = house.answer(id="7")
@@ -306,6 +309,7 @@ def test_a_copy_is_answered_with_the_first_ones_id_and_only_counted():
     assert len(house.groups) == 1
 
 
+@pytest.mark.fault(2, 6)
 @pytest.mark.parametrize(
     ("id", "days", "seconds", "status"),
     [
@@ -322,6 +326,7 @@ def test_bodies_are_told_apart_for_a_minute_and_ids_for_ninety_days(id, days, se
     assert house.answer(id=id).status == status
 
 
+@pytest.mark.fault(6)
 def test_a_used_id_with_another_body_is_a_copy_with_a_notice_unless_it_is_an_exit():
     house = house_with()
     hold(house, id="7")

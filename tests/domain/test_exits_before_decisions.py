@@ -8,6 +8,7 @@ from execution_engine.domain.inputs import Verdict
 from tests.house import House
 
 
+@pytest.mark.fault(4)
 def test_an_exit_cancels_what_waits_for_its_account():
     house = House(ready=False)
     house.price("BTCUSDT", "100")
@@ -65,6 +66,7 @@ def test_a_signal_that_will_be_refused_is_not_cancelled_first():
     assert house.outcome(entry)[0] is None
 
 
+@pytest.mark.fault(4)
 def test_a_pyramid_that_never_left_before_the_exit_is_cancelled_and_has_not_failed():
     house = House()
     house.price("BTCUSDT", "100")

@@ -24,6 +24,7 @@ def statuses(house: House, purpose: str = "entry") -> list[str]:
     return [order.status.value for order in house.orders(purpose)]
 
 
+@pytest.mark.fault(47)
 def test_every_client_order_id_is_unique_and_fits_all_exchanges():
     ids = {
         client_order_id("key", epoch, id, attempt)
@@ -57,6 +58,7 @@ def test_what_the_exchange_says_of_a_new_order_settles_it(said, status):
     assert statuses(house)[0] == status
 
 
+@pytest.mark.fault(33)
 def test_a_fill_that_comes_before_the_acknowledgement_is_taken_in():
     house = entered()
     house.fill(house.sent[0], quantity="0.001")
@@ -66,6 +68,7 @@ def test_a_fill_that_comes_before_the_acknowledgement_is_taken_in():
     assert house.group.open_quantity == D("0.001")
 
 
+@pytest.mark.fault(34)
 def test_stale_news_never_takes_a_state_back():
     house = entered()
     house.fill(house.sent[0])
@@ -77,6 +80,7 @@ def test_stale_news_never_takes_a_state_back():
     assert house.group.filled_quantity == D("0.00307")
 
 
+@pytest.mark.fault(32)
 def test_the_same_trade_counts_once_however_often_and_wherever_it_is_told():
     house = entered()
     trade = house.trade(house.sent[0], None, "0.001", "0", "USDT")
@@ -102,6 +106,7 @@ def test_more_than_was_asked_for_is_booked_all_the_same():
     assert house.group.open_quantity == D("0.004")
 
 
+@pytest.mark.fault(36)
 def test_a_fee_that_the_exchange_does_not_name_is_estimated_and_one_in_base_is_worth_its_fill():
     house = entered()
     trade = house.trade(house.sent[0], "65000", "0.001", "0", "USDT")
@@ -116,6 +121,7 @@ def test_a_fee_that_the_exchange_does_not_name_is_estimated_and_one_in_base_is_w
 # -- unknown
 
 
+@pytest.mark.fault(19, 20)
 def test_an_unclear_answer_is_looked_up_and_nothing_is_sent_again():
     house = entered()
     house.says(house.sent[0], Verdict.UNKNOWN, reason="timed out")
@@ -143,6 +149,7 @@ def test_look_ups_of_an_entry_grow_apart_and_those_of_a_close_stay_a_second_apar
     assert waits == {"entry": [1, 2, 4, 8, 8, 8, 8], "exit": [0.5, 1, 1, 1, 1, 1, 1]}
 
 
+@pytest.mark.fault(22)
 def test_absent_is_final_only_twice_two_seconds_apart():
     house = entered()
     order = house.sent[0]
@@ -176,6 +183,7 @@ def test_a_lost_order_is_looked_up_at_the_moment_at_which_its_absence_is_final()
     assert (house.clock.time - began).total_seconds() == 2.5  # two seconds after the first look-up
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize(("exchange", "how_long"), [("binance", 20), ("kucoin", 60)])
 def test_absent_counts_for_nothing_while_a_real_exchange_may_still_admit_the_request(exchange, how_long):
     house = House()
@@ -241,6 +249,7 @@ def test_an_order_that_the_exchange_had_is_never_called_absent():
 # -- refused
 
 
+@pytest.mark.fault(40)
 def test_legs_that_the_exchange_refuses_leave_the_group_with_the_others():
     house = entered()
     for order in house.sent[3:]:
@@ -264,6 +273,7 @@ def test_an_entry_that_the_exchange_refuses_whole_has_failed_and_frees_its_slot(
     assert house.outcome(waiting)[0] is None
 
 
+@pytest.mark.fault(41)
 def test_insufficient_funds_stop_the_entries_that_were_not_sent_yet():
     house = entered()
     first, *others = house.orders()
@@ -298,6 +308,7 @@ def test_a_refused_close_is_tried_again_later_and_later():
 # -- cancels
 
 
+@pytest.mark.fault(26)
 def test_a_cancel_that_races_a_fill_ends_with_the_true_quantity():
     house = entered()
     house.accept()
@@ -314,6 +325,7 @@ def test_a_cancel_that_races_a_fill_ends_with_the_true_quantity():
     assert (house.group.status, house.group.open_quantity) == ("closed", 0)
 
 
+@pytest.mark.fault(28)
 @pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.REFUSED])
 def test_a_cancel_without_a_clear_answer_is_looked_up_and_sent_again(verdict):
     house = entered()
@@ -352,6 +364,7 @@ def close_without_fills(house: House) -> None:
     assert house.group.status == "closed"
 
 
+@pytest.mark.fault(26)
 def test_a_late_fill_reopens_its_group_closes_it_at_market_and_says_so():
     house = entered()
     close_without_fills(house)

@@ -41,6 +41,7 @@ def status(house: House) -> str:
     return house.book.accounts["paper"].status.value
 
 
+@pytest.mark.fault(56)
 def test_after_a_restart_every_order_that_is_not_final_is_doubted_or_asked_about():
     house = opened()
     for order in house.sent[:2]:
@@ -60,6 +61,7 @@ def test_after_a_restart_every_order_that_is_not_final_is_doubted_or_asked_about
     assert status(again) == "reconciling"
 
 
+@pytest.mark.fault(56)
 def test_nothing_trades_before_the_exchange_was_read_and_every_doubt_settled():
     house = opened()
     for order in house.sent[:4]:
@@ -196,6 +198,7 @@ def test_an_order_younger_than_the_list_is_not_missed_in_it():
     house.post(OpenOrders(account="nobody", reports=(), at=house.clock.time))
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize("hours", [0.5, 1.5])
 def test_a_closed_group_leaves_the_memory_after_its_day(hours):
     house = opened()

@@ -49,6 +49,7 @@ def test_the_defaults_are_the_specifications():
     assert settings.group_capital() == 1000
 
 
+@pytest.mark.fault(76)
 @pytest.mark.parametrize(
     ("document", "field", "words"),
     [
@@ -198,6 +199,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.fault(76)
 @given(st.sampled_from([*PLACES, ("accounts", "main"), ("version", ""), ("nothing", "")]), JSON)
 def test_no_document_makes_the_reader_raise_anything_but_sentences(place, value):
     section, name = place

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal as D
 
+import pytest
+
 from tests.house import House
 
 
@@ -27,6 +29,7 @@ def test_the_default_grid_long_on_spot_is_the_specifications_to_the_last_digit()
     ]
 
 
+@pytest.mark.fault(35)
 def test_a_leg_fills_takes_profit_and_closes_with_the_specifications_result():
     house = House()
     house.price("BTCUSDT", "65000")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal as D
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,7 @@ def house_with_a_past() -> House:
     return house
 
 
+@pytest.mark.fault(72)
 def test_a_closed_group_leaves_nothing_behind_when_it_is_archived():
     house = house_with_a_past()
     trade = house.fill(house.sent[1])
@@ -89,6 +91,7 @@ def test_tokens_and_lines_of_the_log_are_rows_too():
     assert house.book.counter == 10_000  # its id is taken all the same
 
 
+@pytest.mark.fault(72)
 def test_old_finished_alerts_are_let_go_and_open_ones_are_kept(monkeypatch: Any):
     monkeypatch.setattr(books, "ALERTS_KEPT", 5)
     house = House({"pool.max_open_groups": 1})

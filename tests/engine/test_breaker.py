@@ -115,6 +115,7 @@ def answers(order: Order, report: OrderReport) -> OrderReport:
     return report
 
 
+@pytest.mark.fault(24)
 @in_virtual_time
 async def test_entries_wait_while_it_is_open_and_leave_when_it_closes_by_itself():
     house = Floor(FEW)
@@ -131,6 +132,7 @@ async def test_entries_wait_while_it_is_open_and_leave_when_it_closes_by_itself(
     assert (condition.account, condition.breaker, condition.until) == ("paper", State.CLOSED, None)
 
 
+@pytest.mark.fault(24)
 @pytest.mark.parametrize("mended", [True, False])
 @in_virtual_time
 async def test_what_reduces_risk_is_tried_first_and_alone(mended: bool):

@@ -63,6 +63,7 @@ def test_everything_is_released_in_the_order_of_posting_even_what_changed_nothin
     assert heard == ["paused", "1 rows", "refused", "0 rows", "resumed", "1 rows"]
 
 
+@pytest.mark.fault(1, 15)
 def test_a_second_copy_is_not_acknowledged_before_the_first_is_durable():
     house = house_at_work()
     store = hold_back(house)
@@ -75,6 +76,7 @@ def test_a_second_copy_is_not_acknowledged_before_the_first_is_durable():
     assert (first.status, second.status, first.alert_id) == ("accepted", "duplicate", second.alert_id)  # type: ignore[attr-defined]
 
 
+@pytest.mark.fault(58)
 def test_a_failed_commit_fails_every_waiting_answer_and_nothing_is_decided_any_more():
     house = house_at_work()
     store = hold_back(house)
@@ -100,6 +102,7 @@ def test_a_failed_commit_is_survived_without_anybody_to_tell():
     assert house.desk.failed is house.store.broken
 
 
+@pytest.mark.fault(71)
 def test_a_raising_listener_is_not_felt(caplog: pytest.LogCaptureFixture):
     house = house_at_work()
     heard: list[int] = []
@@ -221,6 +224,7 @@ def defects(house: House) -> list[str]:
     ]
 
 
+@pytest.mark.fault(71)
 def test_a_defect_in_one_group_freezes_that_group_and_the_others_go_on():
     house = two_groups()
     lose(house)
@@ -274,6 +278,7 @@ def test_a_defect_at_a_groups_time_freezes_the_group():
     assert [bool(group.hold) for group in house.groups] == [True, False]
 
 
+@pytest.mark.fault(71)
 def test_an_alert_that_meets_a_defect_is_stored_and_has_failed():
     house = house_at_work()
     lose(house)

@@ -77,6 +77,7 @@ async def test_a_lane_takes_one_step_at_a_time_and_lanes_run_side_by_side():
         assert house.exchange.placed()[2:] == [["entry BTCUSDT"] * 5]
 
 
+@pytest.mark.fault(29)
 async def test_an_exits_cancels_leave_with_its_close_and_before_new_entries():
     async with floor() as house:
         house.alert()
@@ -110,6 +111,7 @@ async def test_a_revoked_intent_never_leaves():
         assert house.entries == ["open"] * 5 + ["cancelled"] * 5
 
 
+@pytest.mark.fault(19)
 async def test_a_call_that_breaks_off_proves_nothing(caplog: pytest.LogCaptureFixture):
     async with floor() as house:
         house.exchange.broken = ConnectionError("reset by peer")
@@ -123,6 +125,7 @@ async def test_a_call_that_breaks_off_proves_nothing(caplog: pytest.LogCaptureFi
         assert "a call to the exchange broke off" in caplog.text
 
 
+@pytest.mark.fault(20)
 async def test_an_answer_that_lacks_an_order_proves_nothing_about_any(caplog: pytest.LogCaptureFixture):
     async with floor() as house:
         house.exchange.short = True
@@ -130,6 +133,7 @@ async def test_an_answer_that_lacks_an_order_proves_nothing_about_any(caplog: py
         await until(lambda: house.entries == ["unknown"] * 5)
 
 
+@pytest.mark.fault(28)
 async def test_a_failed_cancel_is_looked_up_and_asked_for_again(caplog: pytest.LogCaptureFixture):
     async with floor() as house:
         house.alert()
@@ -158,6 +162,7 @@ async def test_look_ups_wait_for_their_time_and_do_not_occupy_the_lane(caplog: p
         assert house.entries[0] == "unknown"
 
 
+@pytest.mark.fault(84)
 async def test_a_look_up_whose_wait_ended_early_waits_again():
     async with floor() as house:
         house.alert()
@@ -240,6 +245,7 @@ async def test_stopped_lanes_send_nothing_more():
         assert [call for call, _ in house.exchange.calls] == ["place"]
 
 
+@pytest.mark.fault(56)
 async def test_after_a_restart_orders_are_looked_up_and_never_sent_again():
     async with floor() as house:
         house.exchange.open.clear()

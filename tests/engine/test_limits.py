@@ -73,6 +73,7 @@ def test_without_a_budget_there_is_always_room():
     assert made.frees_in() is None
 
 
+@pytest.mark.fault(23)
 def test_after_a_refusal_for_its_rate_nothing_leaves_for_a_moment_and_then_half_as_much():
     made, clock = limiter()
     assert made.slow_down() == 61

@@ -39,6 +39,7 @@ async def in_doubt(count: int, rates: Rates = BUDGET) -> Floor:
     return house
 
 
+@pytest.mark.fault(23)
 @in_virtual_time
 async def test_many_orders_in_doubt_are_no_storm_no_crowd_and_keep_no_order_waiting():
     loop = asyncio.get_running_loop()
@@ -69,6 +70,7 @@ async def test_without_a_budget_few_are_looked_up_at_the_same_time():
     assert set(house.entries) == {"open"}
 
 
+@pytest.mark.fault(72)
 @in_virtual_time
 async def test_a_look_up_far_in_the_future_keeps_no_task():
     house = Floor(PLENTY)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from execution_engine.domain.inputs import OpenOrders, OrderReport, Verdict
 from execution_engine.domain.order import prefix
 from execution_engine.domain.rows import Order, OrderStatus
@@ -50,6 +52,7 @@ def found(house: House) -> list[str]:
     return [finding.done for finding in house.book.findings.values() if finding.kind == "orphan"]
 
 
+@pytest.mark.fault(47, 61)
 async def test_what_could_add_risk_is_cancelled_before_the_account_trades():
     house = House(ready=False)
     house.start()

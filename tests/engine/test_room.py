@@ -47,6 +47,7 @@ async def test_a_backlog_of_entries_leaves_by_the_budget_and_leaves_a_fifth_alon
     assert house.entries == ["open"] * 150
 
 
+@pytest.mark.fault(23)
 @in_virtual_time
 async def test_an_exit_behind_a_full_backlog_of_entries_leaves_at_once():
     house = floor()
@@ -167,6 +168,7 @@ async def test_where_instruments_are_counted_apart_one_does_not_wait_for_another
     assert house.entries.count("pending") == 12
 
 
+@pytest.mark.fault(23)
 @in_virtual_time
 async def test_a_refusal_for_the_rate_slows_the_account_down_and_is_told():
     house = floor()

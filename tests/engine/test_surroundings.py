@@ -56,6 +56,7 @@ async def test_an_account_that_was_read_before_its_doubt_was_durable_is_not_read
     keeping.cancel()
 
 
+@pytest.mark.fault(67)
 async def test_an_account_that_cannot_be_read_stays_closed_and_is_read_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(reconcile, "FIRST_RETRY_S", 0.001)
     house = House(ready=False)
@@ -185,6 +186,7 @@ async def fails() -> None:
     raise RuntimeError("broken")
 
 
+@pytest.mark.fault(71)
 async def test_a_task_that_fails_is_told_by_its_name(caplog: pytest.LogCaptureFixture):
     told: list[tuple[str, str]] = []
     tasks = Tasks(lambda name, error: told.append((name, str(error))))

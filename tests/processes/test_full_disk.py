@@ -85,6 +85,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.fault(16, 58)
 def test_a_disk_that_fills_up_stops_everything_and_costs_nothing(
     house: Callable[..., Engine], disk: Disk
 ) -> None:

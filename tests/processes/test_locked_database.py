@@ -55,6 +55,7 @@ def engine(house: Callable[..., Engine]) -> Engine:
     return engine
 
 
+@pytest.mark.fault(59, 89)
 def test_a_lock_of_a_second_only_delays(engine: Engine) -> None:
     before = places(engine)
     with locked(engine):
@@ -72,6 +73,7 @@ def test_a_lock_of_a_second_only_delays(engine: Engine) -> None:
     engine.stop()
 
 
+@pytest.mark.fault(59, 89)
 def test_a_lock_of_six_seconds_is_answered_503_and_the_alert_is_taken_when_it_comes_again(
     engine: Engine,
 ) -> None:
@@ -90,6 +92,7 @@ def test_a_lock_of_six_seconds_is_answered_503_and_the_alert_is_taken_when_it_co
     engine.stop()
 
 
+@pytest.mark.fault(59)
 def test_a_lock_that_stays_stops_orders_and_is_told_until_it_is_gone(engine: Engine) -> None:
     with locked(engine):
         before = places(engine)

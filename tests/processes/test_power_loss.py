@@ -121,6 +121,7 @@ def proven(path: Path, catalogue: Catalogue) -> frozenset[Row]:
     return rows
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_log_cut_at_any_frame_starts_from_the_last_whole_commit(
     remains: Remains, tmp_path: Path, part: int
@@ -178,6 +179,7 @@ def back_to(remains: Remains, tmp_path: Path, house: Callable[..., Engine]) -> C
     return start
 
 
+@pytest.mark.fault(57)
 @pytest.mark.parametrize("which", ["all commits", "as few as knew every order"])
 def test_an_exchange_that_has_gone_on_is_caught_up_with(
     remains: Remains, tmp_path: Path, back_to: Callable[[int], Engine], which: str

@@ -4,6 +4,8 @@ import signal
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from tests.processes.house import Engine
 from tests.processes.ledgers import settle
 from tests.stories.installation import D, legs_of
@@ -28,6 +30,7 @@ def wake_up(engine: Engine) -> int:
     return seen
 
 
+@pytest.mark.fault(65)
 def test_nothing_is_traded_after_a_sleep_before_the_account_was_read_again(
     house: Callable[..., Engine],
 ) -> None:
@@ -64,6 +67,7 @@ def test_nothing_is_traded_after_a_sleep_before_the_account_was_read_again(
     engine.stop()
 
 
+@pytest.mark.fault(5, 65)
 def test_an_alert_that_arrives_during_a_sleep_is_judged_by_its_age(house: Callable[..., Engine]) -> None:
     engine = house().start()
     engine.price(BTC, 101)

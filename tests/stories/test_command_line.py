@@ -341,6 +341,7 @@ def test_backup_restore_verify(words: Words, tmp_path: Path) -> None:
     engine.prove_books()
 
 
+@pytest.mark.fault(90)
 def test_verify_finds_a_wrong_sum(words: Words) -> None:
     words.engine.stop()
     with closing(sqlite3.connect(words.engine.folder.database)) as connection, connection:

@@ -100,6 +100,7 @@ def prove_flat(engine: Installation, symbol: str) -> None:
         assert (row["exchange"], row["symbol"]) != market or D(row["quantity"]) == 0
 
 
+@pytest.mark.fault(15, 56)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_an_entry(engine: Installation, spot: str, moment: str) -> None:
     alert = dies(engine, moment, lambda: engine.accepted(spot, id=f"the one for {spot}", price=100))
@@ -135,6 +136,7 @@ def test_a_target(engine: Installation, spot: str, moment: str) -> None:
     prove_flat(engine, spot)
 
 
+@pytest.mark.fault(56)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_an_exit(engine: Installation, spot: str, moment: str) -> None:
     engine.accepted(spot, price=100)
@@ -177,6 +179,7 @@ def test_a_pyramid(engine: Installation, spot: str, moment: str) -> None:
     assert group["pyramid_count"] == 2
 
 
+@pytest.mark.fault(56, 78)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_full_pool_with_a_queue(engine: Installation, markets: Markets, moment: str) -> None:
     first, second = markets.spot(), markets.spot()
@@ -283,6 +286,7 @@ class Stream:
         self.taken[identity] = told.alert
 
 
+@pytest.mark.fault(56)
 def test_a_stream_of_alerts_and_prices_survives_deaths_at_any_time(
     install: Callable[..., Installation],
 ) -> None:

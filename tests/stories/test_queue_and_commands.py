@@ -82,6 +82,7 @@ def test_a_newer_signal_replaces_the_one_that_waits_and_keeps_its_place(full: In
     full.stop()
 
 
+@pytest.mark.fault(79)
 def test_promote_forces_a_signal_past_the_limit(full: Installation) -> None:
     alert = full.accepted(ETH, price=100)
     entry = full.queued(alert)
@@ -138,6 +139,7 @@ def test_a_larger_pool_takes_in_who_waits_at_once(full: Installation) -> None:
     full.stop()
 
 
+@pytest.mark.fault(77)
 def test_a_smaller_pool_closes_nothing(full: Installation) -> None:
     full.configure(pool__max_open_groups=3, capital__total_usd="3000")
     full.accepted(ETH, price=100)
@@ -163,6 +165,7 @@ def test_the_price_ran_away_from_who_waits(full: Installation) -> None:
     full.stop()
 
 
+@pytest.mark.fault(4)
 def test_an_entry_while_its_key_is_closing_waits_for_that(install: Callable[..., Installation]) -> None:
     engine = install(paper__latency_ms=300).start()
     engine.price(BTC, 100)

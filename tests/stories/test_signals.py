@@ -77,6 +77,7 @@ def test_an_exit_while_nothing_filled_cancels_the_grid(shared: Installation, spo
     assert working(shared, spot) == []
 
 
+@pytest.mark.fault(4)
 def test_an_exit_right_behind_its_entry_leaves_nothing_open(shared: Installation, spot: str) -> None:
     opened = shared.accepted(spot, price=100)
     alert = shared.accepted(spot, type="exit")
@@ -86,6 +87,7 @@ def test_an_exit_right_behind_its_entry_leaves_nothing_open(shared: Installation
     assert working(shared, spot) == []
 
 
+@pytest.mark.fault(4)
 def test_an_exit_of_an_unknown_key_is_recorded_and_does_nothing(shared: Installation, spot: str) -> None:
     assert shared.outcome(shared.accepted(spot, type="exit"))[0] == "no_position"
     shared.accepted(spot, price=100)
@@ -216,6 +218,7 @@ def test_pyramids_join_up_to_the_limit_and_one_more_only_counts(shared: Installa
 # -- copies
 
 
+@pytest.mark.fault(1)
 def test_a_copy_by_its_id_is_answered_with_the_first_one(shared: Installation, spot: str) -> None:
     first = shared.accepted(spot, id=f"once {spot}", price=100)
     for copies in (1, 2, 3):
@@ -228,6 +231,7 @@ def test_a_copy_by_its_id_is_answered_with_the_first_one(shared: Installation, s
     assert len(legs_of(shared.groups(spot)[0])) == 5
 
 
+@pytest.mark.fault(2)
 def test_a_copy_by_its_body_counts_within_its_window(shared: Installation, spot: str) -> None:
     first = shared.accepted(spot, id=None, price=100)
     told = shared.alert(spot, id=None, price=100)
@@ -293,6 +297,7 @@ def test_a_symbol_without_a_price_is_rejected_and_trades_once_it_has_one(
     assert shared.outcome(shared.accepted(symbol, price=100))[0] == "opened"
 
 
+@pytest.mark.fault(5)
 @pytest.mark.parametrize(("age_s", "outcome"), [(400, "exited"), (90_000, "rejected")])
 def test_a_late_exit_is_carried_out_until_it_is_very_late(
     shared: Installation, spot: str, age_s: int, outcome: str
@@ -321,6 +326,7 @@ def test_a_grid_that_the_balance_cannot_pay_is_rejected_whole(install: Callable[
     engine.stop()
 
 
+@pytest.mark.fault(41)
 def test_a_grid_that_is_taken_only_in_part_lives_with_what_was_taken(
     install: Callable[..., Installation],
 ) -> None:

@@ -82,6 +82,7 @@ def mounted(tmp_path: Path) -> Iterator[Callable[..., Path]]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.fault(60)
 def test_a_damaged_database_is_set_aside_and_never_overwritten(stopped: Installation) -> None:
     database = stopped.folder.database
     raw = bytearray(database.read_bytes())
@@ -98,6 +99,7 @@ def test_a_damaged_database_is_set_aside_and_never_overwritten(stopped: Installa
     assert not database.exists()
 
 
+@pytest.mark.fault(60)
 def test_a_damaged_database_gives_way_to_a_backup(stopped: Installation) -> None:
     backup = stopped.root.parent / "backup.sqlite"
     assert stopped.cli("backup", str(backup)).returncode == 0
@@ -111,6 +113,7 @@ def test_a_damaged_database_gives_way_to_a_backup(stopped: Installation) -> None
     stopped.prove_books()
 
 
+@pytest.mark.fault(61)
 def test_what_an_older_backup_does_not_know_is_cancelled_and_told(stopped: Installation) -> None:
     """Resting entries would fill for nobody; and no id is given out a second time."""
     backup = stopped.root.parent / "backup.sqlite"
@@ -133,6 +136,7 @@ def test_what_an_older_backup_does_not_know_is_cancelled_and_told(stopped: Insta
     stopped.stop()
 
 
+@pytest.mark.fault(60)
 def test_an_empty_database_file_is_no_first_start(tmp_path: Path) -> None:
     (tmp_path / "engine.sqlite").touch()
     assert "the file is empty" in sentence(tmp_path)
@@ -155,6 +159,7 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path, inside: str) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.fault(58)
 def test_a_folder_that_may_not_be_written_to(stopped: Installation, mounted: Callable[..., Path]) -> None:
     place = mounted("--bind", str(stopped.root))
     subprocess.run(["mount", "-o", "remount,bind,ro", str(place)], check=True)
@@ -176,6 +181,7 @@ def fill(ballast: Path) -> None:
             file.write(b"x" * 4096)
 
 
+@pytest.mark.fault(16, 58)
 def test_a_disk_that_fills_up_answers_503_and_goes_on_when_there_is_room_again(
     install: Callable[..., Installation], mounted: Callable[..., Path]
 ) -> None:
@@ -198,6 +204,7 @@ def test_a_disk_that_fills_up_answers_503_and_goes_on_when_there_is_room_again(
     engine.prove_books()
 
 
+@pytest.mark.fault(58, 74)
 def test_it_ends_in_order_while_the_disk_is_full(
     install: Callable[..., Installation], mounted: Callable[..., Path]
 ) -> None:
@@ -218,6 +225,7 @@ def test_it_ends_in_order_while_the_disk_is_full(
     engine.prove_books()
 
 
+@pytest.mark.fault(17)
 def test_a_port_that_is_taken(stopped: Installation) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -231,6 +239,7 @@ def test_a_port_that_is_taken(stopped: Installation) -> None:
     stopped.prove_books()
 
 
+@pytest.mark.fault(17)
 def test_a_port_that_is_taken_while_running_leaves_the_old_one_open(
     install: Callable[..., Installation],
 ) -> None:
@@ -258,6 +267,7 @@ def test_a_port_that_is_taken_while_running_leaves_the_old_one_open(
     engine.stop()
 
 
+@pytest.mark.fault(63)
 def test_a_second_instance_on_one_folder(install: Callable[..., Installation]) -> None:
     engine = install().start()
     assert "is running already with the data folder" in sentence(engine.root)
@@ -267,12 +277,14 @@ def test_a_second_instance_on_one_folder(install: Callable[..., Installation]) -
     engine.stop()
 
 
+@pytest.mark.fault(64)
 def test_a_killed_instance_leaves_no_lock_behind(install: Callable[..., Installation]) -> None:
     engine = install().start()
     engine.restart()
     engine.stop()
 
 
+@pytest.mark.fault(76)
 def test_settings_that_make_no_sense_give_way_to_the_last_good_ones(
     install: Callable[..., Installation],
 ) -> None:

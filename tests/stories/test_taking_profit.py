@@ -227,6 +227,7 @@ def test_the_mode_that_an_alert_names_counts_for_its_group(shared: Installation,
     assert shared.live(symbol)["tp_mode"] == "aggregate"
 
 
+@pytest.mark.fault(76)
 def test_what_is_saved_while_a_group_is_open_counts_for_the_next_one(
     shared: Installation, markets: Markets
 ) -> None:

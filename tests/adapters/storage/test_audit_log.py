@@ -35,6 +35,7 @@ def test_the_start_knows_the_last_hash(store: SqliteStore) -> None:
     assert store.load() == [entries[-1]]
 
 
+@pytest.mark.fault(90)
 @pytest.mark.parametrize(
     "meddling",
     [

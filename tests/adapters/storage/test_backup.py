@@ -110,6 +110,7 @@ class TestRestoring:
         assert check.open_database(path, tmp_path, NOW) is None
         assert stored_in(copy) == {ENGINE, *family(10)}
 
+    @pytest.mark.fault(61)
     def test_never_gives_the_same_epoch_twice(self, filled: SqliteStore, path: Path, tmp_path: Path) -> None:
         copy = backup.backup(path, tmp_path / "copy.sqlite")
         filled.close()

@@ -35,6 +35,7 @@ def connection(
         yield connection
 
 
+@pytest.mark.fault(85)
 @pytest.mark.parametrize("row_type", CURRENT, ids=lambda row_type: row_type.__name__)
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
@@ -63,6 +64,7 @@ def test_an_exponent_is_written_out() -> None:
     assert values[codec.columns.index("realized")] == "-0.000000002"
 
 
+@pytest.mark.fault(66)
 def test_times_sort_as_texts_and_are_utc() -> None:
     later = NOW.astimezone(timezone(timedelta(hours=-9))) + timedelta(microseconds=1)
     assert time_text(NOW) == "2026-11-20T10:03:38.123456Z"

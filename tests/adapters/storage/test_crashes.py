@@ -46,6 +46,7 @@ for request in sys.stdin:
 CYCLES = 25
 
 
+@pytest.mark.fault(56)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_kill_9_loses_no_acknowledged_row(path: Path) -> None:
     chance = random.Random(11)
@@ -83,6 +84,7 @@ def ids_in(path: Path) -> set[int]:
         return {id for (id,) in connection.execute("SELECT id FROM system_log")}
 
 
+@pytest.mark.fault(57)
 def test_a_log_cut_anywhere_opens_to_the_commits_before_the_cut(path: Path, tmp_path: Path) -> None:
     store = SqliteStore(path)
     for number in range(30):

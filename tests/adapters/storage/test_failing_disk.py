@@ -55,6 +55,7 @@ def locked_by_another_process(path: Path) -> Iterator[None]:
         process.communicate("")
 
 
+@pytest.mark.fault(59)
 def test_a_lock_that_another_process_keeps_fails_the_store_for_good(path: Path) -> None:
     store = SqliteStore(path, busy_ms=20)
     heard: list[Any] = []
@@ -70,6 +71,7 @@ def test_a_lock_that_another_process_keeps_fails_the_store_for_good(path: Path) 
     assert SqliteStore(path).next_id() == 2
 
 
+@pytest.mark.fault(59, 89)
 def test_a_start_says_who_keeps_the_database(path: Path, tmp_path: Path) -> None:
     with locked_by_another_process(path), pytest.raises(DatabaseUnusable, match="locked by another program"):
         check.open_database(path, tmp_path, NOW, busy_ms=20)
@@ -81,6 +83,7 @@ def test_reading_goes_on_while_another_process_writes(path: Path) -> None:
         assert SqliteStore(path).next_id() == 2
 
 
+@pytest.mark.fault(58)
 @posix
 def test_a_full_disk_keeps_every_acknowledged_row(path: Path) -> None:
     ended = subprocess.run(
@@ -143,6 +146,7 @@ def plain_user() -> Iterator[Path]:
                 os.seteuid(0)
 
 
+@pytest.mark.fault(58)
 @posix
 def test_a_read_only_database_is_refused_with_a_sentence(plain_user: Path, empty_database: bytes) -> None:
     path = plain_user / "engine.sqlite"
@@ -166,6 +170,7 @@ def test_a_folder_that_may_not_be_written_to_is_named(plain_user: Path) -> None:
         backup.scheduled(plain_user / "engine.sqlite", plain_user / "backups", NOW, 3)
 
 
+@pytest.mark.fault(60)
 def test_a_database_that_was_deleted_does_not_come_back_empty(tmp_path: Path) -> None:
     missing = tmp_path / "engine.sqlite"
     with pytest.raises(StoreFailed, match="cannot be opened"):
@@ -175,6 +180,7 @@ def test_a_database_that_was_deleted_does_not_come_back_empty(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault(60)
 def test_damage_met_while_reading_is_told(path: Path) -> None:
     store = SqliteStore(path)
     store.close()

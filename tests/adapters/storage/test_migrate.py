@@ -70,6 +70,7 @@ def test_the_steps_lead_to_the_tables_of_today(path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+@pytest.mark.fault(75)
 def test_an_older_database_is_backed_up_and_keeps_its_rows(
     path: Path, tmp_path: Path, next_version: Callable[..., Path]
 ) -> None:
@@ -90,6 +91,7 @@ def test_an_older_database_is_backed_up_and_keeps_its_rows(
     assert migrate.upgrade(path, no_backup) is None
 
 
+@pytest.mark.fault(75)
 @pytest.mark.parametrize(
     ("more", "error", "sentence"),
     [
@@ -111,6 +113,7 @@ def test_a_step_that_fails_changes_nothing(
     assert migrate.revision_of(path) == "0001"
 
 
+@pytest.mark.fault(75)
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(path: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0107'")

@@ -39,6 +39,7 @@ def test_a_sound_database_is_left_as_it_is(path: Path, backups: Path, tmp_path: 
     assert not backups.exists()
 
 
+@pytest.mark.fault(60)
 @pytest.mark.parametrize("damage", ["header", "middle", "cut", "empty"])
 def test_a_damaged_database_is_set_aside_whole_and_the_backups_are_named(
     path: Path, backups: Path, damage: str
@@ -65,6 +66,7 @@ def test_a_damaged_database_is_set_aside_whole_and_the_backups_are_named(
     assert not path.exists()
 
 
+@pytest.mark.fault(60)
 def test_after_damage_no_empty_database_takes_its_place_unless_the_user_says_so(
     path: Path, backups: Path
 ) -> None:

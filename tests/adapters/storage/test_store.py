@@ -155,6 +155,7 @@ def test_a_position_without_its_group_is_not_stored(store: SqliteStore) -> None:
     assert store.failed is heard[0]
 
 
+@pytest.mark.fault(32)
 def test_the_same_trade_is_not_stored_twice(store: SqliteStore) -> None:
     *rows, fill = family(10)
     committed(store, *rows, fill)

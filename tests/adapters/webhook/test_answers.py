@@ -21,6 +21,7 @@ async def test_a_stored_alert_is_answered_202_with_its_id() -> None:
     assert (alert.token, alert.source) == ("main", "127.0.0.1")
 
 
+@pytest.mark.fault(1)
 async def test_the_same_alert_again_is_answered_200_with_the_first_id() -> None:
     async with listening() as house:
         await house.send(entry(id="a"))
@@ -83,6 +84,7 @@ async def test_a_wrong_token_is_answered_401_without_a_hint(path: str) -> None:
     assert "bytes" in refused.body
 
 
+@pytest.mark.fault(7)
 async def test_repeated_failures_of_one_address_are_answered_429() -> None:
     async with listening(failures_per_minute=3) as house:
         statuses = [(await house.send(entry(), "/webhook/guess"))[0] for _ in range(5)]
@@ -91,6 +93,7 @@ async def test_repeated_failures_of_one_address_are_answered_429() -> None:
         assert (await house.send(entry(), "/webhook/guess"))[0] == 401
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("answer_to", [b'{"x": "%s"}' % (b"a" * 16384), b"a" * 1_000_000])
 async def test_more_than_16_kib_are_answered_413(answer_to: bytes) -> None:
     async with listening(Limits(linger_s=0.1)) as house:
@@ -107,6 +110,7 @@ async def test_exactly_16_kib_are_taken() -> None:
         assert (await house.send(body))[0] == 202
 
 
+@pytest.mark.fault(8)
 async def test_a_body_in_chunks_is_cut_off_where_it_grows_too_large() -> None:
     read = 0
 
@@ -133,6 +137,7 @@ async def test_chunks_make_an_alert_as_well() -> None:
         assert (await house.client.post(house.url(), data=pieces())).status == 202
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unheard-of"])
 async def test_a_compressed_body_is_answered_413(encoding: str) -> None:
     async with listening() as house:
@@ -141,6 +146,7 @@ async def test_a_compressed_body_is_answered_413(encoding: str) -> None:
     assert status == 413
 
 
+@pytest.mark.fault(3)
 async def test_more_alerts_than_the_rate_allows_are_answered_503_but_exits_are_not() -> None:
     async with listening(rate_per_minute=2) as house:
         statuses = [(await house.send(entry(id=str(number))))[0] for number in range(3)]
@@ -152,6 +158,7 @@ async def test_more_alerts_than_the_rate_allows_are_answered_503_but_exits_are_n
         assert (await house.send(entry(id="again")))[0] == 202
 
 
+@pytest.mark.fault(3)
 async def test_a_store_that_is_too_far_behind_takes_exits_only() -> None:
     async with listening() as house:
         house.not_ready = "The store is 3,000 writes behind."
@@ -161,6 +168,7 @@ async def test_a_store_that_is_too_far_behind_takes_exits_only() -> None:
     assert [alert.signal.is_exit for alert in house.desk.alerts] == [True]
 
 
+@pytest.mark.fault(16)
 async def test_an_alert_that_cannot_be_stored_is_answered_503() -> None:
     async with listening() as house:
         house.desk.instead = [StoreFailed("The disk is full.")]
@@ -196,6 +204,7 @@ async def test_the_list_of_refused_requests_cannot_be_flooded() -> None:
         assert len(house.desk.refused) == 6
 
 
+@pytest.mark.fault(12, 88)
 async def test_a_refused_body_is_kept_short_printable_and_without_secrets() -> None:
     async with listening() as house:
         house.secrets = Secrets("body-secret-canary", "hmac-canary")
@@ -222,6 +231,7 @@ async def test_a_web_page_cannot_send_alerts(name: str) -> None:
     assert house.desk.alerts == []
 
 
+@pytest.mark.fault(18)
 @pytest.mark.parametrize(
     ("method", "path"),
     [

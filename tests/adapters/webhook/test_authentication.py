@@ -95,6 +95,7 @@ async def test_an_alert_says_which_accounts_its_token_may_use() -> None:
     assert (house.desk.alerts[0].token, house.desk.alerts[0].accounts) == ("main", ("paper",))
 
 
+@pytest.mark.fault(7)
 async def test_guesses_end_in_429_while_the_right_secret_still_gets_in() -> None:
     async with listening() as house:
         seen = set()
@@ -118,6 +119,7 @@ def test_an_ipv6_network_counts_as_one_sender() -> None:
     assert [failures.too_many(f"2001:db8::{n}", 2, 0) for n in range(1, 4)] == [False, False, True]
 
 
+@pytest.mark.fault(7)
 def test_failures_from_everywhere_are_bounded_together_and_forgotten_in_time() -> None:
     failures = Failures()
     told = [failures.too_many(f"10.0.{n // 256}.{n % 256}", 30, 0) for n in range(MAX_ADDRESSES + 10)]
@@ -177,6 +179,7 @@ async def test_the_address_of_a_sender_is_believed_only_from_trusted_proxies(
     assert told.source == source
 
 
+@pytest.mark.fault(88)
 async def test_secrets_stand_in_no_line_of_the_log() -> None:
     canaries = (TOKEN, BODY_SECRET, HMAC_SECRET, "wrong-token-canary", "wrong-secret-canary")
     async with logged("TRACE") as lines, listening(secret_required=True, failures_per_minute=2) as house:

@@ -62,6 +62,7 @@ class Watch:
             self.guard.opened(visitor)
 
 
+@pytest.mark.fault(9)
 def test_a_connection_that_sends_no_whole_request_in_three_seconds_is_dropped() -> None:
     watch, visitor = Watch(), Visitor()
     watch.open(visitor)
@@ -165,6 +166,7 @@ async def test_an_idle_connection_is_closed_after_its_time() -> None:
         writer.close()
 
 
+@pytest.mark.fault(9)
 async def test_a_crowd_of_dribbling_sockets_does_not_delay_a_real_alert() -> None:
     async with listening(Limits(grace_s=0.02)) as house:
         sockets = [await house.connect() for _ in range(100)]
@@ -179,6 +181,7 @@ async def test_a_crowd_of_dribbling_sockets_does_not_delay_a_real_alert() -> Non
             writer.close()
 
 
+@pytest.mark.fault(3)
 async def test_a_burst_of_real_alerts_on_as_many_connections_is_answered_in_full() -> None:
     async with listening() as house:
         answers = await asyncio.gather(
@@ -193,12 +196,14 @@ async def test_a_burst_of_real_alerts_on_as_many_connections_is_answered_in_full
     assert len(house.desk.alerts) == 300
 
 
+@pytest.mark.fault(18)
 async def test_requests_in_one_piece_are_answered_in_their_order() -> None:
     async with listening() as house:
         answer = await house.raw(request() + request(b"no json") + request(BODY, "/nothing") + LAST)
     assert statuses(answer) == [202, 400, 404, 200]
 
 
+@pytest.mark.fault(18)
 async def test_what_follows_a_refused_body_is_never_taken_for_a_request() -> None:
     hidden = request()
     async with listening() as house:
@@ -231,6 +236,7 @@ SMUGGLED = {
 }
 
 
+@pytest.mark.fault(18)
 @pytest.mark.parametrize("data", SMUGGLED.values(), ids=SMUGGLED)
 async def test_what_breaks_the_rules_of_http_reaches_nobody(data: bytes) -> None:
     async with logged("WARNING") as lines, listening() as house:

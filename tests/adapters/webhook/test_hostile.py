@@ -41,6 +41,7 @@ BODIES = st.one_of(st.binary(max_size=500), TEXTS, ALERTS, NESTED, DEEP, DIGITS,
 AT_ONCE = 50
 
 
+@pytest.mark.fault(10, 11, 12)
 @pytest.mark.slow
 @pytest.mark.timeout(240)  # a busy machine with coverage on
 @settings(max_examples=60)

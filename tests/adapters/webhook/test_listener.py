@@ -17,6 +17,7 @@ async def test_port_0_picks_a_free_one() -> None:
         assert house.port > 0
 
 
+@pytest.mark.fault(17)
 async def test_a_port_in_use_is_named_together_with_what_to_do() -> None:
     async with listening() as house:
         with pytest.raises(ListenError, match=f"Port {house.port} on 127.0.0.1 is used by another program"):
