@@ -314,7 +314,7 @@ class Application:
         return urls(self.core.book, host, port)
 
     def status(self) -> tuple[str, list[str]]:
-        word, reasons = running_status(self.core.book, failed=self.trouble)
+        word, reasons = running_status(self.core.book, self.clock.now(), failed=self.trouble)
         locked = self.unlocking.trouble
         return word, [*reasons, f"keys and secrets: {locked}"] if locked else reasons
 

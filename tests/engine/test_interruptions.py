@@ -29,6 +29,7 @@ from execution_engine.domain.inputs import (
 from execution_engine.domain.rows import Archive, Choice, Fill, OrderStatus, World
 from execution_engine.engine import tasks
 from execution_engine.engine.pulse import Pulse
+from execution_engine.engine.state import running_status
 from execution_engine.engine.tasks import Tasks
 from tests.house import NOON, House
 from tests.waiting import until
@@ -497,3 +498,19 @@ def test_a_frozen_position_that_ended_and_moved_to_history_can_still_be_put_away
     house.post(DecideFinding(finding_id=found.id, choice=Choice.RELEASE))
     assert [fact.code for fact in house.facts].count("defect") == 1
     assert house.book.open_findings() == []
+
+
+def test_markets_whose_prices_stopped_are_named_among_the_reasons():
+    house = trading()
+    house.accept()
+    assert running_status(house.book, house.clock.time) == ("running", [])
+    house.price("BTCUSDT", "65000", manual=False)
+    house.clock.forward(seconds=14)
+    (reason,) = running_status(house.book, house.clock.time)[1]
+    assert reason == "no fresh price of BINANCE:BTCUSDT for 14 s; nothing is opened there"
+    for symbol in ("ETHUSDT", "SOLUSDT", "DOGEUSDT"):
+        house.alert(symbol=symbol, entry_price="1")
+        house.price(symbol, "1", manual=False)
+    house.clock.forward(seconds=14)
+    (reason,) = running_status(house.book, house.clock.time)[1]
+    assert "and 1 more for 28 s" in reason

@@ -31,7 +31,7 @@ class WindowHouse(WatchedHouse):
         return replace(
             super().doors(),
             data_folder=self.folder,
-            status=lambda: running_status(self.book, failed=self.trouble),
+            status=lambda: running_status(self.book, self.clock.now(), failed=self.trouble),
             busy=lambda: False,
             lights=lambda: (
                 Light(name="Webhook", state="ok", text="127.0.0.1:8787"),

@@ -14,6 +14,7 @@ from heapq import heappop, heappush
 
 from execution_engine.domain import age, audit
 from execution_engine.domain import document as documents
+from execution_engine.domain.draft import is_fresh
 from execution_engine.domain.inputs import Balances, NoPrice, Price
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.market import next_time
@@ -497,6 +498,11 @@ class Book:
             *self.findings.values(),
             *self.world_holds.values(),
         ]
+
+    def stale(self, now: datetime) -> list[Price]:
+        """Return the last prices of markets in use whose prices have stopped to come."""
+        prices = (self.prices.get(market) for market in sorted(self.markets_in_use()))
+        return [price for price in prices if price is not None and not is_fresh(price, now)]
 
     def markets_in_use(self) -> frozenset[Market]:
         """Return the markets whose prices matter: of open groups, queued and undecided signals."""

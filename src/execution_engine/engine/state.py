@@ -67,12 +67,12 @@ def state(
     }
 
 
-def running_status(book: Book, *, failed: str = "") -> tuple[str, list[str]]:
+def running_status(book: Book, now: datetime, *, failed: str = "") -> tuple[str, list[str]]:
     """Return the engine's one word and the reasons behind it."""
     if failed:
         return "error", [failed]
     held, reading = _holds(book), _readings(book)
-    noted = [book.settings_fault] if book.settings_fault else []
+    noted = [*([book.settings_fault] if book.settings_fault else []), *_silences(book, now)]
     if book.engine.paused:
         return "paused", ["paused by you", *held, *reading, *noted]
     if held:
@@ -90,6 +90,17 @@ def _holds(book: Book) -> list[str]:
         for account in book.accounts.values()
         if account.enabled and account.status in (AccountStatus.HOLD, AccountStatus.ERROR)
     ]
+
+
+def _silences(book: Book, now: datetime) -> list[str]:
+    """Return which markets in use have no fresh price, in words; nothing is begun there."""
+    stale = book.stale(now)
+    if not stale:
+        return []
+    oldest = max(int((now - price.at).total_seconds()) for price in stale)
+    some = ", ".join(f"{price.exchange.upper()}:{price.symbol}" for price in stale[:3])
+    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
+    return [f"no fresh price of {some}{more} for {oldest} s; nothing is opened there"]
 
 
 def _readings(book: Book) -> list[str]:

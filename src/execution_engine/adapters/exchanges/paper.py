@@ -275,9 +275,10 @@ class PaperExchange:
 
     async def _travel(self) -> None:
         """Wait half of the latency: a request is as long on its way as its answer."""
-        until = self._clock.now() + timedelta(milliseconds=self._terms().latency_ms) / 2
-        while (left := (until - self._clock.now()).total_seconds()) > 0:
-            await self._sleep(left)
+        span = timedelta(milliseconds=self._terms().latency_ms) / 2
+        until = self._clock.now() + span
+        while timedelta(0) < (left := until - self._clock.now()) <= span:  # more: the clock was set back
+            await self._sleep(left.total_seconds())
 
     async def _commit(
         self,

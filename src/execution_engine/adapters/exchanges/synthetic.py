@@ -119,7 +119,9 @@ class SyntheticFeed:
             # From one due time to the next, so that the pace does not depend on how long a tick takes.
             due = max(due + timedelta(seconds=TICK_S), self._clock.now())
             while (left := (due - self._clock.now()).total_seconds()) > 0:
-                await self._sleep(left)
+                if left > TICK_S:
+                    due = self._clock.now()  # the clock was set back
+                await self._sleep(min(left, TICK_S))
             try:
                 await self.tick()
             except Exception:
