@@ -222,7 +222,10 @@ def row(order: Order) -> dict[str, Any]:
     for trade in order.trades:
         fees[trade.fee_currency] = fees.get(trade.fee_currency, Decimal(0)) + trade.fee
     by_value = order.cost is not None
+    # By this field ccxt tells contracts from spot.
+    of_contracts = {"tpslMode": ""} if order.listing.swap else {}
     return {
+        **of_contracts,
         "symbol": order.listing.native,
         "orderType": order.kind.capitalize(),
         "orderLinkId": order.client_id,

@@ -38,6 +38,7 @@ class Streams:
         self.refuse = False
         self.twice = False
         self.said: list[str] = []  # every message that came in, oldest first
+        self.sent_private: list[str] = []
         self._muted = False
         self._held: list[tuple[Socket, str]] | None = None
 
@@ -48,6 +49,11 @@ class Streams:
     @property
     def count(self) -> int:
         return len(self.sockets)
+
+    @property
+    def held(self) -> list[str]:
+        """Return the private events that wait to be released, oldest first."""
+        return [text for _, text in self._held or ()]
 
     def mute(self) -> None:
         """Say nothing more; the sockets stay open, and not even a ping is answered."""
@@ -68,7 +74,12 @@ class Streams:
     def release(self, *, backwards: bool = False) -> None:
         held, self._held = self._held or [], None
         for socket, text in reversed(held) if backwards else held:
-            socket.outbox.put_nowait(text)
+            self._put(socket, text, private=True)
+
+    def _put(self, socket: Socket, text: str, *, private: bool) -> None:
+        if private:
+            self.sent_private.append(text)
+        socket.outbox.put_nowait(text)
 
     def push(self, socket: Socket, message: Any, *, private: bool = False) -> None:
         """Send a message after those before it."""
@@ -79,7 +90,7 @@ class Streams:
             if private and self._held is not None:
                 self._held.append((socket, text))
             else:
-                socket.outbox.put_nowait(text)
+                self._put(socket, text, private=private)
 
     async def serve(
         self,

@@ -114,8 +114,7 @@ class LocalExchanges:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for client in self._clients:
-            await client.close()
+        await asyncio.gather(*(client.close() for client in self._clients))
         for session in self._sessions:
             await session.close()
         self._beating.cancel()
@@ -146,10 +145,13 @@ class LocalExchanges:
         options |= config.pop("options", {})
         if name == "binance":
             options.setdefault("fetchMarkets", {"types": ["spot", "linear"]})
+        mode = account.keys.mode if account else mode
+        if name in self._all and mode not in self._all[name].modes:
+            raise ValueError(f"{name} has no {mode}, only {', '.join(self._all[name].modes)}.")
         client = getattr(ccxt.pro, name)({"session": self.session(), "options": options} | config)
         client.number = str
+        client.timeout_on_exit = 0
         if account is not None:
-            mode = account.keys.mode
             client.apiKey, client.secret = account.keys.api_key, account.keys.secret
             client.password = account.keys.passphrase
         if mode == "testnet" or (mode == "demo" and name == "okx"):
