@@ -114,8 +114,10 @@ def _entry_type(draft: Draft, leg: Leg) -> OrderType:
 def _close(draft: Draft, group: Group) -> None:
     """Cancel what works, close at once what is held, and wait for what is not settled yet."""
     purpose = group.closing or Purpose.EXIT
+    alone = is_alone(draft, group)
     for order in draft.orders(group.id):
-        if order.purpose is Purpose.ENTRY or order.type is OrderType.LIMIT:
+        in_doubt = alone and order.status is OrderStatus.UNKNOWN
+        if order.purpose is Purpose.ENTRY or order.type is OrderType.LIMIT or in_doubt:
             _cancel(draft, order)
     if not _may_close_now(draft, group):
         return
@@ -124,6 +126,14 @@ def _close(draft: Draft, group: Group) -> None:
     free = _uncovered(draft, group, legs)
     parts = tuple((leg.id, free[leg.id]) for leg in legs if free[leg.id] > 0)
     _market_close(draft, group, instrument, parts, purpose)
+
+
+def is_alone(draft: Draft, group: Group) -> bool:
+    """Return whether a swap position is this group's alone: then the exchange itself keeps closes from doubling."""
+    lane = [
+        other for other in draft.groups_in((group.exchange, group.symbol)) if other.account == group.account
+    ]
+    return group.market is Market.SWAP and len(lane) == 1
 
 
 def _may_close_now(draft: Draft, group: Group) -> bool:
@@ -140,7 +150,7 @@ def _uncovered(draft: Draft, group: Group, legs: Sequence[Leg]) -> dict[int, Dec
     """Return what each leg holds that no reducing order on the way covers [base]."""
     free = {leg.id: leg.open_quantity for leg in legs}
     for order in draft.orders(group.id):
-        if order.purpose is Purpose.ENTRY or order.is_final:
+        if order.purpose is Purpose.ENTRY or order.is_final or order.superseded:
             continue
         done = order.filled_quantity
         for leg_id, quantity in order.parts:

@@ -18,9 +18,21 @@ from execution_engine.domain.inputs import (
     PromoteWaiting,
     Settle,
 )
-from execution_engine.domain.rows import Account, AccountStatus, FindingKind, Order, OrderStatus
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.plan import is_alone
+from execution_engine.domain.rows import (
+    Account,
+    AccountStatus,
+    FindingKind,
+    GroupStatus,
+    Order,
+    OrderStatus,
+    Purpose,
+)
 
 UNREADABLE_TWICE = 2
+CANCELLED_FOR = timedelta(seconds=2)  # a close in doubt, before the position that was read counts
 CHECKED_EVERY = timedelta(minutes=10)
 
 
@@ -109,6 +121,7 @@ def open_orders(draft: Draft, listed: OpenOrders) -> None:
     if account is None:
         return
     _foreign(draft, account, listed)
+    _supersede_lost_closes(draft, account, listed)
     if account.status in (AccountStatus.RECONCILING, AccountStatus.HOLD):
         if not listed.unsettled:
             _ready_if_settled(draft, account, listed)
@@ -116,6 +129,31 @@ def open_orders(draft: Draft, listed: OpenOrders) -> None:
         draft.put(replace(account, checked_at=listed.at, reason=""))
     elif account.reason and account.status is AccountStatus.READY:
         draft.put(replace(account, reason=""))  # one reading had failed
+
+
+def _supersede_lost_closes(draft: Draft, account: Account, listed: OpenOrders) -> None:
+    """Let a close in doubt be replaced where the exchange itself keeps both from closing more than is held.
+
+    An exit cannot wait for the end of a lost request. The position was read after the close in doubt was
+    cancelled, it is this group's alone, and it is all still there.
+    """
+    if account.market is not Market.SWAP:
+        return
+    for group in draft.groups():
+        if group.account != account.name or group.status is not GroupStatus.CLOSING:
+            continue
+        held = listed.positions.get((group.exchange, group.symbol), ZERO) * group.side.sign
+        lost = [order for order in draft.orders(group.id) if _is_lost(order, listed)]
+        if lost and held == group.open_quantity and is_alone(draft, group):
+            for order in lost:
+                draft.put(replace(order, superseded=True))
+            draft.follow(Settle(group_id=group.id))
+
+
+def _is_lost(order: Order, listed: OpenOrders) -> bool:
+    in_doubt = order.purpose is not Purpose.ENTRY and order.status is OrderStatus.UNKNOWN
+    cancelled = order.cancel_sent_at is not None and listed.at - order.cancel_sent_at >= CANCELLED_FOR
+    return in_doubt and cancelled and not order.superseded
 
 
 def _foreign(draft: Draft, account: Account, listed: OpenOrders) -> None:

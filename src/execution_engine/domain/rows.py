@@ -331,6 +331,7 @@ class Order:
     sent_at: when the request left. look_at: when it is looked up next, while it is `unknown`.
     absent_since: the first of those look-ups.
     absences: successful look-ups that found nothing, since it became unknown.
+    superseded: another close took its place before its outcome was known; what it fills is booked all the same.
     """
 
     id: int
@@ -366,6 +367,7 @@ class Order:
     looks: int = 0
     absences: int = 0
     absent_since: datetime | None = None
+    superseded: bool = False
     finished_at: datetime | None = None
 
     @property

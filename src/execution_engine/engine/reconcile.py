@@ -23,13 +23,14 @@ from execution_engine.domain.instrument import Action, Side
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.order import prefix
 from execution_engine.domain.reports import is_news
-from execution_engine.domain.rows import Account, AccountStatus, Order, OrderType, Purpose
+from execution_engine.domain.rows import Account, AccountStatus, Order, OrderStatus, OrderType, Purpose
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import Clock, Exchange, Past
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
+URGENT_S = 3.0  # while a close is in doubt
 ORDERS_A_TURN = 500  # that are compared before others have their turn
 LATE = timedelta(minutes=10)  # how much later than it happened a trade may appear in an account's list
 AUDIT_EVERY = timedelta(days=1)
@@ -101,8 +102,17 @@ class Reconcile:
         if seen.failures:
             await asyncio.sleep(min(FIRST_RETRY_S * 2 ** min(seen.failures - 1, 6), LAST_RETRY_S))
         else:
-            soon = self._is_unsettled(name) or seen.unequal
-            await _until(seen.wake, FIRST_RETRY_S if soon else self._book.settings.orders.poll_s * 1.0)
+            await _until(seen.wake, self._wait_s(name, seen))
+
+    def _wait_s(self, name: str, seen: Seen) -> float:
+        poll_s = self._book.settings.orders.poll_s * 1.0
+        if self._is_unsettled(name) or seen.unequal:
+            return FIRST_RETRY_S
+        return min(poll_s, URGENT_S) if self._closes_in_doubt(name) else poll_s
+
+    def _closes_in_doubt(self, name: str) -> bool:
+        orders = (self._book.orders[id] for id in self._book.working_orders(name))
+        return any(o.status is OrderStatus.UNKNOWN and o.purpose is not Purpose.ENTRY for o in orders)
 
     def _is_reconciling(self, name: str) -> bool:
         account = self._book.accounts.get(name)

@@ -357,6 +357,7 @@ def make_family(groups: str, pyramids: str, legs: str, orders: str, fills: str, 
         integer("looks"),
         integer("absences"),
         text("absent_since", optional=True),
+        integer("superseded"),
         text("finished_at", optional=True),
     )
     index(orders, "group_id")

@@ -1,0 +1,115 @@
+"""An exit whose outcome is not known cannot wait for the end of a lost request."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from execution_engine.domain.inputs import ExitGroup, OpenOrders, Verdict
+from execution_engine.domain.rows import Group, Order
+from execution_engine.engine import reconcile
+from execution_engine.engine.reconcile import Reconcile
+from tests.engine.exchange import Exchange
+from tests.house import D, House
+from tests.waiting import until
+
+
+def closing(symbol: str = "BTCUSDT.P") -> tuple[House, Group, Order]:
+    """Open, fill the first leg, exit, and lose the answer to the close."""
+    house = House()
+    house.price(symbol, "65000")
+    house.alert(symbol=symbol, entry_price="65000")
+    house.accept()
+    house.fill(house.sent[0])
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    (close,) = house.orders("exit")
+    house.says(close, Verdict.UNKNOWN)
+    return house, house.groups[0], close
+
+
+def listed(house: House, group: Group, held: D, seconds: float = 3) -> None:
+    house.clock.forward(seconds=seconds)
+    house.post(
+        OpenOrders(
+            account=group.account,
+            reports=(),
+            known=frozenset(order.client_order_id for order in house.working),
+            positions={(group.exchange, group.symbol): held},
+            at=house.clock.time,
+        )
+    )
+
+
+def test_a_close_in_doubt_of_a_swap_is_cancelled_and_replaced_once_all_of_it_is_seen_to_be_there():
+    house, group, lost = closing()
+    assert house.cancelled[-1].id == lost.id
+    listed(house, group, group.open_quantity)
+    first, second = house.orders("exit")
+    assert (first.superseded, second.status, second.quantity) == (True, "pending", group.open_quantity)
+    assert second.reduce_only
+    house.fill(second)
+    assert house.group.status == "closing"  # the lost one may still turn up
+    for _ in range(2):
+        house.clock.forward(seconds=61)
+        house.says(lost, Verdict.ABSENT)
+    assert house.group.status == "closed"
+    assert len(house.orders("exit")) == 2
+
+
+def test_what_both_closes_filled_is_booked():
+    house, group, lost = closing()
+    listed(house, group, group.open_quantity)
+    house.fill(lost, quantity="0.001")
+    house.fill(house.orders("exit")[1], quantity="0.002")
+    assert house.group.open_quantity == 0
+
+
+@pytest.mark.parametrize("held", ["0", "0.002", "0.004", "-0.003"])
+def test_while_the_position_is_not_just_what_is_held_here_nothing_is_sent_again(held):
+    house, group, lost = closing()
+    listed(house, group, D(held))
+    assert house.orders("exit") == [house.book.orders[lost.id]]
+
+
+def test_a_position_that_was_read_too_early_proves_nothing():
+    house, group, _ = closing()
+    listed(house, group, group.open_quantity, seconds=1)
+    assert len(house.orders("exit")) == 1
+
+
+def test_a_position_that_two_groups_share_waits_for_the_end_of_the_request():
+    house = House()
+    house.price("BTCUSDT.P", "65000")
+    for timeframe in ("15", "60"):
+        house.alert(symbol="BTCUSDT.P", timeframe=timeframe, entry_price="65000")
+        house.accept()
+    house.fill(house.sent[0])
+    group = house.groups[0]
+    house.post(ExitGroup(group_id=group.id))
+    house.confirm_cancels()
+    (close,) = house.orders("exit")
+    house.says(close, Verdict.UNKNOWN)
+    assert close.id not in [order.id for order in house.cancelled]
+    listed(house, group, house.groups[0].open_quantity)
+    assert len(house.orders("exit")) == 1
+
+
+def test_a_sale_of_coins_waits_for_the_end_of_the_request():
+    house, group, lost = closing("BTCUSDT")
+    assert lost.id not in [order.id for order in house.cancelled]
+    listed(house, group, group.open_quantity)
+    assert len(house.orders("exit")) == 1
+
+
+async def test_an_account_with_a_close_in_doubt_is_read_again_soon(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reconcile, "URGENT_S", 0.001)
+    house, _, lost = closing()
+    exchange = Exchange()
+    keeping = asyncio.ensure_future(
+        Reconcile(house.book, lambda _: exchange, house.desk.post, house.clock).keep("paper-perp")
+    )
+    await until(lambda: len(exchange.calls) >= 6)
+    house.fill(lost)
+    keeping.cancel()
