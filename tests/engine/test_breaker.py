@@ -89,6 +89,14 @@ def test_what_is_answered_while_it_is_open_changes_nothing():
     assert (made.state, told) == (State.OPEN, [State.OPEN])
 
 
+def test_a_probe_that_did_not_leave_after_all_decides_nothing():
+    made, *_ = half_open()
+    made.withdrawn(probe=made.leaves())
+    assert (made.state, made.lets()) == (State.HALF_OPEN, True)
+    made.withdrawn(probe=False)
+    assert made.lets()
+
+
 # -- an account
 
 
@@ -193,3 +201,32 @@ async def test_look_ups_wait_too_and_one_of_them_may_be_the_probe(caplog: pytest
     house.exchange.broken = None
     await asyncio.sleep(60)
     assert house.entries == ["open"] * 5
+
+
+@in_virtual_time
+async def test_a_step_revoked_at_the_last_moment_is_no_probe():
+    house = Floor(FEW)
+    await opened(house)
+    house.alerts(1)
+    group = house.groups[-1].id
+    await asyncio.sleep(29.9)
+    house.exchange.at.clear()
+    house.exchange.open.clear()  # a look-up has its turn then, and is not answered
+
+    def revoke(_: object) -> None:
+        if house.conditions[-1].breaker is State.HALF_OPEN:
+            asyncio.get_running_loop().call_soon(house.post, ExitGroup(group_id=group))
+
+    house.ways.on_change(revoke)
+    await asyncio.sleep(0.2)
+    assert house.ways("paper").breaker.state is State.HALF_OPEN
+    assert house.exchange.times("place") == []
+
+
+@in_virtual_time
+async def test_that_it_is_half_open_is_told_in_time_with_nobody_waiting():
+    house = Floor(FEW)
+    house.ways("paper").wake_in(1)
+    fail(house.ways("paper").breaker, 3)
+    await asyncio.sleep(30.1)
+    assert [told.breaker for told in house.conditions] == [State.OPEN, State.HALF_OPEN]

@@ -56,6 +56,10 @@ class Breaker:
         self._probes += 1
         return True
 
+    def withdrawn(self, *, probe: bool) -> None:
+        """Take back a call that did not leave after all."""
+        self._probes -= probe
+
     def answered(self, call: Call, *, well: bool, probe: bool = False) -> None:
         """Take in how a call ended: with an answer, whatever it says, or with none that can be understood."""
         self._look_at_clock()

@@ -230,7 +230,10 @@ class Lanes:
             if too_many(reports):
                 way.slow_down()
             self._rank(key)
-            way.answered(Call.ORDERS, well=not current or understood(reports), probe=probe)
+            if current:
+                way.answered(Call.ORDERS, well=understood(reports), probe=probe)
+            else:
+                way.withdrawn(probe=probe)
 
     def _put_back(self, key: LaneKey, step: Sequence[Order]) -> None:
         """Let those wait again that were to leave and were not let go: what left has a newer row by now."""

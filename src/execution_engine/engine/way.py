@@ -89,6 +89,11 @@ class Way:
         self.breaker.answered(call, well=well, probe=probe)
         self.ring()
 
+    def withdrawn(self, *, probe: bool) -> None:
+        """Take back a call that did not leave after all; its places are given back already."""
+        self.breaker.withdrawn(probe=probe)
+        self.ring()
+
     def slow_down(self) -> None:
         """Hold back: the exchange refused something for its rate."""
         slow = self.limiter.slow_down()
@@ -120,6 +125,8 @@ class Way:
             listener(self.account)
         self._rung.set()
         self._rung.clear()
+        if (wait := self.breaker.half_opens_in) is not None:
+            self.wake_in(wait)
 
     def stop(self) -> None:
         self._stopped = True
