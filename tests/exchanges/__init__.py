@@ -37,6 +37,7 @@ An exchange (``world.binance``, ``.bybit``, ``.okx``, ``.kucoin`` or ``world["ok
     ``venue(mode)``         the trading of one mode: ``.orders``, ``.accounts``, ``.quotes``
     ``requests``            everything that arrived, oldest first: ``.call, .method, .host, .path, .params, .status``
     ``calls("create")``     those of one call
+    ``latency_s``           answers come so late, after what the streams tell of the same change
     ``clock_skew_ms``       the exchange's clock minus this machine's
     ``limits``              ``limits["orders"].most = 5`` makes the true answer to too many requests come soon
 
@@ -44,7 +45,7 @@ An account
     ``keys``                ``api_key, secret, passphrase``; ``withdraw=True, trade=False, ips=("1.2.3.4",),
                             expires_at_ms=…, revoked=True, hedge=True, futures=False`` can be set on the account
     ``wallet(market)``      what is there by currency; ``orders``, ``trades``, ``positions``
-    ``find("client id")``   an order, ``open_orders``
+    ``find("client id")``   an order, ``open_orders``; ``order.forget()``: look-ups and lists never show it again
     ``leverage``, ``margin_mode``  by symbol, as the application set them
     ``fees_in_bnb = True``  (Binance) as long as there is BNB
     ``liquidate(symbol)``, ``trade_by_hand(symbol, "buy", "0.01")``  through ``exchange.venue(mode)``
@@ -80,7 +81,9 @@ Streams
     ``okx.streams.topics``                 what is subscribed right now, all sockets together
     ``okx.streams.count``                  sockets that are open
 
-By hand: ``make exchange NAME=okx`` starts one, and prints routes, certificate and keys.
+By hand: ``make exchange NAME=okx`` starts one, and prints routes, certificate and keys; lines typed in move
+prices. The same in another process, for benchmarks: ``python -m tests.exchanges binance --port 0 --still``; the
+file named in the line "Both as JSON" then holds ``accounts`` with their keys as well.
 
 How it is laid out
 ------------------

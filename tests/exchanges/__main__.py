@@ -8,8 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import random
 import sys
+from dataclasses import asdict
 from decimal import Decimal
 
 from tests.exchanges.server import LocalExchange
@@ -61,15 +63,18 @@ def _introduce(world: LocalExchanges, exchanges: list[LocalExchange]) -> None:
         print("   ", host)
     print("Certificate authority:", world.ca_file)
     print("Both as JSON:         ", world.routes_file)
+    known = []
     for exchange in exchanges:
         for mode in exchange.modes:
-            account = exchange.account(mode, USDT=100_000, BTC=1, ETH=10)
-            keys = account.keys
+            keys = exchange.account(mode, USDT=100_000, BTC=1, ETH=10).keys
+            known.append(asdict(keys))
             print(f"\n{exchange.name} {mode}: 100,000 USDT, 1 BTC, 10 ETH")
             print("    api_key    ", keys.api_key)
             print("    secret     ", keys.secret)
             if exchange.name in ("okx", "kucoin"):
                 print("    passphrase ", keys.passphrase)
+    routes = json.loads(world.routes_file.read_text())
+    world.routes_file.write_text(json.dumps(routes | {"accounts": known}))
     print("\nType `BTCUSDT 64000` to move a price, Ctrl+C to stop.", flush=True)
 
 

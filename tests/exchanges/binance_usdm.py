@@ -338,6 +338,7 @@ def _usdm_market(listing: Listing) -> dict[str, object]:
         "quantityPrecision": max(0, -rules.step.normalize().as_tuple().exponent),  # type: ignore[operator]
         "baseAssetPrecision": 8,
         "quotePrecision": 8,
+        "permissionSets": ["GRID", "COPY"],
         "underlyingType": "COIN",
         "underlyingSubType": ["PoW"],
         "triggerProtect": "0.0500",

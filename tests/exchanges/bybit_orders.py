@@ -81,8 +81,11 @@ class OrderRoutes(LocalExchange):
             for trade in reversed(account.trades)
             if self._wanted(asked, trade.order) and trade.at_ms >= first
         ]
-        rows = [execution(trade) for trade in found[: int(asked.params.get("limit", 50))]]
-        return {"category": asked.params["category"], "list": rows, "nextPageCursor": ""}
+        most = int(asked.params.get("limit", 50))
+        begin = int(asked.params.get("cursor", 0) or 0)
+        rows = [execution(trade) for trade in found[begin : begin + most]]
+        more = str(begin + most) if len(found) > begin + most else ""
+        return {"category": asked.params["category"], "list": rows, "nextPageCursor": more}
 
     def here(self, asked: Asked) -> tuple[Venue, Account]:
         assert asked.venue is not None
@@ -227,9 +230,15 @@ def row(order: Order) -> dict[str, Any]:
     return {
         **of_contracts,
         "symbol": order.listing.native,
+        "side": order.action.capitalize(),
         "orderType": order.kind.capitalize(),
         "orderLinkId": order.client_id,
         "orderId": order.id,
+        "createType": "CreateByUser",
+        "feeCurrency": order.trades[-1].fee_currency if order.trades else "",
+        "closedPnl": wire(sum((trade.profit for trade in order.trades), Decimal(0))),
+        "smpGroup": 0,
+        "tpLimitPrice": "0",
         "slLimitPrice": "0",
         "cancelType": "CancelByUser" if order.status == "cancelled" else "UNKNOWN",
         "avgPrice": wire(order.average.quantize(Decimal("1e-8"))) if order.filled else "",
@@ -300,6 +309,7 @@ def execution(trade: Trade) -> dict[str, Any]:
         "indexPrice": "",
         "leavesQty": wire(order.left),
         "isMaker": trade.maker,
+        "isLeverage": "0",
         "execFee": wire(trade.fee),
         "execId": str(trade.id) if not order.listing.swap else f"{trade.id:08d}-0000-4000-8000-000000000000",
         "marketUnit": "",

@@ -191,6 +191,12 @@ class SpotRoutes(KucoinOrders):
         self.market(asked, asked.params["symbol"])  # which this one cannot do without
         return [_row(order) for order in self.own(asked, lambda order: order.open)]
 
+    @route("GET", "/api/v1/hf/orders/active/symbols", "open_orders", private=True, spot=2)
+    def active_symbols(self, asked: Asked) -> Body:
+        return {
+            "symbols": sorted({_row(order)["symbol"] for order in self.own(asked, lambda order: order.open)})
+        }
+
     @route("GET", "/api/v1/hf/orders/done", "closed_orders", private=True, spot=2)
     def done(self, asked: Asked) -> Body:
         self.market(asked, asked.params["symbol"])
@@ -205,7 +211,9 @@ class SpotRoutes(KucoinOrders):
     @route("GET", "/api/v1/hf/fills", "trades", private=True, spot=2)
     def spot_fills(self, asked: Asked) -> Body:
         self.market(asked, asked.params["symbol"])
-        trades = self.own_trades(asked)[: int(asked.params.get("limit", 20))]
+        before = int(asked.params.get("lastId") or 1 << 62)
+        older = [trade for trade in self.own_trades(asked) if trade.id < before]
+        trades = older[: int(asked.params.get("limit", 20))]
         return {"items": [_fill(trade) for trade in trades], "lastId": trades[-1].id if trades else 0}
 
     @route("GET", "/api/v1/fills", "trades", private=True, spot=10)

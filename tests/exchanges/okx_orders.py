@@ -96,6 +96,8 @@ class OkxOrders(LocalExchange):
             for trade in reversed(account.trades)
             if self._wanted(asked, trade.order) and first <= trade.at_ms <= last
         ]
+        if after := asked.params.get("after"):  # older than this bill
+            found = [trade for trade in found if int(fill(trade)["billId"]) < int(after)]
         return [fill(trade) for trade in found[: int(asked.params.get("limit", 100))]]
 
     @route("GET", "/api/v5/trade/fills", "trades", private=True, reads=1)
@@ -239,12 +241,12 @@ def row(order: Order) -> dict[str, Any]:
         "instId": listing.native,
         "instType": kind_of(listing),
         "isTpLimit": "false",
-        "lever": wire(order.leverage) if listing.swap else "",
+        "lever": wire(order.leverage) if listing.swap else "0",
         "linkedAlgoOrd": {"algoId": ""},
         "ordId": order.id,
         "ordType": order.asked.get("ordType", order.kind),
         "pnl": wire(profit),
-        "posSide": {"both": "net"}.get(order.position_side, order.position_side),
+        "posSide": {"both": "net"}.get(order.position_side, order.position_side) if listing.swap else "",
         "px": wire(order.price) if order.price is not None else "",
         "pxType": "",
         "pxUsd": "",

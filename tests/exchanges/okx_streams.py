@@ -121,7 +121,8 @@ class OkxStreams(OkxMarkets, UsualStreams):
             if arg.get("instId", listing.native) != listing.native:
                 continue
             if channel == "orders" and happened.order is not None and kind_fits:
-                self._send(socket, arg, [_event(happened.order, happened.trade)], private=True)
+                for event in _events(happened.order, happened.trade):
+                    self._send(socket, arg, [event], private=True)
             elif channel == "positions" and happened.position is not None and kind_fits:
                 held = position(socket.venue, account, happened.position)
                 self._send(socket, arg, [held], private=True)
@@ -131,6 +132,13 @@ class OkxStreams(OkxMarkets, UsualStreams):
     def _send(self, socket: Socket, arg: dict[str, str], data: list[Any], *, private: bool = False) -> None:
         own = {"uid": str(socket.account.number)} if socket.account else {}
         self.streams.push(socket, {"arg": arg | own, "data": data}, private=private)
+
+
+def _events(order: Order, trade: Trade | None) -> list[dict[str, Any]]:
+    """Return what a change is told as: the end of an order by value comes after its last fill, on its own."""
+    if trade is None or order.cost is None or order.status != "filled":
+        return [_event(order, trade)]
+    return [_event(order, trade) | {"state": "partially_filled"}, _event(order, None)]
 
 
 def _event(order: Order, trade: Trade | None) -> dict[str, Any]:

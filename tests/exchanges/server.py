@@ -117,6 +117,7 @@ class LocalExchange:
         self.streams = Streams()
         self.requests: list[Asked] = []
         self.clock_skew_ms = 0
+        self.latency_s = 0.0
         self.limits = {name: Limit(*limit) for name, limit in self.limits_of_truth.items()}
         self.listings = {rules.symbol: self._enlist(rules) for rules in shipped(self.name)}
         self.by_native = {(each.swap, each.native): each for each in self.listings.values()}
@@ -259,6 +260,8 @@ class LocalExchange:
         planned = self.faults.take(asked)
         carried_out = planned is None or planned.accepted
         answer = self._answer(asked) if carried_out else _json({}, 0, {})
+        if self.latency_s:
+            await asyncio.sleep(self.latency_s)
         if planned is None:
             return answer
         own = {fault: self._say(asked, says) for fault, says in self.own_faults(asked).items()}

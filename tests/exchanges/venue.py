@@ -102,6 +102,10 @@ class Order:
     updated_ms: int = 0
     unseen: int = 0  # so many reads miss it yet
 
+    def forget(self) -> None:
+        """Let the exchange forget the order, as all of them do in time with what ended without a fill."""
+        self.unseen = 1 << 60
+
     @property
     def open(self) -> bool:
         return self.status in ("new", "partial")
