@@ -58,6 +58,7 @@ def listed(house: House, name: str = "paper", **more) -> None:
 # -- interrupted
 
 
+@pytest.mark.fault(65)
 def test_after_an_interruption_nothing_is_opened_before_the_account_was_read():
     house = trading()
     house.accept()
@@ -175,6 +176,7 @@ def test_the_moment_of_the_last_good_reading_is_kept_from_time_to_time():
     assert house.book.accounts["paper"].checked_at == house.clock.time
 
 
+@pytest.mark.fault(46, 47)
 def test_orders_of_others_are_shown_while_they_rest_and_left_alone():
     house = trading()
     listed(house, foreign=("BTCUSDT web_1",))
@@ -274,6 +276,7 @@ def test_an_archived_group_comes_back_with_its_rows_when_one_of_its_orders_trade
 # -- prices that are old news
 
 
+@pytest.mark.fault(48)
 def test_a_price_that_was_long_on_its_way_takes_no_profit():
     house = trading()
     house.accept()
@@ -316,6 +319,7 @@ class Time:
         self.steady += steady
 
 
+@pytest.mark.fault(65, 66)
 @pytest.mark.parametrize(
     ("wall", "steady", "said"),
     [
@@ -357,6 +361,7 @@ async def until_beaten(true) -> None:
 # -- tasks
 
 
+@pytest.mark.fault(71)
 async def test_a_task_that_must_not_end_is_begun_anew_and_its_failure_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tasks, "FIRST_PAUSE_S", 0.001)
     told: list[str] = []
@@ -462,6 +467,7 @@ def test_a_replay_that_finds_no_price_ends_after_the_time_an_alert_may_take():
     assert (again.outcome, again.reason) == ("rejected", "the alert is 302 s old, the limit is 300 s")
 
 
+@pytest.mark.fault(66)
 def test_a_clock_that_was_set_back_while_the_program_was_off_delays_nothing():
     house = trading()
     house.accept()
