@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from execution_engine.domain.inputs import AccountChanged, ExitGroup, OrderReport, Price, Verdict
+from execution_engine.domain.inputs import AccountChanged, ExitGroup, OpenOrders, OrderReport, Price, Verdict
 from execution_engine.domain.rates import Rates, fifth
 from execution_engine.domain.rows import AccountStatus, Order, World, WorldHold
 from execution_engine.engine.breaker import State
@@ -240,3 +240,22 @@ async def test_nothing_rings_after_the_stop():
     await house.tasks.stop()
     await asyncio.sleep(60)
     assert len(house.exchange.times("place")) == 40
+
+
+@in_virtual_time
+async def test_what_left_before_a_restart_is_counted_after_it():
+    before = floor(SPOT)
+    before.alerts(10)
+    await asyncio.sleep(1)
+    before.lanes.stop()
+    house = Floor(store=before.store, rates=SPOT)  # at once
+    house.clock.time = before.clock.time
+    for order in house.orders():
+        house.says(order)
+    rests = frozenset(order.client_order_id for order in house.orders())
+    house.post(OpenOrders(account="paper", reports=(), known=rests, at=house.clock.now()))
+    house.alerts(10)
+    await asyncio.sleep(30)
+    times = before.exchange.times("place") + house.exchange.times("place")
+    assert len(times) == 40 + 50
+    assert most_in(times, 10) <= 40

@@ -100,6 +100,11 @@ class Limiter:
         return not self._rates.per_symbol
 
     @property
+    def window_s(self) -> float:
+        """Return how long an order counts; zero where orders are not limited."""
+        return self._rates.orders.per_s if self._rates.orders is not None else 0
+
+    @property
     def is_slow(self) -> bool:
         return self._clock.monotonic() < self._slow_until
 

@@ -229,8 +229,20 @@ class Ways:
             way = Way(account, rates, self._clock, lambda: self._book.settings.orders, self._tell)
             for listener in self._room:
                 way.on_room(listener)
+            self._count_sent(way)
             self._ways[account] = way
         return way
+
+    def _count_sent(self, way: Way) -> None:
+        """Count what left shortly before the start, or may have: to the exchange it was a moment ago."""
+        since = self._clock.now() - timedelta(seconds=way.limiter.window_s)
+        for order in self._book.orders.values():
+            if order.account != way.account:
+                continue
+            for kind, at in ((Kind.ORDER, order.sent_at), (Kind.CANCEL, order.cancel_sent_at)):
+                if at is not None and at > since:
+                    way.limiter.take(kind, order.symbol)
+                    way.limiter.answered(kind, order.symbol)
 
     def patient(self, account: str) -> Exchange:
         """Return an account's exchange for whoever can wait for room: readings are for it."""
