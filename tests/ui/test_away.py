@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from execution_engine.domain.inputs import Difference, Started
-from execution_engine.domain.rows import AccountStatus, Choice, Fill, Finding, FindingKind, Group, World
+from execution_engine.domain.rows import AccountStatus, Choice, Fill, FindingKind, Group
 from execution_engine.ui import theme
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.main_window import MainWindow
@@ -22,60 +22,13 @@ from execution_engine.ui.pages.away import AwayPage
 from execution_engine.ui.places import PLACES
 from execution_engine.ui.widgets import ConfirmDialog, Label
 from tests.house import D
-from tests.ui.house_window import WindowHouse
+from tests.ui.house_found import FoundHouse
 from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
 def _dark(qapp: QApplication) -> None:
     theme.apply(qapp, "dark")
-
-
-class FoundHouse(WindowHouse):
-    """A desk on which things are found."""
-
-    def find(self, kind: FindingKind = FindingKind.EXTERNAL, **fields: Any) -> Finding:
-        """Write a finding as a comparison would."""
-        given: dict[str, Any] = {
-            "account": "paper",
-            "world": World.PAPER,
-            "ref": f"ref {self.book.counter}",
-            "found": f"Something was found as {kind}.",
-            "choices": (Choice.DISMISS,),
-            "at": self.clock.now(),
-        }
-        row = Finding(id=self.book.counter, kind=kind, **given | fields)
-        self.book.counter += 1
-        self.write(row)
-        return row
-
-    def write(self, *rows: Any) -> None:
-        self.book.apply(list(rows))
-        self.bridge.released(rows, ())
-        self.show()
-
-    def lacking(self, theirs: str = "0.001") -> Group:
-        """Hold a position of which the exchange has only a part."""
-        group = self.holding()
-        self.desk.post(
-            Difference(
-                account="paper",
-                ref="BTC",
-                ours=group.open_quantity,
-                theirs=D(theirs),
-                at=self.clock.now(),
-            )
-        )
-        self.show()
-        return self.book.groups[group.id]
-
-    def account_is(self, status: AccountStatus, reason: str = "") -> None:
-        for account in self.book.accounts.values():
-            self.write(replace(account, status=status, reason=reason))
-
-    @property
-    def settled(self) -> list[Finding]:
-        return [each for each in self.book.findings.values() if each.settled_at is not None]
 
 
 @pytest.fixture

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from execution_engine.ui import theme
+from execution_engine.ui.pages.away.list import FindingList
 from execution_engine.ui.pages.dashboard.needs import Needs
 from execution_engine.ui.pages.positions.facts import GroupFacts
 from execution_engine.ui.theme import color
 
 
 @pytest.mark.parametrize("name", ["dark", "light"])
-@pytest.mark.parametrize("made", [GroupFacts, Needs])
-def test_a_panel_is_of_one_ground(qapp: QApplication, qtbot: QtBot, name: theme.Name, made: type) -> None:
+@pytest.mark.parametrize("made", [GroupFacts, Needs, lambda: FindingList("Found", "Nothing.")])
+def test_a_panel_is_of_one_ground(
+    qapp: QApplication, qtbot: QtBot, name: theme.Name, made: Callable[[], QWidget]
+) -> None:
     theme.apply(qapp, name)
-    panel: QWidget = made()
+    panel = made()
     qtbot.addWidget(panel)
     panel.resize(300, 600)
     panel.show()

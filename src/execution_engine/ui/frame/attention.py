@@ -18,7 +18,8 @@ from execution_engine.domain.rows import (
     Purpose,
 )
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.findings import decisions, of_group
+from execution_engine.ui.findings import decisions
+from execution_engine.ui.findings import of_group as found_about
 from execution_engine.ui.format import age, counted, local_time, visible
 from execution_engine.ui.holdings import is_old
 from execution_engine.ui.theme import Token
@@ -122,7 +123,7 @@ def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
         unknown[order.group_id].append(order)
     for group in bridge.groups.values():
         # What waits for a decision about it says so already.
-        if group.hold and not of_group(bridge, group.id):
+        if group.hold and not found_about(bridge, group.id):
             yield _thing("pause", f"{_name(group)} is on hold", visible(group.hold, LONGEST), group)
         if group.id in unknown:
             yield _looked_up(group, unknown[group.id])
@@ -140,15 +141,17 @@ def _looked_up(group: Group, orders: list[Order]) -> Thing:
 
 
 def _rejected(bridge: Bridge, legs: list[Leg]) -> Iterator[Thing]:
-    rejected: defaultdict[int, list[str]] = defaultdict(list)
+    rejected: defaultdict[int, list[Leg]] = defaultdict(list)
     for leg in legs:
-        rejected[leg.group_id].append(leg.reason)
-    for id, reasons in rejected.items():
+        rejected[leg.group_id].append(leg)
+    for id, of_group in rejected.items():
         group = bridge.groups.get(id)
         if group is not None and group.holds_slot:
-            was = "was" if len(reasons) == 1 else "were"
-            title = f"{_name(group)}: {counted(len(reasons), 'leg')} {was} rejected"
-            why = next((each for each in reasons if each), "The exchange gave no reason.")
+            was = "was" if len(of_group) == 1 else "were"
+            never = all(leg.status is LegStatus.FAILED for leg in of_group)
+            title = f"{_name(group)}: {counted(len(of_group), 'leg')} {was} {'not placed' if never else 'rejected'}"
+            unsaid = "It is not on the exchange." if never else "The exchange gave no reason."
+            why = next((leg.reason for leg in of_group if leg.reason), unsaid)
             yield _thing("error", title, visible(why, LONGEST), group)
 
 

@@ -10,7 +10,7 @@ from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, DecideFinding
 from execution_engine.domain.rows import Choice, Finding
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.findings import TELLING, groups_of, newest_first, part_of, unit_of, waiting
+from execution_engine.ui.findings import TELLING, groups_of, newest_first, pair, part_of, unit_of, waiting
 from execution_engine.ui.format import counted, visible
 from execution_engine.ui.pages.away.asking import question
 from execution_engine.ui.pages.away.earlier import Earlier
@@ -21,6 +21,7 @@ from execution_engine.ui.theme import SIZE, px
 from execution_engine.ui.widgets import ConfirmDialog, Label, Notice, PageBar, SegmentedChoice, button
 
 RIGHT_WIDTH = 420
+EMPTY_HEIGHT = 96
 
 
 class AwayPage(Page):
@@ -69,6 +70,14 @@ class AwayPage(Page):
         grid.setRowStretch(0, 3 if narrow else 1)
         grid.setRowStretch(1, 2 if narrow else 1)
         self.earlier.set_narrow(narrow)
+        self._narrow = narrow
+        self._balance()
+
+    def _balance(self) -> None:
+        """Let a side list that is empty leave its room to the other one."""
+        for side, other in ((self.done, self.found), (self.found, self.done)):
+            gives_way = not self._narrow and not side.rows and bool(other.rows)
+            side.setMaximumHeight(px(EMPTY_HEIGHT) if gives_way else 16_777_215)
 
     def go_to(self, key: int) -> None:
         """Bring a finding into view."""
@@ -121,6 +130,7 @@ class AwayPage(Page):
         self.earlier.show_findings(newest_first(settled))
         known = {each.id for each in open_ones}
         self._doing = {id: choice for id, choice in self._doing.items() if id in known}
+        self._balance()
         self._show_counts(open_ones)
         if cursor is not None and self._row(cursor.finding.id) is not cursor:
             self._move_cursor(cursor.finding.id)
@@ -180,7 +190,7 @@ class AwayPage(Page):
         if row is not None and self._is_open(finding.id):
             row.show_said(text, refused=refused)
         elif refused or choice is not Choice.DISMISS:
-            title = TELLING[finding.kind].title
+            title = pair(finding) or TELLING[finding.kind].title
             self.notice.emit(Notice("error" if refused else "success", title, text))
 
     def _read_all(self) -> None:
