@@ -361,6 +361,7 @@ class Application:
     async def stop(self) -> None:
         """Close the doors, then what is behind them."""
         self._stopping.set()
+        self.vault.stop_waiting()
         if self._opening is not None:
             self._opening.cancel()
         if self._rebuilding is not None:

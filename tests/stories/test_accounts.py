@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -276,3 +277,20 @@ def test_a_damaged_vault_stops_nobody(install: Install, line: Line, with_keyring
     engine.live(BTC)
     assert "is not a vault" in line.refuses(engine, "account", "keys", "main", "--stdin", stdin=KEYS)
     engine.stop()
+
+
+def test_a_keyring_that_never_answers_delays_neither_alerts_nor_the_end(
+    install: Install, line: Line, with_keyring: dict[str, str]
+) -> None:
+    engine = install(environment=with_keyring)
+    line.says(engine, "account", "add", "--name", "main", *REAL, "--stdin", stdin=KEYS)
+    engine.environment = engine.environment | {
+        "PYTHON_KEYRING_BACKEND": "tests.adapters.security.keyrings.Silent"
+    }
+    engine.start()
+    engine.price(BTC, 101)
+    engine.accepted(BTC, price=100)
+    engine.live(BTC)
+    began = time.monotonic()
+    engine.stop()
+    assert time.monotonic() - began < 15  # its own deadline is 30 s after the start

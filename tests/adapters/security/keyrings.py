@@ -79,8 +79,10 @@ class Silent(Remembering):
     def __init__(self) -> None:
         super().__init__()
         self.let_go = threading.Event()
+        self.asked = threading.Event()
 
     def get_password(self, *given: str) -> str | None:
+        self.asked.set()
         self.let_go.wait(20)
         return None
 

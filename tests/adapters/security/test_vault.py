@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -370,6 +371,30 @@ def test_a_keyring_that_never_answers_is_not_waited_for(
         assert "did not answer" in told
     finally:
         silent.let_go.set()
+
+
+def test_a_program_that_ends_does_not_wait_for_a_keyring(
+    new_vault: New, use_keyring: Callable[[KeyringBackend], None], tmp_path: Path
+) -> None:
+    filled(new_vault(), None, in_keyring=True)
+    silent = Silent()
+    use_keyring(silent)
+    vault = Vault(tmp_path / "vault", keyring=OsKeyring(deadline_s=1000))
+    told: list[VaultTrouble] = []
+
+    def open_it() -> None:
+        try:
+            vault.open()
+        except VaultError as error:
+            told.append(error.trouble)
+
+    opening = threading.Thread(target=open_it)
+    opening.start()
+    assert silent.asked.wait(20)
+    vault.stop_waiting()
+    opening.join(20)
+    silent.let_go.set()
+    assert told == [VaultTrouble.KEYRING_SILENT]
 
 
 def test_with_both_locks_the_password_opens_where_the_keyring_does_not(

@@ -8,6 +8,7 @@ any code in the same Python binary can.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SERVICE = "execution-engine"
 DEADLINE_S = 30.0  # a locked keyring asks the user for a password first
+LOOK_EVERY_S = 0.1  # while it does not answer: whether the program ends meanwhile
 # Modules whose keyrings keep nothing, or keep it where anybody can read it.
 _NO_KEYRINGS = ("keyring.backends.fail", "keyring.backends.null", "keyrings.alt")
 
@@ -29,6 +31,11 @@ class OsKeyring:
 
     def __init__(self, deadline_s: float = DEADLINE_S) -> None:
         self._deadline_s = deadline_s
+        self._ended = threading.Event()
+
+    def stop_waiting(self) -> None:
+        """Wait for no answer any more, now and later: the program ends."""
+        self._ended.set()
 
     def is_there(self) -> bool:
         """Return whether there is a keyring that can be relied upon. Blocking."""
@@ -77,7 +84,9 @@ class OsKeyring:
 
         thread = threading.Thread(target=ask, name="keyring", daemon=True)
         thread.start()
-        thread.join(self._deadline_s)
+        deadline = time.monotonic() + self._deadline_s
+        while thread.is_alive() and not self._ended.is_set() and time.monotonic() < deadline:
+            thread.join(LOOK_EVERY_S)
         if answers:
             return answers[0]
         raise (

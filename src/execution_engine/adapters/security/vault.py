@@ -221,6 +221,10 @@ class Vault:
         if earlier is not None and not _same_vault(earlier, file):
             files.save_both(self._path, file.with_contents(data_key, raw))
 
+    def stop_waiting(self) -> None:
+        """Let go of a keyring that does not answer: the program ends."""
+        self._keyring.stop_waiting()
+
     def lock(self) -> None:
         """Forget what was read, as well as that can be done; see the top of this file."""
         with self._turn:
