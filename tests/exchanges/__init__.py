@@ -83,7 +83,8 @@ Streams
 
 By hand: ``make exchange NAME=okx`` starts one, and prints routes, certificate and keys; lines typed in move
 prices. The same in another process, for benchmarks: ``python -m tests.exchanges binance --port 0 --still``; the
-file named in the line "Both as JSON" then holds ``accounts`` with their keys as well.
+file named in the line "Both as JSON" then holds ``accounts`` with their keys as well. The application itself is
+started on it with ``python -m tests.exchanges.application ROUTES.json``, in a second terminal.
 
 How it is laid out
 ------------------

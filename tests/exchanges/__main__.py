@@ -11,6 +11,7 @@ import contextlib
 import json
 import random
 import sys
+import threading
 from dataclasses import asdict
 from decimal import Decimal
 
@@ -48,13 +49,10 @@ async def main() -> None:
                 _move(exchange, f"{base}USDT", Decimal(price))
                 _move(exchange, f"{base}USDT.P", Decimal(price))
         _introduce(world, exchanges)
-        reading = asyncio.create_task(_read_prices(exchanges))
-        walking = asyncio.create_task(_walk(exchanges)) if not asked.still else None
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-        for task in (reading, walking):
-            if task:
-                task.cancel()
+        # A daemon: nothing waits for a line that never comes.
+        reading = (exchanges, asyncio.get_running_loop())
+        threading.Thread(target=_read_prices, args=reading, daemon=True).start()
+        await (asyncio.Event().wait() if asked.still else _walk(exchanges))
 
 
 def _introduce(world: LocalExchanges, exchanges: list[LocalExchange]) -> None:
@@ -63,6 +61,7 @@ def _introduce(world: LocalExchanges, exchanges: list[LocalExchange]) -> None:
         print("   ", host)
     print("Certificate authority:", world.ca_file)
     print("Both as JSON:         ", world.routes_file)
+    print("The application on it:  python -m tests.exchanges.application", world.routes_file)
     known = []
     for exchange in exchanges:
         for mode in exchange.modes:
@@ -98,12 +97,16 @@ def _move(exchange: LocalExchange, symbol: str, price: Decimal) -> None:
     exchange.price(symbol, last, bid=last, ask=last + tick)
 
 
-async def _read_prices(exchanges: list[LocalExchange]) -> None:
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        with contextlib.suppress(ValueError, ArithmeticError, Refused):
-            symbol, price = line.split()
-            for exchange in exchanges:
-                _move(exchange, symbol, Decimal(price))
+def _read_prices(exchanges: list[LocalExchange], loop: asyncio.AbstractEventLoop) -> None:
+    for line in sys.stdin:
+        loop.call_soon_threadsafe(_take, exchanges, line)
+
+
+def _take(exchanges: list[LocalExchange], line: str) -> None:
+    with contextlib.suppress(ValueError, ArithmeticError, Refused):
+        symbol, price = line.split()
+        for exchange in exchanges:
+            _move(exchange, symbol, Decimal(price))
 
 
 if __name__ == "__main__":

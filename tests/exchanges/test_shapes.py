@@ -119,7 +119,10 @@ async def test_numbers_of_kucoin_futures_are_numbers_and_not_texts() -> None:
 
 
 async def test_a_late_answer_comes_after_what_the_streams_tell() -> None:
-    async with trading("okx") as here, hearing(here, lambda: here.client.watch_orders(here.symbol)) as (heard,):
+    async with (
+        trading("okx") as here,
+        hearing(here, lambda: here.client.watch_orders(here.symbol)) as (heard,),
+    ):
         here.exchange.latency_s = 0.2
         answer = here.order("buy", "0.01", id="m1")
 

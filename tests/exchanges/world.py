@@ -121,7 +121,7 @@ class LocalExchanges:
         for each in self._all.values():
             each.streams.drop()
         await self._runner.cleanup()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def connector(self) -> aiohttp.TCPConnector:
         """Return a connector that reaches the local exchanges under their real names."""
