@@ -101,7 +101,7 @@ class Venue:
     order_leverage: each order carries its leverage. order_margin: each order carries its margin mode.
     stream_fees: own trades on the stream say what they cost. trade_client_id: where they have our client id.
     stream_fee_negative: ccxt leaves the sign of a fee there as the exchange has it, negative for a charge.
-    poll: ccxt's call for the quotes of many markets; quotes_at_once: how many markets one socket is asked for.
+    quotes_at_once: how many markets one subscription asks for.
     weights: the header that says what this minute's requests weighed, and how much they may.
     retention: how long a cancelled, unfilled order can still be looked up.
     """
@@ -134,7 +134,6 @@ class Venue:
     stream_fees: bool = True
     trade_client_id: str
     stream_fee_negative: bool = False
-    poll: str = "fetch_tickers"
     quotes_at_once: int = 100
     whole_leverage: bool = False
     retention: timedelta
@@ -251,7 +250,6 @@ _BINANCE = Venue(
         Market.SWAP: TradePages(days=7, size=1000, by_symbol=True),
     },
     trade_client_id="c",
-    poll="fetch_bids_asks",
     whole_leverage=True,
     retention=timedelta(days=3),
     weights={
@@ -354,7 +352,7 @@ _BYBIT = Venue(
     ),
     filters=frozenset(
         {
-            "110003", "110094", "170121", "170124", "170132", "170133", "170134", "170135", "170136",
+            "10001", "110003", "110094", "170121", "170124", "170132", "170133", "170134", "170135", "170136",
             "170137", "170140", "170148", "170193", "170194",
         }
     ),
@@ -433,7 +431,7 @@ _OKX = Venue(
     gone=frozenset({"51400", "51401", "51402", "51405", "51503", "51509", "51510", "51603"}),
     clock=frozenset({"50102", "50112"}),
     unclear=frozenset({"50001", "50004", "50005", "50013", "50026", "51030", "51149", "51600"}),
-    filters=frozenset({"51006", "51020", "51120", "51121", "51122", "51124", "51136", "51137", "51138"}),
+    filters=frozenset({"51000", "51006", "51020", "51120", "51121", "51122", "51124", "51136", "51137", "51138"}),
     # It takes requests up to 30 s old and says nothing about the engine behind it.
     fence=timedelta(seconds=60),
     contracts=True,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -172,10 +172,23 @@ class Client:
         """Return ccxt's websockets."""
         return [one for url, one in (self.exchange.clients or {}).items() if "://" in url]
 
+    def market_of(self, id: str) -> Any:
+        """Return ccxt's words for a market by the exchange's own name; None where it is unknown.
+
+        Bybit calls its spot markets and its perpetuals alike: this client's are of one kind.
+        """
+        known = (self.exchange.markets_by_id or {}).get(id) or []
+        return next((one for one in known if one.get(self.market.value)), None)
+
     def symbol_of(self, id: str) -> str:
         """Return ccxt's symbol of a market by the exchange's own name; the name itself where it is unknown."""
-        known = (self.exchange.markets_by_id or {}).get(id) or []
-        return next((str(one["symbol"]) for one in known), id)
+        market = self.market_of(id)
+        return str(market["symbol"]) if market else id
+
+    def parsed(self, parse: str, items: Sequence[Any]) -> list[Any]:
+        """Have ccxt parse what a list holds, each with its own market: it would guess otherwise."""
+        one = getattr(self.exchange, parse)
+        return [one(item, self.market_of(native_id(item))) for item in items]
 
     async def close(self) -> None:
         """End the streams; the session is somebody else's."""
@@ -241,6 +254,11 @@ class Client:
         said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
         wait = timedelta(seconds=int(said)) if said.isdecimal() else _WITHOUT_RETRY_AFTER
         self.blocked_until = self._clock.now() + min(wait, MOST_BLOCKED)
+
+
+def native_id(item: Mapping[str, Any]) -> str:
+    """Return the exchange's name of the market that something in a list is about."""
+    return str(item.get("symbol") or item.get("instId") or "")
 
 
 def is_here(place: Place, url: str) -> bool:

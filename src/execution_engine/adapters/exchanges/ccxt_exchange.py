@@ -23,6 +23,7 @@ from execution_engine.adapters.exchanges.ccxt_client import (
     Clock,
     Heard,
     listening,
+    native_id,
     open_client,
 )
 from execution_engine.adapters.exchanges.ccxt_find import find
@@ -450,11 +451,11 @@ class CcxtExchange:
         now = self._clock.now()
         raw = await raw_open_orders(client)
         held = await positions(client) if self.account.market is Market.SWAP else {}
-        await self._markets.teach_ids(client, [*_market_ids(raw), *held])
+        await self._markets.teach_ids(client, [*map(native_id, raw), *held])
         reports: list[OrderReport] = []
         foreign: list[str] = []
         for start in range(0, len(raw), _ORDERS_A_TURN):
-            for said in client.exchange.parse_orders(raw[start : start + _ORDERS_A_TURN]):
+            for said in client.parsed("parse_order", raw[start : start + _ORDERS_A_TURN]):
                 rules = self._rules_of(client, said["symbol"])
                 ours = str(said.get("clientOrderId") or "").startswith(self._prefix)
                 if ours and rules is not None:
@@ -553,7 +554,3 @@ def _is_ending() -> bool:
     """Return whether it is this task that was asked to stop, and not something under it that broke off."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _market_ids(raw: Sequence[Json]) -> list[str]:
-    return [str(item.get("symbol") or item.get("instId") or "") for item in raw]

@@ -101,8 +101,7 @@ def _says_gone(client: Client, heard: Heard) -> bool:
 
 async def _among_open(client: Client, order: Order, symbol: str) -> Json | None:
     """Look through what rests: another way to the same books, and not behind in the same way."""
-    raw = await raw_open_orders(client, symbol)
-    parsed = client.exchange.parse_orders(raw, client.exchange.market(symbol))
+    parsed = client.parsed("parse_order", await raw_open_orders(client, symbol))
     return next((one for one in parsed if one.get("clientOrderId") == order.client_order_id), None)
 
 

@@ -186,12 +186,11 @@ async def trades(
     read = _TRADES[client.venue.name]
     asked: list[str | None] = [*symbols] if pages.by_symbol or order_id else [None]
     for symbol in asked:
-        market = client.exchange.market(symbol) if symbol else None
         start = since - _OVERLAP
         while start < until:
             end = min(start + timedelta(days=pages.days), until + _OVERLAP)
             async for page in read(client, symbol, _ms(start), _ms(end), order_id):
-                yield client.exchange.parse_trades(page, market)
+                yield client.parsed("parse_trade", page)
             start = end
             if order_id and client.venue.name in _BY_ORDER_WITHOUT_TIMES:
                 break

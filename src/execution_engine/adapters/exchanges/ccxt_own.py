@@ -200,7 +200,7 @@ class OwnStream:
 
     def _report(self, client_id: str, known: Known, rules: Instrument) -> OrderReport:
         said = known.said or {}
-        status = translate.STATUS.get(said.get("status") or "open", OrderStatus.OPEN)
+        status = translate.status_of(said)
         if status is OrderStatus.FILLED and not known.trades:
             status = OrderStatus.OPEN  # done, it says, and what it did is still to come
         return OrderReport(
@@ -266,8 +266,7 @@ def _is_older(said: Json, than: Json) -> bool:
     """Return whether news are older than what is known: less filled, or open again after its end."""
     if translate.decimal(said.get("filled")) < translate.decimal(than.get("filled")):
         return True
-    ended = translate.STATUS.get(than.get("status") or "open") in FINAL_ORDER
-    return ended and translate.STATUS.get(said.get("status") or "open") not in FINAL_ORDER
+    return translate.status_of(than) in FINAL_ORDER and translate.status_of(said) not in FINAL_ORDER
 
 
 def _stand_in(client_id: str, known: Known, rules: Instrument, exchange: CcxtExchange) -> Order:

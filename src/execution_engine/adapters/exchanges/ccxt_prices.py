@@ -199,21 +199,16 @@ class PriceStream:
                 await asyncio.sleep(wait)
 
     async def _ask(self, client: Client, symbols: list[str]) -> None:
-        """Ask for the quotes of silent markets, all at once."""
+        """Ask for the quotes of silent markets."""
         now = self._clock.monotonic()
         self._asked.update(dict.fromkeys(symbols, now))
         before = dict(self._newest)
-        try:
-            await client.pace()
-            if len(symbols) == 1:
-                said = {symbols[0]: await client.call("fetch_ticker", symbols[0])}
-            else:
-                said = await client.call(self._venue.poll, symbols)
-        except Exception as error:
-            logger.debug("{} could not be asked for prices: {}", self._venue.name, error)
-            said = {}
-        for quote in said.values():
-            self._take(quote)
+        for name in symbols:  # one by one: a list of all markets would hold the window while it is parsed
+            try:
+                await client.pace()
+                self._take(await _quote(client, name))
+            except Exception as error:
+                logger.debug("{} could not be asked for a price: {}", self._venue.name, error)
         self._say_what_is_missing()
         moved = any(name in before and self._newest.get(name) != before[name] for name in symbols)
         self._deaf = self._deaf + 1 if moved and self._streaming else 0
@@ -249,6 +244,18 @@ class PriceStream:
             if now - since >= NO_PRICE_AFTER_S and name in self._wanted:
                 del self._since[name]
                 self._post(NoPrice(exchange=self._venue.name, symbol=self._wanted[name]))
+
+
+async def _quote(client: Client, name: str) -> Json:
+    """Ask for one market's quote."""
+    if client.venue.name != "binance":
+        said: Json = await client.call("fetch_ticker", name)
+        return said
+    # Its ticker of perpetuals has no quote in it.
+    call = "publicGetTickerBookTicker" if client.market is Market.SPOT else "fapiPublicGetTickerBookTicker"
+    market = client.exchange.market(name)
+    book: Json = client.exchange.parse_ticker(await client.call(call, {"symbol": market["id"]}), market)
+    return book
 
 
 def price_of(quote: Json, exchange: str, symbol: str, clock: Clock) -> Price | None:

@@ -225,6 +225,13 @@ def _params(venue: Venue, order: Order, rules: Instrument, terms: AccountSetting
 # Orders, from the exchange
 
 
+def status_of(said: Json) -> OrderStatus:
+    """Return an order's state. One that ended with less than it asked for was cancelled, whatever it is called."""
+    status = STATUS.get(said.get("status") or "open", OrderStatus.OPEN)
+    asked, filled = decimal(said.get("amount")), decimal(said.get("filled"))
+    return OrderStatus.CANCELLED if status is OrderStatus.FILLED and filled < asked else status
+
+
 def report(
     order: Order,
     said: Json,
@@ -239,7 +246,7 @@ def report(
         account=order.account,
         client_order_id=order.client_order_id,
         verdict=Verdict.ACCEPTED,
-        status=STATUS.get(said.get("status") or "open", OrderStatus.OPEN),
+        status=status_of(said),
         exchange_order_id=str(said["id"]),
         filled_quantity=to_base(said.get("filled"), rules),
         trades=trades,
@@ -258,7 +265,7 @@ def listed(account: str, venue: Venue, said: Json, rules: Instrument, at: dateti
         account=account,
         client_order_id=str(said.get("clientOrderId") or ""),
         verdict=Verdict.ACCEPTED,
-        status=STATUS.get(said.get("status") or "open", OrderStatus.OPEN),
+        status=status_of(said),
         exchange_order_id=str(said["id"]),
         filled_quantity=to_base(said.get("filled"), rules),
         exchange=venue.name,
