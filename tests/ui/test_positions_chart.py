@@ -17,8 +17,9 @@ from execution_engine.ui import theme
 from execution_engine.ui.charts.position import PositionChart
 from execution_engine.ui.charts.position_axes import TimeAxis, round_values
 from execution_engine.ui.charts.position_drawing import thinned
-from execution_engine.ui.charts.position_marks import Marks, marks_of
+from execution_engine.ui.charts.position_marks import Line, Mark, Marks, marks_of
 from execution_engine.ui.charts.position_prices import Trail, Trails
+from execution_engine.ui.theme import color
 from tests.house import NOON, D, House, spot
 from tests.ui.house_bridge import WatchedHouse
 
@@ -192,6 +193,34 @@ def test_labels_that_would_collide_are_left_out(chart: PositionChart) -> None:
     chart.grab()
     # Five legs don't fit into forty pixels; none is written over another.
     assert 0 < len(chart.labels) < 5
+
+
+def test_results_that_would_lie_on_one_another_are_written_once(chart: PositionChart) -> None:
+    at, since = NOON.timestamp() + 60, NOON.timestamp()
+    squares = [Mark(at + n, 65000.0, "square", "profit", f"+{n}.00") for n in range(3)]
+    chart.show_position("BTCUSDT 15m", Marks(since, (), tuple(squares), (64000.0, 66000.0)), Trail(), 2)
+    chart.show_price(D("65000"), since + 3600)
+    chart.grab()
+    assert chart.labels == ["+0.00"]
+
+
+def test_no_line_runs_through_the_label_of_another(chart: PositionChart) -> None:
+    start = NOON.timestamp()
+    lines = (
+        Line(65000.0, start, "accent", "dashed", "P1·0"),
+        Line(65000.0, start, "loss", "solid"),
+    )
+    chart.show_position("BTCUSDT 15m", Marks(start, lines, (), (64000.0, 66000.0)), Trail(), 2)
+    chart.show_price(D("64500"), start + 3600)
+    image = chart.grab().toImage()
+    right = {"accent": 0, "loss": 0}
+    for token in right:
+        wanted = color(token).name()
+        for x in range(image.width()):
+            if any(image.pixelColor(x, y).name() == wanted for y in range(image.height())):
+                right[token] = x
+    # The letters of the label are beyond the end of the line.
+    assert 0 < right["loss"] < right["accent"]
 
 
 def test_the_last_price_and_the_average_are_tagged_and_the_price_wins(chart: PositionChart) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
@@ -20,8 +21,19 @@ from execution_engine.ui.theme import Token, color, font, px
 _DASHES: dict[Dash, list[float]] = {"solid": [], "dashed": [6, 4], "dotted": [1.5, 3]}
 _SHORT = 22  # px, half of the line of a filled leg
 _LINE_ROOM = 14  # px between two labels
+_BASELINE = 11  # px from the top of that room
+_EDGE = 6  # px beside a label
 
 Place = Callable[[float, float], QPointF]
+
+
+class Level(NamedTuple):
+    """A line, where it begins and how high it is, and the room of its label if it has one [px]."""
+
+    line: Line
+    x: float
+    y: float
+    label: QRectF | None
 
 
 class Drawing(QGraphicsObject):
@@ -59,11 +71,14 @@ class Drawing(QGraphicsObject):
         place = self._placing(area)
         painter.setClipRect(area)
         self._grid(painter, area, place)
+        levels = self._levels(area, place)
+        labels = [level.label for level in levels if level.label is not None]
         self._curve(painter, area)
-        self._last_price(painter, area, place)
-        taken = self._lines(painter, area, place)
+        self._last_price(painter, area, place, labels)
+        self._lines(painter, area, levels, labels)
+        written: list[QRectF] = []
         for mark in self.marks.fills:
-            self._fill(painter, area, place, mark, taken)
+            self._fill(painter, area, place, mark, written)
 
     def _placing(self, area: QRectF) -> Place:
         (left, right), (low, high) = self._plot.viewRange()
@@ -104,47 +119,54 @@ class Drawing(QGraphicsObject):
         painter.drawPath(pg.arrayToQPath(*thinned(x, y, int(area.width())), connect="all"))
         painter.restore()
 
-    def _last_price(self, painter: QPainter, area: QRectF, place: Place) -> None:
+    def _last_price(self, painter: QPainter, area: QRectF, place: Place, labels: Sequence[QRectF]) -> None:
         if self.last is None:
             return
         y = round(place(0, self.last).y()) + 0.5
         painter.setPen(_pen("text3" if self.stale else "text2", 1, "dotted"))
-        painter.drawLine(QLineF(area.left(), y, area.right(), y))
+        painter.drawLine(QLineF(area.left(), y, _end(area, y, labels), y))
 
-    def _lines(self, painter: QPainter, area: QRectF, place: Place) -> list[float]:
-        """Paint the levels and return where labels stand; the first of two that collide is written."""
-        taken: list[float] = []
-        self.labels = []
-        painter.setFont(font("caption", 500))
+    def _levels(self, area: QRectF, place: Place) -> list[Level]:
+        """Say where each level is and where its label goes; of two that collide the first one has it."""
+        levels: list[Level] = []
+        taken: list[QRectF] = []
         for line in sorted(self.marks.lines, key=self._rank):
             point = place(line.start, line.price)
             y = round(point.y()) + 0.5
             if not area.top() <= y <= area.bottom():
                 continue
+            box = None if line.short or not line.label else _label_box(area, y, line)
+            if box is not None and any(abs(box.y() - other.y()) < box.height() for other in taken):
+                box = None
+            if box is not None:
+                taken.append(box)
+            levels.append(Level(line, point.x(), y, box))
+        return levels
+
+    def _lines(
+        self, painter: QPainter, area: QRectF, levels: Iterable[Level], labels: Sequence[QRectF]
+    ) -> None:
+        """Paint the levels; no line runs through a label."""
+        self.labels = []
+        painter.setFont(font("caption", 500))
+        for line, x, y, label in levels:
             if line.short:
                 painter.setPen(_pen(line.token, 1.6, line.dash))
-                painter.drawLine(QLineF(point.x() - px(_SHORT), y, point.x() + px(_SHORT), y))
+                painter.drawLine(QLineF(x - px(_SHORT), y, x + px(_SHORT), y))
                 continue
-            below = line.tag != ""
-            at = y + (px(12) if below else 0)
-            written = line.label and all(abs(at - other) >= px(_LINE_ROOM) for other in taken)
-            end = area.right() - (width_of(line.label, "caption", 500) + 12 if written and not below else 0)
+            end = _end(area, y, labels)
             painter.setPen(_pen(line.token, 1.6 if line.dash == "solid" else 1.3, line.dash))
-            painter.drawLine(QLineF(min(max(point.x(), area.left()), end), y, end, y))
-            if written:
-                taken.append(at)
+            painter.drawLine(QLineF(min(max(x, area.left()), end), y, end, y))
+            if label is not None:
                 self.labels.append(line.label)
-                x = area.right() - width_of(line.label, "caption", 500) - 6
-                painter.drawText(QPointF(x, round(at + (px(4) if not below else px(2)))), line.label)
-        return taken
+                painter.drawText(QPointF(label.x(), round(label.y() + px(_BASELINE))), line.label)
 
     def _rank(self, line: Line) -> tuple[bool, float]:
         """Say whose label is written first: the average entry's, then those near the price."""
         return not line.tag, abs(line.price - (self.last if self.last is not None else line.price))
 
-    def _fill(
-        self, painter: QPainter, area: QRectF, place: Place, mark: Mark, taken: Iterable[float]
-    ) -> None:
+    def _fill(self, painter: QPainter, area: QRectF, place: Place, mark: Mark, written: list[QRectF]) -> None:
+        """Paint a fill; its label is left out where it would lie on another one."""
         point = place(mark.at, mark.price)
         if not area.contains(point):
             return
@@ -153,13 +175,31 @@ class Drawing(QGraphicsObject):
             painter.fillRect(QRectF(point.x() - 3, point.y() - 3, 6, 6), color(mark.token))
             painter.setPen(color(mark.token))
             painter.setFont(font("caption", 500))
-            painter.drawText(QPointF(point.x() + 7, point.y() - 5), mark.label)
+            width = width_of(mark.label, "caption", 500)
+            box = QRectF(point.x() + 7, point.y() - px(_BASELINE) - 5, width, px(_LINE_ROOM))
+            if not any(box.intersects(other) for other in written):
+                written.append(box)
+                self.labels.append(mark.label)
+                painter.drawText(QPointF(point.x() + 7, point.y() - 5), mark.label)
             return
         shape: Shape = mark.shape
         gap = 3 if shape == "triangle" else -3 - size
         draw_shape(
             painter, shape, QRectF(point.x() - size / 2, point.y() + gap, size, size), color(mark.token)
         )
+
+
+def _label_box(area: QRectF, y: float, line: Line) -> QRectF:
+    """Return the room of a label: at the end of its line, below it where the line goes on to a tag."""
+    width = width_of(line.label, "caption", 500)
+    top = y + px(3) if line.tag else y - px(7)
+    return QRectF(area.right() - width - _EDGE, top, width, px(_LINE_ROOM))
+
+
+def _end(area: QRectF, y: float, labels: Iterable[QRectF]) -> float:
+    """Return where a line of this height ends: at the edge, or before the labels it would run through."""
+    met = (label.left() - _EDGE for label in labels if label.top() <= y <= label.bottom())
+    return min(met, default=area.right())
 
 
 def thinned(x: np.ndarray, y: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from execution_engine.ui.pages.positions.lines import GroupLine, Line
 from execution_engine.ui.tables import Chip, Column, Number, Position, Progress
 
 # px that the rows must have for every column, for all but two.
-WIDE = 1252
+WIDE = 1254
 MEDIUM = 1096
 
 WIDTHS: dict[str, dict[str, int]] = {
@@ -24,13 +24,13 @@ WIDTHS: dict[str, dict[str, int]] = {
         "entry": 100,
         "price": 100,
         "target": 100,
-        "progress": 102,
-        "filled": 132,
-        "unrealized": 118,
+        "progress": 100,
+        "filled": 126,
+        "unrealized": 116,
         "percent": 66,
         "mode": 78,
-        "status": 108,
-        "age": 44,
+        "status": 104,
+        "age": 60,
     },
     "medium": {
         "position": 186,
