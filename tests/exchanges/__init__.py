@@ -39,7 +39,8 @@ An exchange (``world.binance``, ``.bybit``, ``.okx``, ``.kucoin`` or ``world["ok
     ``calls("create")``     those of one call
     ``latency_s``           answers come so late, after what the streams tell of the same change
     ``clock_skew_ms``       the exchange's clock minus this machine's
-    ``limits``              ``limits["orders"].most = 5`` makes the true answer to too many requests come soon
+    ``limits``              ``limits["orders"].most = 5`` makes the true answer to too many requests come soon;
+                            ``unlimited()`` lifts them all
 
 An account
     ``keys``                ``api_key, secret, passphrase``; ``withdraw=True, trade=False, ips=("1.2.3.4",),

@@ -185,6 +185,8 @@ class Account:
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)
     leverage: dict[str, Decimal] = field(default_factory=dict)
     margin_mode: dict[str, str] = field(default_factory=dict)
+    resting: dict[str, Order] = field(default_factory=dict, repr=False)
+    by_client_id: dict[str, list[Order]] = field(default_factory=dict, repr=False)
 
     def wallet(self, market: str = "spot") -> dict[str, Decimal]:
         """Return what is there by currency; a unified account has one wallet for all markets."""
@@ -192,12 +194,12 @@ class Account:
 
     @property
     def open_orders(self) -> list[Order]:
-        return [order for order in self.orders if order.open]
+        return list(self.resting.values())
 
     def find(self, client_id: str, swap: bool | None = None) -> Order | None:
         """Return the newest order with a client id, of one kind of market or of both."""
-        for order in reversed(self.orders):
-            if order.client_id == client_id and swap in (None, order.listing.swap):
+        for order in reversed(self.by_client_id.get(client_id, [])):
+            if swap in (None, order.listing.swap):
                 return order
         return None
 
@@ -264,6 +266,7 @@ class Venue:
         self.orders: dict[str, Order] = {}
         self.quotes: dict[str, Quote] = {}
         self.depths: dict[str, Decimal] = {}
+        self._resting: defaultdict[str, dict[str, Order]] = defaultdict(dict)
         self.listeners: list[Callable[[Happened], None]] = []
         self.name_order: Callable[[Order], str] = lambda order: str(order.number)
         self.lag_reads = 0
@@ -335,10 +338,10 @@ class Venue:
         listing = self.listing(symbol)
         quote = self.quotes[symbol] = Quote(last, bid, ask)
         self._tell(Happened(kind="quote", listing=listing))
-        resting = [order for order in self.orders.values() if order.open and order.symbol == symbol]
-        for order in sorted(resting, key=_priority):
+        reached = [order for order in self._resting[symbol].values() if _reaches(order, quote)]
+        for order in sorted(reached, key=_priority):
             # An earlier fill may have ended this one: a reduce-only order without a position.
-            if order.open and _reaches(order, quote):
+            if order.open:
                 assert order.price is not None
                 self.fill(order, order.price, min(order.left, fills or order.left), maker=True)
         self._tell(Happened(kind="print", listing=listing))
@@ -377,7 +380,12 @@ class Venue:
         order.created_ms = order.updated_ms = self.now_ms()
         order.unseen = self.lag_reads
         self.orders[order.id] = order
-        order.account.orders.append(order)
+        account = order.account
+        account.orders.append(order)
+        account.resting[order.id] = order
+        account.by_client_id.setdefault(order.client_id, []).append(order)
+        if order.price is not None:
+            self._resting[order.symbol][order.id] = order
         self._tell_order(order, "new")
 
     def cancel(self, order: Order) -> None:
@@ -447,6 +455,8 @@ class Venue:
         order.filled += quantity
         order.value += value
         order.status = "partial" if order.left else "filled"
+        if not order.open:
+            self._unrest(order)
         order.updated_ms = trade.at_ms
         self._tell_order(order, "trade", trade)
         self._tell_rest(order)
@@ -463,8 +473,13 @@ class Venue:
         in_bnb = (value / bnb.last * Decimal("0.75")).quantize(Decimal("1e-8"), ROUND_DOWN)
         return (in_bnb, "BNB") if account.wallet(market)["BNB"] >= in_bnb else (fee, currency)
 
+    def _unrest(self, order: Order) -> None:
+        order.account.resting.pop(order.id, None)
+        self._resting[order.symbol].pop(order.id, None)
+
     def end(self, order: Order, status: str) -> None:
         order.status = status
+        self._unrest(order)
         order.updated_ms = self.now_ms()
         self._tell_order(order, status)
         self._tell_rest(order, position=False)
@@ -509,10 +524,9 @@ class Venue:
     def _check_id(self, order: Order) -> None:
         if not order.client_id:
             return
-        for other in order.account.orders:
-            same = other.client_id == order.client_id
+        for other in order.account.by_client_id.get(order.client_id, []):
             near = self.terms.ids_of_account or other.listing.swap is order.listing.swap
-            if same and near and (self.terms.ids_forever or other.open):
+            if near and (self.terms.ids_forever or other.open):
                 raise Refused(Why.DUPLICATE, other.id)
 
     def _check_market(self, order: Order) -> Quote:
