@@ -11,6 +11,8 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.stories.installation import Installation
 
 BTC = "BINANCE:BTCUSDT"
@@ -107,6 +109,8 @@ def ask_nonsense(engine: Installation) -> bytes:
     return answers.replace(API_SECRET.encode(), b"", 1)  # the unknown command is quoted to whoever sent it
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_planted_secret_is_found_anywhere(install: Callable[..., Installation], tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(PASSWORD)
