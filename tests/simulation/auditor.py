@@ -6,9 +6,10 @@ codes are those of the design's list of invariants.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +31,7 @@ from execution_engine.domain.rows import (
     Order,
     OrderStatus,
     Purpose,
+    Pyramid,
     QueuedSignal,
     RiskAction,
     Row,
@@ -65,6 +67,19 @@ GROUP_STEPS = {
     G.FAILED: frozenset({G.CLOSING}),
 }
 KEPT = ("client_order_id", "quantity", "price", "action", "type", "parts", "group_id", "leg_id", "purpose")
+# Order requests that an exchange takes of one account, in so many seconds; OKX counts each market by itself.
+BUDGETS = {
+    ("binance", "spot"): (100, 10),
+    ("binance", "swap"): (300, 10),
+    ("bybit", "spot"): (20, 1),
+    ("bybit", "swap"): (10, 1),
+    ("okx", "spot"): (60, 2),
+    ("okx", "swap"): (60, 2),
+    ("kucoin", "spot"): (100, 10),
+    ("kucoin", "swap"): (100, 10),
+}
+COMMIT_S = 1.5  # how much later than it was decided something may be on the disk
+FRESH_S = 10.0  # the price of a market that is older begins nothing
 CENT = Decimal("0.000001")
 
 
@@ -118,6 +133,12 @@ class Auditor:
         self._held: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)  # by group, as the exchange has it
         self._reducing: defaultdict[int, dict[str, None]] = defaultdict(dict)  # by group, those that rest
         self._slots: defaultdict[World, int] = defaultdict(int)
+        self.budget: tuple[int, int] | None = None
+        self.forced = False  # the user has forced signals into the pool, out of turn
+        self.heard_at: dict[tuple[str, str], float] = {}  # when the program last had a price
+        self._now = 0.0
+        self._sent: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
+        self._entries: Counter[tuple[World, date]] = Counter()
         self._before: dict[World, int] = {}
         self._waiting: dict[int, None] = {}
         self._outside: dict[int, None] = {}  # orders that stand for what others closed
@@ -128,7 +149,10 @@ class Auditor:
             Alert: self._alert,
             Fill: self._fill,
             QueuedSignal: self._queued,
+            Pyramid: self._pyramid,
+            AlertKey: self._alert_key,
         }
+        self._keys: dict[str, AlertKey] = {}
 
     def breaks(self, code: str, text: str) -> None:
         """Note the first broken invariant; the run ends with it."""
@@ -141,8 +165,9 @@ class Auditor:
 
     # -- what becomes durable
 
-    def committed(self, rows: Iterable[Row]) -> None:
+    def committed(self, rows: Iterable[Row], now: float) -> None:
         """Take in a transaction, row by row in the order of the decisions, then look at the whole."""
+        self._now = now
         touched: dict[int, None] = {}
         self._before = dict(self._slots)
         for row in rows:
@@ -226,6 +251,25 @@ class Auditor:
         if new.outcome is not old.outcome:
             self.breaks("I3", f"alert {new.id} ended {old.outcome} and then {new.outcome}")
 
+    def _alert_key(self, old: AlertKey | None, new: AlertKey) -> None:
+        first = self._keys.setdefault(new.key, new)
+        if first.id != new.id and not self.rows[Alert][new.id].parsed.is_exit:
+            self.breaks("I3", f"alert {new.id} was taken although it is alert {first.id} once more")
+
+    def _pyramid(self, old: Pyramid | None, new: Pyramid) -> None:
+        """Look at an entry: the day's limit, and the price that it was decided at."""
+        if old is not None:
+            return
+        group: Group = self.rows[Group][new.group_id]
+        day = (group.world, new.created_at.date())
+        self._entries[day] += 1
+        limit = self.settings.signals.max_entries_per_day
+        if 0 < limit < self._entries[day]:
+            self.breaks("I12", f"pyramid {new.id} is entry {self._entries[day]} of the day, {limit} may")
+        age = self._now - self.heard_at.get((group.exchange, group.symbol), -1e9)
+        if age > FRESH_S + COMMIT_S:
+            self.breaks("I11", f"pyramid {new.id} was begun at a price that is {age:.1f} s old")
+
     def _fill(self, old: Fill | None, new: Fill) -> None:
         if old is not None:
             self.breaks("I9", f"fill {new.id} was written twice")
@@ -248,8 +292,22 @@ class Auditor:
             waiting = sum(1 for id in self._waiting if self._world_of(id, new) is new.world)
             if old is None and waiting > self.settings.pool.max_queue:
                 self.breaks("I19", f"{waiting} signals wait, {self.settings.pool.max_queue} may")
-        else:
-            self._waiting.pop(new.id, None)
+            return
+        if new.outcome is Outcome.OPENED and old is not None and old.outcome is None:
+            self._in_turn(new)
+        self._waiting.pop(new.id, None)
+
+    def _in_turn(self, promoted: QueuedSignal) -> None:
+        """First in, first out: of one market, where nothing but its time tells one signal from another."""
+        for id in self._waiting:
+            other: QueuedSignal = self.rows[QueuedSignal][id]
+            same = (other.account, other.symbol) == (promoted.account, promoted.symbol)
+            earlier = (other.queued_at, other.id) < (promoted.queued_at, promoted.id)
+            if same and earlier and not self._has_group(other) and not self.forced:
+                self.breaks("I7", f"signal {promoted.id} was promoted before {other.id}, which came first")
+
+    def _has_group(self, signal: QueuedSignal) -> bool:
+        return any(g.key == signal.key and g.status in SLOT for g in self.rows[Group].values())
 
     def _world_of(self, id: int, new: QueuedSignal) -> World:
         row: QueuedSignal = new if id == new.id else self.rows[QueuedSignal][id]
@@ -290,9 +348,10 @@ class Auditor:
 
     # -- what leaves
 
-    def sending(self, orders: Iterable[Order]) -> None:
+    def sending(self, orders: Iterable[Order], now: float) -> None:
         """Look at requests that are about to leave: everything they rest on must be durable."""
         for order in orders:
+            self._budget(order, now)
             row: Order | None = self.rows[Order].get(order.id)
             if row is None or row.client_order_id != order.client_order_id:
                 self.breaks("I1", f"order {order.id} leaves and is not committed")
@@ -300,6 +359,24 @@ class Auditor:
                 self.breaks("I2", f"order {order.id} leaves, but it is {row.status}")
             else:
                 self._licence(row)
+
+    def _budget(self, order: Order, now: float) -> None:
+        """Count a request against what the exchange takes of its account."""
+        account: Account = self.rows[Account][order.account]
+        real = BUDGETS.get((account.exchange, account.market.value))
+        if real is None:
+            return
+        most, per_s = self.budget or real
+        sent = self._sent[order.account, order.symbol if account.exchange == "okx" else ""]
+        sent.append(now)
+        while sent[0] <= now - per_s:
+            sent.popleft()
+        if len(sent) > most:
+            self.breaks("I17", f"{len(sent)} orders left {order.account} in {per_s} s, {most} may")
+
+    def started(self) -> None:
+        """Begin a life of the program: what was sent before it is the exchange's to count, not its own."""
+        self._sent.clear()
 
     def _licence(self, order: Order) -> None:
         account: Account = self.rows[Account][order.account]

@@ -109,6 +109,7 @@ def draw(seed: int, length_s: float | None = None) -> Program:
         counts_sleep=chance.random() < 0.3,
         retention_s=chance.choice((1e9, 1e9, 90)),
         most_open=chance.choice((200, 200, 200, 4)),
+        budget=chance.choice(((0, 0), (0, 0), (5, 1), (6, 10))),
         events=tuple(events),
     )
 
@@ -149,6 +150,7 @@ def _settings(chance: Random) -> dict[str, Any]:
         "take_profit.on_flat": chance.choice(("close", "close", "keep_grid")),
         "signals.opposite": chance.choice(("reject", "reverse")),
         "signals.max_deviation_percent": 60,
+        "signals.max_entries_per_day": chance.choice((0, 200, 12)),
         "orders.poll_s": chance.choice((5, 10, 10)),
     }
 

@@ -17,6 +17,8 @@ from execution_engine.core import MOST_BEHIND, load_book
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.errors import Refusal, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Input, Price
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rates import Rates, fifth, rates_of
 from execution_engine.domain.rows import Order, Row
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.desk import Reply
@@ -48,7 +50,9 @@ class Life:
         self.loop.call_soon(self._begin)
 
     def _begin(self) -> None:
-        self.running = Running(self.book, self.store, self.machine.clock, self._line, self)
+        self.running = Running(
+            self.book, self.store, self.machine.clock, self._line, self, rates=self.machine.rates
+        )
         self.running.desk.on_failed = lambda failure: self.machine.store_failed(self, failure)
         self.running.feed.on_released(self.machine.released)
         self.running.start()
@@ -76,6 +80,7 @@ class Life:
         """Hand on a price; there is nobody to hear it while the program is down or the machine asleep."""
         if price.key in self._wanted and self.alive and not self.machine.asleep:
             wrong = self.machine.clock.wrong_s
+            self.machine.witness.heard(price)
             self.running.desk.post(replace(price, at=price.at + timedelta(seconds=wrong)) if wrong else price)
 
     def want(self, markets: Collection[tuple[str, str]]) -> None:
@@ -198,6 +203,12 @@ class Machine:
         self._commits = Random(f"{program.seed}/commits")
         self._planned: list[Event] = []  # crashes and failures that wait for their moment
         self._pause = 0.0
+
+    def rates(self, exchange: str, market: Market) -> Rates:
+        """Return what the exchange takes of one account."""
+        orders, per_s = self.program.budget
+        known = rates_of(exchange, market)
+        return replace(known, orders=fifth(orders, per_s)) if orders and known.orders else known
 
     # -- lives
 

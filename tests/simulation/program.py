@@ -37,6 +37,7 @@ class Program:
     counts_sleep: the machine's monotonic clock goes on while it sleeps.
     retention_s: how long the exchange remembers an order that ended without a fill.
     most_open: orders that may rest in one market of one account.
+    budget: how many order requests the exchange takes in how many seconds; (0, 0) is what it really takes.
     """
 
     seed: int
@@ -59,6 +60,7 @@ class Program:
     counts_sleep: bool = False
     retention_s: float = 1e9
     most_open: int = 200
+    budget: tuple[int, int] = (0, 0)
     events: tuple[Event, ...] = ()
 
     def rate(self, fault: str) -> float:
@@ -84,4 +86,5 @@ def load(text: str) -> Program:
     plain = json.loads(text)
     accounts = tuple(AccountPlan(**account) for account in plain.pop("accounts"))
     symbols, events = tuple(plain.pop("symbols")), tuple(plain.pop("events"))
-    return Program(accounts=accounts, symbols=symbols, events=events, **plain)
+    budget = tuple(plain.pop("budget", (0, 0)))
+    return Program(accounts=accounts, symbols=symbols, events=events, budget=budget, **plain)

@@ -102,6 +102,7 @@ class Trader:
 
     def _promote(self, event: Event) -> Input | None:
         row = self._queued()
+        self._history.auditor.forced = True
         return Promote(queued_id=row.id) if row else None
 
     def _remove(self, event: Event) -> Input | None:

@@ -107,6 +107,7 @@ class History:
         self.catalogue = Catalogue(self.instruments)
         self.auditor = Auditor(self.catalogue.get, OURS)
         self.auditor.on_broken = self._stop
+        self.auditor.budget = program.budget if program.budget[0] else None
         self.venue = Venue(
             self.true_clock,
             {instrument.key: instrument for instrument in self.instruments},
@@ -242,6 +243,7 @@ class History:
 
     def started(self, book: Book) -> None:
         self.tell("program", f"starts, life {self.machine.lives}")
+        self.auditor.started()
         self.auditor.compare(book.rows())
         self.auditor.acknowledged()
 
@@ -250,11 +252,14 @@ class History:
         for order in book.orders.values():
             self.sometimes.hit("crash", order.status.value)
 
+    def heard(self, price: Price) -> None:
+        self.auditor.heard_at[price.key] = self.timeline.now
+
     def sending(self, orders: Sequence[Order]) -> None:
         if self.story:
             sent = ", ".join(f"{order.id} ({order.client_order_id[-6:]})" for order in orders)
             self.story.tell("lane", f"sends {sent}")
-        self.auditor.sending(orders)
+        self.auditor.sending(orders, self.timeline.now)
 
     def committed(self, rows: tuple[Row, ...]) -> None:
         self.commits += 1
@@ -263,7 +268,7 @@ class History:
                 told = told_of(row)
                 if told:
                     self.story.tell("disk", told)
-        self.auditor.committed(rows)
+        self.auditor.committed(rows, self.timeline.now)
 
     def failed(self) -> None:
         self.tell("disk", "a commit fails")
