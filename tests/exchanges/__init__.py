@@ -82,6 +82,8 @@ Streams
     ``okx.streams.topics``                 what is subscribed right now, all sockets together
     ``okx.streams.count``                  sockets that are open
 
+    ``binance.expire_listen_keys()``       as they do after an hour without a keep-alive (perpetuals)
+
 By hand: ``make exchange NAME=okx`` starts one, and prints routes, certificate and keys; lines typed in move
 prices. The same in another process, for benchmarks: ``python -m tests.exchanges binance --port 0 --still``; the
 file named in the line "Both as JSON" then holds ``accounts`` with their keys as well. The application itself is

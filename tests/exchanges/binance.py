@@ -181,6 +181,8 @@ class LocalBinance(SpotRoutes, UsdmRoutes, BinanceStreams):
                 -1102,
                 f"Mandatory parameter '{wanted}' was not sent, was empty/null, or malformed.",
             )
+        if why is Why.TOO_MUCH and refused.detail == "market" and not asked.path.startswith("/fapi"):
+            return -1013, "Filter failure: MARKET_LOT_SIZE"
         if (asked.call, why) in _CHANGES:
             return _CHANGES[asked.call, why]
         return (_USDM if asked.path.startswith("/fapi") else _SPOT)[why]

@@ -7,7 +7,7 @@ import secrets
 from decimal import Decimal
 
 from tests.exchanges.listing import Listing
-from tests.exchanges.server import Asked, LocalExchange, wire
+from tests.exchanges.server import Asked, Fails, LocalExchange, span, wire
 from tests.exchanges.venue import Account, Order, Quote, Refused, Trade, Venue, Why
 
 STATUS = {
@@ -90,13 +90,14 @@ class BinanceOrders(LocalExchange):
         venue, account = self.here(asked)
         swap = asked.path.startswith("/fapi")
         listing = self.listed(asked) if "symbol" in asked.params else None
+        first, last = self.asked_span(asked)
         found = [
             order
             for order in account.orders
             if order.listing.swap is swap
             and (listing is None or order.listing is listing)
             and (order.open or not open_only)
-            and order.created_ms >= int(asked.params.get("startTime", 0))
+            and (open_only or first <= order.created_ms <= last)
         ]
         return venue.seen(found)[: int(asked.params.get("limit", 500))][::-1]
 
@@ -104,16 +105,30 @@ class BinanceOrders(LocalExchange):
         """Return the account's trades of one market, oldest first."""
         _, account = self.here(asked)
         listing, params = self.listed(asked), asked.params
+        first, last = self.asked_span(asked)
         found = [
             trade
             for trade in account.trades
             if trade.order.listing is listing
             and params.get("orderId", trade.order.id) == trade.order.id
             and int(params.get("fromId", 0)) <= trade.id
-            and int(params.get("startTime", 0)) <= trade.at_ms <= int(params.get("endTime", 1 << 62))
+            and first <= trade.at_ms <= last
         ]
         most = int(params.get("limit", 500))
         return found[:most] if "fromId" in params or "startTime" in params else found[-most:]
+
+    def asked_span(self, asked: Asked) -> tuple[int, int]:
+        """Return the time a list is asked for: a week of perpetuals, a day of spot at most. Raises Fails."""
+        swap = asked.path.startswith("/fapi")
+        only_start = "startTime" in asked.params and "endTime" not in asked.params
+        if not swap and only_start:
+            return int(asked.params["startTime"]), 1 << 62
+        found = span(asked.params, 7 if swap else 1)
+        if found is None:
+            hours = 168 if swap else 24
+            message = f"More than {hours} hours between startTime and endTime."
+            raise Fails({"code": -1127, "msg": message})
+        return found
 
     def chosen(self, asked: Asked) -> list[Listing]:
         """Return the markets a public request asks for: one, some or all."""

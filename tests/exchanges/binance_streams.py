@@ -8,7 +8,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from tests.exchanges.binance_orders import STATUS
+from tests.exchanges.binance_orders import STATUS, BinanceOrders
 from tests.exchanges.binance_spot import spot_kind
 from tests.exchanges.listing import Listing
 from tests.exchanges.server import Fails, wire
@@ -21,7 +21,7 @@ _PUBLIC = {"bookTicker", "depth", "trade"}
 _MARKET = {"ticker", "miniTicker", "aggTrade", "markPrice"}
 
 
-class BinanceStreams(UsualStreams):
+class BinanceStreams(BinanceOrders, UsualStreams):
     """Topics are kept as the client names them: `btcusdt@bookTicker`, `!bookTicker`; `user` for its own."""
 
     def opened(self, socket: Socket) -> None:
@@ -29,6 +29,14 @@ class BinanceStreams(UsualStreams):
         if key in self.listen_keys:
             socket.account = self.listen_keys[key]
             socket.topics["user"] = True
+
+    def expire_listen_keys(self) -> None:
+        """Let all listen keys run out: their sockets say so once, and tell nothing more."""
+        for socket in self.streams.sockets:
+            if socket.topics.pop("user", None) and socket.host.startswith("fstream"):
+                key = socket.query.get("listenKey", "")
+                self.streams.push(socket, {"e": "listenKeyExpired", "E": self.now_ms(), "listenKey": key})
+        self.listen_keys.clear()
 
     async def hear(self, socket: Socket, text: str) -> None:
         message = json.loads(text)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.exchanges.listing import Listing
-from tests.exchanges.server import Asked, Body, Fails, LocalExchange, route, wire
+from tests.exchanges.server import Asked, Body, Fails, LocalExchange, route, span, wire
 from tests.exchanges.venue import Account, Order, Refused, Trade, Venue, Why
 
 _STATUS = {
@@ -75,11 +75,11 @@ class OrderRoutes(LocalExchange):
     @route("GET", "/v5/execution/list", "trades", private=True, ip=1, reads=1)
     def executions(self, asked: Asked) -> Body:
         _, account = self.here(asked)
-        first = int(asked.params.get("startTime", 0))
+        first, last = self._week(asked)
         found = [
             trade
             for trade in reversed(account.trades)
-            if self._wanted(asked, trade.order) and trade.at_ms >= first
+            if self._wanted(asked, trade.order) and first <= trade.at_ms <= last
         ]
         most = int(asked.params.get("limit", 50))
         begin = int(asked.params.get("cursor", 0) or 0)
@@ -191,14 +191,22 @@ class OrderRoutes(LocalExchange):
             "nextPageCursor": more,
         }
 
+    def _week(self, asked: Asked) -> tuple[int, int]:
+        """Return the time a list is asked for: from a start alone it is the week from then on. Raises Refused."""
+        found = span(asked.params, 7)
+        if found is None:
+            raise Refused(Why.PARAMETER, "The time range between startTime and endTime cannot exceed 7 days")
+        return found
+
     def _wanted(self, asked: Asked, order: Order) -> bool:
         params = asked.params
+        first, last = self._week(asked)
         return (
             order.listing.swap is (params["category"] == "linear")
             and params.get("symbol", order.listing.native) == order.listing.native
             and params.get("orderId", order.id) == order.id
             and params.get("orderLinkId", order.client_id) == order.client_id
-            and int(params.get("startTime", 0)) <= order.updated_ms
+            and (first <= order.updated_ms <= last or order.open)
         )
 
 

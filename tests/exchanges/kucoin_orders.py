@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.exchanges.listing import Listing
-from tests.exchanges.server import Asked, Body, Fails, LocalExchange
+from tests.exchanges.server import Asked, Body, Fails, LocalExchange, span
 from tests.exchanges.venue import Account, Order, Refused, Trade, Venue, Why
 
 _ID = re.compile(r"[A-Za-z0-9_\-]{1,40}")
@@ -68,13 +68,14 @@ class KucoinOrders(LocalExchange):
         """Return this host's orders that a list shows, newest first."""
         venue, account = self.here(asked)
         params = asked.params
+        first, last = self._week(asked)
         orders = [
             order
             for order in account.orders
             if order.listing.swap is self.on_futures(asked)
             and params.get("symbol", order.listing.native) == order.listing.native
             and params.get("side", order.action) == order.action
-            and int(params.get("startAt", 0)) <= order.created_ms
+            and (order.open or first <= order.created_ms <= last)
             and shown(order)
         ]
         return venue.seen(orders)
@@ -82,14 +83,21 @@ class KucoinOrders(LocalExchange):
     def own_trades(self, asked: Asked) -> list[Trade]:
         _, account = self.here(asked)
         params = asked.params
+        first, last = self._week(asked)
         return [
             trade
             for trade in reversed(account.trades)
             if trade.order.listing.swap is self.on_futures(asked)
             and params.get("symbol", trade.order.listing.native) == trade.order.listing.native
             and params.get("orderId", trade.order.id) == trade.order.id
-            and int(params.get("startAt", 0)) <= trade.at_ms <= int(params.get("endAt", 1 << 62))
+            and first <= trade.at_ms <= last
         ]
+
+    def _week(self, asked: Asked) -> tuple[int, int]:
+        found = span(asked.params, 7, "startAt", "endAt")
+        if found is None:
+            raise Refused(Why.PARAMETER, "the range of startAt and endAt exceeds 7 days")
+        return found
 
     def page(self, asked: Asked, rows: list[Any]) -> Body:
         """Return one page of a list, as both hosts count pages."""

@@ -200,7 +200,9 @@ class SpotRoutes(KucoinOrders):
     @route("GET", "/api/v1/hf/orders/done", "closed_orders", private=True, spot=2)
     def done(self, asked: Asked) -> Body:
         self.market(asked, asked.params["symbol"])
-        orders = self.own(asked, lambda order: not order.open)[: int(asked.params.get("limit", 20))]
+        before = int(asked.params.get("lastId") or 1 << 62)
+        older = [order for order in self.own(asked, lambda order: not order.open) if order.number < before]
+        orders = older[: int(asked.params.get("limit", 20))]
         return {"lastId": orders[-1].number if orders else 0, "items": [_row(order) for order in orders]}
 
     @route("GET", "/api/v1/orders", "open_orders", private=True, spot=2)

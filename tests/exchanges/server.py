@@ -358,6 +358,16 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def span(
+    params: dict[str, str], days: int, start: str = "startTime", end: str = "endTime"
+) -> tuple[int, int] | None:
+    """Return the time a list is asked for [ms]: from a start alone so many days on. None if that is too long."""
+    most = days * 86_400_000
+    first = int(params.get(start) or 0)
+    last = int(params.get(end) or (first + most if first else 1 << 62))
+    return None if first and last - first > most else (first, last)
+
+
 def wire(number: Decimal, places: int | None = None) -> str:
     """Write a number as exchanges do: without exponent, with as many places as asked for."""
     if places is not None:

@@ -279,3 +279,24 @@ async def test_a_refusal_made_up_by_a_test_reaches_ccxt(name: str) -> None:
         here.exchange.faults.add("create", Fault.REFUSED, says=(400, body))
         with pytest.raises(ccxt.ExchangeError, match="Not today"):
             await here.order("buy", "0.01", "60000")
+
+
+@on_every_market
+async def test_a_list_from_a_start_on_ends_where_the_exchange_ends_it(name: str, market: str) -> None:
+    async with trading(name, market) as here:
+        await here.order("buy", "0.01")
+        day_ms = 86_400_000
+        long_ago = here.exchange.now_ms() - 9 * day_ms
+        trades = await here.client.fetch_my_trades(here.symbol, long_ago)
+        # A week from then on, which is over before anything was traded; spot of Binance and OKX know no such end.
+        endless = name == "okx" or (name, market) == ("binance", "spot")
+        assert len(trades) == (1 if endless else 0)
+        assert len(await here.client.fetch_my_trades(here.symbol, here.exchange.now_ms() - day_ms)) == 1
+
+
+async def test_binance_names_the_filter_that_market_orders_fail() -> None:
+    async with trading("binance") as here:
+        here.exchange.change(here.local, market_max_qty="0.01")
+        with pytest.raises(ccxt.InvalidOrder, match="MARKET_LOT_SIZE"):
+            await here.order("buy", "0.02")
+        await here.order("buy", "0.02", "60000")

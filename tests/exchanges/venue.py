@@ -570,7 +570,7 @@ class Venue:
             raise Refused(Why.STEP)
         most = rules.max_qty if limit else rules.market_max_qty or rules.max_qty
         if most and order.quantity > most:
-            raise Refused(Why.TOO_MUCH)
+            raise Refused(Why.TOO_MUCH, order.kind)
         if order.price is not None:
             if order.price <= 0 or order.price % rules.tick:
                 raise Refused(Why.TICK)
