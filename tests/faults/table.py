@@ -7,11 +7,14 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 ROWS = Path(__file__).with_name("rows.toml")
 DOCUMENT = TESTS.parent / "docs" / "faults.md"
+
+MARK = "pytest.mark.fault"
 
 AREAS = {
     "alerts": "Alerts and the listener",
@@ -46,13 +49,16 @@ def faults() -> list[Fault]:
     return found
 
 
-def marked(tests: Path = TESTS) -> dict[int, list[str]]:
+@cache
+def marked() -> dict[int, list[str]]:
     """Return the tests of each row, as `tests/engine/test_desk.py::test_name`."""
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for file in sorted(tests.rglob("test_*.py")):
-        where = file.relative_to(tests.parent).as_posix()
-        for name, number in _marks(ast.parse(file.read_text(encoding="utf-8"))):
-            found[number].append(f"{where}::{name}")
+    for file in sorted(TESTS.rglob("test_*.py")):
+        source = file.read_text(encoding="utf-8")
+        if MARK in source:
+            where = file.relative_to(TESTS.parent).as_posix()
+            for name, number in _marks(ast.parse(source)):
+                found[number].append(f"{where}::{name}")
     return dict(found)
 
 
@@ -70,7 +76,7 @@ def _marks(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 def _numbers(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[int]:
     for mark in node.decorator_list:
-        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.fault":
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == MARK:
             yield from (ast.literal_eval(argument) for argument in mark.args)
 
 
