@@ -218,7 +218,7 @@ def test_what_is_held_is_looked_after_on_a_disabled_account():
     house.confirm_cancels()
     assert house.group.status == "closed"
     assert house.post(DisableAccount(name="paper")).status == "done"
-    assert audited(house) == ["account_disabled"]
+    assert audited(house) == ["account_disabled", "exit"]
 
 
 def test_an_account_on_hold_stays_there_when_it_is_disabled():

@@ -60,7 +60,7 @@ def test_everything_is_released_in_the_order_of_posting_even_what_changed_nothin
     house.desk.post(Resume(), lambda _: heard.append("resumed"))
     assert store.behind == 3
     store.let_go()
-    assert heard == ["paused", "1 rows", "refused", "0 rows", "resumed", "1 rows"]
+    assert heard == ["paused", "2 rows", "refused", "0 rows", "resumed", "2 rows"]
 
 
 @pytest.mark.fault(1, 15)

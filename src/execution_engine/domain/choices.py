@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from execution_engine.domain.audit import Act
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.findings import settle_finding
@@ -21,6 +22,7 @@ def decide_finding(draft: Draft, wish: DecideFinding) -> Reply:
     if wish.choice not in finding.choices:
         offered = ", ".join(finding.choices)
         return Refusal("CHOICE", f"“{wish.choice}” cannot be chosen here; there are: {offered}")
+    draft.record(Act.FINDING_DECIDED, f"{wish.choice.capitalize()}: {finding.found}")
     if wish.choice is Choice.BOOK:
         return _book(draft, finding)
     if wish.choice is Choice.CHECK:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from execution_engine.domain import document as documents
 from execution_engine.domain import order as orders
 from execution_engine.domain import pool, queue
+from execution_engine.domain.audit import Act
 from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal, SettingsError
@@ -52,6 +53,7 @@ def exit_group(draft: Draft, wish: ExitGroup) -> Reply:
     cancel_next(draft, group, "you closed it")
     begin_closing(draft, group.id, Purpose.EXIT, "closed by you")
     settle(draft, group.id)
+    draft.record(Act.EXIT, f"{name(group)} on {group.account} was closed by hand.")
     return _done(f"{name(group)} is being closed.", group.id)
 
 
@@ -63,6 +65,9 @@ def cancel_legs(draft: Draft, wish: CancelLegs) -> Reply:
     for order in working:
         draft.put(orders.request_cancel(order, draft.now))
     settle(draft, group.id)
+    draft.record(
+        Act.CANCEL_LEGS, f"The open legs of {name(group)} on {group.account} were cancelled by hand."
+    )
     return _done(f"{len(working)} open legs of {name(group)} are being cancelled.", group.id)
 
 
@@ -71,6 +76,7 @@ def set_take_profit_mode(draft: Draft, wish: SetTakeProfitMode) -> Reply:
     if isinstance(group, Refusal):
         return group
     draft.put(replace(group, tp_mode=wish.mode))
+    draft.record(Act.RISK_CHANGED, f"{name(group)} on {group.account} takes its profit {wish.mode} now.")
     settle(draft, group.id)
     price = draft.price((group.exchange, group.symbol))
     if price is not None:
@@ -85,6 +91,10 @@ def set_risk(draft: Draft, wish: SetRisk) -> Reply:
     blocked = group.blocked if wish.blocked is None else wish.blocked
     skip = group.skip_once if wish.skip_once is None else wish.skip_once
     draft.put(replace(group, blocked=blocked, skip_once=skip))
+    draft.record(
+        Act.RISK_CHANGED,
+        f"{name(group)} on {group.account} for the risk engine: blocked {blocked}, skipped once {skip}.",
+    )
     state = "blocked for" if blocked else "free for"
     return _done(f"{name(group)} is {state} the risk engine{', skipped once' if skip else ''}.", group.id)
 
@@ -102,6 +112,7 @@ def close_all(draft: Draft) -> Reply:
         f"{len(groups)} groups are being closed, {waiting} queued signals were removed; the engine is paused."
     )
     draft.tell("close_all", text, Level.WARNING, notice=True)
+    draft.record(Act.CLOSE_ALL, text)
     return _done(text)
 
 
@@ -110,6 +121,7 @@ def pause(draft: Draft) -> Reply:
         draft.put(replace(draft.engine, paused=True, paused_at=draft.now))
         for group in draft.groups():
             cancel_next(draft, group, "paused")
+        draft.record(Act.PAUSED, "Paused by hand.")
         draft.tell("paused", "Paused: alerts are stored, nothing is opened.", Level.WARNING, Category.SYSTEM)
     return _done("Paused: alerts are stored, nothing is opened; exits, targets and fills go on.")
 
@@ -117,6 +129,7 @@ def pause(draft: Draft) -> Reply:
 def resume(draft: Draft) -> Reply:
     if draft.engine.paused:
         draft.put(replace(draft.engine, paused=False, paused_at=None))
+        draft.record(Act.RESUMED, "Resumed by hand.")
         draft.tell("resumed", "Running again.", category=Category.SYSTEM)
         _wake(draft)
     return _done("Running.")
@@ -144,6 +157,7 @@ def promote(draft: Draft, wish: Promote) -> Reply:
     opened = pool.force(draft, row)
     if isinstance(opened, Refusal):
         return opened
+    draft.record(Act.PROMOTED, f"{name(opened)} on {opened.account} was forced into the pool.")
     return _done(f"Position group for {name(opened)} has been forced into the pool.", opened.id)
 
 
@@ -152,6 +166,9 @@ def remove_queued(draft: Draft, wish: RemoveQueued) -> Reply:
     if isinstance(row, Refusal):
         return row
     queue.dequeue(draft, row, Outcome.CANCELLED, "removed by you")
+    draft.record(
+        Act.QUEUE_REMOVED, f"{row.symbol} {row.timeframe} on {row.account} was taken out of the queue."
+    )
     return _done(f"{row.symbol} {row.timeframe} was removed from the queue.")
 
 
@@ -164,6 +181,7 @@ def save_settings(draft: Draft, wish: SaveSettings) -> Reply:
     draft.settings = settings
     id = draft.new_id()
     draft.put(SettingsVersion(id=id, saved_at=draft.now, document=documents.dump(settings), note=wish.note))
+    draft.record(Act.SETTINGS_SAVED, f"Settings were saved{f': {wish.note}' if wish.note else ''}.")
     draft.tell("settings_saved", "Settings were saved.", category=Category.SYSTEM)
     _wake(draft)
     return _done("Settings were saved.")
@@ -176,4 +194,5 @@ def change_account(draft: Draft, wish: AccountChanged) -> Reply:
 
 def change_token(draft: Draft, wish: TokenChanged) -> Reply:
     draft.put(wish.token)
+    draft.record(Act.TOKEN_SAVED, f"Webhook {wish.token.name} was saved.")
     return _done(f"Webhook {wish.token.name} was saved.")

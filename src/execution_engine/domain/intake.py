@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from execution_engine.domain import age, queue
 from execution_engine.domain import entry as entries
+from execution_engine.domain.audit import Act
 from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
@@ -327,6 +328,7 @@ def replay(draft: Draft, wish: Replay) -> Answer | Refusal:
     old = draft.alert_or_none(wish.alert_id)
     if old is None:
         return Refusal("UNKNOWN", f"there is no alert {wish.alert_id} among the kept ones")
+    draft.record(Act.REPLAYED, f"Alert {old.id} ({old.symbol} {old.timeframe}) was replayed by hand.")
     again = AlertReceived(
         signal=old.parsed,
         key=f"replay:{old.id}",
