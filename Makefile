@@ -66,6 +66,10 @@ simulate: setup ## Simulated histories (ARGS="--seeds 1000", "--seed 7", "--shri
 soak: setup ## Very many simulated histories (SEEDS=20000, FROM=1)
 	@$(PYTHON) -m tests.simulation --seeds $(SEEDS) --from $(FROM)
 
+.PHONY: planted
+planted: setup ## Measure the simulation: put classic mistakes into copies of the source, and find each
+	@$(PYTHON) -m tests.simulation.planted $(ARGS)
+
 .PHONY: lock
 lock: setup ## Choose the newest allowed versions again and write requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --all-extras --upgrade \
