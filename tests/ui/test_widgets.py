@@ -211,3 +211,20 @@ def test_every_part_paints_in_both_themes(qapp: QApplication, window: QWidget, n
         part.show()
         assert not part.grab().isNull()
     assert (fact.text("net"), chip.accessibleName(), banner.text()) == ("+1.00", "Closing", "Paused")
+
+
+def test_a_question_is_as_high_as_its_sentences(qapp: QApplication, qtbot: QtBot) -> None:
+    """A guessed height would leave a hole above the buttons or cut a sentence off."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    for explanation in ("Short.", "It goes on and on for several lines. " * 12):
+        dialog = ConfirmDialog("Quit", "Quit?", "Quit", explanation=explanation, parent=parent)
+        dialog.open()
+        footer = dialog.confirm.parentWidget()
+        assert footer is not None
+        assert footer.height() == footer.sizeHint().height()
+        sentence = next(each for each in dialog.findChildren(Label) if each.text() == explanation)
+        assert sentence.height() >= sentence.heightForWidth(sentence.width())
+        dialog.fail("It was not done, and this is why. " * 8)
+        assert footer.height() == footer.sizeHint().height()
+        dialog.reject()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import ICON, px
-from execution_engine.ui.widgets import Label, button, divider
+from execution_engine.ui.widgets import Label, button, divider, fit_height
 
 WIDTH = 568
 LONGEST_WORD = 24  # letters; the column has room for them
@@ -99,10 +99,7 @@ class StartFault(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Take the height that the wrapped sentences need at this width, now that the fonts are known."""
         super().showEvent(event)
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.setFixedHeight(layout.totalHeightForWidth(px(WIDTH)))
+        fit_height(self)
 
     def _copy(self) -> None:
         lines = (f"Execution Engine {self._version} could not start.", self._told, f"Data: {self._folder}")

@@ -282,6 +282,7 @@ class PaperDialog(QDialog):
         column.setContentsMargins(0, 0, 0, 0)
         self.panel = PaperPanel(bridge)
         column.addWidget(self.panel)
+        self.panel.symbol.setFocus()
 
     def tick(self) -> None:
         """Show ages anew, while it is to be seen."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCompleter, QDialog, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from execution_engine.domain.errors import Refusal
@@ -13,7 +14,7 @@ from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, StateChip, button
+from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, StateChip, button, fit_height
 
 FIRST = "BINANCE:BTCUSDT"
 WIDTH = 480
@@ -123,6 +124,11 @@ class TestAlertDialog(QDialog):
 
     # What happens.
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the height that the sentences need."""
+        super().showEvent(event)
+        fit_height(self)
+
     def reject(self) -> None:
         """Close, unless the answer is awaited."""
         if not self._busy:
@@ -135,6 +141,7 @@ class TestAlertDialog(QDialog):
         self._set_busy(True)
         for each in (self.chip, self.said, self.story):
             each.hide()
+        fit_height(self)
         self._bridge.run(self._bridge.doors.send_test_alert(symbol), self._answered)
 
     def _set_busy(self, busy: bool) -> None:
@@ -179,4 +186,4 @@ class TestAlertDialog(QDialog):
     def _say(self, text: str, token: Token = "text2") -> None:
         self.said.show_text(text, token)
         self.said.show()
-        self.adjustSize()
+        fit_height(self)

@@ -1,7 +1,7 @@
 """The parts every page is made of."""
 
 from execution_engine.ui.widgets.choice import SegmentedChoice
-from execution_engine.ui.widgets.dialogs import ConfirmDialog, Consequence, follows
+from execution_engine.ui.widgets.dialogs import ConfirmDialog, Consequence, fit_height, follows
 from execution_engine.ui.widgets.fields import NumberField, SearchField
 from execution_engine.ui.widgets.figures import Facts, Figure, FigureStrip
 from execution_engine.ui.widgets.labels import ElidedLabel, Label, button, divider
@@ -36,6 +36,7 @@ __all__ = [
     "StatusItem",
     "button",
     "divider",
+    "fit_height",
     "follows",
     "separator",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from execution_engine.ui.icons import Mark
@@ -30,6 +30,14 @@ class Consequence:
 def follows(name: str, text: str) -> Consequence:
     """Return a consequence that is plain text."""
     return Consequence(name, ((text, "text"),))
+
+
+def fit_height(window: QWidget) -> None:
+    """Give a window of fixed width the height of its wrapped sentences; guessing leaves holes at the bottom."""
+    layout = window.layout()
+    if layout is not None:
+        layout.activate()
+        window.setFixedHeight(layout.totalHeightForWidth(window.width()))
 
 
 class ConfirmDialog(QDialog):
@@ -87,7 +95,6 @@ class ConfirmDialog(QDialog):
         column.addWidget(self._footer())
         self.setAccessibleDescription(question)
         self._typed_changed()
-        self.adjustSize()
         self.cancel.setFocus()
 
     # What the page calls.
@@ -110,7 +117,7 @@ class ConfirmDialog(QDialog):
         self.cancel.setEnabled(True)
         self.typed.setEnabled(True)
         self._typed_changed()
-        self.adjustSize()
+        fit_height(self)
         self.cancel.setFocus()
 
     @property
@@ -119,6 +126,11 @@ class ConfirmDialog(QDialog):
         return "" if self._error.isHidden() else self._error.text()
 
     # How it behaves.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take the height that the sentences need."""
+        super().showEvent(event)
+        fit_height(self)
 
     def reject(self) -> None:
         """Close, unless it is being done: then the answer is awaited."""

@@ -116,7 +116,7 @@ class NoticeStack(QWidget):
         super().__init__(over)
         self._over, self._bottom, self._unseen = over, bottom, 0
         self.cards: list[NoticeCard] = []
-        self._more = button("", "link", small=True)
+        self._more = button("", small=True)  # with a ground: it lies over whatever is below
         self._more.clicked.connect(self._to_logs)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
