@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -83,8 +84,8 @@ class Lanes:
         self._post = post
         self._clock = clock
         self._tasks = tasks
-        self._lanes: dict[LaneKey, Lane] = {}
-        self._ranks: dict[str, Ranks] = {}
+        self._lanes: defaultdict[LaneKey, Lane] = defaultdict(Lane)
+        self._ranks: defaultdict[str, Ranks] = defaultdict(Ranks)
         self._stopped = False
         ways.on_room(self._pump)
         self._looks = Looks(book, ways, post, clock, tasks)
@@ -129,17 +130,17 @@ class Lanes:
     # -- what waits
 
     def _offer(self, row: Order) -> None:
-        lane = self._lanes.setdefault(row.lane, Lane())
+        lane = self._lanes[row.lane]
         lane.waiting[row.id] = row
         if not lane.busy:
-            self._ranks.setdefault(row.account, Ranks()).put(row.lane, _priority(row))
+            self._ranks[row.account].put(row.lane, _priority(row))
 
     def _rank(self, key: LaneKey) -> None:
         """Queue a lane by the most urgent of what may leave there now."""
         lane = self._lanes.get(key)
         if lane is None or lane.busy:
             return
-        ranks = self._ranks.setdefault(key[0], Ranks())
+        ranks = self._ranks[key[0]]
         ready = self._ready(lane)
         if ready:
             ranks.put(key, _priority(ready[0]))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -39,9 +40,9 @@ class Looks:
         self._post = post
         self._clock = clock
         self._tasks = tasks
-        self._due: dict[str, _Due] = {}
-        self._under_way: dict[str, set[int]] = {}
-        self._failing: dict[str, set[int]] = {}
+        self._due: defaultdict[str, _Due] = defaultdict(_Due)
+        self._under_way: defaultdict[str, set[int]] = defaultdict(set)
+        self._failing: defaultdict[str, set[int]] = defaultdict(set)
         self._listed: set[str] = set()
         self._stopped = False
         self.all_looked: Callable[[str], None] = lambda account: None
@@ -49,10 +50,10 @@ class Looks:
 
     def offer(self, order: Order) -> None:
         """Take in a durable order row: look it up at its time, or not any more."""
-        due = self._due.setdefault(order.account, _Due())
+        due = self._due[order.account]
         if order.status is not OrderStatus.UNKNOWN:
             due.forget(order.id)
-        elif order.id not in self._under_way.get(order.account, ()):
+        elif order.id not in self._under_way[order.account]:
             due.put(order, order.look_at or self._clock.now())
 
     def listed(self, account: str) -> None:
@@ -70,7 +71,7 @@ class Looks:
             return
         way = self._ways(account)
         now = self._clock.now()
-        under_way = self._under_way.setdefault(account, set())
+        under_way = self._under_way[account]
         while (order := due.first(now)) is not None and len(under_way) < AT_ONCE:
             if self._book.order(order.id) is not order:
                 due.forget(order.id)  # a newer row is on its way here
@@ -113,7 +114,7 @@ class Looks:
 
     def _says_something(self, order: Order, well: bool) -> bool:
         """One order that cannot be looked up, again and again, does not say that the exchange is away."""
-        failing = self._failing.setdefault(order.account, set())
+        failing = self._failing[order.account]
         if well:
             failing.clear()
             return True
