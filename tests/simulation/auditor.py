@@ -554,6 +554,19 @@ class Auditor:
         sign = 1 if group.side is Side.LONG else -1
         return sign * (result - cost) - fees
 
+    def economy(self) -> dict[str, list[str]]:
+        """Return what every alert that opened something came to: its trades, without their times and ids."""
+        found: dict[str, list[str]] = {}
+        for group in self.rows[Group].values():
+            key: AlertKey = self.rows[AlertKey][group.alert_id]
+            trades = [
+                f"{fill.purpose} {fill.action} {fill.quantity.normalize()} at {fill.price.normalize()}"
+                for id in self._orders_of[group.id]
+                for fill in self._fills_of[id].values()
+            ]
+            found[key.key] = [*sorted(trades), f"{group.status} with {group.realized.normalize():f}"]
+        return found
+
     def acknowledged(self) -> None:
         """Compare what was answered with what is on the disk."""
         stored = {row.key for row in self.rows[AlertKey].values()}

@@ -454,6 +454,7 @@ class History:
             lives=self.machine.lives,
             sometimes=self.sometimes,
             story=self.story,
+            economy=self.auditor.economy(),
         )
 
 
