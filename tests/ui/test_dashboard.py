@@ -16,10 +16,11 @@ from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import Pause
 from execution_engine.domain.rows import AccountStatus, LegStatus, OrderStatus
 from execution_engine.ui import theme
-from execution_engine.ui.charts.axes import time_label, time_steps, value_steps
+from execution_engine.ui.charts.axes import ValueAxis, time_label, time_steps, value_steps
 from execution_engine.ui.charts.equity import steps, thinned
 from execution_engine.ui.pages.dashboard import DashboardPage
 from execution_engine.ui.pages.dashboard.trail import Trail
+from execution_engine.ui.tables.paint import width_of
 from tests.house import NOON, D
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
@@ -371,3 +372,12 @@ def test_a_trail_takes_no_point_within_its_spacing() -> None:
     assert not trail.add(NOON + timedelta(seconds=1), D(2))
     assert trail.add(NOON + timedelta(seconds=2), D(3))
     assert trail.prices == (D(1), D(3))
+
+
+def test_the_axis_is_as_wide_as_its_tag(qapp: QApplication) -> None:
+    axis = ValueAxis(str)
+    usual = axis.maximumWidth()
+    axis.show_tag(12_345_678.0, "+12,345,678")
+    assert axis.minimumWidth() > width_of("+12,345,678", "caption", 700) > usual
+    axis.show_tag(None)
+    assert axis.maximumWidth() == usual

@@ -98,12 +98,16 @@ class ValueAxis(pg.AxisItem):
         super().__init__("right")
         self._write = write
         self._tag: tuple[float, str, Token] | None = None
+        self._least = width
         self.setWidth(px(width))
         self.setGrid(255)  # makes room for the lines, which are painted here
 
     def show_tag(self, value: float | None, text: str = "", token: Token = "accentfill") -> None:
         """Put a tag on a value; None takes it away."""
         self._tag = None if value is None else (value, text, token)
+        wanted = max(px(self._least), math.ceil(width_of(text, "caption", 700)) + px(14))
+        if wanted != self.fixedWidth:
+            self.setWidth(wanted)
         self.update()
 
     def paint(self, painter: QPainter, *_: Any) -> None:
