@@ -70,6 +70,7 @@ class LocalExchanges:
         self._clients: list[Any] = []
         self.beat_s = 1.0  # how often every price is told again, as markets that trade do all the time
         self.strangers: list[str] = []
+        self.broken: list[Exception] = []  # faults of the local exchanges themselves: the test fails for them
         self.hosts: dict[str, tuple[str, int]] = {}
 
     def __getitem__(self, name: str) -> LocalExchange:
@@ -122,6 +123,8 @@ class LocalExchanges:
             each.streams.drop()
         await self._runner.cleanup()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.broken and error is None:
+            raise self.broken[0]
 
     def connector(self) -> aiohttp.TCPConnector:
         """Return a connector that reaches the local exchanges under their real names."""
@@ -169,4 +172,10 @@ class LocalExchanges:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         host = request.headers["Host"].partition(":")[0]
-        return await self._owners[host].handle(request, host)
+        try:
+            return await self._owners[host].handle(request, host)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            self.broken.append(error)
+            raise
