@@ -15,6 +15,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(LIMIT_S))
+            item.add_marker(pytest.mark.slow)
             if not hasattr(os, "fork"):
                 item.add_marker(pytest.mark.skip(reason="processes are forked and killed here"))
 

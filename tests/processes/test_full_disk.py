@@ -1,6 +1,5 @@
 """The disk fills up while positions are open: nothing is acknowledged, nothing leaves, nothing is lost."""
 
-import resource
 import shutil
 import subprocess
 import threading
@@ -14,6 +13,8 @@ import pytest
 from tests.processes.house import Engine, places
 from tests.processes.ledgers import settle
 from tests.stories.installation import legs_of, until
+
+resource = pytest.importorskip("resource", reason="limits of processes are POSIX")
 
 BTC, ETH = "BINANCE:BTCUSDT", "BINANCE:ETHUSDT"
 COMPLAINTS = ["disk", "cannot run", "nothing is decided any more", "log"]
