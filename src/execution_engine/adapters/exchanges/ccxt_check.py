@@ -60,7 +60,7 @@ class CcxtKeyCheck:
         except NotThere as error:
             return CheckResult(at=now, problems=(str(error),))
         except Exception as error:
-            logger.opt(exception=error).warning("the keys of {} could not be checked", account.name)
+            logger.warning("the keys of {} could not be checked: {}", account.name, str(error)[:2000])
             return _failed(account, error, now)
         finally:
             if client is not None:

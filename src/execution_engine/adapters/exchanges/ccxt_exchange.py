@@ -54,7 +54,7 @@ CLOCK_EVERY = timedelta(minutes=10)
 # acknowledge before they carry out. What comes later comes with the streams and the readings.
 _FOLLOW_S = (0.15, 0.5, 1.5, 3.0)
 _CANCEL_LOOKS_S = (0.0, 0.1, 0.3)
-_TOO_MANY = frozenset({"RateLimitExceeded", "DDoSProtection"})
+_MOST_WRITTEN = 2_000  # characters of an answer
 
 
 class CcxtExchange:
@@ -290,7 +290,7 @@ class CcxtExchange:
         local = not heard.changed_something and code not in (translate.CONNECTION,)
         if isinstance(error, Blocked) or local or too_many:
             return self._refused(order, code, str(error) if local else translate.SENTENCES[code])
-        logger.opt(exception=error).warning("{}: the answer proves nothing", order.client_order_id)
+        logger.warning("{}: the answer proves nothing: {}", order.client_order_id, _written(error))
         return self._unclear(order, code, translate.SENTENCES[code])
 
     def _engine_error(self, client: Client, entry: Entry, heard: Heard) -> str:
@@ -410,7 +410,7 @@ class CcxtExchange:
             return self._unclear(order, translate.CONNECTION, "The look-up broke off.")
         except Exception as error:
             code = translate.engine_error(error)
-            logger.opt(exception=error).debug("{} could not be looked up", order.client_order_id)
+            logger.debug("{} could not be looked up: {}", order.client_order_id, _written(error))
             reason = str(error) if isinstance(error, EngineError) else translate.SENTENCES[code]
             return self._unclear(order, code, reason)
         if found.said is not None:
@@ -439,7 +439,7 @@ class CcxtExchange:
                 raise
             return AccountUnreadable(account=self.account.name, reason="The request broke off.")
         except Exception as error:
-            logger.opt(exception=error).warning("the account {} could not be read", self.account.name)
+            logger.warning("the account {} could not be read: {}", self.account.name, _written(error))
             return AccountUnreadable(account=self.account.name, reason=self._why(error))
 
     def _why(self, error: Exception) -> str:
@@ -548,6 +548,11 @@ _ORDERS_A_TURN = 200  # that are parsed before others have their turn
 
 class Locked(EngineError):
     """The account's keys cannot be had; the text is a sentence."""
+
+
+def _written(error: BaseException) -> str:
+    """Write an error down with the exchange's whole answer, which ccxt puts into its text."""
+    return f"{type(error).__name__}: {error}"[:_MOST_WRITTEN]
 
 
 def _is_ending() -> bool:

@@ -129,7 +129,10 @@ class Markets:
             charts, taught = {*charts, *taught}, set()
         new = await asyncio.to_thread(files.markets, self._path, charts=charts, natives=natives)
         known = client.exchange.markets or {}
-        client.exchange.set_markets([*{**known, **{one["symbol"]: one for one in new}}.values()])
+        # A currency that no market in use has may still be asked for: the balance of an idle account.
+        money = client.exchange.safe_currency_structure({"id": "USDT", "code": "USDT"})
+        markets = {**known, **{one["symbol"]: one for one in new}}
+        client.exchange.set_markets([*markets.values()], {"USDT": money})
         self._taught[client] = (self._version, taught | set(charts))
 
     async def tell(self) -> None:

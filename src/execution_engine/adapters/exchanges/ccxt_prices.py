@@ -142,7 +142,7 @@ class PriceStream:
             try:
                 await self._look()
             except Exception as error:
-                logger.opt(exception=error).debug("the prices of {} could not be had", self._venue.name)
+                logger.debug("the prices of {} could not be had: {}", self._venue.name, error)
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._changed.wait()
