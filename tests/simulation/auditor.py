@@ -253,7 +253,8 @@ class Auditor:
 
     def _alert_key(self, old: AlertKey | None, new: AlertKey) -> None:
         first = self._keys.setdefault(new.key, new)
-        if first.id != new.id and not self.rows[Alert][new.id].parsed.is_exit:
+        alert: Alert = self.rows[Alert][new.id]
+        if first.id != new.id and not alert.parsed.is_exit and alert.outcome is not Outcome.FAILED:
             self.breaks("I3", f"alert {new.id} was taken although it is alert {first.id} once more")
 
     def _pyramid(self, old: Pyramid | None, new: Pyramid) -> None:

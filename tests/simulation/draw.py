@@ -25,6 +25,7 @@ RATES = {
     "refused_rate": 0.15,
     "cancel_lost": 0.25,
     "cancel_answer_lost": 0.25,
+    "cancel_late": 0.2,
     "cancel_garbage": 0.2,
     "cancel_slow": 0.25,
     "look_fails": 0.4,
@@ -38,7 +39,7 @@ RATES = {
     "request_lost": 0.2,
     "answer_lost": 0.3,
 }
-NOT_ON_PAPER = {"place_late", "read_lag"}  # it answers in process
+NOT_ON_PAPER = {"place_late", "cancel_late", "read_lag"}  # it answers in process
 
 # What happens at chosen moments: how many of each there are at most in a seed that has any.
 HAPPENINGS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop, heappush
@@ -117,7 +118,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 for task in tasks:
                     self._gone.add(task)
                     task._log_destroy_pending = False  # type: ignore[attr-defined]
-                    with suppress(BaseException):
+                    with suppress(BaseException), warnings.catch_warnings():
+                        warnings.simplefilter("ignore")  # of what it had not begun yet
                         task.get_coro().close()  # type: ignore[union-attr]
         finally:
             asyncio._set_running_loop(None)

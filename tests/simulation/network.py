@@ -242,6 +242,10 @@ class Line:
             elif network.happens("cancel_answer_lost", state):
                 self._timeline.after(there, arrive, None)
                 give_up()
+            elif self._validity_s and network.happens("cancel_late", state):
+                late = network.uniform("cancel_late", 0.5, self._validity_s)
+                self._timeline.after(late, arrive, None)
+                give_up()
             elif network.happens("cancel_garbage", state):
                 garbage = self._unclear(order, "The answer was cut off.", about_cancel=True)
                 self._timeline.after(there, arrive, back, garbage)

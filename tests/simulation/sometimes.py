@@ -17,7 +17,7 @@ REPORTED = ("open", "partially_filled", "filled", "cancelled")
 REACHABLE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("place_lost", "place_answer_lost", "place_late", "place_slow", "place_garbage"), PLACED),
     **dict.fromkeys(("place_doubled", "refused_funds", "refused_rules", "refused_rate"), PLACED),
-    **dict.fromkeys(("cancel_lost", "cancel_answer_lost", "cancel_garbage", "cancel_slow"), RESTING),
+    **dict.fromkeys(("cancel_lost", "cancel_answer_lost", "cancel_late", "cancel_garbage", "cancel_slow"), RESTING),
     **dict.fromkeys(("look_fails", "look_absent"), PLACED),
     **dict.fromkeys(("stream_drops", "stream_early", "stream_late", "stream_doubles"), (*REPORTED, "balance")),
     "partial": RESTING,

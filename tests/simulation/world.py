@@ -6,7 +6,7 @@ import gc
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from time import process_time
@@ -116,6 +116,8 @@ class History:
             self._told,
             self._seen,
         )
+        self.venue.retention = timedelta(seconds=program.retention_s)
+        self.venue.most_open = program.most_open
         self.network = Network(program, self.timeline, self.venue, self.sometimes)
         self.machine = Machine(program, self.timeline, self.clock, self.catalogue, self.network, self)
         self.tradingview = TradingView(self.timeline, self.network, self.machine, self.auditor, self.story)
