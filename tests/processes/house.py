@@ -17,7 +17,7 @@ from typing import Any
 
 from execution_engine.adapters.paths import data_folder
 from tests.processes.clock import SharedClock
-from tests.stories.installation import PATIENCE_S, Installation
+from tests.stories.installation import PATIENCE_S, Installation, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,6 +155,7 @@ class Engine(Installation):
 
     def __init__(self, root: Path, venue: Venue, nest: Process, clock: Path, **settings: Any) -> None:
         self.port = free_port()
+        self._priced: set[str] = set()
         self._nest = nest
         self._arguments = ["--data-dir", str(root), "--exchange", venue.url, "--clock", str(clock)]
         self._arguments += ["--port", str(self.port)]
@@ -178,8 +179,18 @@ class Engine(Installation):
         return self
 
     def price(self, symbol: str, price: object) -> None:
-        """Move a market at the exchange; the engine hears of it when it hears of it."""
+        """Move a market at the exchange; the engine hears of it when it hears of it, of the first price now.
+
+        Without any price it would not wait for one: an entry would be rejected.
+        """
         self.venue.prices({symbol: price})
+        if symbol not in self._priced:
+            self._priced.add(symbol)
+            until(self._has_heard_of_all, f"the first price of {symbol} is heard")
+
+    def _has_heard_of_all(self) -> bool:
+        health = self.request("GET", "/health")
+        return int(health.body["prices"]["markets"]) >= len(self._priced)
 
     def rows(self, statement: str, *values: object, file: str = "engine") -> list[sqlite3.Row]:
         return read(self.folder.database if file == "engine" else self.venue.file, statement, *values)
