@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 import certifi
 
-from execution_engine.__main__ import main
+from execution_engine.cli import main
 from tests.exchanges.world import LocalNames
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -13,6 +11,7 @@ from tests.exchanges.binance_streams import BinanceStreams
 from tests.exchanges.binance_usdm import UsdmRoutes
 from tests.exchanges.faults import Fault
 from tests.exchanges.server import Asked, Fails, Limit
+from tests.exchanges.signing import as_hex
 from tests.exchanges.venue import Account, Order, Refused, Terms, Why
 
 _SPOT: dict[Why, tuple[int, str]] = {
@@ -125,8 +124,7 @@ class LocalBinance(SpotRoutes, UsdmRoutes, BinanceStreams):
         if asked.path.endswith("listenKey"):
             return account  # wants the key alone
         signed, _, signature = (asked.text or asked.query).rpartition("&signature=")
-        wanted = hmac.new(account.keys.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted, signature):
+        if as_hex(account.keys.secret, signed) != signature:
             raise Fails({"code": -1022, "msg": "Signature for this request is not valid."})
         self.check_time(asked.params)
         return account
@@ -141,25 +139,6 @@ class LocalBinance(SpotRoutes, UsdmRoutes, BinanceStreams):
         if account is None or not self.allows(account, asked.peer, asked.route.needs, asked.path):
             raise Fails(_BAD_KEY, 401)
         return account
-
-    def allows(self, account: Account, peer: str, needs: str, path: str) -> bool:
-        """Tell whether a key may do this from here, now."""
-        expired = account.expires_at_ms is not None and account.expires_at_ms < self.now_ms()
-        if account.revoked or expired or (account.ips and peer not in account.ips):
-            return False
-        if path.startswith("/fapi") and not account.futures:
-            return False
-        return account.trade if needs == "trade" else account.read
-
-    def check_time(self, params: dict[str, str]) -> None:
-        """Refuse what is over a second ahead, or older than it allows itself. Raises Fails."""
-        sent, window = int(params.get("timestamp", 0)), int(params.get("recvWindow", 5000))
-        if sent >= self.now_ms() + 1000:
-            message = "Timestamp for this request was 1000ms ahead of the server's time."
-            raise Fails({"code": -1021, "msg": message})
-        if self.now_ms() - sent > min(window, 60_000):
-            message = "Timestamp for this request is outside of the recvWindow."
-            raise Fails({"code": -1021, "msg": message})
 
     def refusal(self, asked: Asked, refused: Refused) -> Fails:
         code, message = self._words(asked, refused)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tests.exchanges.listing import Listing
 from tests.exchanges.server import Asked, Fails, LocalExchange, span, wire
-from tests.exchanges.venue import Account, Order, Quote, Refused, Trade, Venue, Why
+from tests.exchanges.venue import Account, Order, Quote, Refused, Trade, Why
 
 STATUS = {
     "new": "NEW",
@@ -27,10 +27,24 @@ class BinanceOrders(LocalExchange):
         super().__init__()
         self.listen_keys: dict[str, Account] = {}
 
-    def here(self, asked: Asked) -> tuple[Venue, Account]:
-        assert asked.venue is not None
-        assert asked.account is not None
-        return asked.venue, asked.account
+    def allows(self, account: Account, peer: str, needs: str, path: str) -> bool:
+        """Tell whether a key may do this from here, now."""
+        expired = account.expires_at_ms is not None and account.expires_at_ms < self.now_ms()
+        if account.revoked or expired or (account.ips and peer not in account.ips):
+            return False
+        if path.startswith("/fapi") and not account.futures:
+            return False
+        return account.trade if needs == "trade" else account.read
+
+    def check_time(self, params: dict[str, str]) -> None:
+        """Refuse what is over a second ahead, or older than it allows itself. Raises Fails."""
+        sent, window = int(params.get("timestamp", 0)), int(params.get("recvWindow", 5000))
+        if sent >= self.now_ms() + 1000:
+            message = "Timestamp for this request was 1000ms ahead of the server's time."
+            raise Fails({"code": -1021, "msg": message})
+        if self.now_ms() - sent > min(window, 60_000):
+            message = "Timestamp for this request is outside of the recvWindow."
+            raise Fails({"code": -1021, "msg": message})
 
     def listed(self, asked: Asked, symbol: str | None = None) -> Listing:
         """Return the market a request is about."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from decimal import Decimal
 from typing import Any
@@ -12,6 +10,7 @@ from tests.exchanges.binance_orders import STATUS, BinanceOrders
 from tests.exchanges.binance_spot import spot_kind
 from tests.exchanges.listing import Listing
 from tests.exchanges.server import Fails, wire
+from tests.exchanges.signing import as_hex
 from tests.exchanges.streams import Socket
 from tests.exchanges.usual import UsualStreams
 from tests.exchanges.venue import Account, Happened, Order, Position, Quote, Trade, Venue
@@ -75,8 +74,7 @@ class BinanceStreams(BinanceOrders, UsualStreams):
         if account is None or not self.allows(account, "127.0.0.1", "read", "/api"):
             raise Fails({"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}, 401)
         signed = "&".join(f"{key}={params[key]}" for key in sorted(params) if key != "signature")
-        wanted = hmac.new(account.keys.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted, params.get("signature", "")):
+        if as_hex(account.keys.secret, signed) != params.get("signature"):
             raise Fails({"code": -1022, "msg": "Signature for this request is not valid."})
         self.check_time(params)
         return account

@@ -321,7 +321,7 @@ def _cancelling(venue: Venue, account: Account, which: dict[str, str]) -> Callab
 
 def _usdm_market(listing: Listing) -> dict[str, object]:
     rules = listing.rules
-    places = max(0, -rules.tick.normalize().as_tuple().exponent)  # type: ignore[operator]
+    places = _places(rules.tick)
     return {
         "symbol": listing.native,
         "pair": listing.native,
@@ -335,7 +335,7 @@ def _usdm_market(listing: Listing) -> dict[str, object]:
         "quoteAsset": rules.quote,
         "marginAsset": rules.quote,
         "pricePrecision": places,
-        "quantityPrecision": max(0, -rules.step.normalize().as_tuple().exponent),  # type: ignore[operator]
+        "quantityPrecision": _places(rules.step),
         "baseAssetPrecision": 8,
         "quotePrecision": 8,
         "permissionSets": ["GRID", "COPY"],
@@ -377,6 +377,11 @@ def _usdm_market(listing: Listing) -> dict[str, object]:
         "orderTypes": ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"],
         "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD"],
     }
+
+
+def _places(increment: Decimal) -> int:
+    _, point, places = wire(increment).partition(".")
+    return len(places) if point else 0
 
 
 def usdm_row(order: Order) -> dict[str, object]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import uuid
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -13,6 +11,7 @@ from tests.exchanges.bybit_markets import MarketRoutes
 from tests.exchanges.bybit_streams import BybitStreams
 from tests.exchanges.faults import Fault
 from tests.exchanges.server import Asked, Body, Fails, Limit
+from tests.exchanges.signing import as_hex
 from tests.exchanges.venue import Account, Order, Refused, Terms, Why
 
 _SPOT: dict[Why, tuple[int, str]] = {
@@ -97,8 +96,7 @@ class LocalBybit(MarketRoutes, AccountRoutes, BybitStreams):
             raise self.fail(10003, "API key is invalid.")
         payload = asked.text if asked.method == "POST" else asked.query
         origin = sent + key + window + payload
-        wanted = hmac.new(account.keys.secret.encode(), origin.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(wanted, heads.get("x-bapi-sign", "")):
+        if as_hex(account.keys.secret, origin) != heads.get("x-bapi-sign"):
             raise self.fail(10004, f"error sign! origin_string[{origin}]")
         now = self.now_ms()
         if not now - int(window) <= int(sent) < now + 1000:

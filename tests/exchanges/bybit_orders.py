@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from tests.exchanges.listing import Listing
-from tests.exchanges.server import Asked, Body, Fails, LocalExchange, route, span, wire
-from tests.exchanges.venue import Account, Order, Refused, Trade, Venue, Why
+from tests.exchanges.server import Asked, Body, Fails, LocalExchange, as_text, route, span, wire
+from tests.exchanges.venue import Order, Refused, Trade, Why
 
 _STATUS = {
     "new": "New",
@@ -87,11 +87,6 @@ class OrderRoutes(LocalExchange):
         more = str(begin + most) if len(found) > begin + most else ""
         return {"category": asked.params["category"], "list": rows, "nextPageCursor": more}
 
-    def here(self, asked: Asked) -> tuple[Venue, Account]:
-        assert asked.venue is not None
-        assert asked.account is not None
-        return asked.venue, asked.account
-
     def market(self, params: dict[str, str]) -> Listing:
         """Return the market a request is about. Raises Refused."""
         listing = self.by_native.get((params["category"] == "linear", params["symbol"]))
@@ -154,7 +149,7 @@ class OrderRoutes(LocalExchange):
         self._spend_order(asked, len(asked.body["request"]))
         rows, outcomes = [], []
         for order in asked.body["request"]:
-            params = {key: _text(value) for key, value in order.items() if value is not None}
+            params = {key: as_text(value) for key, value in order.items() if value is not None}
             params.setdefault("category", asked.params["category"])
             row = {"category": params["category"], "symbol": params["symbol"]}
             try:
@@ -212,10 +207,6 @@ class OrderRoutes(LocalExchange):
 
 def _named(asked: Asked) -> bool:
     return "orderId" in asked.params or "orderLinkId" in asked.params
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def ids(order: Order) -> dict[str, Any]:

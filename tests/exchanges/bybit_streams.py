@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import secrets
 from typing import Any
@@ -13,6 +11,7 @@ from tests.exchanges.bybit_markets import ticker
 from tests.exchanges.bybit_orders import execution, row
 from tests.exchanges.listing import Listing
 from tests.exchanges.server import wire
+from tests.exchanges.signing import as_hex
 from tests.exchanges.streams import Socket
 from tests.exchanges.usual import UsualStreams
 from tests.exchanges.venue import Happened, Quote
@@ -44,9 +43,8 @@ class BybitStreams(UsualStreams):
         account = socket.venue.accounts.get(key)
         if account is None or account.revoked:
             return {"success": False, "ret_msg": "API key is invalid."}
-        signed = f"GET/realtime{expires}".encode()
-        wanted = hmac.new(account.keys.secret.encode(), signed, hashlib.sha256).hexdigest()
-        if int(expires) <= self.now_ms() or not hmac.compare_digest(wanted, signature):
+        wanted = as_hex(account.keys.secret, f"GET/realtime{expires}")
+        if int(expires) <= self.now_ms() or signature != wanted:
             return {"success": False, "ret_msg": "Params Error"}
         socket.account = account
         return {}

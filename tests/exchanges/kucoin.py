@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from tests.exchanges.faults import Fault
-from tests.exchanges.kucoin_orders import hashed
 from tests.exchanges.kucoin_spot import SpotRoutes
 from tests.exchanges.kucoin_streams import KucoinStreams
 from tests.exchanges.server import Asked, Body, Fails, Limit
+from tests.exchanges.signing import as_base64
 from tests.exchanges.venue import Account, Order, Refused, Terms, Why
 
 _SPOT: dict[Why, tuple[str, str]] = {
@@ -96,9 +96,9 @@ class LocalKucoin(SpotRoutes, KucoinStreams):
             raise self.fail("400002", "KC-API-TIMESTAMP Invalid", 401)
         path = asked.path + (f"?{asked.query}" if asked.query else "")
         signed = f"{sent}{asked.method}{path}{asked.text}"
-        if hashed(account.keys.secret, signed) != heads.get("kc-api-sign"):
+        if as_base64(account.keys.secret, signed) != heads.get("kc-api-sign"):
             raise self.fail("400005", "Invalid KC-API-SIGN", 401)
-        if hashed(account.keys.secret, account.keys.passphrase) != heads.get("kc-api-passphrase"):
+        if as_base64(account.keys.secret, account.keys.passphrase) != heads.get("kc-api-passphrase"):
             raise self.fail("400004", "Invalid KC-API-PASSPHRASE", 401)
         self._check_rights(asked, account)
         return account

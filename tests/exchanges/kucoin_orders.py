@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Callable
 from typing import Any
 
 from tests.exchanges.listing import Listing
 from tests.exchanges.server import Asked, Body, Fails, LocalExchange, span
-from tests.exchanges.venue import Account, Order, Refused, Trade, Venue, Why
+from tests.exchanges.venue import Account, Order, Refused, Trade, Why
 
 _ID = re.compile(r"[A-Za-z0-9_\-]{1,40}")
 LASTS = {"GTC": "GTC", "GTT": "GTC", "IOC": "IOC", "FOK": "FOK"}
-
-
-def hashed(secret: str, text: str) -> str:
-    digest = hmac.new(secret.encode(), text.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
 
 
 class KucoinOrders(LocalExchange):
@@ -37,11 +29,6 @@ class KucoinOrders(LocalExchange):
 
     def on_futures(self, asked: Asked) -> bool:
         return asked.host == "api-futures.kucoin.com"
-
-    def here(self, asked: Asked) -> tuple[Venue, Account]:
-        assert asked.venue is not None
-        assert asked.account is not None
-        return asked.venue, asked.account
 
     def market(self, asked: Asked, name: str) -> Listing:
         """Return a market by its own name. Raises Refused."""

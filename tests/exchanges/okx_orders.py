@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from tests.exchanges.listing import Listing
-from tests.exchanges.server import Asked, Body, Fails, LocalExchange, route, wire
+from tests.exchanges.server import Asked, Body, Fails, LocalExchange, as_text, route, wire
+from tests.exchanges.signing import as_base64
 from tests.exchanges.venue import Account, Order, Refused, Trade, Venue, Why
 
 _STATE = {
@@ -33,11 +31,6 @@ class OkxOrders(LocalExchange):
     def words(self, asked: Asked, refused: Refused) -> tuple[str, str]:
         """Return code and message of a refusal."""
         raise NotImplementedError
-
-    def here(self, asked: Asked) -> tuple[Venue, Account]:
-        assert asked.venue is not None
-        assert asked.account is not None
-        return asked.venue, asked.account
 
     def market(self, name: str) -> Listing:
         """Return a market by its instrument id. Raises Refused."""
@@ -158,7 +151,7 @@ class OkxOrders(LocalExchange):
         """Run each entry; code 0 if all went well, 1 if none did, 2 for some."""
         rows = []
         for entry in entries:
-            params = {key: _text(value) for key, value in entry.items() if value is not None}
+            params = {key: as_text(value) for key, value in entry.items() if value is not None}
             row = {"ordId": params.get("ordId", ""), "clOrdId": params.get("clOrdId", "")}
             row |= {"tag": params.get("tag", ""), "ts": str(self.now_ms())}
             try:
@@ -190,10 +183,6 @@ class OkxOrders(LocalExchange):
         )
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def kind_of(listing: Listing) -> str:
     return "SWAP" if listing.swap else "SPOT"
 
@@ -208,8 +197,7 @@ def in_contracts(listing: Listing, quantity: Decimal) -> str:
 
 
 def signature_fits(account: Account, signed: str, signature: str) -> bool:
-    digest = hmac.new(account.keys.secret.encode(), signed.encode(), hashlib.sha256).digest()
-    return hmac.compare_digest(base64.b64encode(digest).decode(), signature)
+    return as_base64(account.keys.secret, signed) == signature
 
 
 def row(order: Order) -> dict[str, Any]:

@@ -252,6 +252,12 @@ class LocalExchange:
     def beat(self) -> None:
         """Tell every price again."""
 
+    def here(self, asked: Asked) -> tuple[Venue, Account]:
+        """Return the venue and the account of a private request."""
+        assert asked.venue is not None
+        assert asked.account is not None
+        return asked.venue, asked.account
+
     # How a request runs
 
     async def handle(self, request: web.Request, host: str) -> web.StreamResponse:
@@ -307,7 +313,7 @@ class LocalExchange:
         if text.startswith(("{", "[")):
             body = json.loads(text, parse_float=str, parse_int=str)
             fields = body.items() if isinstance(body, dict) else ()
-            params |= {key: _text(value) for key, value in fields if value is not None}
+            params |= {key: as_text(value) for key, value in fields if value is not None}
         else:
             params |= dict(parse_qsl(text, keep_blank_values=True))
         asked = Asked(
@@ -354,7 +360,8 @@ def _json(body: Body, status: int, headers: dict[str, str]) -> web.Response:
     return web.Response(text=text, status=status or 200, headers=headers, content_type=kind)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Write a JSON value as it would stand in a query."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -236,7 +236,7 @@ async def test_an_expired_listen_key_is_told_once_and_then_nothing_more() -> Non
         trading("binance", "swap") as here,
         hearing(here, lambda: here.client.watch_orders(here.symbol)) as (heard,),
     ):
-        here.exchange.expire_listen_keys()
+        here.world.binance.expire_listen_keys()
         await here.order("buy", "0.01", "60000", id="a1")
         assert here.exchange.streams.sent_private == []
         with pytest.raises(ccxt.ExchangeError, match="listenKey does not exist"):

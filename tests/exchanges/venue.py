@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
+from execution_engine.domain.instrument import Instrument
 from tests.exchanges.listing import Listing
 
 ZERO = Decimal(0)
@@ -405,8 +406,9 @@ class Venue:
     ) -> Order:
         """Look an order up by either id. reading: a read that may lag behind, unlike a cancel. Raises Refused."""
         found = self.orders.get(id) if id else account.find(client_id, swap)
-        mine = found is not None and found.account is account and found.listing.swap is swap
-        if not mine or found.symbol != (symbol or found.symbol) or (reading and self.missed(found)):
+        if found is None or found.account is not account or found.listing.swap is not swap:
+            raise Refused(Why.NOT_FOUND)
+        if found.symbol != (symbol or found.symbol) or (reading and self.missed(found)):
             raise Refused(Why.NOT_FOUND)
         return found
 
@@ -667,8 +669,8 @@ def _needs(
     return rules.quote, value / order.leverage if order.listing.swap else value
 
 
-def _least(rules: object) -> Decimal:
-    return max(rules.min_qty, rules.market_min_qty)  # type: ignore[attr-defined]
+def _least(rules: Instrument) -> Decimal:
+    return max(rules.min_qty, rules.market_min_qty)
 
 
 def _reaches(order: Order, quote: Quote) -> bool:

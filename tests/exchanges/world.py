@@ -77,8 +77,10 @@ class LocalExchanges:
         return self._all[name]
 
     @property
-    def binance(self) -> LocalExchange:
-        return self["binance"]
+    def binance(self) -> LocalBinance:
+        found = self["binance"]
+        assert isinstance(found, LocalBinance)
+        return found
 
     @property
     def bybit(self) -> LocalExchange:
