@@ -34,7 +34,10 @@ _WORDS = ("exchange", "symbol", "base", "quote")
 
 
 def write(path: Path, venue: Venue, kind: Market, markets: Iterable[Json], at: datetime) -> int:
-    """Put markets into a new file in the place of the old one; return how many. Nothing is half there."""
+    """Put markets into a new file in the place of the old one; return how many.
+
+    Nothing is half there, and an answer without any market leaves the old file.
+    """
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with closing(sqlite3.connect(new)) as db:
@@ -48,7 +51,10 @@ def write(path: Path, venue: Venue, kind: Market, markets: Iterable[Json], at: d
             count += db.execute("INSERT OR REPLACE INTO market VALUES (?, ?, ?, ?, ?)", row).rowcount
         db.execute("INSERT INTO reading VALUES (?)", (at.isoformat(),))
         db.commit()
-    os.replace(new, path)
+    if count:
+        os.replace(new, path)
+    else:
+        new.unlink()
     return count
 
 

@@ -29,7 +29,7 @@ from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import Mode
 
 FRESH = timedelta(minutes=60)
-AT_LEAST_APART = timedelta(minutes=1)  # however often an exchange refuses our sizes
+AT_LEAST_APART_S = 60.0
 RETRY_S = 30.0
 LIMIT_S = 90.0  # for one reading, the start of the process included
 A_TURN = 100  # rules that are made before others have their turn
@@ -71,8 +71,11 @@ class Markets:
         self._version = 0
         self._taught: WeakKeyDictionary[Client, tuple[int, set[str]]] = WeakKeyDictionary()
 
-    async def keep(self) -> None:
-        """Post the rules on disk, then read them anew when they are old or doubted. Never returns."""
+    async def keep(self, at_least_apart_s: float = AT_LEAST_APART_S) -> None:
+        """Post the rules on disk, then read them anew when they are old or doubted. Never returns.
+
+        at_least_apart_s: between two readings, however often an exchange refuses our sizes.
+        """
         if await asyncio.to_thread(files.read_at, self._path) is not None:
             await self.tell()
         while True:
@@ -86,7 +89,7 @@ class Markets:
             except EngineError as error:
                 logger.warning("{}", error)
                 await asyncio.sleep(RETRY_S)
-            await asyncio.sleep(AT_LEAST_APART.total_seconds())
+            await asyncio.sleep(at_least_apart_s)
 
     async def _until_old(self) -> float:
         at = await asyncio.to_thread(files.read_at, self._path)

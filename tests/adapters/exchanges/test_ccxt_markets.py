@@ -1,0 +1,220 @@
+"""Markets: read without holding the window, kept on disk, taught to ccxt a few at a time."""
+
+import asyncio
+import os
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from execution_engine.adapters.exchanges import ccxt_market_file as files
+from execution_engine.adapters.exchanges.catalogue import VENUES
+from execution_engine.adapters.exchanges.ccxt_client import Client, build
+from execution_engine.adapters.exchanges.ccxt_markets import Markets, MarketsUnreadable
+from execution_engine.adapters.exchanges.translate import chart_symbol, instrument, is_traded
+from execution_engine.domain.inputs import Instruments
+from execution_engine.domain.instrument import Instrument, Market
+from execution_engine.domain.rows import Mode
+from execution_engine.domain.symbols import Catalogue
+from tests.adapters.exchanges.ccxt_wire import BOTH, StillClock, wired
+from tests.exchanges import Fault, LocalExchanges
+from tests.waiting import until
+
+MANY = 2_500
+HOLD_S = 0.016
+
+
+def markets_of(world: Any, name: str, market: Market, folder: Path, posted: list[Any]) -> Markets:
+    session = world.session()
+    return Markets(VENUES[name], market, Mode.LIVE, folder, lambda: session, StillClock(), posted.append)
+
+
+def rules(posted: list[Any]) -> dict[str, Instrument]:
+    return {one.symbol: one for said in posted if isinstance(said, Instruments) for one in said.instruments}
+
+
+async def longest_hold(work: Any) -> tuple[float, Any]:
+    """Run something and return how long the loop's own thread computed at most between two turns [s]."""
+    longest, running = 0.0, True
+
+    async def watch() -> None:
+        nonlocal longest
+        last = time.thread_time()
+        while running:
+            await asyncio.sleep(0.001)
+            now = time.thread_time()
+            longest, last = max(longest, now - last), now
+
+    watching = asyncio.create_task(watch())
+    result = await work
+    running = False
+    await watching
+    return longest, result
+
+
+class Canned:
+    """Connections over which an answer comes that was fetched before: whoever made it would hold the loop too."""
+
+    def __init__(self, body: bytes) -> None:
+        self.status, self.reason, self.headers, self._body = (
+            200,
+            "OK",
+            {"Content-Type": "application/json"},
+            body,
+        )
+
+    def get(self, url: str, headers: Any = None) -> "Canned":
+        return self
+
+    async def read(self) -> bytes:
+        return self._body
+
+    async def __aenter__(self) -> "Canned":
+        return self
+
+    async def __aexit__(self, *gone: object) -> None:
+        return None
+
+
+async def test_thousands_of_markets_are_read_without_holding_the_loop(tmp_path: Path) -> None:
+    async with LocalExchanges("binance") as world:
+        world.binance.add_markets(MANY)
+        async with world.session().get("https://api.binance.com/api/v3/exchangeInfo") as answer:
+            canned: Any = Canned(await answer.read())
+    posted: list[Any] = []
+    venue = VENUES["binance"]
+    markets = Markets(venue, Market.SPOT, Mode.LIVE, tmp_path, lambda: canned, StillClock(), posted.append)
+    held, count = await longest_hold(markets.refresh())
+    assert count > MANY / 2
+    assert len(rules(posted)) == count
+    assert held < HOLD_S
+    exchange, place = build(venue, Market.SPOT, Mode.LIVE, None, canned)
+    client = Client(venue, Market.SPOT, place, exchange, StillClock())
+    began = time.thread_time()
+    await markets.teach(client, list(rules(posted))[:50])
+    assert time.thread_time() - began < 0.05
+    assert len(exchange.markets) == 50  # only what is used is kept
+
+
+@pytest.mark.parametrize(("name", "market"), BOTH)
+async def test_a_market_comes_from_the_file_at_the_next_start(
+    name: str, market: Market, tmp_path: Path
+) -> None:
+    async with LocalExchanges(name) as world:
+        first: list[Any] = []
+        await markets_of(world, name, market, tmp_path, first).refresh()
+        asked = len(world[name].requests)
+        again: list[Any] = []
+        await markets_of(world, name, market, tmp_path, again).tell()
+        assert rules(again) == rules(first)
+        assert len(world[name].requests) == asked
+        assert {one.market for one in rules(again).values()} == {market}
+
+
+async def test_the_rules_are_read_again_when_an_exchange_refuses_what_fits_them(tmp_path: Path) -> None:
+    async with LocalExchanges("bybit") as world:
+        posted: list[Any] = []
+        markets = markets_of(world, "bybit", Market.SPOT, tmp_path, posted)
+        keeping = asyncio.create_task(markets.keep(at_least_apart_s=0))
+        await until(lambda: rules(posted), 20)
+        world.bybit.change("BTCUSDT", tick="5")
+        markets.doubt()
+        await until(lambda: rules(posted)["BTCUSDT"].tick == Decimal(5), 20)
+        keeping.cancel()
+
+
+@pytest.mark.parametrize("fault", [Fault.E502, Fault.HTML, Fault.EMPTY, Fault.CUT, Fault.RESET])
+async def test_markets_that_cannot_be_read_leave_the_old_ones(fault: Fault, tmp_path: Path) -> None:
+    async with LocalExchanges("okx") as world:
+        posted: list[Any] = []
+        markets = markets_of(world, "okx", Market.SPOT, tmp_path, posted)
+        await markets.refresh()
+        file = tmp_path / "okx-spot-live.sqlite"
+        before = await asyncio.to_thread(file.read_bytes)
+        world.okx.faults.add("markets", fault, times=9)
+        with pytest.raises(MarketsUnreadable, match="could not be read"):
+            await markets.refresh()
+        assert await asyncio.to_thread(file.read_bytes) == before
+
+
+def test_a_file_that_cannot_be_used_is_as_good_as_none(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sqlite"
+    broken.write_bytes(os.urandom(4096))
+    assert files.read_at(broken) is None
+    assert files.read_at(tmp_path / "missing.sqlite") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "market", "expected"),
+    [
+        ("binance", Market.SPOT, ("0.01", "0.00001", "0.00001", "97", "5", "1")),
+        ("binance", Market.SWAP, ("0.1", "0.001", "0.001", "120", "100", "1")),
+        ("bybit", Market.SPOT, ("0.01", "0.000001", "0.000048", "35.8", "5", "1")),
+        ("bybit", Market.SWAP, ("0.1", "0.001", "0.001", "500", "5", "1")),
+        ("okx", Market.SPOT, ("0.1", "0.00000001", "0.00001", "0", "0", "1")),
+        ("okx", Market.SWAP, ("0.1", "0.0001", "0.0001", "120", "0", "0.01")),
+        ("kucoin", Market.SPOT, ("0.1", "0.00000001", "0.00001", "0", "1", "1")),
+        ("kucoin", Market.SWAP, ("0.1", "0.001", "0.001", "0", "0", "0.001")),
+    ],
+)
+async def test_rules_are_those_of_the_exchange_counted_in_base(
+    name: str, market: Market, expected: tuple[str, ...]
+) -> None:
+    stage = wired(name, market)
+    await stage.ours.ready(stage.symbol)
+    (own,) = stage.markets.rules.values()
+    found = (own.tick, own.step, own.min_qty, own.market_max_qty, own.min_notional, own.contract_size)
+    assert found == tuple(map(Decimal, expected))
+    assert own.symbol == stage.symbol
+    catalogue = Catalogue([own])
+    for written in ("BTCUSDT", "BTCUSDT.P") if market is Market.SPOT else ("BTCUSDT.P", "BTCUSDTPERP"):
+        if written == own.symbol or market is Market.SWAP:
+            assert catalogue.find(name.upper(), f"{name.upper()}:{written}") == own
+
+
+def unified(**changes: Any) -> dict[str, Any]:
+    """A perpetual in ccxt's words."""
+    return {
+        "symbol": "BTC/USDT:USDT", "id": "BTCUSDT", "base": "BTC", "quote": "USDT", "settle": "USDT",
+        "spot": False, "swap": True, "linear": True, "active": True, "contractSize": "1", "info": {},
+        "precision": {"price": "0.1", "amount": "0.001"}, "limits": {}, "maker": "0.0002", "taker": "0.0005",
+    } | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"linear": False, "settle": "BTC", "quote": "USD"},  # inverse
+        {"quote": "USDC", "settle": "USDC"},
+        {"swap": False, "future": True},  # dated
+        {"active": False},
+    ],
+    ids=["inverse", "USDC margined", "dated", "halted"],
+)
+def test_what_this_application_does_not_trade_is_no_instrument(changes: dict[str, Any]) -> None:
+    assert is_traded(unified(), Market.SWAP)
+    assert not is_traded(unified(**changes), Market.SWAP)
+
+
+def test_a_thousand_of_a_coin_is_a_market_of_its_own() -> None:
+    assert chart_symbol(unified(base="1000PEPE")) == "1000PEPEUSDT.P"
+    assert chart_symbol(unified(base="PEPE")) == "PEPEUSDT.P"
+
+
+def test_a_market_without_a_step_is_none() -> None:
+    venue = VENUES["binance"]
+    assert instrument(venue, unified(precision={"price": "0.1", "amount": None})) is None
+    assert instrument(venue, unified()) is not None
+
+
+async def test_the_process_that_reads_asks_nobody_but_the_exchange(tmp_path: Path) -> None:
+    async with LocalExchanges("kucoin") as world:
+        posted: list[Any] = []
+        await markets_of(world, "kucoin", Market.SWAP, tmp_path, posted).refresh()
+        assert {one.call for one in world.kucoin.requests} == {"markets"}
+        assert world.strangers == []
+        assert not any(
+            name.lower().startswith("kc-api") for one in world.kucoin.requests for name in one.headers
+        )
