@@ -444,6 +444,7 @@ def test_a_symbol_that_will_have_no_price_is_rejected_at_once():
 def test_a_time_that_has_come_for_something_decided_meanwhile_asks_for_nothing():
     house = house_with()
     alert = house.alert()
+    house.desk.look_at_clock()
     before = len(house.store.committed)
     house.post(DueRow(id=alert.id))
     house.post(DueRow(id=123456))
@@ -587,6 +588,7 @@ def test_a_reversal_that_one_account_refuses_is_carried_out_by_the_other(refused
 def test_an_alert_is_judged_once_and_one_that_is_not_there_not_at_all():
     house = house_with()
     alert = house.alert()
+    house.desk.look_at_clock()
     before = len(house.store.committed)
     house.post(Judge(alert_id=alert.id))
     assert len(house.store.committed) == before

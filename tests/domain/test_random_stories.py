@@ -383,6 +383,7 @@ class Stories(RuleBasedStateMachine):
 
     @rule()
     def kill(self) -> None:
+        self.house.desk.look_at_clock()  # when orders left is written with the next commit
         old = self.house.book
         self.house = self.house.restarted()
         self.house.catalogue.add(old.catalogue.instruments.values())

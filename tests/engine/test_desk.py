@@ -19,7 +19,7 @@ from execution_engine.domain.inputs import (
     Verdict,
 )
 from execution_engine.domain.rows import Alert, Order
-from tests.house import House, InlineStore
+from tests.house import NOON, House, InlineStore
 from tests.waiting import until
 
 
@@ -329,3 +329,20 @@ def test_released_rows_are_those_that_were_committed():
     house.alert()
     assert seen
     assert all(any(row is kept for kept in house.store.committed) for row in seen)
+
+
+def test_when_orders_left_is_written_with_the_next_commit_or_soon():
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.alert(entry_price="65000")
+    order = house.sent[0]
+    rows = [row for row in house.store.committed if isinstance(row, Order) and row.id == order.id]
+    assert [row.sent_at for row in rows] == [None]
+    house.says(house.sent[1])
+    rows = [row for row in house.store.committed if isinstance(row, Order) and row.id == order.id]
+    assert rows[-1].sent_at == NOON
+    house.alert(timeframe="60", entry_price="65000")
+    house.desk.look_at_clock()
+    assert all(row.sent_at for row in house.book.orders.values())
+    last = {row.id: row for row in house.store.committed if isinstance(row, Order)}
+    assert all(row.sent_at for row in last.values())

@@ -23,6 +23,7 @@ from execution_engine.domain.inputs import (
     NoPrice,
     OpenOrders,
     Price,
+    Sending,
 )
 from execution_engine.domain.rows import Row
 from execution_engine.engine.book import Book
@@ -44,6 +45,7 @@ class Desk:
         self.book = book
         self.failed: StoreFailed | None = None
         self.on_failed: Callable[[StoreFailed], None] | None = None
+        self._noted: list[Row] = []
         self._store = store
         self._clock = clock
         self._feed = feed
@@ -73,7 +75,11 @@ class Desk:
             todo.extend(decision.next)
             if part is first:
                 answer = decision.answer
-        if rows or facts or then is not None:
+        if isinstance(given, Sending) and then is None:
+            self._noted += (
+                rows  # the committed intent was the licence: when it left goes with the next commit
+            )
+        elif rows or facts or then is not None:
             self._write(tuple(rows), tuple(facts), answer, then)
 
     def _only_noted(self, given: Input) -> bool:
@@ -113,6 +119,9 @@ class Desk:
         answer: Answer | Refusal | None,
         then: Then | None,
     ) -> None:
+        rows = (*self._noted, *rows)
+        self._noted.clear()
+
         def done(failure: StoreFailed | None) -> None:
             if failure is not None:
                 self._fail(failure)
@@ -132,7 +141,9 @@ class Desk:
                 self.on_failed(failure)
 
     def look_at_clock(self) -> None:
-        """Decide the rows whose time has come."""
+        """Decide the rows whose time has come, and write what waited for another commit."""
+        if self._noted:
+            self._write((), (), None, None)
         for id in self.book.due(self._clock.now()):
             self.post(DueRow(id=id))
 
