@@ -7,14 +7,14 @@ codes are those of the design's list of invariants.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from execution_engine.domain import document as documents
-from execution_engine.domain.inputs import OrderReport, Trade
+from execution_engine.domain.inputs import OrderReport, Price, Trade
 from execution_engine.domain.instrument import Instrument, Side
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import (
@@ -23,8 +23,11 @@ from execution_engine.domain.rows import (
     Alert,
     AlertKey,
     Archive,
+    Engine,
     EquityPoint,
     Fill,
+    Finding,
+    FindingKind,
     Group,
     GroupStatus,
     Leg,
@@ -66,6 +69,7 @@ GROUP_STEPS = {
     G.CLOSED: frozenset({G.CLOSING}),  # a late fill
     G.FAILED: frozenset({G.CLOSING}),
 }
+Key = tuple[str, str]
 KEPT = ("client_order_id", "quantity", "price", "action", "type", "parts", "group_id", "leg_id", "purpose")
 # Order requests that an exchange takes of one account, in so many seconds; OKX counts each market by itself.
 BUDGETS = {
@@ -79,6 +83,10 @@ BUDGETS = {
     ("kucoin", "swap"): (100, 10),
 }
 COMMIT_S = 1.5  # how much later than it was decided something may be on the disk
+NOTICED_S = 2.5  # how long it may take until the loss of time is noticed
+MOST_FAILURES = 3  # rounds of readings in a row that may fail before an account counts as unreadable
+MOST_CLOSES = 12  # of one group within ten seconds
+HOLDING = (FindingKind.DEFICIT, FindingKind.DEFECT)
 FRESH_S = 10.0  # the price of a market that is older begins nothing
 CENT = Decimal("0.000001")
 
@@ -137,6 +145,12 @@ class Auditor:
         self.forced = False  # the user has forced signals into the pool, out of turn
         self.heard_at: dict[tuple[str, str], float] = {}  # when the program last had a price
         self._now = 0.0
+        self._left: dict[str, None] = {}  # client order ids that have left, in whatever life
+        self._under_way: dict[int, tuple[tuple[str, str, str, str], float]] = {}
+        self._closes: defaultdict[int, deque[float]] = defaultdict(deque)
+        self._unread: dict[str, float] = {}  # accounts that must be read anew, and since when
+        self._streaks: dict[str, tuple[int, float]] = {}  # rounds of readings that failed in a row
+        self._failing: set[str] = set()
         self._sent: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
         self._entries: Counter[tuple[World, date]] = Counter()
         self._before: dict[World, int] = {}
@@ -151,6 +165,8 @@ class Auditor:
             QueuedSignal: self._queued,
             Pyramid: self._pyramid,
             AlertKey: self._alert_key,
+            Account: self._account,
+            Engine: self._engine,
         }
         self._keys: dict[str, AlertKey] = {}
 
@@ -174,7 +190,7 @@ class Auditor:
             kind = type(row)
             if kind is Archive:
                 continue
-            key = row.name if hasattr(row, "name") else row.id  # type: ignore[union-attr]
+            key = _key(row)
             known = self.rows[kind]
             check = self._check.get(kind)
             if check is not None:
@@ -194,6 +210,8 @@ class Auditor:
             if new.status is S.FILLED:
                 self._closed_outside(new)
             return
+        if new.acknowledged_at is not None and new.client_order_id not in self.truth:
+            self.breaks("I10", f"order {new.id} counts as accepted, but the exchange never had it")
         if new.status is not old.status:
             if new.status not in STEPS[old.status]:
                 self.breaks("I10", f"order {new.id} went from {old.status} to {new.status}")
@@ -251,6 +269,18 @@ class Auditor:
         if new.outcome is not old.outcome:
             self.breaks("I3", f"alert {new.id} ended {old.outcome} and then {new.outcome}")
 
+    def _engine(self, old: Engine | None, new: Engine) -> None:
+        self.paused = new.paused
+
+    def _account(self, old: Account | None, new: Account) -> None:
+        if new.status is AccountStatus.RECONCILING:
+            self._unread.pop(new.name, None)  # what was in doubt is being read
+        if old is None or new.status is old.status or new.status is not AccountStatus.READY:
+            return
+        for order in self.rows[Order].values():
+            if order.account == new.name and order.status is S.UNKNOWN and not order.absences:
+                self.breaks("I11", f"account {new.name} is ready before order {order.id} was looked for")
+
     def _alert_key(self, old: AlertKey | None, new: AlertKey) -> None:
         first = self._keys.setdefault(new.key, new)
         alert: Alert = self.rows[Alert][new.id]
@@ -267,9 +297,22 @@ class Auditor:
         limit = self.settings.signals.max_entries_per_day
         if 0 < limit < self._entries[day]:
             self.breaks("I12", f"pyramid {new.id} is entry {self._entries[day]} of the day, {limit} may")
+        if self.paused:
+            self.breaks("I11", f"pyramid {new.id} was begun although the engine is paused")
+        self._not_too_old(new)
         age = self._now - self.heard_at.get((group.exchange, group.symbol), -1e9)
         if age > FRESH_S + COMMIT_S:
             self.breaks("I11", f"pyramid {new.id} was begun at a price that is {age:.1f} s old")
+
+    def _not_too_old(self, entry: Pyramid) -> None:
+        """An alert that is too old enters nothing; one that waited in the queue may have grown old there."""
+        alert: Alert = self.rows[Alert][entry.alert_id]
+        if any(row.alert_id == alert.id for row in self.rows[QueuedSignal].values()):
+            return
+        since = alert.received_at if alert.replay_of else alert.parsed.sent_at or alert.received_at
+        age = (entry.created_at - since).total_seconds()
+        if age > self.settings.signals.max_alert_age_s + 1:
+            self.breaks("I11", f"alert {alert.id} is {age:.0f} s old and enters")
 
     def _fill(self, old: Fill | None, new: Fill) -> None:
         if old is not None:
@@ -351,8 +394,10 @@ class Auditor:
 
     def sending(self, orders: Iterable[Order], now: float) -> None:
         """Look at requests that are about to leave: everything they rest on must be durable."""
+        self._now = now
         for order in orders:
             self._budget(order, now)
+            self._once(order, now)
             row: Order | None = self.rows[Order].get(order.id)
             if row is None or row.client_order_id != order.client_order_id:
                 self.breaks("I1", f"order {order.id} leaves and is not committed")
@@ -375,9 +420,59 @@ class Auditor:
         if len(sent) > most:
             self.breaks("I17", f"{len(sent)} orders left {order.account} in {per_s} s, {most} may")
 
+    def _once(self, order: Order, now: float) -> None:
+        """A request leaves once in its life, one step at a time, and a refused close is not repeated in a storm."""
+        if order.client_order_id in self._left:
+            self.breaks("I2", f"order {order.id} leaves a second time under the same id")
+        self._left[order.client_order_id] = None
+        if any(began < now for lane, began in self._under_way.values() if lane == order.lane):
+            self.breaks("I2", f"order {order.id} leaves while its lane waits for an answer")
+        if order.purpose is not Purpose.ENTRY:
+            closes = self._closes[order.group_id]
+            closes.append(now)
+            while closes[0] <= now - 10:
+                closes.popleft()
+            if len(closes) > MOST_CLOSES:
+                self.breaks("I17", f"group {order.group_id} sent {len(closes)} closes within 10 s")
+
+    def began(self, number: int, orders: Iterable[Order], now: float) -> None:
+        """Note a call with all its orders: their lane waits until it is answered."""
+        for order in orders:
+            if order.id:
+                self._under_way[number] = (order.lane, now)
+
+    def ended(self, number: int) -> None:
+        self._under_way.pop(number, None)
+
+    def cancelling(self, orders: Iterable[Order]) -> None:
+        """Look at cancels that are about to leave: what is not ours is never touched."""
+        for order in orders:
+            if not order.client_order_id.startswith(self._ours):
+                self.breaks("I2", f"somebody else's order {order.client_order_id} is to be cancelled")
+
+    def lost_time(self, now: float) -> None:
+        """The machine slept, or its clock was set: every account must be read anew."""
+        for account in self.rows[Account].values():
+            if account.status is not AccountStatus.RECONCILING:
+                self._unread[account.name] = now
+
+    def read(self, account: str, call: str, well: bool, now: float) -> None:
+        """Hear how a reading of an account went; a round begins with its balances."""
+        if call == "balances":
+            streak = self._streaks.get(account, (0, now))[0]
+            self._streaks[account] = (streak + 1 if account in self._failing else 0, now)
+            self._failing.discard(account)
+        if not well:
+            self._failing.add(account)
+        elif call == "open_orders" and account not in self._failing:
+            self._streaks[account] = (0, now)
+
     def started(self) -> None:
         """Begin a life of the program: what was sent before it is the exchange's to count, not its own."""
         self._sent.clear()
+        self._under_way.clear()
+        self._streaks.clear()
+        self._failing.clear()
 
     def _licence(self, order: Order) -> None:
         account: Account = self.rows[Account][order.account]
@@ -387,6 +482,7 @@ class Auditor:
         if order.purpose is not Purpose.ENTRY:
             return
         hold: WorldHold | None = self.rows[WorldHold].get(group.world)
+        self._trusted(order)
         if group.status not in OPEN:
             self.breaks("I11", f"entry {order.id} leaves while its group is {group.status}")
         if group.hold:
@@ -395,6 +491,20 @@ class Auditor:
             self.breaks("I11", f"entry {order.id} leaves while its account is {account.status}")
         if hold is not None and hold.reason:
             self.breaks("I11", f"entry {order.id} leaves while its world is on hold: {hold.reason}")
+
+    def _trusted(self, order: Order) -> None:
+        """Nothing is added where something is wrong, or where nobody knows."""
+        for finding in self.rows[Finding].values():
+            if finding.settled_at is None and finding.kind in HOLDING and order.group_id in finding.group_ids:
+                self.breaks("I11", f"entry {order.id} leaves although it was found that {finding.found}")
+        lost = self._unread.get(order.account)
+        if lost is not None and self._now - lost > NOTICED_S + COMMIT_S:
+            self.breaks(
+                "I11", f"entry {order.id} leaves, and {order.account} was not read since time was lost"
+            )
+        streak, since = self._streaks.get(order.account, (0, 0.0))
+        if streak >= MOST_FAILURES and self._now - since > COMMIT_S:
+            self.breaks("I11", f"entry {order.id} leaves although {order.account} can't be read")
 
     # -- what the exchange does
 
@@ -477,8 +587,16 @@ class Auditor:
                 return f"alert {alert.id} is undecided"
         return next(iter(pending), "")
 
-    def at_the_end(self, wallets: Callable[[str], dict[str, Decimal]]) -> None:
+    def at_the_end(
+        self, positions: Callable[[str], Mapping[Key, Decimal]], prices: Callable[[Key], Price | None]
+    ) -> None:
         """Judge the whole, after faults have stopped, everything was closed and nothing is under way."""
+        for account in self.rows[Account].values():
+            held = positions(account.name)
+            if held and account.name not in self.disturbed.accounts:
+                self.breaks("I5", f"{account.name} holds {dict(held)} after everything was closed")
+        for group in self.rows[Group].values():
+            self._flat(group, prices((group.exchange, group.symbol)))
         for group in self.rows[Group].values():
             if group.status in SLOT:
                 self.breaks(
@@ -495,6 +613,16 @@ class Auditor:
         for id in self.rows[Group]:
             self._sums(id)
         self._money()
+
+    def _flat(self, group: Group, price: Price | None) -> None:
+        """A group that ended holds no more at the exchange than what could not be sold."""
+        rules = self._catalogue(group.exchange, group.symbol)
+        if group.account in self.disturbed.accounts or rules is None or price is None:
+            return
+        left = rules.quantity(self._held[group.id])
+        worth = left * price.last
+        if left >= max(rules.min_qty, rules.step) and worth > 2 * rules.min_notional + 1:
+            self.breaks("I5", f"group {group.id} is {group.status} and still holds {left} at the exchange")
 
     def _agrees(self, truth: Truth) -> None:
         row: Order = self.rows[Order][truth.order.id]
@@ -585,6 +713,10 @@ class Auditor:
             kind = type(row)
             if kind not in self._check and kind is not AlertKey:
                 continue
-            known = self.rows[kind].get(row.id)  # type: ignore[union-attr]
+            known = self.rows[kind].get(_key(row))
             if known != row:
                 self.breaks("I4", f"the disk has another {kind.__name__} than was committed: {row} / {known}")
+
+
+def _key(row: Row) -> Any:
+    return row.name if hasattr(row, "name") else row.id  # type: ignore[union-attr]

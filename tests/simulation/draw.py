@@ -28,6 +28,10 @@ RATES = {
     "cancel_late": 0.2,
     "cancel_garbage": 0.2,
     "cancel_slow": 0.25,
+    "cancel_unknown": 0.9,
+    "late_fill": 0.8,
+    "trades_late": 0.3,
+    "look_blank": 0.4,
     "look_fails": 0.4,
     "read_fails": 0.3,
     "read_lag": 0.4,
@@ -39,7 +43,7 @@ RATES = {
     "request_lost": 0.2,
     "answer_lost": 0.3,
 }
-NOT_ON_PAPER = {"place_late", "cancel_late", "read_lag"}  # it answers in process
+NOT_ON_PAPER = {"place_late", "cancel_late", "read_lag", "look_blank"}  # it answers in process
 
 # What happens at chosen moments: how many of each there are at most in a seed that has any.
 HAPPENINGS = {
@@ -102,7 +106,7 @@ def draw(seed: int, length_s: float | None = None) -> Program:
         spread=chance.choice((0, 0, 1, 5)),
         settings=_settings(chance),
         rates=rates,
-        commit_s=chance.choice((0.001, 0.02, 0.02, 0.3)),
+        commit_s=chance.choice((0.001, 0.02, 0.02, 0.3, 1.0)),
         latency_s=chance.choice((0.02, 0.1, 0.1, 0.6)),
         timeout_s=chance.choice((1.5, 5.0, 10.0)),
         jitter=chance.choice((0.0, 0.1)),
@@ -168,7 +172,11 @@ def _alerts(chance: Random, length: float, venue: str, symbols: tuple[str, ...])
             event, held = _alert(chance, number, venue, symbol, timeframe, held)
             yield {"at": round(at, 3), "do": "alert", **event}
             if chance.random() < 0.08:  # the same once more
-                yield {"at": round(at + chance.uniform(0, 20), 3), "do": "alert", **event}
+                yield {
+                    "at": round(at + chance.choice((0.1, 20)) * chance.random(), 3),
+                    "do": "alert",
+                    **event,
+                }
             at += chance.expovariate(1 / pace) + 0.2
 
 
@@ -244,7 +252,7 @@ def _happening(chance: Random, kind: str, accounts: list[str], symbols: tuple[st
     if kind == "step":
         return {"do": kind, "seconds": chance.choice((-3600, -90, -2, 2, 90, 3600))}
     if kind == "down":
-        how = chance.choice(("maintenance", "network"))
+        how = chance.choice(("maintenance", "network", "lists"))
         return {
             "do": kind,
             "account": chance.choice(accounts),

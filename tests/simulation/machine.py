@@ -16,7 +16,7 @@ from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.core import MOST_BEHIND, load_book
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.errors import Refusal, StoreFailed
-from execution_engine.domain.inputs import AlertReceived, Input, Price
+from execution_engine.domain.inputs import AlertReceived, Input, OrderReport, Price
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rates import Rates, fifth, rates_of
 from execution_engine.domain.rows import Order, Row
@@ -129,12 +129,22 @@ class Life:
         return self.machine.clock.now()
 
     def sending(self, orders: Sequence[Order], *, cancel: bool = False) -> None:
-        if not cancel and self.alive:
-            self.machine.witness.sending(orders)
+        if self.alive:
+            (self.machine.witness.cancelling if cancel else self.machine.witness.sending)(orders)
         self.machine.point(self, "send", "before")
 
-    def sent(self) -> None:
+    def sent(self, number: int, orders: Sequence[Order]) -> None:
+        self.machine.witness.began(number, orders)
         self.machine.point(self, "send", "after")
+
+    def answered(self, number: int) -> None:
+        self.machine.witness.ended(number)
+
+    def read(self, account: str, call: str, well: bool) -> None:
+        self.machine.witness.read(account, call, well)
+
+    def hear(self, said: OrderReport) -> None:
+        self.running.desk.post(said)
 
     def deliver(self, call: Callable[[], None]) -> None:
         if not self.alive:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Protocol, TypeVar
 
-from execution_engine.adapters.exchanges.paper_answers import refused, unclear
+from execution_engine.adapters.exchanges.paper_answers import absent, refused, unclear
 from execution_engine.adapters.exchanges.paper_checks import INVALID, NO_FUNDS
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
@@ -22,7 +22,7 @@ from execution_engine.domain.inputs import (
     OpenOrders,
     OrderReport,
 )
-from execution_engine.domain.rows import Order
+from execution_engine.domain.rows import Order, OrderStatus
 from tests.simulation.loop import Timeline
 from tests.simulation.program import Program
 from tests.simulation.sometimes import Sometimes
@@ -51,8 +51,18 @@ class Machine(Protocol):
         """A request is about to leave; the program may die of it."""
         ...
 
-    def sent(self) -> None:
-        """Requests are on their way; the program may die of it."""
+    def sent(self, number: int, orders: Sequence[Order]) -> None:
+        """A call's requests are on their way; the program may die of it."""
+        ...
+
+    def answered(self, number: int) -> None: ...
+
+    def read(self, account: str, call: str, well: bool) -> None:
+        """A reading of an account was answered."""
+        ...
+
+    def hear(self, said: OrderReport) -> None:
+        """Take in what the exchange says by itself."""
         ...
 
     def deliver(self, call: Callable[[], None]) -> None:
@@ -71,6 +81,7 @@ class Network:
         self.quiet = False
         self.requests = 0
         self.broken_reads: set[str] = set()  # accounts whose next reading meets a defect of ours
+        self.blind: set[str] = set()  # orders that the last look-up missed although they are there
         self._down: dict[str, tuple[float, str]] = {}
         self._chances: dict[str, Random] = {
             name: Random(f"{program.seed}/{name}") for name in ("time", *program.rates)
@@ -95,10 +106,12 @@ class Network:
     def take_down(self, account: str, seconds: float, how: str) -> None:
         self._down[account] = (self.timeline.now + seconds, how)
 
-    def down(self, account: str) -> str:
-        """Return how an account can't be reached now; empty if it can."""
+    def down(self, account: str, call: str = "") -> str:
+        """Return how an account can't be reached now; empty if it can. `lists`: only its lists fail."""
         until, how = self._down.get(account, (0.0, ""))
-        return how if self.timeline.now < until and not self.quiet else ""
+        if self.timeline.now >= until or self.quiet or (how == "lists" and call != "open_orders"):
+            return ""
+        return how
 
     def lag(self) -> timedelta:
         """Return how far the reading side is behind just now."""
@@ -120,11 +133,11 @@ class Line:
 
     async def place(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
         self._machine.sending(orders)
-        return await self._together([self._place(order) for order in orders])
+        return await self._together([self._place(order) for order in orders], orders)
 
     async def cancel(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
         self._machine.sending(orders, cancel=True)
-        return await self._together([self._cancel(order) for order in orders])
+        return await self._together([self._cancel(order) for order in orders], orders)
 
     async def look(self, order: Order) -> OrderReport:
         return (await self._together([self._look(order)]))[0]
@@ -133,24 +146,27 @@ class Line:
         if account in self._network.broken_reads:
             self._network.broken_reads.discard(account)
             raise InjectedDefect("a reading met a defect")
-        return await self._read(lambda lag: self._venue.open_orders(account, lag))
+        return await self._read("open_orders", lambda lag: self._venue.open_orders(account, lag))
 
     async def fills(self, account: str, since: datetime) -> Fills | AccountUnreadable:
-        return await self._read(lambda lag: self._venue.fills(account, since, lag))
+        return await self._read("fills", lambda lag: self._venue.fills(account, since, lag))
 
     async def balances(self, account: str) -> Balances | AccountUnreadable:
-        return await self._read(lambda lag: self._venue.balances(account))
+        return await self._read("balances", lambda lag: self._venue.balances(account))
 
     # -- requests
 
-    async def _together(self, asked: Sequence[Reply]) -> Sequence[OrderReport]:
+    async def _together(self, asked: Sequence[Reply], orders: Sequence[Order] = ()) -> Sequence[OrderReport]:
         """Wait for all answers of one request; they come in together, or the rest is given up."""
         if not self._machine.alive:
             await asyncio.get_running_loop().create_future()  # for ever: this program is dead
-        answers = Answers(len(asked), self._machine)
-        for number, reply in enumerate(asked):
-            reply(answers, number)
-        self._machine.sent()
+        self._network.requests += 1
+        number = self._network.requests
+        answers = Answers(len(asked), self._machine, number)
+        for place, reply in enumerate(asked):
+            reply(answers, place)
+        if orders:
+            self._machine.sent(number, orders)
         return await answers.complete
 
     def _place(self, order: Order) -> Reply:
@@ -160,7 +176,6 @@ class Line:
             self._network.travel(),
             self._network.travel(),
         )
-        network.requests += 1
 
         def send(answers: Answers, number: int) -> None:
             def answer(delay: float, said: OrderReport) -> None:
@@ -225,7 +240,7 @@ class Line:
                     said = self._unclear(order, "The exchange is under maintenance.", about_cancel=True)
                     answer = said
                 else:
-                    answer = self._venue.cancel(order)
+                    answer = self._cancelled(order, state)
                 if delay is not None:
                     self._timeline.after(delay, answers.give, number, instead or answer)
 
@@ -258,16 +273,36 @@ class Line:
 
         return send
 
+    def _cancelled(self, order: Order, state: str) -> OrderReport:
+        """Cancel at the exchange; it may know nothing of an order that is over, or not yet of its last trade."""
+        network, id = self._network, order.client_order_id
+        if id in self._venue.past and self._venue.is_over(id) and network.happens("cancel_unknown", state):
+            return absent(order, self._machine.now(), about_cancel=True)
+        said = self._venue.cancel(order)
+        if said.status is OrderStatus.CANCELLED and said.trades and network.happens("late_fill", state):
+            whole = replace(said, about_cancel=False)
+            wait = network.uniform("late_fill", 0.5, 10)
+            self._timeline.after(wait, self._machine.deliver, lambda: self._machine.hear(whole))
+            return without_last(said)
+        return said
+
     def _look(self, order: Order) -> Reply:
         network, there, back = self._network, self._network.travel(), self._network.travel()
 
         def send(answers: Answers, number: int) -> None:
-            state = order.purpose.value
+            state, id, blind = order.purpose.value, order.client_order_id, network.blind
 
             def arrive() -> None:
                 said = self._venue.look(order, network.lag())
                 if said.verdict == "absent":
                     network.sometimes.hit("look_absent", state)
+                elif id in blind:
+                    blind.discard(id)
+                elif self._validity_s and network.happens("look_blank", state):
+                    blind.add(id)  # the side that reads is far behind, but not twice in a row
+                    said = absent(order, self._machine.now())
+                elif said.trades and network.happens("trades_late", state):
+                    said = replace(said, trades=said.trades[:-1])
                 self._timeline.after(back, answers.give, number, replace(said, at=self._machine.now()))
 
             if network.down(order.account) or network.happens("look_fails", state):
@@ -290,17 +325,23 @@ class Line:
 
     # -- readings
 
-    async def _read(self, read: Callable[[timedelta], T | AccountUnreadable]) -> T | AccountUnreadable:
+    async def _read(
+        self, call: str, read: Callable[[timedelta], T | AccountUnreadable]
+    ) -> T | AccountUnreadable:
         if not self._machine.alive:
             await asyncio.get_running_loop().create_future()
         network, asked = self._network, self._machine.now()
         done: asyncio.Future[T | AccountUnreadable] = asyncio.get_running_loop().create_future()
 
         def answer(said: T | AccountUnreadable) -> None:
-            self._timeline.after(network.travel(), self._machine.deliver, lambda: done.set_result(said))
+            self._timeline.after(network.travel(), self._machine.deliver, lambda: tell(said))
+
+        def tell(said: T | AccountUnreadable) -> None:
+            self._machine.read(self._account, call, not isinstance(said, AccountUnreadable))
+            done.set_result(said)
 
         def arrive() -> None:
-            how = network.down(self._account) or ("network" if network.happens("read_fails") else "")
+            how = network.down(self._account, call) or ("network" if network.happens("read_fails") else "")
             if how:
                 answer(AccountUnreadable(account=self._account, reason=f"The account can't be read: {how}."))
                 return
@@ -311,14 +352,21 @@ class Line:
         return await done
 
 
+def without_last(said: OrderReport) -> OrderReport:
+    """Return a report as it was before the order's last trade."""
+    *before, last = said.trades
+    return replace(said, trades=tuple(before), filled_quantity=said.filled_quantity - last.quantity)
+
+
 class Answers:
     """The answers to one request; whoever asked hears them together."""
 
-    def __init__(self, count: int, machine: Machine) -> None:
+    def __init__(self, count: int, machine: Machine, number: int) -> None:
         self.complete: asyncio.Future[Sequence[OrderReport]] = asyncio.get_running_loop().create_future()
         self._given: dict[int, OrderReport] = {}
         self._count = count
         self._machine = machine
+        self._number = number
 
     def give(self, number: int, said: OrderReport) -> None:
         self._given[number] = said
@@ -326,6 +374,7 @@ class Answers:
             self._machine.deliver(self._tell)
 
     def _tell(self) -> None:
+        self._machine.answered(self._number)
         if not self.complete.done():
             self.complete.set_result([self._given[number] for number in range(self._count)])
 

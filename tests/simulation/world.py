@@ -257,6 +257,18 @@ class History:
     def heard(self, price: Price) -> None:
         self.auditor.heard_at[price.key] = self.timeline.now
 
+    def cancelling(self, orders: Sequence[Order]) -> None:
+        self.auditor.cancelling(orders)
+
+    def began(self, number: int, orders: Sequence[Order]) -> None:
+        self.auditor.began(number, orders, self.timeline.now)
+
+    def ended(self, number: int) -> None:
+        self.auditor.ended(number)
+
+    def read(self, account: str, call: str, well: bool) -> None:
+        self.auditor.read(account, call, well, self.timeline.now)
+
     def sending(self, orders: Sequence[Order]) -> None:
         if self.story:
             sent = ", ".join(f"{order.id} ({order.client_order_id[-6:]})" for order in orders)
@@ -326,9 +338,13 @@ class History:
 
     def _do_sleep(self, event: Event) -> None:
         self.machine.sleep(event["seconds"])
+        if event["seconds"] > 10:
+            self.auditor.lost_time(self.timeline.now)
 
     def _do_step(self, event: Event) -> None:
         self.clock.wrong_s += event["seconds"]
+        if abs(event["seconds"]) > 3:
+            self.auditor.lost_time(self.timeline.now)
 
     def _do_down(self, event: Event) -> None:
         self.network.take_down(event["account"], event["seconds"], event["how"])
@@ -440,7 +456,10 @@ class History:
 
     def _judge(self) -> None:
         self.auditor.acknowledged()
-        self.auditor.at_the_end(lambda account: dict(self.venue.wallet(account)))
+        self.auditor.at_the_end(self.venue.positions, self.venue.price)
+        for id in sorted(self.auditor.disturbed.orphans):
+            if id.startswith(OURS) and id in self.venue.past and not self.venue.is_over(id):
+                self.auditor.breaks("I1", f"{id}, which nobody intended, still rests at the exchange")
         if self.machine.disk.contains(CANARY):
             self.auditor.breaks("I18", "a secret is on the disk")
         self._stop()
