@@ -520,3 +520,39 @@ def test_markets_whose_prices_stopped_are_named_among_the_reasons():
     house.clock.forward(seconds=14)
     (reason,) = running_status(house.book, house.clock.time)[1]
     assert "and 1 more for 28 s" in reason
+
+
+def test_targets_that_were_met_while_the_account_was_read_are_asked_of_the_price_afterwards():
+    house = trading()
+    house.accept()
+    house.fill(house.sent[0])
+    house.post(Interrupted(reason="the machine slept"))
+    house.price("BTCUSDT", "70000")
+    assert house.orders("take_profit") == []  # it may have been there only while nobody looked
+    house.price("BTCUSDT", "65000")
+    listed(house)
+    assert house.orders("take_profit") == []
+    house.post(Interrupted(reason="the machine slept"))
+    house.price("BTCUSDT", "70000")
+    listed(house)
+    assert len(house.orders("take_profit")) == 1  # it is there still
+
+
+def test_nothing_is_decided_after_a_sleep_before_the_sleep_was_noticed():
+    house = trading()
+    pulse = Pulse(house.clock, house.desk.post)
+    house.desk.before = pulse.look
+    house.clock.time += timedelta(minutes=10)
+    house.accept()
+    assert status(house)[0] == "reconciling"
+
+
+def test_ids_of_one_life_are_those_of_no_other_whatever_the_disk_has_lost():
+    house = trading()
+    house.reconcile()
+    again = House(ready=False)
+    again.clock.forward(seconds=5)
+    again.reconcile()
+    again.price("BTCUSDT", "65000")
+    again.alert(entry_price="65000")
+    assert not {o.client_order_id for o in house.sent} & {o.client_order_id for o in again.sent}

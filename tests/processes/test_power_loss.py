@@ -29,6 +29,7 @@ from tests.stories.installation import until
 HEAD, FRAME_HEAD = 32, 24
 FRAMES = 450  # that are cut, one after the other
 PAGE = 4096
+AFTERWARDS = "BINANCE:BNBUSDT"  # traded once the power is back
 PARTS = 2  # the cuts are shared out between as many tests
 
 
@@ -187,3 +188,30 @@ def test_an_exchange_that_has_gone_on_is_caught_up_with(
     """Answers and fills are missing in the database: they are asked for, and booked once."""
     knowing = [cut.commit for cut in cuts(remains, tmp_path / "look") if not cut.lost]
     settle(back_to(knowing[0] if which == "all commits" else knowing[-1]))
+
+
+@pytest.mark.parametrize("depth", [0, -1])
+def test_orders_that_the_database_has_forgotten_are_told_and_add_no_risk(
+    remains: Remains, tmp_path: Path, back_to: Callable[[int], Engine], depth: int
+) -> None:
+    """A disk that lies about what it wrote, a folder copied back by hand: the exchange knows more orders.
+
+    No id is given out a second time, so that none of them is taken for another.
+    """
+    cut = [cut for cut in cuts(remains, tmp_path / "look") if cut.lost][depth]
+    database = remains.lay_out(tmp_path / "look", cut.commit)
+    before = Ledgers.read(database, remains.exchange)
+    rested = {id for id in cut.lost if before.theirs[id]["status"] in ("open", "partially_filled")}
+    engine = back_to(cut.commit)
+    engine.expected_errors = ["not in its books"]
+    engine.price(AFTERWARDS, 101)
+    engine.accepted(AFTERWARDS, price=100)
+    engine.live(AFTERWARDS)
+    ledgers = Ledgers.read(engine.folder.database, engine.venue.file)
+    assert [said for said in ledgers.at_any_time() if "has no row" not in said] == []
+    for id in cut.lost:
+        there = ledgers.theirs[id]
+        resting = there["status"] in ("open", "partially_filled")
+        assert not (resting and there["action"] == "buy"), "nobody would close what it buys"
+    told = {row["ref"] for row in engine.rows("SELECT ref FROM findings WHERE kind = 'orphan'")}
+    assert rested <= told

@@ -45,6 +45,7 @@ def test_nothing_is_traded_after_a_sleep_before_the_account_was_read_again(
     fall_asleep(engine)
     engine.price(BTC, 105)  # every target is reached, and nobody sees it
     engine.clock.forward(TEN_MINUTES_S)
+    engine.price(BTC, 106)  # as fresh as a price can be when it is heard, and yet not true any more
     engine.price(BTC, "97.5")  # the fourth leg fills, and no target is anywhere near
     engine.price(ETH, "99.2")
     seen = wake_up(engine)

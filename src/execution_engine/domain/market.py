@@ -11,7 +11,15 @@ from execution_engine.domain.draft import Draft, is_fresh
 from execution_engine.domain.inputs import Judge, Price, PromoteWaiting, Reached
 from execution_engine.domain.position import totals
 from execution_engine.domain.readiness import judge_undecided
-from execution_engine.domain.rows import Archive, Group, GroupStatus, Purpose, QueuedSignal, World
+from execution_engine.domain.rows import (
+    AccountStatus,
+    Archive,
+    Group,
+    GroupStatus,
+    Purpose,
+    QueuedSignal,
+    World,
+)
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.settle import name, settle, trigger
 from execution_engine.domain.signal import Outcome, TakeProfitMode
@@ -31,11 +39,18 @@ def price(draft: Draft, now: Price) -> None:
     if not is_fresh(now, draft.now):
         return
     for group_id in draft.view.reached(now):
-        draft.follow(Reached(group_id=group_id, price=now))
+        if not _is_being_read(draft, group_id):
+            draft.follow(Reached(group_id=group_id, price=now))
     judge_undecided(draft, now.key)
     for world in World:
         if draft.view.waiting(world):
             draft.follow(PromoteWaiting(world=world))
+
+
+def _is_being_read(draft: Draft, group_id: int) -> bool:
+    """Nothing is sold on what was true before; the price at the end of the reading decides."""
+    account = draft.account(draft.group(group_id).account)
+    return account is not None and account.status is AccountStatus.RECONCILING
 
 
 def take_profit(draft: Draft, group: Group, now: Price) -> None:

@@ -16,6 +16,7 @@ from execution_engine.domain.inputs import (
     Judge,
     OpenOrders,
     PromoteWaiting,
+    Reached,
     Settle,
 )
 from execution_engine.domain.instrument import Market
@@ -41,6 +42,8 @@ def restart(draft: Draft) -> None:
 
     A committed intent may have left although no row says so, hence its order is looked up, not sent.
     """
+    # Ids of this life are those of no other, whatever the disk may have lost of the last one.
+    draft.put(replace(draft.engine, epoch=max(draft.engine.epoch + 1, int(draft.now.timestamp()))))
     for account in draft.accounts:
         watched = account.enabled or _works(draft, account)
         status = AccountStatus.RECONCILING if watched else AccountStatus.DISABLED
@@ -188,6 +191,10 @@ def _ready_if_settled(draft: Draft, account: Account, listed: OpenOrders) -> Non
     for group in draft.groups():
         if group.account == account.name:
             draft.follow(Settle(group_id=group.id))
+            # What its targets met while nothing was traded is asked of the price as it is now.
+            price = draft.price((group.exchange, group.symbol))
+            if price is not None:
+                draft.follow(Reached(group_id=group.id, price=price))
     judge_undecided(draft)
     draft.follow(PromoteWaiting(world=account.world))
 

@@ -44,6 +44,7 @@ class Desk:
     def __init__(self, book: Book, store: Store, clock: Clock, feed: Feed) -> None:
         self.book = book
         self.failed: StoreFailed | None = None
+        self.before: Callable[[], None] | None = None  # looks at the clock before anything is decided
         self.on_failed: Callable[[StoreFailed], None] | None = None
         self._noted: list[Row] = []
         self._store = store
@@ -60,6 +61,8 @@ class Desk:
         if self.failed is not None:
             _answer(then, self.failed)
             return
+        if self.before is not None:
+            self.before()
         if self._only_noted(given) and then is None:
             return
         rows: list[Row] = []

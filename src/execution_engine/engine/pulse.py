@@ -22,18 +22,26 @@ class Pulse:
     def __init__(self, clock: Clock, post: Callable[[Input], None]) -> None:
         self._clock = clock
         self._post = post
+        self._wall, self._steady = clock.now(), clock.monotonic()
 
     async def keep(self) -> None:
         """Beat for ever."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        self._note()
         while True:
             await asyncio.sleep(BEAT_S)
-            now, passed = self._clock.now(), self._clock.monotonic()
-            stood = passed - steady - BEAT_S
-            jumped = (now - wall).total_seconds() - (passed - steady)
-            wall, steady = now, passed
-            if reason := _lost(stood, jumped):
-                self._post(Interrupted(reason=reason))
+            self.look()
+            self._note()
+
+    def look(self) -> None:
+        """Tell of time that was lost since the last beat; whatever comes in next must not be decided before."""
+        passed = self._clock.monotonic() - self._steady
+        jumped = (self._clock.now() - self._wall).total_seconds() - passed
+        if reason := _lost(passed - BEAT_S, jumped):
+            self._note()
+            self._post(Interrupted(reason=reason))
+
+    def _note(self) -> None:
+        self._wall, self._steady = self._clock.now(), self._clock.monotonic()
 
 
 def _lost(stood: float, jumped: float) -> str:

@@ -47,6 +47,7 @@ class Running:
         self.reconcile = Reconcile(book, self.ways.patient, self._read, clock, past)
         self.lanes.on_looked(self.reconcile.looked)
         self.pulse = Pulse(clock, self.desk.post)
+        self.desk.before = self.pulse.look
         self.feed.on_released(self.lanes.released)
         self.feed.on_released(self.watch.released)
         self.feed.on_released(self.reconcile.released)

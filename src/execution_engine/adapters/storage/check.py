@@ -44,6 +44,8 @@ def open_database(
         if primary_code(error) in DAMAGE:
             raise damaged(path, str(error), backup_folder, now) from error
         raise DatabaseUnusable(sentence(error, path)) from error
+    except UnicodeDecodeError as error:  # SQLite quotes damaged text in its own message
+        raise damaged(path, "its schema cannot be read", backup_folder, now) from error
     except OSError as error:
         raise DatabaseUnusable(
             f"{path.name} cannot be used in {path.parent} ({error.strerror}). "

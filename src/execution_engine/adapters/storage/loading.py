@@ -52,6 +52,14 @@ def snapshot(path: Path) -> Iterator[Connection]:
             yield connection
     except DBAPIError as error:
         raise StoreFailed(sentence(error.orig or error, path)) from error
+    except UnreadableRow as error:
+        raise StoreFailed(
+            f"{path.name} is damaged: {error}. Restore a backup; nothing was changed."
+        ) from error
+
+
+class UnreadableRow(Exception):
+    """A row holds what nobody wrote there. The text says which."""
 
 
 @lru_cache(maxsize=8)
@@ -64,7 +72,11 @@ def fetch(connection: Connection, stored: Stored, statement: Select[Any] | None 
     """Yield the rows that a statement over a table finds; without one, all of them in order of the key."""
     if statement is None:
         statement = select(stored.table).order_by(stored.table.c[stored.key])
-    return map(stored.codec.decode, connection.execute(statement))
+    for values in connection.execute(statement):
+        try:
+            yield stored.codec.decode(values)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise UnreadableRow(f"a row of {stored.table.name} makes no sense ({error})") from error
 
 
 def load(path: Path, *, fills: bool, keys_since: datetime | None) -> list[Row]:
