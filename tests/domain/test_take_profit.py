@@ -499,3 +499,19 @@ def test_a_group_on_hold_still_takes_its_profit():
     house.book.apply([replace(house.group, hold="an internal error")])
     house.price("BTCUSDT", "50500")
     assert len(house.orders("take_profit")) == 1
+
+
+def test_a_group_that_is_flat_while_entries_have_not_left_yet_closes_at_once():
+    house = House({"take_profit.order": "limit"})
+    house.price("BTCUSDT.P", "65000")
+    house.alert(symbol="BTCUSDT.P", entry_price="65000")
+    first, *rest = house.sent
+    unsent = [replace(order, sent_at=None) for order in rest]  # they wait for room in the rate budget
+    house.book.apply(unsent)
+    house.says(first)
+    house.fill(first)
+    (target,) = house.orders("take_profit")
+    house.says(target)
+    house.fill(target)
+    assert house.group.status == "closed"
+    assert {leg.status.value for leg in house.legs()[1:]} == {"cancelled"}

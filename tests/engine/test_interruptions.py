@@ -556,3 +556,11 @@ def test_ids_of_one_life_are_those_of_no_other_whatever_the_disk_has_lost():
     again.price("BTCUSDT", "65000")
     again.alert(entry_price="65000")
     assert not {o.client_order_id for o in house.sent} & {o.client_order_id for o in again.sent}
+
+
+def test_a_price_from_before_the_clock_was_set_back_is_not_fresh():
+    house = House()
+    house.price("BTCUSDT", "65000", manual=False)
+    house.clock.forward(hours=-1)
+    waiting = house.alert(entry_price="65000")
+    assert house.outcome(waiting)[0] is None

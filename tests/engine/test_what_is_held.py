@@ -518,3 +518,10 @@ def test_an_entry_that_turns_up_after_another_took_its_place_is_cancelled():
     scene.house.says(lost)  # it was there after all
     assert scene.house.cancelled[-1].id == lost.id
     assert scene.house.book.orders[again.id].status == "pending"
+
+
+def test_a_difference_whose_groups_closed_meanwhile_says_nothing():
+    scene = Scene()
+    said(scene, Difference, ref="ETH", ours=D(1), theirs=D(0))
+    assert scene.house.book.findings == {}
+    assert "defect" not in [fact.code for fact in scene.house.facts]

@@ -44,8 +44,11 @@ FRESH = timedelta(seconds=10)  # an older price may be long gone; nothing is beg
 
 
 def is_fresh(price: Price, now: datetime) -> bool:
-    """Return whether a price may be acted on; one that was set by hand does not age."""
-    return price.manual or now - price.at <= FRESH
+    """Return whether a price may be acted on; one that was set by hand does not age.
+
+    One from the future was there before the clock was set back.
+    """
+    return price.manual or abs(now - price.at) <= FRESH
 
 
 class Draft:

@@ -125,6 +125,8 @@ def differs(draft: Draft, seen: Difference) -> None:
     if missing <= 0:
         _surplus(draft, account, seen, groups)
         return
+    if not groups:
+        return  # they were closed while the trades were read; the next reading compares anew
     explained = [other for other in seen.trades if _reduces(other, seen.ours)]
     if seen.trades and all(other.liquidation for other in explained) and _sum(explained) >= missing:
         _liquidated(draft, account, seen, groups, missing, explained)

@@ -87,7 +87,7 @@ def book(
     closed_by = _closed_by(parts, open_quantity + closed, instrument) if flat else None
     return replace(
         leg,
-        status=_status(leg, entries, closed_by),
+        status=_status(leg, entries, closed_by, settled),
         filled_quantity=filled,
         filled_cost=cost,
         closed_quantity=closed,
@@ -131,8 +131,10 @@ def _realized(
     return side.sign * (proceeds - matched) - exit_fees - fees
 
 
-def _status(leg: Leg, entries: Sequence[Order], closed_by: Purpose | None) -> LegStatus:
+def _status(leg: Leg, entries: Sequence[Order], closed_by: Purpose | None, settled: bool) -> LegStatus:
     """Return the state of the leg's entry orders together; several are the pieces of a split one."""
+    if not entries:
+        return LegStatus.CANCELLED if settled else leg.status
     if closed_by is Purpose.TAKE_PROFIT:
         return LegStatus.TP_HIT
     live = [order for order in entries if order.status not in FINAL_ORDER]

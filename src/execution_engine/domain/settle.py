@@ -39,7 +39,12 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
     was_done = is_done(before)
     _book(draft, before, legs)
     _state(draft, group_id)
+    working = [order.id for order in draft.orders(group_id) if not order.is_final]
     plan(draft, group_id)
+    if any(draft.order(id).is_final for id in working):
+        # What never left was revoked on the spot, which may have been the last that kept the group open.
+        _state(draft, group_id)
+        plan(draft, group_id)
     if draft.group(group_id).status is GroupStatus.CLOSING:
         _finish_if_flat(draft, group_id)
     _note_realized(draft, before, draft.group(group_id))
