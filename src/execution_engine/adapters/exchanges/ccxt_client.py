@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import certifi
+from loguru import logger
 
 from execution_engine.adapters.exchanges.catalogue import Place, Switch, Venue
 from execution_engine.domain.errors import Defect, EngineError
@@ -120,6 +121,8 @@ class Client:
         self._place = place
         self._clock = clock
         self._sync: asyncio.Task[None] | None = None
+        self._learning: set[asyncio.Future[None]] = set()
+        self.learn: Callable[[Sequence[str]], Awaitable[None]] = _nothing_to_learn
         self._next_reading = clock.monotonic()
         self._light_again = clock.monotonic()
         self._listen()
@@ -229,9 +232,38 @@ class Client:
             self._weigh(headers)
             return judge(code, reason, url, method, headers, body, response, *more)
 
+        self._take = exchange.handle_message
+        exchange.handle_message = self._take_in
         exchange.fetch = fetch_here
         exchange.client = stream_here
         exchange.handle_errors = judge_heard
+
+    def _take_in(self, socket: Any, message: Any) -> None:
+        """Take in what a stream says. Only markets in use are known: others are learnt when they are named."""
+        try:
+            self._take(socket, message)
+        except Exception as error:
+            strange = [name for name in _named(message) if self.market_of(name) is None]
+            if strange:
+                learning = asyncio.ensure_future(self._take_learnt(socket, message, strange))
+                self._learning.add(learning)
+                learning.add_done_callback(self._learning.discard)
+            else:
+                self._begin_again(socket, error)
+
+    async def _take_learnt(self, socket: Any, message: Any, strange: list[str]) -> None:
+        try:
+            await self.learn(strange)
+            if all(self.market_of(name) is not None for name in strange):
+                self._take(socket, message)
+            # Otherwise it is about something that is not traded here.
+        except Exception as error:
+            self._begin_again(socket, error)
+
+    def _begin_again(self, socket: Any, error: Exception) -> None:
+        """Open a stream anew that said what cannot be: nothing it says is trusted."""
+        logger.opt(exception=error).error("{}: a stream said what ccxt cannot take in", self.venue.title)
+        socket.on_error(error)
 
     def _only_here(self, url: str) -> None:
         """Refuse to speak to any other environment, whatever ccxt was told. Raises Defect."""
@@ -254,6 +286,23 @@ class Client:
         said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
         wait = timedelta(seconds=int(said)) if said.isdecimal() else _WITHOUT_RETRY_AFTER
         self.blocked_until = self._clock.now() + min(wait, MOST_BLOCKED)
+
+
+async def _nothing_to_learn(names: Sequence[str]) -> None:
+    """Stand in until somebody knows where markets can be learnt."""
+
+
+_NAMES_OF_MARKETS = ("s", "symbol", "instId")
+
+
+def _named(message: Any) -> list[str]:
+    """Return the exchange's names of the markets that a message of a stream is about."""
+    if isinstance(message, list):
+        return [name for item in message for name in _named(item)]
+    if not isinstance(message, dict):
+        return []
+    own = [message[key] for key in _NAMES_OF_MARKETS if isinstance(message.get(key), str)]
+    return own + [name for item in message.values() if isinstance(item, dict | list) for name in _named(item)]
 
 
 def native_id(item: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import aiohttp
@@ -113,6 +114,10 @@ class CcxtExchange:
         await self._markets.teach(client, symbols)
         return client
 
+    async def ready_for_all(self) -> Client:
+        """Return the client, with every symbol known to ccxt that the account trades."""
+        return await self.ready(*(name for name in self._in_use() if self._known(name)))
+
     async def close(self) -> None:
         """End what is under way; the session stays."""
         for task in self._following:
@@ -138,6 +143,7 @@ class CcxtExchange:
                 self._client = await open_client(
                     self.venue, self.account.market, self.account.mode, keys, self._session(), self._clock
                 )
+                self._client.learn = partial(self._markets.teach_ids, self._client)
             return self._client
 
     async def _read_clock(self, client: Client) -> None:
@@ -433,7 +439,7 @@ class CcxtExchange:
 
     async def _read(self, read: Callable[[Client], Coroutine[Any, Any, T]]) -> T | AccountUnreadable:
         try:
-            return await read(await self.ready(*self._in_use()))
+            return await read(await self.ready_for_all())
         except asyncio.CancelledError:
             if _is_ending():
                 raise

@@ -39,6 +39,16 @@ class MarketsUnreadable(EngineError):
     """The exchange's markets could not be read; the text is a sentence."""
 
 
+class Currencies(dict[str, Any]):
+    """The currencies of the markets in use, and any other: fees are paid in BNB, idle accounts hold USDT."""
+
+    def __missing__(self, code: str) -> dict[str, Any]:
+        return {"id": code, "code": code, "precision": None}
+
+    def __contains__(self, code: object) -> bool:
+        return isinstance(code, str)
+
+
 class Markets:
     """The markets of one exchange, kind and mode.
 
@@ -132,10 +142,8 @@ class Markets:
             charts, taught = {*charts, *taught}, set()
         new = await asyncio.to_thread(files.markets, self._path, charts=charts, natives=natives)
         known = client.exchange.markets or {}
-        # A currency that no market in use has may still be asked for: the balance of an idle account.
-        money = client.exchange.safe_currency_structure({"id": "USDT", "code": "USDT"})
-        markets = {**known, **{one["symbol"]: one for one in new}}
-        client.exchange.set_markets([*markets.values()], {"USDT": money})
+        client.exchange.set_markets([*{**known, **{one["symbol"]: one for one in new}}.values()])
+        client.exchange.currencies = Currencies(client.exchange.currencies)
         self._taught[client] = (self._version, taught | set(charts))
 
     async def tell(self) -> None:

@@ -94,7 +94,7 @@ class OwnStream:
         while True:
             watching: list[asyncio.Task[None]] = []
             try:
-                client = await self._exchange.ready()
+                client = await self._exchange.ready_for_all()
                 self._listen(client)
                 calls = ("watch_orders", "watch_my_trades")
                 watching = [self._spawn(self._watch(client, call)) for call in calls]
