@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution_engine.domain import queue
+from execution_engine.domain import position, queue
 from execution_engine.domain.errors import IllegalTransition
 from execution_engine.domain.inputs import OrderReport as Report
 from execution_engine.domain.inputs import OrderReports, SetRisk, Trade, Verdict
@@ -262,3 +262,13 @@ def test_risk_flags_that_are_not_named_stay_as_they_are():
     house = opened()
     house.post(SetRisk(group_id=house.group.id, skip_once=True))
     assert house.post(SetRisk(group_id=house.group.id)).text.endswith("skipped once.")
+
+
+@pytest.mark.parametrize(("settled", "status"), [(False, "pending"), (True, "cancelled")])
+def test_a_leg_without_any_order_waits_until_its_group_is_settled(settled, status):
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.alert(entry_price="65000")
+    leg = house.legs()[0]
+    instrument = house.catalogue.get("binance", "BTCUSDT")
+    assert position.book(leg, Side.LONG, (), (), instrument, settled).status == status

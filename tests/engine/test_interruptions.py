@@ -564,3 +564,14 @@ def test_a_price_from_before_the_clock_was_set_back_is_not_fresh():
     house.clock.forward(hours=-1)
     waiting = house.alert(entry_price="65000")
     assert house.outcome(waiting)[0] is None
+
+
+def test_without_a_fresh_price_targets_wait_for_one_after_the_reading():
+    house = trading()
+    house.accept()
+    house.fill(house.sent[0])
+    house.price("BTCUSDT", "70000", manual=False, at=NOON - timedelta(minutes=1))
+    house.post(Interrupted(reason="the machine slept"))
+    listed(house)
+    assert status(house)[0] == "ready"
+    assert house.orders("take_profit") == []
