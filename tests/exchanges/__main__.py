@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import random
+import signal
 import sys
 import threading
 from dataclasses import asdict
@@ -49,10 +50,16 @@ async def main() -> None:
                 _move(exchange, f"{base}USDT", Decimal(price))
                 _move(exchange, f"{base}USDT.P", Decimal(price))
         _introduce(world, exchanges)
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        for wish in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # Windows, which raises KeyboardInterrupt instead
+                loop.add_signal_handler(wish, ended.set)
         # A daemon: nothing waits for a line that never comes.
-        reading = (exchanges, asyncio.get_running_loop())
-        threading.Thread(target=_read_prices, args=reading, daemon=True).start()
-        await (asyncio.Event().wait() if asked.still else _walk(exchanges))
+        threading.Thread(target=_read_prices, args=(exchanges, loop), daemon=True).start()
+        walking = asyncio.create_task(_walk(exchanges)) if not asked.still else None
+        await ended.wait()
+        if walking:
+            walking.cancel()
 
 
 def _introduce(world: LocalExchanges, exchanges: list[LocalExchange]) -> None:
