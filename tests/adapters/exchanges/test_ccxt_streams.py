@@ -248,6 +248,19 @@ async def test_fees_in_a_third_coin_are_told_as_they_are() -> None:
         await stream.stop()
 
 
+@pytest.mark.parametrize("name", EXCHANGES)
+async def test_a_clock_that_is_wrong_does_not_keep_a_stream_shut(name: str) -> None:
+    async with stage(name, Market.SWAP) as on:
+        on.local.clock_skew_ms = 90_000
+        news: list[Any] = []
+        stream = OwnStream(on.ours, prefix(INSTALL), news.append, lambda account: None)
+        stream.start()
+        await until(lambda: stream.up, 10)
+        await on.place(on.order())
+        await until(lambda: news, 5)
+        await stream.stop()
+
+
 @each
 async def test_what_others_do_on_markets_that_are_not_in_use_disturbs_nobody(
     name: str, market: Market

@@ -121,6 +121,9 @@ class Client:
         self._place = place
         self._clock = clock
         self._sync: asyncio.Task[None] | None = None
+        self._offset_ms = 0
+        exchange.milliseconds = self._now_ms
+        exchange.seconds = lambda: self._now_ms() // 1000
         self._learning: set[asyncio.Future[None]] = set()
         self.learn: Callable[[Sequence[str]], Awaitable[None]] = _nothing_to_learn
         self._next_reading = clock.monotonic()
@@ -130,7 +133,7 @@ class Client:
     @property
     def offset_ms(self) -> int:
         """Return how far this computer's clock is ahead of the exchange's."""
-        return int(self.exchange.options.get("timeDifference", 0))
+        return self._offset_ms
 
     async def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Call a method of ccxt. A refusal because of the clock is tried again once, with the right time.
@@ -165,6 +168,9 @@ class Client:
 
     async def _measure(self) -> None:
         await self.exchange.load_time_difference()
+        # ccxt takes it off the time of requests only, and not of every exchange's log-in to its streams.
+        self._offset_ms += int(self.exchange.options["timeDifference"])
+        self.exchange.options["timeDifference"] = 0
 
     def judge(self, document: Any, url: str) -> None:
         """Raise what ccxt makes of an error inside an answer from a URL; nothing if it knows no such error."""
@@ -192,6 +198,10 @@ class Client:
         """Have ccxt parse what a list holds, each with its own market: it would guess otherwise."""
         one = getattr(self.exchange, parse)
         return [one(item, self.market_of(native_id(item))) for item in items]
+
+    def _now_ms(self) -> int:
+        """Return the exchange's time."""
+        return int(self._clock.now().timestamp() * 1000) - self._offset_ms
 
     async def close(self) -> None:
         """End the streams; the session is somebody else's."""

@@ -169,7 +169,11 @@ class CcxtExchange:
                 logger.error("{} was not sent: {}", order.client_order_id, error)
                 reports[order.id] = self._refused(order, translate.VALIDATION, str(error))
         requests = await self._only_agreed(client, requests, reports)
-        sent = await asyncio.gather(*(self._send(client, group) for group in self._groups(requests)))
+        groups = self._groups(requests)
+        if len(groups) == 1:  # most of the time, and then without a task of its own
+            sent = [await self._send(client, groups[0])]
+        else:
+            sent = await asyncio.gather(*(self._send(client, group) for group in groups))
         reports |= {id: report for group in sent for id, report in group.items()}
         return [reports[order.id] for order in orders]
 
@@ -212,6 +216,8 @@ class CcxtExchange:
     async def _agree(self, client: Client, symbol: str) -> None:
         """Set and read back what the settings ask for, once per symbol. Raises TermsDiffer and others."""
         terms = self._terms()
+        if self._agreed.get(symbol) is terms:
+            return
         async with self._agreeing.setdefault(symbol, asyncio.Lock()):
             if self._agreed.get(symbol) != terms:
                 await agree(client, translate.unified(self._rules(symbol)), terms)
