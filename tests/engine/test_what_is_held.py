@@ -18,15 +18,18 @@ from execution_engine.domain.inputs import (
     ExitGroup,
     Fills,
     Fits,
+    History,
+    Interrupted,
     OpenOrders,
     Trade,
     Verdict,
 )
 from execution_engine.domain.instrument import Action
+from execution_engine.domain.order import prefix
 from execution_engine.domain.rows import Choice, Fill, Finding, OrderStatus
 from execution_engine.engine.reconcile import Reconcile
 from tests.engine.exchange import Exchange, report
-from tests.house import House
+from tests.house import NOON, House
 
 
 class Holds(Exchange):
@@ -124,7 +127,7 @@ async def test_coins_that_are_missing_hold_the_position_once_they_were_missed_tw
     assert scene.finding.kind == "deficit"
     assert scene.finding.choices == (Choice.BOOK, Choice.CHECK)
     assert scene.house.group.hold == scene.finding.found
-    assert "0.00207 of BTC, the groups add up to 0.00307" in scene.finding.found
+    assert "paper holds 0.00207 BTC; its groups add up to 0.00307." in scene.finding.found
     await scene.read(3)
     assert len(scene.house.book.findings) == 1
 
@@ -199,7 +202,7 @@ async def test_booking_what_is_missing_closes_that_much_at_the_price_at_which_it
     scene.exchange.traded("ETHUSDT", "7", "3000")
     scene.exchange.traded("BTCUSDT", "7", "3000", Action.BUY)
     await scene.read(2)
-    assert "0.00207 were traded by somebody else, at 66000 on average" in scene.finding.found
+    assert "Somebody else traded 0.00207, at 66000 on average." in scene.finding.found
     answer = scene.choose(Choice.BOOK)
     assert answer.status == "done"
     assert scene.house.group.open_quantity == D("0.001")
@@ -525,3 +528,73 @@ def test_a_difference_whose_groups_closed_meanwhile_says_nothing():
     said(scene, Difference, ref="ETH", ours=D(1), theirs=D(0))
     assert scene.house.book.findings == {}
     assert "defect" not in [fact.code for fact in scene.house.facts]
+
+
+class Archive:
+    """Keeps one archived group."""
+
+    def __init__(self, past: History) -> None:
+        self.past = past
+
+    async def group_of(self, client_order_id: str) -> History | None:
+        known = [order.client_order_id for order in self.past.orders]
+        return self.past if client_order_id in known else None
+
+
+async def test_an_archived_group_is_brought_back_by_a_trade_that_it_lacks_and_by_no_other():
+    scene = Scene()
+    house = scene.house
+    (fill,) = [row for row in house.store.committed if isinstance(row, Fill)]
+    past = History(
+        group=house.group,
+        pyramids=tuple(house.pyramids()),
+        legs=tuple(house.legs()),
+        orders=tuple(house.orders()),
+        fills=(fill,),
+    )
+    other = House()
+    other.price("BTCUSDT", "65000")
+    scene.house = scene.exchange.house = other
+    scene.reader = Reconcile(
+        other.book, lambda _: scene.exchange, other.desk.post, other.clock, Archive(past)
+    )
+    first, second, *_ = house.sent
+    scene.exchange.traded("BTCUSDT", "0.00307", "65000", Action.BUY, client_order_id=first.client_order_id)
+    (known,) = scene.exchange.trades
+    scene.exchange.trades = [replace(known, trade=replace(known.trade, trade_id=fill.trade_id))]
+    other.book.accounts["paper"] = replace(other.book.accounts["paper"], checked_at=NOON)
+    await scene.read()
+    assert other.groups == []
+    scene.exchange.traded("BTCUSDT", "0.00309", "64675", Action.BUY, client_order_id=second.client_order_id)
+    other.post(Interrupted(reason="the machine slept"))
+    await scene.read()
+    assert other.group.open_quantity == scene.held + D("0.00309")
+    assert [found.kind for found in other.book.findings.values()] == ["filled"]
+
+
+async def test_a_trade_of_an_order_that_nobody_knows_any_more_is_told():
+    scene = Scene()
+    lost = prefix("a test installation") + "1"
+    scene.reader = Reconcile(
+        scene.house.book,
+        lambda _: scene.exchange,
+        scene.house.desk.post,
+        scene.house.clock,
+        Archive(History(group=scene.house.group, pyramids=(), legs=(), orders=())),
+    )
+    scene.exchange.total = {"BTC": D(1)}
+    scene.exchange.traded("BTCUSDT", "0.5", "65000", Action.BUY, client_order_id=lost)
+    await scene.read(2)
+    assert scene.finding.found.endswith("is not in its books: buy 0.5 BTCUSDT at 65000.")
+
+
+def test_an_order_that_the_exchange_had_and_does_not_know_any_more_is_told():
+    scene = Scene()
+    order = scene.house.sent[1]
+    scene.house.says(order, Verdict.UNKNOWN)
+    for _ in range(3):
+        scene.house.says(order, Verdict.ABSENT)
+        scene.house.clock.forward(seconds=31)
+    assert scene.house.book.orders[order.id].status == "failed"
+    assert scene.finding.kind == "lost"
+    assert len(scene.house.orders()) == 5  # it is not sent again

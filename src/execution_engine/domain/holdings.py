@@ -149,12 +149,33 @@ def _average(trades: Sequence[AccountTrade]) -> Decimal | None:
     return divide(sum((other.trade.quantity * other.trade.price for other in trades), ZERO), quantity)
 
 
+def _compared(account: Account, seen: Difference) -> str:
+    """Say what differs: `paper holds 0.002 BTC; its groups add up to 0.003.`"""
+    return (
+        f"{account.name} holds {_held(seen.theirs)} {_what(seen)}; its groups add up to {_held(seen.ours)}."
+    )
+
+
+def _what(seen: Difference) -> str:
+    """Name a currency or a market without its exchange."""
+    return seen.ref.rpartition(" ")[2]
+
+
+def _held(quantity: Decimal) -> str:
+    return f"{'short ' if quantity < ZERO else ''}{_plain(abs(quantity))}"
+
+
+def _plain(number: Decimal) -> str:
+    """Write a number without the zeros that end it."""
+    return text(number.normalize())
+
+
 def _surplus(draft: Draft, account: Account, seen: Difference, groups: Sequence[Group]) -> None:
     note(
         draft,
         FindingKind.SURPLUS,
         seen.ref,
-        f"{account.name} holds {text(seen.theirs)} of {seen.ref}, the groups add up to {text(seen.ours)}.",
+        _compared(account, seen),
         done="What is more was not opened here and is left alone.",
         account=account.name,
         world=account.world,
@@ -172,16 +193,13 @@ def _deficit(
     explained: Sequence[AccountTrade],
 ) -> None:
     price = _average(explained)
-    by = (
-        f" {text(_sum(explained))} were traded by somebody else, at {text(price)} on average."
-        if price
-        else ""
-    )
+    others = _plain(_sum(explained))
+    by = f" Somebody else traded {others}, at {_plain(price)} on average." if price else ""
     note(
         draft,
         FindingKind.DEFICIT,
         seen.ref,
-        f"{account.name} holds {text(seen.theirs)} of {seen.ref}, the groups add up to {text(seen.ours)}.{by}",
+        f"{_compared(account, seen)}{by}",
         done="These positions are on hold: nothing is added to them.",
         account=account.name,
         world=account.world,
@@ -210,7 +228,7 @@ def _liquidated(
         draft,
         FindingKind.LIQUIDATED,
         seen.ref,
-        f"The exchange closed {text(missing)} of {seen.ref} on {account.name} by force.",
+        f"The exchange closed {_plain(missing)} {_what(seen)} on {account.name} by force.",
         done="It was booked as it was traded, and the orders of its groups were cancelled.",
         account=account.name,
         world=account.world,

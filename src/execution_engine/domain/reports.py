@@ -65,7 +65,9 @@ def account_trades(draft: Draft, read: Fills) -> None:
     by_order: dict[int, list[Trade]] = {}
     for other in read.trades:
         order = _order_of(draft, other)
-        if order is not None and not draft.has_trade(order, other.trade.trade_id):
+        if order is None:
+            _unknown_trade(draft, read, other)
+        elif not draft.has_trade(order, other.trade.trade_id):
             by_order.setdefault(order.id, []).append(other.trade)
     by_group: dict[int, list[OrderReport]] = {}
     for id, trades in by_order.items():
@@ -77,6 +79,26 @@ def account_trades(draft: Draft, read: Fills) -> None:
 
 def _order_of(draft: Draft, other: AccountTrade) -> Order | None:
     return draft.order_of(other.client_order_id) if other.client_order_id else None
+
+
+def _unknown_trade(draft: Draft, read: Fills, other: AccountTrade) -> None:
+    """Show that an order traded which is of this installation and not in its books."""
+    account = draft.account(read.account)
+    ours = other.client_order_id.startswith(orders.prefix(draft.engine.install_key))
+    if not ours or account is None:
+        return
+    note(
+        draft,
+        FindingKind.ORPHAN,
+        other.client_order_id,
+        f"An order of this installation traded on {account.name} and is not in its books: {other.action} "
+        f"{text(other.trade.quantity)} {other.symbol} at {text(other.trade.price)}.",
+        done="Nothing here rests on it.",
+        account=account.name,
+        world=account.world,
+        exchange=other.exchange,
+        symbol=other.symbol,
+    )
 
 
 def _said_by_trades(order: Order, trades: tuple[Trade, ...], read: Fills) -> OrderReport:
@@ -131,6 +153,8 @@ def _take_in(draft: Draft, said: OrderReport) -> Order | None:
     draft.put(after)
     if order.is_final and not after.is_final:
         _found_late(draft, after)
+    if after.status is OrderStatus.FAILED and after.acknowledged_at is not None and not order.is_final:
+        _lost(draft, group, after)
     if is_done(group) and (fills or not after.is_final):
         reopen(draft, group)
         _late_finding(draft, group, after)
@@ -148,6 +172,21 @@ def _found_late(draft: Draft, order: Order) -> None:
     ]
     if order.purpose is Purpose.ENTRY and newer:
         draft.put(orders.request_cancel(order, draft.now))
+
+
+def _lost(draft: Draft, group: Group, order: Order) -> None:
+    note(
+        draft,
+        FindingKind.LOST,
+        order.client_order_id,
+        f"{name(group)}: the exchange had the {order.purpose} {orders.title(order)} and does not know it any more.",
+        done="It is taken for over; what it had filled is booked.",
+        account=group.account,
+        world=group.world,
+        exchange=group.exchange,
+        symbol=group.symbol,
+        groups=(group,),
+    )
 
 
 def _late_finding(draft: Draft, group: Group, order: Order) -> None:

@@ -55,8 +55,8 @@ class Store(Protocol):
 class Past(Protocol):
     """What the book has let go of."""
 
-    async def group_of(self, client_order_id: str, trade_id: str) -> History | None:
-        """Return the archived group of an order; None if there is none or the trade is known there."""
+    async def group_of(self, client_order_id: str) -> History | None:
+        """Return the archived group of an order with all its fills; None if there is none."""
         ...
 
 

@@ -15,6 +15,7 @@ from execution_engine.domain.inputs import (
     Difference,
     Fills,
     Fits,
+    History,
     Input,
     OpenOrders,
     OrderReport,
@@ -162,8 +163,7 @@ class Reconcile:
         if isinstance(fills, AccountUnreadable):
             self._post(replace(fills, failures=seen.failures + 1))
             return False
-        await self._bring_back(fills)
-        self._post(fills)
+        self._post(await self._without_known(fills))
         seen.audited_at = now
         return True
 
@@ -176,17 +176,27 @@ class Reconcile:
             return None
         return min(at for at in (known, oldest, now) if at is not None) - LATE
 
-    async def _bring_back(self, fills: Fills) -> None:
-        """Have archived groups back whose orders traded after all."""
-        ours = prefix(self._book.engine.install_key)
-        if self._past is None:
-            return
+    async def _without_known(self, fills: Fills) -> Fills:
+        """Have archived groups back whose orders traded after all; leave out what is known of the others."""
+        news: list[AccountTrade] = []
+        archived: dict[str, History | None] = {}
         for other in fills.trades:
             id = other.client_order_id
-            if id.startswith(ours) and self._book.order_of(id) is None:
-                past = await self._past.group_of(id, other.trade.trade_id)
-                if past is not None:
-                    self._post(past)
+            if (
+                not id.startswith(prefix(self._book.engine.install_key))
+                or self._book.order_of(id) is not None
+            ):
+                news.append(other)
+                continue
+            if id not in archived:
+                archived[id] = await self._past.group_of(id) if self._past is not None else None
+            past = archived[id]
+            if past is not None and other.trade.trade_id not in {fill.trade_id for fill in past.fills}:
+                self._post(past)
+                news.append(other)
+            elif past is None and self._past is not None:
+                news.append(other)  # nobody knows this order
+        return replace(fills, trades=tuple(news))
 
     # -- orders
 
@@ -275,8 +285,7 @@ class Reconcile:
         fills = await exchange.fills(account.name, since)
         if isinstance(fills, AccountUnreadable):
             return None
-        await self._bring_back(fills)
-        self._post(fills)  # a trade of ours may be the explanation
+        self._post(await self._without_known(fills))  # a trade of ours may be the explanation
         ours = prefix(self._book.engine.install_key)
         return tuple(other for other in fills.trades if not other.client_order_id.startswith(ours))
 

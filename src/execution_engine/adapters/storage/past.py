@@ -16,20 +16,15 @@ class StoredPast:
     def __init__(self, path: Path) -> None:
         self._reader = Reader(path)
 
-    async def group_of(self, client_order_id: str, trade_id: str) -> History | None:
-        """Return the group of an order with all its fills, unless the trade is among them.
+    async def group_of(self, client_order_id: str) -> History | None:
+        """Return the group of an order with all its fills; None if there is no such order.
 
         Raises StoreFailed.
         """
-        return await asyncio.to_thread(self.find, client_order_id, trade_id)
+        return await asyncio.to_thread(self.find, client_order_id)
 
-    def find(self, client_order_id: str, trade_id: str) -> History | None:
+    def find(self, client_order_id: str) -> History | None:
         """Do the same at once. Blocking."""
         order = self._reader.order_by_client_id(client_order_id)
-        if order is None:
-            return None
-        fills = tuple(self._reader.fills(order.group_id))
-        if any(fill.order_id == order.id and fill.trade_id == trade_id for fill in fills):
-            return None
-        past = self._reader.group_rows(order.group_id)
-        return None if past is None else replace(past, fills=fills)
+        past = self._reader.group_rows(order.group_id) if order is not None else None
+        return None if past is None else replace(past, fills=tuple(self._reader.fills(past.group.id)))
