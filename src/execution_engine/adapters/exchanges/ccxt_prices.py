@@ -90,7 +90,8 @@ class PriceStream:
         self._client: Client | None = None
         self._wanted: dict[str, str] = {}  # ccxt's symbol → ours
         self._followed: set[str] = set()
-        self._heard: dict[str, float] = {}  # when a market was heard of, by any way
+        self._heard: dict[str, float] = {}  # when the stream told of a market
+        self._fresh: dict[str, float] = {}  # when anybody did
         self._asked: dict[str, float] = {}
         self._deaf = 0  # how often in a row asking showed what the stream had not
         self._since: dict[str, float] = {}
@@ -101,9 +102,9 @@ class PriceStream:
 
     @property
     def ages(self) -> dict[str, float]:
-        """Return how long each market has been silent [s], by our symbols."""
+        """Return how old each market's price is [s], by our symbols."""
         now = self._clock.monotonic()
-        return {ours: now - self._heard[name] for name, ours in self._wanted.items() if name in self._heard}
+        return {ours: now - self._fresh[name] for name, ours in self._wanted.items() if name in self._fresh}
 
     def want(self, symbols: Collection[str]) -> None:
         """Follow these of our symbols and no others."""
@@ -234,6 +235,7 @@ class PriceStream:
             return False
         self._since.pop(name, None)
         self._newest[name] = (price.last, price.bid, price.ask)
+        self._fresh[name] = self._clock.monotonic()
         if self._band.takes(price):
             self._post(price)
         return True
