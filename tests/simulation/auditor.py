@@ -88,6 +88,7 @@ MOST_FAILURES = 3  # rounds of readings in a row that may fail before an account
 MOST_CLOSES = 12  # of one group within ten seconds
 HOLDING = (FindingKind.DEFICIT, FindingKind.DEFECT)
 FRESH_S = 10.0  # the price of a market that is older begins nothing
+USUAL_FEE = Decimal("0.001")
 CENT = Decimal("0.000001")
 
 
@@ -131,6 +132,9 @@ class Auditor:
         self.answered: dict[str, set[int]] = defaultdict(
             set
         )  # by an alert's id: statuses it was answered with
+        self.unanswered: Counter[str] = (
+            Counter()
+        )  # by an alert's key: copies that came in and were not answered
         self._catalogue = catalogue
         self._ours = ours
         self._order_of: dict[str, int] = {}
@@ -329,6 +333,18 @@ class Auditor:
             self.breaks("I9", f"fill {new.id} of order {new.order_id} never happened at the exchange")
         elif (trade.price, trade.quantity, trade.fee) != (new.price, new.quantity, new.fee):
             self.breaks("I9", f"fill {new.id} is not what the exchange says: {trade}")
+        else:
+            self._fee(new, trade)
+
+    def _fee(self, fill: Fill, trade: Trade) -> None:
+        """A fee is worth what the exchange says, or else what it usually takes, and that is marked."""
+        group: Group = self.rows[Group][fill.group_id]
+        value = trade.fee_value
+        if value is None:
+            in_base = trade.fee_currency == group.base
+            value = trade.fee * trade.price if in_base else trade.quantity * trade.price * USUAL_FEE
+        if fill.fee_value != value:
+            self.breaks("I8", f"the fee of fill {fill.id} is worth {value}, booked are {fill.fee_value}")
 
     def _queued(self, old: QueuedSignal | None, new: QueuedSignal) -> None:
         if new.outcome is None:
@@ -702,7 +718,8 @@ class Auditor:
         for key, statuses in self.answered.items():
             if statuses & {200, 202} and key not in stored:
                 self.breaks("I4", f"alert {key} was answered {sorted(statuses)} and is not stored")
-            if statuses and statuses <= {500, 503} and key in stored:
+            heard = not self.unanswered.get(key)
+            if heard and statuses and statuses <= {500, 503} and key in stored:
                 self.breaks(
                     "I4", f"alert {key} was answered {sorted(statuses)} alone and is stored all the same"
                 )

@@ -115,6 +115,7 @@ def draw(seed: int, length_s: float | None = None) -> Program:
         retention_s=chance.choice((1e9, 1e9, 90)),
         most_open=chance.choice((200, 200, 200, 4)),
         budget=chance.choice(((0, 0), (0, 0), (5, 1), (6, 10))),
+        fee_currency=chance.choice(("", "", "", "BNB")),
         events=tuple(events),
     )
 

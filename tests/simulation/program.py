@@ -38,6 +38,7 @@ class Program:
     retention_s: how long the exchange remembers an order that ended without a fill.
     most_open: orders that may rest in one market of one account.
     budget: how many order requests the exchange takes in how many seconds; (0, 0) is what it really takes.
+    fee_currency: that fees in the quote currency are taken in instead, as `BNB`.
     """
 
     seed: int
@@ -61,6 +62,7 @@ class Program:
     retention_s: float = 1e9
     most_open: int = 200
     budget: tuple[int, int] = (0, 0)
+    fee_currency: str = ""
     events: tuple[Event, ...] = ()
 
     def rate(self, fault: str) -> float:

@@ -72,10 +72,12 @@ class TradingView:
         if life is None or not life.alive or self._machine.asleep or not hasattr(life, "running"):
             delivery.hear(502)  # the tunnel has nobody behind it
             return
+        self._auditor.unanswered[delivery.key] += 1
         life.receive(delivery.raw, lambda status: self._answer(delivery, status))
 
     def _answer(self, delivery: Delivery, status: int) -> None:
         """Send an answer on its way; what was promised counts, whether or not it arrives."""
+        self._auditor.unanswered[delivery.key] -= 1
         if delivery.key:
             self._auditor.answered[delivery.key].add(status)
         self._network.sometimes.hit("answer", str(status))

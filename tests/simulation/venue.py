@@ -30,6 +30,7 @@ from execution_engine.domain.inputs import (
     OpenOrders,
     OrderReport,
     Price,
+    Trade,
     Verdict,
 )
 from execution_engine.domain.instrument import Action, Instrument, Market, Side
@@ -38,6 +39,7 @@ from tests.simulation.clock import TrueClock
 
 T = TypeVar("T")
 Key = tuple[str, str]
+COIN_USD = 600  # what the coin is worth that fees may be taken in
 Past = list[tuple[datetime, OrderReport]]
 
 
@@ -69,6 +71,10 @@ class Venue:
         self.rules = dict(instruments)
         self.retention = timedelta.max
         self.most_open = MOST_OPEN
+        self.fee_currency = (
+            ""  # that fees in the quote currency are taken in instead, and then without their value
+        )
+        self._dressed: dict[str, Trade] = {}
         self._clock = clock
         self._listen = listen
         self._seen = seen
@@ -111,8 +117,23 @@ class Venue:
     def price(self, key: Key) -> Price | None:
         return self._paper.price(key)
 
+    def _with_fees(self, said: OrderReport) -> OrderReport:
+        return replace(said, trades=tuple(map(self._trade, said.trades))) if self.fee_currency else said
+
+    def _trade(self, trade: Trade) -> Trade:
+        """Say a trade as an exchange does that takes its fees in a coin of its own."""
+        if not self.fee_currency or trade.fee_currency not in ("USDT", "USDC"):
+            return trade
+        known = self._dressed.get(trade.trade_id)
+        if known is None:
+            coins = trade.fee / COIN_USD
+            known = replace(trade, fee=coins, fee_currency=self.fee_currency, fee_value=None)
+            self._dressed[trade.trade_id] = known
+        return known
+
     def _told(self, said: Input) -> None:
         if isinstance(said, OrderReport):
+            said = self._with_fees(said)
             self._note(said)
         self._listen(said)
 
@@ -137,7 +158,7 @@ class Venue:
         if self._is_full(order):
             text = f"There are {self.most_open} open orders in this market, more are not allowed."
             return refused(order, Refusal(INVALID, text), self._clock.now())
-        (said,) = finished(self._paper.place([order]))
+        said = self._with_fees(finished(self._paper.place([order]))[0])
         if said.verdict is Verdict.ACCEPTED:
             self.orders[order.client_order_id] = order
             self._note(said)
@@ -160,7 +181,7 @@ class Venue:
         return self.past[client_order_id][-1][1].status in FINAL_ORDER
 
     def cancel(self, order: Order) -> OrderReport:
-        (said,) = finished(self._paper.cancel([order]))
+        said = self._with_fees(finished(self._paper.cancel([order]))[0])
         if said.verdict is Verdict.ACCEPTED:
             self._note(said)
         return said
@@ -183,7 +204,10 @@ class Venue:
 
     def open_orders(self, account: str, lag: timedelta) -> OpenOrders | AccountUnreadable:
         if not lag:
-            return finished(self._paper.open_orders(account))
+            read = finished(self._paper.open_orders(account))
+            if isinstance(read, AccountUnreadable) or not self.fee_currency:
+                return read
+            return replace(read, reports=tuple(map(self._with_fees, read.reports)))
         now = self._clock.now()
         then = now - lag
         found = [
@@ -203,7 +227,11 @@ class Venue:
             return read
         then = self._clock.now() - lag
         shown = tuple(
-            replace(trade, liquidation=trade.client_order_id.startswith("liquidation"))
+            replace(
+                trade,
+                liquidation=trade.client_order_id.startswith("liquidation"),
+                trade=self._trade(trade.trade),
+            )
             for trade in read.trades
             if trade.trade.at <= then
         )

@@ -118,6 +118,7 @@ class History:
         )
         self.venue.retention = timedelta(seconds=program.retention_s)
         self.venue.most_open = program.most_open
+        self.venue.fee_currency = program.fee_currency
         self.network = Network(program, self.timeline, self.venue, self.sometimes)
         self.machine = Machine(program, self.timeline, self.clock, self.catalogue, self.network, self)
         self.tradingview = TradingView(self.timeline, self.network, self.machine, self.auditor, self.story)
