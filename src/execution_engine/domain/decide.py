@@ -65,6 +65,7 @@ _HANDLERS: dict[type, Handler] = {
     i.OpenOrders: readiness.open_orders,
     i.AccountUnreadable: readiness.unreadable,
     i.Interrupted: readiness.interrupted,
+    i.LineChanged: readiness.line_changed,
     i.Started: lambda draft, _: readiness.restart(draft),
     i.Settle: lambda draft, wish: settle(draft, wish.group_id),
     i.SecondHalf: lambda draft, wish: pool.second_half(draft, wish.group_id, wish.alert_id),

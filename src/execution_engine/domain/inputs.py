@@ -247,6 +247,22 @@ class Interrupted:
     doubt: bool = True
 
 
+class Line(StrEnum):
+    """How an account's line to its exchange is."""
+
+    GOOD = "good"
+    SLOW = "slow"  # the exchange refused something for being one too many
+    BROKEN = "broken"  # call after call failed; it is tried again after a pause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineChanged:
+    """The line to an account's exchange is better or worse than before."""
+
+    account: str
+    line: Line
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountUnreadable:
     """An account could not be read. `reason` is a sentence, `failures` counts the readings in a row."""
@@ -493,6 +509,7 @@ Input = (
     | Difference
     | Fits
     | Interrupted
+    | LineChanged
     | Sending
     | OpenOrders
     | AccountUnreadable

@@ -14,6 +14,8 @@ from execution_engine.domain.inputs import (
     AccountUnreadable,
     Interrupted,
     Judge,
+    Line,
+    LineChanged,
     OpenOrders,
     PromoteWaiting,
     Reached,
@@ -92,6 +94,17 @@ def interrupted(draft: Draft, lost: Interrupted) -> None:
     where = f" ({', '.join(lost.accounts)})" if lost.accounts else ""
     text = f"Trading is suspended{where}: {lost.reason}. It goes on once the exchange was read again."
     draft.tell("interrupted", text, Level.WARNING, Category.SYSTEM, notice=True)
+
+
+def line_changed(draft: Draft, said: LineChanged) -> None:
+    """Tell how the line to an exchange is."""
+    text = {
+        Line.SLOW: "Approaching the exchange's rate limits. Slowing down.",
+        Line.BROKEN: "Cannot connect to the exchange. Retrying… Entries wait; what closes is tried first.",
+        Line.GOOD: "The exchange answers again.",
+    }[said.line]
+    level = Level.INFO if said.line is Line.GOOD else Level.WARNING
+    draft.tell(f"line_{said.line}", f"{said.account}: {text}", level, Category.API, notice=True)
 
 
 def unreadable(draft: Draft, said: AccountUnreadable) -> None:

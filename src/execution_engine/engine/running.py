@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from execution_engine.domain.inputs import Input, Interrupted, OpenOrders, Started
+from execution_engine.domain.inputs import (
+    Input,
+    Interrupted,
+    Line,
+    LineChanged,
+    OpenOrders,
+    Started,
+)
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rates import Rates, rates_of
 from execution_engine.engine.book import Book
+from execution_engine.engine.breaker import State
 from execution_engine.engine.desk import Desk
 from execution_engine.engine.feed import Feed
 from execution_engine.engine.lanes import Lanes
@@ -17,7 +25,7 @@ from execution_engine.engine.pulse import Pulse
 from execution_engine.engine.reconcile import Reconcile
 from execution_engine.engine.tasks import Tasks
 from execution_engine.engine.watch import Prices, Watch
-from execution_engine.engine.way import Ways
+from execution_engine.engine.way import Condition, Ways
 
 
 class Running:
@@ -38,6 +46,7 @@ class Running:
         rates: Callable[[str, Market], Rates] = rates_of,
     ) -> None:
         self.book = book
+        self._clock = clock
         self.feed = Feed()
         self.tasks = Tasks(self._task_failed)
         self.desk = Desk(book, store, clock, self.feed)
@@ -48,6 +57,8 @@ class Running:
         self.lanes.on_looked(self.reconcile.looked)
         self.pulse = Pulse(clock, self.desk.post)
         self.desk.before = self.pulse.look
+        self._lines: dict[str, Line] = {}
+        self.ways.on_change(self._line_changed)
         self.feed.on_released(self.lanes.released)
         self.feed.on_released(self.watch.released)
         self.feed.on_released(self.reconcile.released)
@@ -65,6 +76,29 @@ class Running:
     def _task_failed(self, name: str, error: BaseException) -> None:
         """Trade no further on what a failed task may have missed."""
         self.desk.post(Interrupted(reason=f"the task “{name}” failed"))
+
+    def _line_changed(self, now: Condition) -> None:
+        """Tell when the line to an exchange got better or worse."""
+        slow = now.slow_until is not None and now.slow_until > self._clock.now()
+        line = Line.GOOD if now.breaker is State.CLOSED else Line.BROKEN
+        if line is Line.GOOD and slow:
+            line = Line.SLOW
+        before = self._lines.get(now.account, Line.GOOD)
+        self._lines[now.account] = line
+        if line is not before and not (before is Line.SLOW and line is Line.GOOD):
+            self.desk.post(LineChanged(account=now.account, line=line))
+
+    def troubles(self) -> list[str]:
+        """Return which lines to exchanges are not as they should be, in words."""
+        now = self._clock.now()
+        found = []
+        for line in self.ways.conditions:
+            if line.breaker is not State.CLOSED:
+                again = f"; tried again at {line.until:%H:%M:%S} UTC" if line.until is not None else ""
+                found.append(f"{line.account}: the exchange does not answer{again}")
+            elif line.slow_until is not None and line.slow_until > now:
+                found.append(f"{line.account}: slowed down by the exchange's rate limits")
+        return found
 
     def _read(self, said: Input) -> None:
         """Take in what an account says; once it has listed what rests there, what is missing is looked up."""
