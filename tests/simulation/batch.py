@@ -15,6 +15,7 @@ from tests.simulation.sometimes import Met, Sometimes
 from tests.simulation.world import run
 
 SEEDS_A_TURN = 5
+LONGEST_S = 0.05  # of the processor, for what happens at one moment
 
 
 @dataclass(slots=True)
@@ -46,9 +47,21 @@ def tally(seeds: Iterable[int]) -> Tally:
     for seed in seeds:
         sometimes = Sometimes()
         ending = run(draw(seed), sometimes)
-        broken = {seed: ending.broken} if ending.broken else {}
+        found = ending.broken or _kept_too_long(seed, ending.longest_s)
+        broken = {seed: found} if found else {}
         total.add(Tally(1, ending.seconds, ending.took, ending.lives, ending.commits, broken, sometimes.met))
     return total
+
+
+def _kept_too_long(seed: int, longest_s: float) -> Broken | None:
+    """Judge how long the loop was kept; what a busy machine did to one run, it does not do to three."""
+    for _ in range(2):
+        if longest_s > LONGEST_S:
+            gc.collect()
+            longest_s = min(longest_s, run(draw(seed)).longest_s)
+    if longest_s <= LONGEST_S:
+        return None
+    return Broken("I20", f"the loop was kept for {longest_s * 1000:.0f} ms of the processor")
 
 
 def many(first: int, count: int, jobs: int, heard: Callable[[Tally, Tally], None]) -> tuple[Tally, float]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from heapq import heappop, heappush
 from random import Random
+from time import thread_time
 from typing import Any
 
 RESOLUTION_S = 1e-9
@@ -68,6 +69,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._jitter = jitter
         self._lost = 0.0  # seconds that this loop's own clock stood still
         self._clock_resolution = RESOLUTION_S
+        self.longest_s = 0.0  # of the processor, between two looks at what comes next
+        self._looked_at = math.inf
         self._gone: set[asyncio.Task[Any]] = set()
         self._selector = self  # what asyncio asks for events, below
 
@@ -85,6 +88,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def select(self, timeout: float | None) -> tuple[()]:
         """Let the outside go on until this loop has something to do."""
+        self.longest_s = max(self.longest_s, thread_time() - self._looked_at)
+        self._go_on(timeout)
+        self._looked_at = thread_time()
+        return ()
+
+    def _go_on(self, timeout: float | None) -> None:
         timeline = self._timeline
         until = math.inf if timeout is None else timeline.now + timeout
         while timeline.next <= until and not (self._ready or self._stopping or timeline.next == math.inf):
@@ -92,11 +101,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if self._scheduled:
                 until = min(until, self._scheduled[0]._when + self._lost)
         if self._ready or self._stopping:
-            return ()
+            return
         if until == math.inf:
             raise Stuck("nothing is planned any more")
         timeline.now = max(timeline.now, until)
-        return ()
 
     def _process_events(self, events: object) -> None:
         """There are none: `select` has let them happen already."""

@@ -209,6 +209,7 @@ class Machine:
         self.validity_s: dict[str, float] = {}
         self.life: Life | None = None
         self.lives = 0
+        self.longest_s = 0.0  # that the loop was kept from everything else
         self.witness = witness
         self._commits = Random(f"{program.seed}/commits")
         self._planned: list[Event] = []  # crashes and failures that wait for their moment
@@ -231,6 +232,7 @@ class Machine:
             self.life.loop.run_forever()
         finally:
             life, self.life = self.life, None
+            self.longest_s = max(self.longest_s, life.loop.longest_s)
             life.end()
 
     def write_first(self, rows: tuple[Row, ...]) -> None:

@@ -55,5 +55,6 @@ def report(ending: Ending) -> str:
     return (
         f"{GROUPS} groups on {len(BASES)} symbols, one price a second each, all invariants on: "
         f"{ending.seconds:,.0f} s in {ending.took:.2f} s, {speed:,.0f} × real time "
-        f"({ending.prices:,} prices, {ending.commits:,} commits; {ending.broken or 'every invariant held'})"
+        f"({ending.prices:,} prices, {ending.commits:,} commits; the loop was never kept "
+        f"longer than {ending.longest_s * 1000:.1f} ms; {ending.broken or 'every invariant held'})"
     )

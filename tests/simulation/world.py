@@ -65,6 +65,7 @@ ENGINE_LOG = logging.getLogger("execution_engine")
 class Ending:
     """How a history ended. seconds: simulated. took: seconds of the processor.
 
+    longest_s: the longest that the loop was kept from everything else, in seconds of the processor.
     economy: what every key and account came to, for comparisons.
     """
 
@@ -75,6 +76,7 @@ class Ending:
     commits: int
     prices: int
     lives: int
+    longest_s: float
     sometimes: Sometimes
     story: Story | None = None
     economy: dict[str, Any] = field(default_factory=dict)
@@ -474,6 +476,7 @@ class History:
             commits=self.commits,
             prices=self.prices,
             lives=self.machine.lives,
+            longest_s=self.machine.longest_s,
             sometimes=self.sometimes,
             story=self.story,
             economy=self.auditor.economy(),
