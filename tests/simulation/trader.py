@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import History
 
 MODES = tuple(TakeProfitMode)
-CHOICES = (Choice.BOOK, Choice.RELEASE, Choice.CLOSE, Choice.CHECK, Choice.DISMISS)
+FIRST = ("book", "release")  # of what can be chosen; the rest as it comes
+CHOICES = tuple(sorted(Choice, key=lambda choice: (choice not in FIRST, choice == "dismiss")))
 
 
 class Trader:
