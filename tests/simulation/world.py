@@ -448,9 +448,15 @@ class History:
             pending=[
                 *(["alerts are being delivered"] if self.tradingview.waiting else []),
                 *(["changes are not durable"] if life.running.busy else []),
+                *(f"{id}, which nobody intended, rests" for id in self._orphans()),
                 *(f"account {name} is {life.book.accounts[name].status}" for name in not_ready),
             ]
         )
+
+    def _orphans(self) -> list[str]:
+        """Return the orders with our prefix that the books lack: what could add risk must be cancelled."""
+        ours = [id for id in self.auditor.disturbed.orphans if id.startswith(OURS)]
+        return sorted(id for id in ours if id in self.venue.past and not self.venue.is_over(id))
 
     def _close_all(self) -> None:
         self.closing = True
@@ -460,9 +466,6 @@ class History:
     def _judge(self) -> None:
         self.auditor.acknowledged()
         self.auditor.at_the_end(self.venue.positions, self.venue.price)
-        for id in sorted(self.auditor.disturbed.orphans):
-            if id.startswith(OURS) and id in self.venue.past and not self.venue.is_over(id):
-                self.auditor.breaks("I1", f"{id}, which nobody intended, still rests at the exchange")
         if self.machine.disk.contains(CANARY):
             self.auditor.breaks("I18", "a secret is on the disk")
         self._stop()
