@@ -143,7 +143,9 @@ class Markets:
         new = await asyncio.to_thread(files.markets, self._path, charts=charts, natives=natives)
         known = client.exchange.markets or {}
         client.exchange.set_markets([*{**known, **{one["symbol"]: one for one in new}}.values()])
-        client.exchange.currencies = Currencies(client.exchange.currencies)
+        currencies = Currencies(client.exchange.currencies)
+        currencies.setdefault("USDT", currencies["USDT"])  # none at all would be taken for not loaded
+        client.exchange.currencies = currencies
         self._taught[client] = (self._version, taught | set(charts))
 
     async def tell(self) -> None:
