@@ -27,6 +27,7 @@ from execution_engine.domain.inputs import (
 from execution_engine.domain.instrument import Action
 from execution_engine.domain.order import prefix
 from execution_engine.domain.rows import Choice, Fill, Finding, OrderStatus
+from execution_engine.engine.feed import Released
 from execution_engine.engine.reconcile import Reconcile
 from tests.engine.exchange import Exchange, report
 from tests.house import NOON, House
@@ -125,7 +126,7 @@ async def test_coins_that_are_missing_hold_the_position_once_they_were_missed_tw
     assert scene.house.group.hold == ""  # a fill may have been on its way
     await scene.read()
     assert scene.finding.kind == "deficit"
-    assert scene.finding.choices == (Choice.BOOK, Choice.CHECK)
+    assert scene.finding.choices == (Choice.BOOK, Choice.CLOSE, Choice.CHECK)
     assert scene.house.group.hold == scene.finding.found
     assert "paper holds 0.00207 BTC; its groups add up to 0.00307." in scene.finding.found
     await scene.read(3)
@@ -257,7 +258,7 @@ async def test_a_choice_that_is_not_offered_is_refused():
     scene.exchange.total = {"BTC": D(0)}
     await scene.read(2)
     refused = scene.choose(Choice.RELEASE)
-    assert refused.message == "“release” cannot be chosen here; there are: book, check"
+    assert refused.message == "“release” cannot be chosen here; there are: book, close, check"
     assert scene.house.post(DecideFinding(finding_id=99, choice=Choice.BOOK)).code == "UNKNOWN"
 
 
@@ -598,3 +599,89 @@ def test_an_order_that_the_exchange_had_and_does_not_know_any_more_is_told():
     assert scene.house.book.orders[order.id].status == "failed"
     assert scene.finding.kind == "lost"
     assert len(scene.house.orders()) == 5  # it is not sent again
+
+
+async def test_closing_the_rest_books_what_is_missing_and_sells_what_is_there():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D("0.002")}
+    await scene.read(2)
+    assert scene.choose(Choice.CLOSE).status == "done"
+    scene.house.confirm_cancels()
+    close = scene.house.sent[-1]
+    assert (close.purpose, close.quantity) == ("exit", D("0.002"))
+    scene.house.fill(close)
+    assert scene.house.group.status == "closed"
+
+
+async def test_booking_waits_for_a_close_that_is_on_its_way_and_revokes_one_that_is_not():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    scene.house.price("BTCUSDT", "65700")
+    (close,) = scene.house.orders("take_profit")
+    refused = scene.choose(Choice.BOOK)
+    assert refused.code == "BUSY"
+    assert scene.choose(Choice.CLOSE).code == "BUSY"
+    assert scene.finding.settled_at is None
+    scene.house.book.apply([replace(scene.house.book.orders[close.id], sent_at=None)])
+    assert scene.choose(Choice.BOOK).status == "done"
+    assert scene.house.book.orders[close.id].status == "cancelled"
+    scene.house.confirm_cancels()
+    assert scene.house.group.status == "closed"
+
+
+async def test_nothing_is_booked_while_the_account_is_read_again():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    scene.house.post(Interrupted(reason="the machine slept"))
+    assert scene.choose(Choice.BOOK).message == "the exchange is being read again; decide once that is done"
+
+
+async def test_what_differs_still_after_it_was_settled_is_found_anew():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(2)
+    scene.reader.released(Released((replace(scene.finding, settled_at=NOON),), ()))
+    scene.house.book.apply([replace(scene.finding, settled_at=NOON)])
+    await scene.read(3)
+    assert len(scene.house.book.open_findings()) == 1
+
+
+def test_two_closes_of_the_same_legs_that_both_filled_close_no_leg_twice():
+    scene = Scene("BTCUSDT.P")
+    house = scene.house
+    house.fill(house.sent[1])
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    (lost,) = house.orders("exit")
+    house.says(lost, Verdict.UNKNOWN)
+    house.clock.forward(seconds=3)
+    house.post(
+        OpenOrders(
+            account="paper-perp",
+            reports=(),
+            known=frozenset(order.client_order_id for order in house.working),
+            positions={("binance", "BTCUSDT.P"): house.group.open_quantity},
+            at=house.clock.time,
+        )
+    )
+    second = house.orders("exit")[1]
+    house.fill(second, price="64000", quantity="0.004")
+    house.fill(lost, price="63000", quantity="0.002")
+    house.says(second, status=OrderStatus.CANCELLED, filled_quantity=D("0.004"))
+    house.says(lost, status=OrderStatus.CANCELLED, filled_quantity=D("0.002"))
+    assert house.group.status == "closed"
+    assert [leg.open_quantity for leg in house.legs()[:2]] == [0, 0]
+    spent = D("0.003") * (D(65000) + house.sent[1].price)
+    assert house.group.realized == D("0.004") * 64000 + D("0.002") * 63000 - spent
+
+
+def test_more_than_all_legs_held_is_booked_on_the_leg_that_was_meant():
+    scene = Scene("BTCUSDT.P")
+    house = scene.house
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    (close,) = house.orders("exit")
+    house.fill(close, quantity="0.004")
+    assert house.group.open_quantity == D("-0.001")

@@ -243,7 +243,7 @@ async def test_a_row_says_when_where_what_and_how_much(house: FoundHouse, window
     (row,) = page.decide.rows.values()
     assert row.where.text().startswith("BTCUSDT · account paper · ")
     assert "UTC" in row.where.toolTip()
-    assert row.found.text() == "paper holds 0.001 of BTC, the groups add up to 0.00307."
+    assert row.found.text() == "paper holds 0.001 BTC; its groups add up to 0.00307."
     assert row.done.text() == "These positions are on hold: nothing is added to them."
     assert row.concerns.text() == f"Concerns BTCUSDT {group.timeframe}"
     figures = {label.accessibleName() for label in row.findChildren(QWidget) if label.accessibleName()}
@@ -333,7 +333,8 @@ async def test_booking_asks_first_and_says_what_will_happen(
     page = page_of(window)
     house.lacking()
     (row,) = page.decide.rows.values()
-    assert [each.text() for each in row.buttons.values()] == ["Book as closed outside…", "Compare again"]
+    said = [each.text() for each in row.buttons.values()]
+    assert said == ["Book as closed outside…", "Close the rest…", "Compare again"]
     click(qtbot, row.buttons[Choice.BOOK])
     dialog = dialog_of(page)
     said = " ".join(label.text() for label in dialog.findChildren(QWidget) if hasattr(label, "text"))
@@ -472,6 +473,7 @@ async def test_the_keyboard_goes_through_the_decisions(
     newest, oldest = page.decide.rows.values()
     assert newest.buttons[Choice.BOOK].hasFocus()
     qtbot.keyClick(newest.buttons[Choice.BOOK], Qt.Key.Key_Tab)
+    qtbot.keyClick(newest.buttons[Choice.CLOSE], Qt.Key.Key_Tab)
     assert newest.buttons[Choice.CHECK].hasFocus()
     qtbot.keyClick(newest.buttons[Choice.CHECK], Qt.Key.Key_Tab)
     assert oldest.buttons[Choice.RELEASE].hasFocus()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from execution_engine.domain.audit import Act
+from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.findings import settle_finding
-from execution_engine.domain.holdings import book_outside
+from execution_engine.domain.holdings import book_outside, ref_of
 from execution_engine.domain.inputs import Answer, DecideFinding, Interrupted, PromoteWaiting, Settle
 from execution_engine.domain.money import ZERO
-from execution_engine.domain.rows import Choice, Finding, WorldHold
+from execution_engine.domain.rows import AccountStatus, Choice, Finding, Group, Purpose, WorldHold
 
 Reply = Answer | Refusal
 
@@ -22,25 +25,53 @@ def decide_finding(draft: Draft, wish: DecideFinding) -> Reply:
     if wish.choice not in finding.choices:
         offered = ", ".join(finding.choices)
         return Refusal("CHOICE", f"“{wish.choice}” cannot be chosen here; there are: {offered}")
-    draft.record(Act.FINDING_DECIDED, f"{wish.choice.capitalize()}: {finding.found}")
-    if wish.choice is Choice.BOOK:
-        return _book(draft, finding)
-    if wish.choice is Choice.CHECK:
-        return _check(draft, finding)
-    if wish.choice is Choice.RELEASE:
-        return _release(draft, finding)
+    reply = _WAYS[wish.choice](draft, finding)
+    if isinstance(reply, Answer):
+        draft.record(Act.FINDING_DECIDED, f"{wish.choice.capitalize()}: {finding.found}")
+    return reply
+
+
+def _dismiss(draft: Draft, finding: Finding) -> Reply:
     settle_finding(draft, finding, choice=Choice.DISMISS)
     return Answer(status="done", text="Noted.")
 
 
 def _book(draft: Draft, finding: Finding) -> Reply:
     """Book what the exchange lacks as closed outside, at the price at which it was traded if that is known."""
-    groups = [group for id in finding.group_ids if (group := draft.group_or_none(id)) and group.holds_slot]
+    account = draft.account(finding.account)
+    groups = [
+        group for group in draft.groups() if group.account == finding.account and ref_of(group) == finding.ref
+    ]
     ours, theirs = finding.ours or ZERO, finding.theirs or ZERO
-    missing = abs(ours) - (abs(theirs) if ours * theirs > 0 else 0)
+    missing = abs(ours) - (abs(theirs) if ours * theirs > 0 else ZERO)
+    if account is None or account.status is AccountStatus.RECONCILING:
+        return Refusal("BUSY", "the exchange is being read again; decide once that is done")
+    if not book_outside(draft, groups, missing, finding.price, "closed outside the application"):
+        return Refusal(
+            "BUSY", "orders that close this position rest or are on their way; wait until they are settled"
+        )
     settle_finding(draft, finding, "Booked as closed outside, by you.", Choice.BOOK)
-    book_outside(draft, groups, missing, finding.price, "closed outside the application")
     return Answer(status="done", text="What was missing is booked as closed outside.")
+
+
+def _groups(draft: Draft, finding: Finding) -> list[Group]:
+    """Return the groups that share the quantity which a finding is about."""
+    own = [group for group in draft.groups() if group.account == finding.account]
+    return [group for group in own if ref_of(group) == finding.ref]
+
+
+def _close(draft: Draft, finding: Finding) -> Reply:
+    """Book what is missing, and close the rest of these positions at market."""
+    booked = _book(draft, finding)
+    if isinstance(booked, Refusal):
+        return booked
+    for group in _groups(draft, finding):
+        cancel_next(draft, group, "you closed it")
+        begin_closing(draft, group.id, Purpose.EXIT, "the rest was closed by you")
+        draft.follow(Settle(group_id=group.id))
+    return Answer(
+        status="done", text="What was missing is booked as closed outside; the rest is being closed."
+    )
 
 
 def _check(draft: Draft, finding: Finding) -> Reply:
@@ -59,3 +90,12 @@ def _release(draft: Draft, finding: Finding) -> Reply:
     draft.put(WorldHold(name=finding.world))
     draft.follow(PromoteWaiting(world=finding.world))
     return Answer(status="done", text="Waiting signals are promoted again.")
+
+
+_WAYS: dict[Choice, Callable[[Draft, Finding], Reply]] = {
+    Choice.BOOK: _book,
+    Choice.CLOSE: _close,
+    Choice.CHECK: _check,
+    Choice.RELEASE: _release,
+    Choice.DISMISS: _dismiss,
+}

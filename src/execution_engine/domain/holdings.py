@@ -17,6 +17,7 @@ from execution_engine.domain.findings import note, settle_of
 from execution_engine.domain.inputs import AccountTrade, Difference, Fits, Trade
 from execution_engine.domain.instrument import Action, Market, Side
 from execution_engine.domain.money import ZERO, divide, text
+from execution_engine.domain.plan import uncovered
 from execution_engine.domain.rows import (
     Account,
     Choice,
@@ -209,7 +210,7 @@ def _deficit(
         ours=seen.ours,
         theirs=seen.theirs,
         price=price,
-        choices=(Choice.BOOK, Choice.CHECK),
+        choices=(Choice.BOOK, Choice.CLOSE, Choice.CHECK),
     )
 
 
@@ -262,17 +263,31 @@ def book_outside(
     price: Decimal | None,
     why: str,
     trades: Sequence[Trade] = (),
-) -> None:
+) -> Decimal:
     """Book a quantity as closed outside, the oldest group first: by the trades that are known, in their order,
-    the rest at a price, or at the market.
+    the rest at a price, or at the market. Return how much was booked [base].
+
+    Closes that have not left are revoked. What an order on its way covers is not booked: it may fill.
     """
     left = list(trades)
+    booked = ZERO
     for group in groups:
-        part = min(missing, draft.group(group.id).open_quantity)
+        _revoke_closes(draft, group)
+        free = sum(uncovered(draft, group, draft.legs(group.id)).values(), ZERO)
+        part = min(missing, free)
         if part > 0:
             missing -= part
+            booked += part
             cancel_next(draft, group, why)
             left = _book_one(draft, draft.group(group.id), part, left, price, why)
+    return booked
+
+
+def _revoke_closes(draft: Draft, group: Group) -> None:
+    for order in draft.orders(group.id):
+        unsent = order.status is OrderStatus.PENDING and order.sent_at is None
+        if unsent and order.purpose is not Purpose.ENTRY:
+            draft.put(orders.request_cancel(order, draft.now))
 
 
 def _book_one(
@@ -342,8 +357,10 @@ def _portion(trade: Trade, quantity: Decimal, part: Decimal) -> Trade:
 
 def _parts(draft: Draft, group: Group, quantity: Decimal) -> tuple[tuple[int, Decimal], ...]:
     parts: list[tuple[int, Decimal]] = []
-    for leg in draft.legs(group.id):
-        part = min(quantity, leg.open_quantity)
+    legs = draft.legs(group.id)
+    free = uncovered(draft, group, legs)
+    for leg in legs:
+        part = min(quantity, free[leg.id])
         if part > 0:
             parts.append((leg.id, part))
             quantity -= part

@@ -123,7 +123,7 @@ def _close(draft: Draft, group: Group) -> None:
         return
     instrument = draft.instrument(group.exchange, group.symbol)
     legs = draft.legs(group.id)
-    free = _uncovered(draft, group, legs)
+    free = uncovered(draft, group, legs)
     parts = tuple((leg.id, free[leg.id]) for leg in legs if free[leg.id] > 0)
     _market_close(draft, group, instrument, parts, purpose)
 
@@ -146,7 +146,7 @@ def _cancel(draft: Draft, order: Order) -> None:
         draft.put(asked)
 
 
-def _uncovered(draft: Draft, group: Group, legs: Sequence[Leg]) -> dict[int, Decimal]:
+def uncovered(draft: Draft, group: Group, legs: Sequence[Leg]) -> dict[int, Decimal]:
     """Return what each leg holds that no reducing order on the way covers [base]."""
     free = {leg.id: leg.open_quantity for leg in legs}
     for order in draft.orders(group.id):
@@ -233,7 +233,7 @@ def _close_triggered(draft: Draft, group: Group) -> None:
     if not ready or not _may_close_now(draft, group):
         return
     instrument = draft.instrument(group.exchange, group.symbol)
-    free = _uncovered(draft, group, legs)
+    free = uncovered(draft, group, legs)
     parts = [(leg.id, free[leg.id]) for leg in ready if instrument.quantity(free[leg.id]) > 0]
     parts += _dust_to_sweep(draft, group, legs, parts, free)
     alone = draft.leg(parts[0][0]) if len(parts) == 1 else None
@@ -340,7 +340,7 @@ def _keep_resting(
     for order in working:
         if stands != wanted or (order.price != target and not begun):
             _cancel(draft, order)
-    free = _uncovered(draft, group, draft.legs(group.id))
+    free = uncovered(draft, group, draft.legs(group.id))
     if any(free[leg_id] < quantity for leg_id, quantity in parts):
         return  # another order stands for it, as after a change of mode; its end is waited for
     if target is None or not restable(held, target, instrument) or not _may_close_now(draft, group):

@@ -59,6 +59,31 @@ def shares(order: Order) -> dict[int, Share]:
     return result
 
 
+def levelled(closes: Sequence[Order], held: dict[int, Decimal]) -> list[Order]:
+    """Spread closing fills anew so that no leg closes more than it held [base by leg] while another holds some.
+
+    Two closes of the same legs may both fill, where one was taken for lost; then what is too much for a leg is
+    another's. Returned are the orders with parts as they filled.
+    """
+    left = dict(held)
+    result: list[Order] = []
+    for order in closes:
+        wanted = dict(order.parts)
+        filled = order.filled_quantity
+        parts: dict[int, Decimal] = {}
+        for leg_id in dict.fromkeys([*wanted, *left]):
+            most = min(wanted.get(leg_id, filled), left[leg_id], filled)
+            if most > 0:
+                parts[leg_id] = most
+                left[leg_id] -= most
+                filled -= most
+        if filled:  # more than all legs held: the last one that was meant carries it
+            last = next(reversed(wanted))
+            parts[last] = parts.get(last, ZERO) + filled
+        result.append(replace(order, parts=tuple(parts.items())))
+    return result
+
+
 def book(
     leg: Leg,
     side: Side,
@@ -157,7 +182,7 @@ def totals(group: Group, legs: Iterable[Leg], instrument: Instrument) -> Group:
     legs = tuple(legs)
     open_quantity = sum((leg.open_quantity for leg in legs), ZERO)
     invested = sum((cost_of(leg) for leg in legs if leg.open_quantity), ZERO)
-    average = divide(invested, open_quantity) if _holds(legs, instrument) else None
+    average = divide(invested, open_quantity) if open_quantity > 0 and _holds(legs, instrument) else None
     return replace(
         group,
         filled_quantity=sum((leg.filled_quantity for leg in legs), ZERO),

@@ -477,7 +477,7 @@ class Choice(StrEnum):
     """What the user can do about a finding."""
 
     BOOK = "book"  # book what is missing as closed outside
-    CLOSE = "close"  # close what is left at market
+    CLOSE = "close"  # ... and close the rest at market
     CHECK = "check"  # compare again; a hold ends if it fits now
     RELEASE = "release"  # lift the hold
     DISMISS = "dismiss"  # seen

@@ -15,6 +15,7 @@ from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Level
 from execution_engine.domain.grid import money
 from execution_engine.domain.inputs import PromoteWaiting, SecondHalf
+from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.plan import end_flat, entries_by_leg, may_try_again, plan, price_of_close
 from execution_engine.domain.rows import (
@@ -60,7 +61,9 @@ def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bo
     wanted = {leg.id for leg in all_legs} if legs is None else set(legs)
     entries: dict[int, list[Order]] = {}
     closes: dict[int, list[Order]] = {}
+    beside = False
     for order in draft.orders(group.id) if wanted else ():
+        beside = beside or _was_beside(order)
         if order.purpose is Purpose.ENTRY:
             entries.setdefault(order.leg_id or 0, []).append(order)
         else:
@@ -73,8 +76,41 @@ def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bo
             if booked != leg:
                 draft.put(booked)
                 all_legs[at] = booked
+    if beside or any(leg.open_quantity < 0 for leg in all_legs):
+        all_legs = _book_levelled(draft, group, instrument, all_legs, settled)
     if wanted:
         _put_changed(draft, group, position.totals(draft.group(group.id), all_legs, instrument))
+
+
+def _was_beside(order: Order) -> bool:
+    """Return whether a close may have filled beside another one of the same legs."""
+    outside = order.status is OrderStatus.FILLED and order.sent_at is None
+    return order.superseded or (outside and order.purpose is not Purpose.ENTRY)
+
+
+def _book_levelled(
+    draft: Draft, group: Group, instrument: Instrument, legs: list[Leg], settled: bool
+) -> list[Leg]:
+    """Book all legs anew where one closed more than it held: what is too much was another's."""
+    own = draft.orders(group.id)
+    entries = entries_by_leg(own)
+    held = {
+        leg.id: sum((order.filled_quantity - order.fee_base for order in entries.get(leg.id, [])), ZERO)
+        for leg in legs
+    }
+    closes = position.levelled([order for order in own if order.purpose is not Purpose.ENTRY], held)
+    booked = []
+    for leg in legs:
+        of_leg = [order for order in closes if leg.id in dict(order.parts)]
+        after = position.book(leg, group.side, entries.get(leg.id, []), of_leg, instrument, settled)
+        booked.append(after)
+        _put_changed_leg(draft, after)
+    return booked
+
+
+def _put_changed_leg(draft: Draft, leg: Leg) -> None:
+    if leg != draft.leg(leg.id):
+        draft.put(leg)
 
 
 def _put_changed(draft: Draft, before: Group, after: Group) -> None:

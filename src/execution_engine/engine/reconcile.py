@@ -24,7 +24,15 @@ from execution_engine.domain.instrument import Action, Side
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.order import prefix
 from execution_engine.domain.reports import is_news
-from execution_engine.domain.rows import Account, AccountStatus, Order, OrderStatus, OrderType, Purpose
+from execution_engine.domain.rows import (
+    Account,
+    AccountStatus,
+    Finding,
+    Order,
+    OrderStatus,
+    OrderType,
+    Purpose,
+)
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import Clock, Exchange, Past
@@ -73,6 +81,8 @@ class Reconcile:
     def released(self, change: Released) -> None:
         """Read an account at once when something put it in doubt."""
         for row in change.rows:
+            if isinstance(row, Finding) and row.settled_at is not None:
+                self._of(row.account).told.pop(row.ref, None)  # should it still differ, it is told again
             if isinstance(row, Account) and self._is_reconciling(row.name):
                 seen = self._of(row.name)
                 if seen.begun_with is not row:  # the reading that is under way began later
