@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +87,7 @@ NOTICED_S = 2.5  # how long it may take until the loss of time is noticed
 MOST_FAILURES = 3  # rounds of readings in a row that may fail before an account counts as unreadable
 MOST_CLOSES = 12  # of one group within ten seconds
 HOLDING = (FindingKind.DEFICIT, FindingKind.DEFECT)
+SLACK_S = 2.5  # the clock may be a little wrong
 FRESH_S = 10.0  # the price of a market that is older begins nothing
 USUAL_FEE = Decimal("0.001")
 CENT = Decimal("0.000001")
@@ -123,6 +124,7 @@ class Auditor:
 
     def __init__(self, catalogue: Callable[[str, str], Instrument | None], ours: str) -> None:
         self.broken: Broken | None = None
+        self.decided: Callable[[datetime], float] = lambda at: self._now  # when that was, in true time
         self.on_broken: Callable[[], None] = lambda: None
         self.disturbed = Disturbed()
         self.rows: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
@@ -304,8 +306,8 @@ class Auditor:
         if self.paused:
             self.breaks("I11", f"pyramid {new.id} was begun although the engine is paused")
         self._not_too_old(new)
-        age = self._now - self.heard_at.get((group.exchange, group.symbol), -1e9)
-        if age > FRESH_S + COMMIT_S:
+        age = self.decided(new.created_at) - self.heard_at.get((group.exchange, group.symbol), -1e9)
+        if age > FRESH_S + SLACK_S:
             self.breaks("I11", f"pyramid {new.id} was begun at a price that is {age:.1f} s old")
 
     def _not_too_old(self, entry: Pyramid) -> None:

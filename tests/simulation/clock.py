@@ -34,3 +34,8 @@ class MachineClock(TrueClock):
 
     def monotonic(self) -> float:
         return self._timeline.now - self.slept_s
+
+    def true_time(self, at: datetime) -> float:
+        """Return when this clock showed a time [s]; now, if it was set meanwhile."""
+        then = (at - self._start).total_seconds() - self.wrong_s
+        return then if abs(then - self._timeline.now) < 60 else self._timeline.now

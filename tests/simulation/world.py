@@ -109,6 +109,7 @@ class History:
         self.catalogue = Catalogue(self.instruments)
         self.auditor = Auditor(self.catalogue.get, OURS)
         self.auditor.on_broken = self._stop
+        self.auditor.decided = self.clock.true_time
         self.auditor.budget = program.budget if program.budget[0] else None
         self.venue = Venue(
             self.true_clock,
