@@ -87,7 +87,7 @@ async def test_a_held_position_shows_a_chip_with_the_reason(
     group = house.lacking()
     chip, tip = status(positions, group.id)
     assert chip == "On hold"
-    assert tip.startswith("paper holds 0.001 of BTC")
+    assert tip.startswith("paper holds 0.001 BTC")
 
 
 async def test_its_reason_stands_beside_the_chart(house: FoundHouse, positions: PositionsPage) -> None:
@@ -167,7 +167,7 @@ async def test_a_position_that_closes_goes_on_saying_so(house: FoundHouse, posit
     house.write(replace(group, status=GroupStatus.CLOSING))
     chip, tip = status(positions, group.id)
     assert chip == "Closing"
-    assert "paper holds 0.001 of BTC" in tip
+    assert "paper holds 0.001 BTC" in tip
 
 
 async def test_dashboard_and_queue_show_the_same_chip(house: FoundHouse, window: MainWindow) -> None:
