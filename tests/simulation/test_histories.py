@@ -45,29 +45,9 @@ def test_two_seeds_give_two_histories():
     assert one.story.hash != other.story.hash
 
 
-# Programs that still break an invariant: a defect is known and not mended yet. Each goes from here with its defect.
-OPEN = {
-    "booked_outside_while_a_close_waits": "the waiting close leaves with its old quantity and closes a leg twice",
-    "close_replaced_and_found": "two closes of a leg fill, another leg is left, together they hold nothing",
-    "deficit_settled_without_booking": "nothing is booked, and the difference is not found a second time",
-}
-
-
-def kept() -> list[object]:
-    """Return every program that failed once; one whose defect is not mended yet may still fail."""
-    return [
-        pytest.param(
-            path,
-            id=path.stem,
-            marks=[pytest.mark.xfail(reason=OPEN[path.stem], strict=False)] if path.stem in OPEN else [],
-        )
-        for path in KEPT
-    ]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("path", kept())
+@pytest.mark.parametrize("path", KEPT, ids=[path.stem for path in KEPT])
 def test_what_failed_once_holds(path: Path):
     ending = run(load(path.read_text(encoding="utf-8")))
     assert ending.broken is None
