@@ -201,6 +201,9 @@ def test_absent_counts_for_nothing_while_a_real_exchange_may_still_admit_the_req
         assert house.orders()[0].status == "unknown"
         house.clock.forward(seconds=10)
     house.says(order, Verdict.ABSENT)
+    assert house.orders()[0].status == "unknown"  # the first that counts
+    house.clock.forward(seconds=2)
+    house.says(order, Verdict.ABSENT)
     assert house.orders()[0].status == "failed"
 
 

@@ -130,7 +130,7 @@ def apply(order: Order, report: OrderReport, now: datetime, fence: timedelta = D
     if order.is_final:
         return order
     if report.verdict is Verdict.ABSENT and not report.about_cancel:
-        return _absent(order, now, fence)
+        return _absent(order, min(report.at, now), now, fence)
     if order.status is S.UNKNOWN and report.about_cancel:
         return order  # nothing was proven; its look-ups go on
     return unknown(order, now, report.reason)
@@ -220,21 +220,29 @@ def doubted(order: Order, now: datetime, reason: str, *, fence_from: datetime | 
     )
 
 
-def _absent(order: Order, now: datetime, fence: timedelta) -> Order:
-    """Count a successful look-up that found nothing; final after the fence and twice, two seconds apart."""
-    first = order.absent_since or now
-    counted = replace(order, absences=order.absences + 1, absent_since=first)
+def _absent(order: Order, looked_at: datetime, now: datetime, fence: timedelta) -> Order:
+    """Count a successful look-up that found nothing; final after two of them past the fence, seconds apart.
+
+    One before it proves nothing: the request could still be admitted then.
+    """
+    counted = replace(order, absences=order.absences + 1)
     if order.acknowledged_at is not None:
-        return _forgotten(counted, first, now)
+        first = order.absent_since or now
+        return _forgotten(replace(counted, absent_since=first), first, now)
     settled_at = (order.sent_at or now) + fence
-    if now >= settled_at and now - first >= LOOKS_APART:  # hence at least twice
+    if looked_at < settled_at:
+        return _look_by(unknown(counted, now, "looked for, not found yet"), now, settled_at)
+    first = order.absent_since or looked_at
+    counted = replace(counted, absent_since=first)
+    if looked_at - first >= LOOKS_APART:  # hence at least twice
         return replace(move(counted, S.FAILED), reason="was never placed", look_at=None, finished_at=now)
-    # It may still turn up before the fence: what closes a position is looked up each second all the time.
-    waiting = unknown(counted, now, "looked for, not found yet")
-    # A look-up at the first moment at which it can be final: a lost order then goes out anew without delay.
-    final_at = max(first + LOOKS_APART, settled_at)
-    earlier = waiting.look_at is not None and now < final_at < waiting.look_at
-    return replace(waiting, look_at=final_at) if earlier else waiting
+    return _look_by(unknown(counted, now, "looked for, not found yet"), now, first + LOOKS_APART)
+
+
+def _look_by(order: Order, now: datetime, at: datetime) -> Order:
+    """Look at the first moment at which it can be final: a lost order then goes out anew without delay."""
+    earlier = order.look_at is not None and now < at < order.look_at
+    return replace(order, look_at=at) if earlier else order
 
 
 def _forgotten(order: Order, first: datetime, now: datetime) -> Order:

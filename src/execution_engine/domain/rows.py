@@ -329,7 +329,7 @@ class Order:
     parts: (leg id, quantity) of a closing order, in the order in which its fills are spread.
     filled_quantity, filled_cost, fee_base, fee_value: sums over its fills [base, quote, base, quote].
     sent_at: when the request left. look_at: when it is looked up next, while it is `unknown`.
-    absent_since: the first of those look-ups.
+    absent_since: the first of those look-ups that counts: after the request could be admitted no more.
     absences: successful look-ups that found nothing, since it became unknown.
     superseded: another close took its place before its outcome was known; what it fills is booked all the same.
     """
