@@ -13,16 +13,19 @@ PLACED = ("entry", "take_profit", "exit")
 RESTING = ("open", "partially_filled")
 REPORTED = ("open", "partially_filled", "filled", "cancelled")
 
+CANCELS = ("cancel_lost", "cancel_answer_lost", "cancel_late", "cancel_garbage", "cancel_slow")
+
 # Every fault, and the states that it can meet; each pair must come up in a batch of enough seeds.
 REACHABLE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("place_lost", "place_answer_lost", "place_late", "place_slow", "place_garbage"), PLACED),
     **dict.fromkeys(("place_doubled", "refused_funds", "refused_rules", "refused_rate"), PLACED),
-    **dict.fromkeys(("cancel_lost", "cancel_answer_lost", "cancel_late", "cancel_garbage", "cancel_slow"), RESTING),
+    **dict.fromkeys(CANCELS, ("open", "unknown")),
+    "cancel_faulty": ("open", "partially_filled", "unknown"),  # in whichever of these ways
     **dict.fromkeys(("look_fails", "look_absent"), PLACED),
     **dict.fromkeys(("stream_drops", "stream_early", "stream_late", "stream_doubles"), (*REPORTED, "balance")),
     "look_blank": PLACED,
     "cancel_unknown": ("open",),
-    "late_fill": RESTING,
+    "late_fill": ("partially_filled",),
     "partial": RESTING,
     "read_fails": ("",),
     "read_lag": ("",),
@@ -48,6 +51,8 @@ class Sometimes:
 
     def hit(self, fault: str, state: str) -> None:
         self.met[fault, state] += 1
+        if fault in CANCELS:
+            self.met["cancel_faulty", state] += 1
 
 
 def missing(met: Mapping[Met, int], seeds: int) -> list[Met]:
