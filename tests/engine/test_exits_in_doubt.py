@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from execution_engine.domain.inputs import ExitGroup, OpenOrders, Verdict
-from execution_engine.domain.rows import Group, Order
+from execution_engine.domain.inputs import ExitGroup, OpenOrders, OrderReport, Verdict
+from execution_engine.domain.rows import Group, Order, OrderStatus
 from execution_engine.engine import reconcile
 from execution_engine.engine.reconcile import Reconcile
-from tests.engine.exchange import Exchange
+from tests.engine.exchange import Exchange, report
+from tests.engine.virtual import Floor, in_virtual_time
 from tests.house import D, House
 from tests.waiting import until
 
@@ -113,3 +116,48 @@ async def test_an_account_with_a_close_in_doubt_is_read_again_soon(monkeypatch: 
     await until(lambda: len(exchange.calls) >= 6)
     house.fill(lost)
     keeping.cancel()
+
+
+@in_virtual_time
+async def test_no_entry_leaves_where_a_replaced_close_may_still_arrive():
+    house = Floor()
+    house.price("BTCUSDT.P", "65000")
+    house.price("ETHUSDT.P", "3000")
+    house.balance("paper-perp")
+    house.exchange.found = Verdict.UNKNOWN
+    house.alert(symbol="BTCUSDT.P", entry_price="65000")
+    await asyncio.sleep(0.1)
+    house.fill(house.orders("entry")[0])
+    lost: list[Order] = []
+
+    def silent(order: Order, said: OrderReport) -> OrderReport:
+        if order.purpose == "exit" and not lost:
+            lost.append(order)
+        unclear = order.id in [each.id for each in lost]
+        return replace(said, verdict=Verdict.UNKNOWN, status=None) if unclear else said
+
+    async def cancel(orders: Sequence[Order]) -> Sequence[OrderReport]:
+        known = [order for order in orders if order.purpose == "entry"]
+        done = [report(order, status=OrderStatus.CANCELLED) for order in known]
+        return done + [report(order, Verdict.ABSENT) for order in orders if order not in known]
+
+    house.exchange.answer = silent
+    house.exchange.cancel = cancel
+    house.post(ExitGroup(group_id=house.group.id))
+    await asyncio.sleep(0.1)
+    house.clock.forward(seconds=3)
+    listed(house, house.groups[0], house.groups[0].open_quantity)
+    await asyncio.sleep(0.1)
+    assert house.book.orders[lost[0].id].superseded
+    before = len(house.exchange.calls)
+    house.alert(symbol="BTCUSDT.P", timeframe="60", entry_price="65000")
+    house.alert(symbol="ETHUSDT.P", timeframe="60", entry_price="3000")
+    await asyncio.sleep(0.1)
+    left = [names for call, names in house.exchange.calls[before:] if call == "place"]
+    assert {name for names in left for name in names} == {"entry ETHUSDT.P"}
+    for _ in range(2):
+        house.clock.forward(seconds=61)
+        house.says(lost[0], Verdict.ABSENT)
+    await asyncio.sleep(0.1)
+    left = [names for call, names in house.exchange.calls[before:] if call == "place"]
+    assert any("entry BTCUSDT.P" in name for names in left for name in names)

@@ -49,6 +49,7 @@ from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.take_profit import closing_price, nearest
 
 Market = tuple[str, str]
+Lane = tuple[str, str, str, str]
 
 FINDINGS_KEPT = 200  # settled ones that stay at hand for the screens
 ALERTS_KEPT = 2000  # finished ones that stay at hand for the screens
@@ -130,6 +131,7 @@ class Book:
         self._order_of: dict[str, int] = {}
         self._working: defaultdict[str, dict[int, None]] = defaultdict(dict)
         self._unseen: defaultdict[str, dict[int, None]] = defaultdict(dict)
+        self._superseded: defaultdict[Lane, dict[int, None]] = defaultdict(dict)
         self._open_findings: dict[tuple[str, FindingKind, str], int] = {}
         self._last_findings: dict[tuple[str, FindingKind, str], int] = {}
         self._trades: set[tuple[str, str, str, str]] = set()
@@ -290,6 +292,7 @@ class Book:
             self._order_of[row.client_order_id] = row.id
         self.orders[row.id] = row
         _member(self._working[row.account], row.id, not row.is_final)
+        _member(self._superseded[row.lane], row.id, row.superseded and not row.is_final)
         unseen = row.purpose is Purpose.ENTRY and not row.is_final and row.acknowledged_at is None
         _member(self._unseen[row.account], row.id, unseen)
 
@@ -343,6 +346,7 @@ class Book:
             del self._order_of[order.client_order_id]
             self._working[order.account].pop(id, None)
             self._unseen[order.account].pop(id, None)
+            self._superseded[order.lane].pop(id, None)
         for key in self._trades_of.pop(row.group_id, ()):
             self._trades.discard(key)
         self._alerts_of.pop(row.group_id, None)
@@ -434,6 +438,10 @@ class Book:
 
     def unseen_entries(self, account: str) -> Sequence[int]:
         return list(self._unseen.get(account, ()))
+
+    def awaits_lost_close(self, lane: Lane) -> bool:
+        """Return whether a close that was replaced may still arrive there: it would close whatever it finds."""
+        return bool(self._superseded.get(lane))
 
     def has_trade(self, account: str, exchange: str, symbol: str, trade_id: str) -> bool:
         return (account, exchange, symbol, trade_id) in self._trades

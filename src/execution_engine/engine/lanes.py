@@ -98,6 +98,8 @@ class Lanes:
                 self._looks.offer(row)
                 if wants(row) in (Want.PLACE, Want.CANCEL):
                     self._offer(row)
+                elif row.superseded:
+                    self._rank(row.lane)  # entries may have waited for its end
                 touched[row.account] = None
             elif isinstance(row, Group):
                 self._rank((row.account, row.exchange, row.symbol, row.side.value))
@@ -167,7 +169,10 @@ class Lanes:
         return self._book.order(row.id) is row
 
     def _may_leave(self, row: Order) -> bool:
-        """An account that was read trades; while it, its world or the group is on hold it only reduces."""
+        """An account that was read trades; while it, its world or the group is on hold it only reduces.
+
+        Nothing is added either where a replaced close may still arrive.
+        """
         account = self._book.accounts.get(row.account)
         if account is None:
             return False
@@ -176,7 +181,7 @@ class Lanes:
         if _priority(row) < LAST:
             return True
         group = self._book.groups.get(row.group_id)
-        held = group is not None and group.hold
+        held = (group is not None and group.hold) or self._book.awaits_lost_close(row.lane)
         return not (held or account.status is AccountStatus.HOLD or self._book.world_hold(account.world))
 
     # -- what leaves
