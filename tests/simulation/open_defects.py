@@ -3,6 +3,5 @@
 from __future__ import annotations
 
 OPEN: dict[int, str] = {
-    412: "one blind look-up after the fence is enough to book an order as never placed that is there",
-    437: "a lost exit that was replaced closes a newer group's position when it arrives after all",
+    340: "a close that waits to leave keeps its quantity although a late fill has sold a part of it meanwhile",
 }
