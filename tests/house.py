@@ -219,9 +219,7 @@ class House:
     ) -> None:
         """Move a market by hand; `manual=False` makes it a price that ages."""
         given: dict[str, Any] = {"at": self.clock.now(), "manual": True} | more
-        self.desk.post(
-            Price(exchange=exchange, symbol=symbol, last=D(last), bid=D(bid), ask=D(ask), **given)
-        )
+        self.desk.post(Price(exchange=exchange, symbol=symbol, last=D(last), bid=D(bid), ask=D(ask), **given))
 
     def alert(self, **fields: Any) -> Alert:
         """Send an alert in the flat form; what is not given is a long entry on BINANCE:BTCUSDT 15m."""
