@@ -161,3 +161,23 @@ async def test_no_entry_leaves_where_a_replaced_close_may_still_arrive():
     await asyncio.sleep(0.1)
     left = [names for call, names in house.exchange.calls[before:] if call == "place"]
     assert any("entry BTCUSDT.P" in name for names in left for name in names)
+
+
+def test_a_close_that_waits_is_planned_anew_when_a_late_fill_sold_a_part_of_it():
+    house = House({"take_profit.order": "limit"})
+    house.price("BTCUSDT.P", "65000")
+    house.alert(symbol="BTCUSDT.P", entry_price="65000")
+    house.accept()
+    house.fill(house.sent[0])
+    (target,) = house.orders("take_profit")
+    house.says(target)
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    (close,) = house.orders("exit")
+    house.book.apply([replace(house.book.orders[close.id], sent_at=None)])  # its lane is busy
+    house.fill(target, quantity="0.002")
+    first, second = house.orders("exit")
+    assert (first.status, second.quantity) == ("cancelled", D("0.001"))
+    house.fill(second)
+    assert house.group.status == "closed"
+    assert house.group.open_quantity == 0

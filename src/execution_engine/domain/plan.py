@@ -42,6 +42,7 @@ def plan(draft: Draft, group_id: int) -> None:
     group = draft.group(group_id)
     if is_done(group):
         return
+    _revoke_too_large(draft, group)
     if group.status is GroupStatus.CLOSING:
         _close(draft, group)
         return
@@ -109,6 +110,24 @@ def _entry_type(draft: Draft, leg: Leg) -> OrderType:
 
 
 # -- closing
+
+
+def _revoke_too_large(draft: Draft, group: Group) -> None:
+    """Revoke closes that have not left and cover more than is held by now; they are planned anew."""
+    unsent = [
+        order
+        for order in draft.orders(group.id)
+        if order.purpose is not Purpose.ENTRY
+        and order.status is OrderStatus.PENDING
+        and order.sent_at is None
+    ]
+    if not unsent:
+        return
+    legs = draft.legs(group.id)
+    for order in reversed(unsent):
+        free = uncovered(draft, group, legs)
+        if any(free[leg_id] < 0 for leg_id, _ in order.parts):
+            _cancel(draft, order)
 
 
 def _close(draft: Draft, group: Group) -> None:
