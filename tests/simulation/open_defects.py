@@ -2,6 +2,4 @@
 
 from __future__ import annotations
 
-OPEN: dict[int, str] = {
-    340: "a close that waits to leave keeps its quantity although a late fill has sold a part of it meanwhile",
-}
+OPEN: dict[int, str] = {}
