@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from loguru import logger
 
@@ -24,6 +24,7 @@ from execution_engine.adapters.exchanges.feeds import ManualFeed, NoFeed
 from execution_engine.adapters.exchanges.paper import PaperExchange
 from execution_engine.adapters.exchanges.paper_rows import PaperTerms
 from execution_engine.adapters.exchanges.synthetic import SyntheticFeed
+from execution_engine.adapters.exchanges.unreachable import Unreachable
 from execution_engine.adapters.logs import fact_logged
 from execution_engine.adapters.paths import DataFolder
 from execution_engine.adapters.storage.past import StoredPast
@@ -32,11 +33,12 @@ from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import SettingsError, StoreFailed
 from execution_engine.domain.facts import Fact
-from execution_engine.domain.inputs import Input
-from execution_engine.domain.instrument import Market
+from execution_engine.domain.inputs import Input, NoPrice, Price
+from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import (
     Account,
     AccountRemoved,
+    AccountStatus,
     Engine,
     Mode,
     Row,
@@ -89,12 +91,36 @@ class Connection(Exchange, Protocol):
         """Hang up; nothing is posted any more."""
         ...
 
+    def changed(self) -> None:
+        """Take note that the account's row or its keys are others now."""
+        ...
+
+    def forget_time(self) -> None:
+        """Take nothing for granted that was measured before the machine slept or its clock was set."""
+        ...
+
+    def forget_terms(self) -> None:
+        """Take nothing for granted that was agreed on before the settings changed."""
+        ...
+
+
+class DistantPrices(Protocol):
+    """The prices of markets that are traded on accounts outside this process."""
+
+    def want(self, markets: Collection[tuple[str, str]]) -> None: ...
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+NOWHERE = "There is no way to {} in this run of the application: account {} can neither be read nor traded."
 
 Connect = Callable[[Account, Callable[[Input], None]], Connection | None]
 
 
 def practice_only(account: Account, post: Callable[[Input], None]) -> Connection | None:
-    """Leave every account to the paper exchange in this process."""
+    """Leave every paper account to the exchange in this process, and the others where they are."""
     return None
 
 
@@ -158,7 +184,9 @@ def settings_fault(version: SettingsVersion) -> str:
 class Core:
     """Everything that runs on one database file, from its load to its end.
 
-    connect: gives an account its distant exchange; without one its orders go to the paper exchange.
+    connect: gives an account its distant exchange; without one, paper accounts have the one in this process and
+    all others none. live: makes the prices of the markets of accounts that are not on paper.
+    places: exchange, kind and mode of every such account that is looked after.
     """
 
     def __init__(
@@ -168,8 +196,12 @@ class Core:
         clock: SystemClock,
         options: Options,
         connect: Connect = practice_only,
+        live: Callable[[Callable[[Input], None]], DistantPrices] | None = None,
     ) -> None:
         self._folder = folder
+        self._new_live = live
+        self.places: frozenset[tuple[str, Market, Mode]] = frozenset()
+        self._real: frozenset[tuple[str, Market]] = frozenset()
         self._connect = connect
         self._distant: dict[str, Connection] = {}
         self._catalogue = catalogue
@@ -199,26 +231,89 @@ class Core:
             if (distant := self._connect(account, self._heard)) is not None:
                 self._distant[account.name] = distant
         self.paper = await asyncio.to_thread(self._open_paper)
+        self._look_at_accounts()
         self.prices = self._price_feed()
+        self.live = self._new_live(self._heard_price) if self._new_live is not None else None
         self.feed.on_released(self._log_facts)
-        self.feed.on_released(self._join_new)
+        self.feed.on_released(self._follow_accounts)
         self._joined = set(self.book.accounts)
         gc.freeze()  # what was loaded stays; later collections need not look at it
         gc.enable()
         gc.set_threshold(*COLLECT_AT)
         self.prices.start()
+        if self.live is not None:
+            self.live.start()
         await asyncio.gather(*(distant.start() for distant in self._distant.values()))
         self.running.start()
         self.tasks.spawn("prune", self._prune())
 
-    def _join_new(self, change: Released) -> None:
-        """Look after accounts that were added while all others were looked after already."""
+    @property
+    def database(self) -> Path:
+        return self._folder.database
+
+    def _follow_accounts(self, change: Released) -> None:
+        """Look after accounts that were added, and tell each distant exchange what concerns it."""
+        seen = False
         for row in change.rows:
-            if isinstance(row, Account) and row.name not in self._joined:
-                self._joined.add(row.name)
-                self.tasks.spawn(f"join {row.name}", self._join(row))
+            if isinstance(row, Account):
+                seen = True
+                self._follow_account(row)
             elif isinstance(row, AccountRemoved):
+                seen = True
                 self._joined.discard(row.name)
+                if (distant := self._distant.pop(row.name, None)) is not None:
+                    self.tasks.spawn(f"leave {row.name}", distant.stop())
+            elif isinstance(row, SettingsVersion):
+                for distant in self._distant.values():
+                    distant.forget_terms()
+        if seen and self._look_at_accounts():
+            self.running.watch.start()
+
+    def _follow_account(self, row: Account) -> None:
+        if row.name not in self._joined:
+            self._joined.add(row.name)
+            self.tasks.spawn(f"join {row.name}", self._join(row))
+        elif (distant := self._distant.get(row.name)) is not None:
+            if row.status is AccountStatus.RECONCILING:
+                distant.forget_time()
+            distant.changed()
+
+    def is_looked_after(self, name: str) -> bool:
+        """Return whether an account may have anything to do with its exchange now."""
+        row = self.book.accounts.get(name)
+        if row is None:
+            return False
+        if row.enabled or row.status is not AccountStatus.DISABLED or self.book.working_orders(name):
+            return True
+        return any(self.book.groups[id].account == name for id in self.book.open_groups())
+
+    def _look_at_accounts(self) -> bool:
+        """Find out which markets have the prices of a real exchange; return whether those are others than before.
+
+        What a market cost in another source of prices says nothing about it in this one.
+        """
+        rows = [row for row in self.book.accounts.values() if row.mode is not Mode.PAPER]
+        places = frozenset(
+            (row.exchange, row.market, row.mode) for row in rows if self.is_looked_after(row.name)
+        )
+        if places == self.places:
+            return False
+        self.places = places
+        before, self._real = self._real, frozenset((exchange, kind) for exchange, kind, _ in places)
+        for key in list(self.book.prices):
+            rules = self._catalogue.get(*key)
+            if rules is not None and (rules.exchange, rules.market) in before | self._real:
+                self.book.forget_price(key)
+        return True
+
+    def is_real(self, market: tuple[str, str]) -> bool:
+        """Return whether a market's prices are those of the real exchange, for whoever trades it."""
+        rules = self._catalogue.get(*market)
+        return rules is not None and (rules.exchange, rules.market) in self._real
+
+    def _practised(self, exchange: str, symbol: str) -> Instrument | None:
+        """Return the rules of a market whose prices may be made up or set by hand."""
+        return None if self.is_real((exchange, symbol)) else self._catalogue.get(exchange, symbol)
 
     async def _join(self, account: Account) -> None:
         if (distant := self._connect(account, self._heard)) is not None:
@@ -253,7 +348,7 @@ class Core:
             self._folder.paper,
             self._catalogue.get,
             self._clock,
-            lambda given: self.desk.post(given),
+            self._heard_on_paper,
             self._paper_terms,
             leverage=lambda account: self.book.settings.account(account).leverage,
         )
@@ -272,10 +367,32 @@ class Core:
         )
 
     def _exchange(self, account: str) -> Exchange:
-        return self._distant.get(account) or self.paper
+        if (distant := self._distant.get(account)) is not None:
+            return distant
+        row = self.book.accounts.get(account)
+        if row is not None and row.mode is Mode.PAPER:
+            return self.paper
+        return Unreachable(NOWHERE.format(row.exchange if row else "an exchange", account), self._clock)
 
     def _heard(self, given: Input) -> None:
         self.desk.post(given)
+
+    def _heard_on_paper(self, given: Input) -> None:
+        """Take in what the paper exchange says; what it thinks of a real market's price is its own affair."""
+        if not (isinstance(given, Price | NoPrice) and self.is_real((given.exchange, given.symbol))):
+            self.desk.post(given)
+
+    def _heard_price(self, given: Input) -> None:
+        """Take in a real market's price; whoever trades that market on paper trades at it, too."""
+        self.desk.post(given)
+        if isinstance(given, Price) and self._is_traded_on_paper(given.key):
+            self.tasks.spawn("a live price on paper", self._move_paper(given))
+
+    def _is_traded_on_paper(self, market: tuple[str, str]) -> bool:
+        return any(self.book.groups[id].world is World.PAPER for id in self.book.groups_in(market))
+
+    async def _move_paper(self, price: Price) -> None:
+        await self.paper.move([price], durable=False)
 
     def wanted_feed(self) -> PaperFeed:
         """Return the feed that the command line, else the settings ask for."""
@@ -285,12 +402,12 @@ class Core:
 
     def _price_feed(self) -> PriceFeed:
         wanted = self.wanted_feed()
-        post = self.desk.post
+        post = self._heard_on_paper
         if wanted is PaperFeed.MANUAL:
-            return ManualFeed(self.paper, self._catalogue.get, self._clock, post)
+            return ManualFeed(self.paper, self._practised, self._clock, post)
         if wanted is PaperFeed.SYNTHETIC:
             seed = self._options.seed or 0
-            return SyntheticFeed(self.paper, self._catalogue.get, self._clock, post, seed)
+            return SyntheticFeed(self.paper, self._practised, self._clock, post, seed)
         return NoFeed("no market price: live prices are not available yet, choose synthetic or manual", post)
 
     async def change_feed(self) -> None:
@@ -326,6 +443,8 @@ class Core:
             await self.running.stop()
         if hasattr(self, "prices"):
             await self.prices.stop()
+        if hasattr(self, "live") and self.live is not None:
+            await self.live.stop()
         await asyncio.gather(*(distant.stop() for distant in self._distant.values()))
         if hasattr(self, "paper"):
             await asyncio.to_thread(self.paper.close)
@@ -338,12 +457,15 @@ class Core:
 
 @dataclass(slots=True)
 class _Wanted:
-    """Hands the markets in use to whichever feed is at work."""
+    """Hands the markets in use to whichever feed is at work: those of real accounts to the live one."""
 
     core: Core
 
-    def want(self, markets: Any) -> None:
-        self.core.prices.want(markets)
+    def want(self, markets: Collection[tuple[str, str]]) -> None:
+        real = {market for market in markets if self.core.is_real(market)}
+        self.core.prices.want([market for market in markets if market not in real])
+        if self.core.live is not None:
+            self.core.live.want(real)
 
 
 def urls(book: Book, host: str, port: int) -> list[tuple[str, str, str]]:

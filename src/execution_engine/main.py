@@ -36,7 +36,7 @@ from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage.check import open_database
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.webhook.listener import Listener, ListenError
-from execution_engine.core import Connect, Core, Options, practice_only, urls
+from execution_engine.core import Connect, Core, Options, urls
 from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.draft import Draft
@@ -50,6 +50,7 @@ from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
+from execution_engine.exchanges import Exchanges
 from execution_engine.unlocking import Unlocking
 
 T = TypeVar("T")
@@ -74,12 +75,12 @@ class Application:
     """The process: one data folder, one lock, one listener, one command socket, one core at a time.
 
     moments: when the start got how far [s, monotonic]; for the diagnosis of slow starts.
-    key_checks: who asks which exchange what keys can do.
+    connect: gives accounts their exchanges; without it, real accounts have theirs and paper accounts the one here.
     """
 
     options: Options
     clock: SystemClock = field(default_factory=SystemClock)
-    connect: Connect = practice_only
+    connect: Connect | None = None
     on_core: list[Callable[[Core], None]] = field(default_factory=list)
     handle: Callable[[str, dict[str, Any]], Awaitable[Any]] | None = None
     folder: DataFolder = field(init=False)
@@ -93,6 +94,7 @@ class Application:
     moments: dict[str, float] = field(default_factory=dict)
     redaction: Redaction = field(default_factory=Redaction)
     key_checks: dict[str, KeyCheck] = field(default_factory=dict)
+    exchanges: Exchanges = field(init=False)
     vault: Vault = field(init=False)
     unlocking: Unlocking = field(init=False)
     accounts: Accounts = field(init=False)
@@ -119,6 +121,11 @@ class Application:
         self.catalogue = Catalogue(instruments.load(resources() / "instruments.json"))
         self.vault = Vault(self.folder.vault, learn=self.redaction.learn)
         self.unlocking = Unlocking(self.vault, self._ask, [self._vault_opened.set])
+        self.exchanges = Exchanges(
+            self.folder.markets, self.catalogue, self.clock, self.vault, lambda: self.unlocking.trouble
+        )
+        self.unlocking.on_open.append(self.exchanges.vault_opened)
+        self.key_checks = {**self.exchanges.checks, **self.key_checks}
         self.accounts = Accounts(
             self.unlocking,
             self._ask,
@@ -149,6 +156,7 @@ class Application:
         self.moments["listening"] = time.monotonic()
         logger.info("Execution Engine {} listens on http://{}:{}", __version__, *self.address)
         self._show_core()
+        self.exchanges.begin()
 
     def _new_listener(self) -> Listener:
         return Listener(
@@ -169,7 +177,10 @@ class Application:
         return self.options.host or webhook.host, port
 
     async def _new_core(self) -> None:
-        core = Core(self.folder, self.catalogue, self.clock, self.options, self.connect)
+        outside = self.exchanges
+        connect = self.connect or outside.connect
+        core = Core(self.folder, self.catalogue, self.clock, self.options, connect, outside.prices)
+        outside.core = core
         core.broken = self._core_broke
         try:
             await core.start()
@@ -374,6 +385,7 @@ class Application:
             await self.listener.stop()
         if hasattr(self, "core"):
             await self.core.stop()
+        await self.exchanges.close()
 
     def close(self) -> None:
         """Let go of the data folder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         installation.prove_books()
     finally:
         installation.give_up()
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """Give routes that lead to no exchange at all."""
+    file = tmp_path / "nowhere.json"
+    file.write_text(json.dumps({"ca_file": "", "hosts": {}}))
+    return file
 
 
 @pytest.fixture

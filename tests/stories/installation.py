@@ -60,7 +60,7 @@ class Installation:
     """One data folder and the process that runs on it.
 
     options: more arguments of the program. settings: dotted paths and values, saved before the first start.
-    feed: where the paper exchange's prices come from.
+    routes: a file that says where exchanges' names lead, so that none of them is the real one.
     """
 
     def __init__(
@@ -69,11 +69,13 @@ class Installation:
         *,
         options: Sequence[str] = (),
         environment: dict[str, str] | None = None,
+        routes: Path | None = None,
         **settings: Any,
     ) -> None:
         self.root = root
         self.options = ["--headless", "--port", "0", "--paper-feed", "manual", *options]
         self.environment = os.environ | (environment or {})
+        self.program = ["tests.stories.led", str(routes)] if routes else ["execution_engine"]
         self.process: subprocess.Popen[bytes] | None = None
         self.said = root.parent / f"{root.name}.stderr"
         self.expected_errors: list[str] = []
@@ -92,7 +94,7 @@ class Installation:
         """Start the program and wait until it answers; `ready`: until it trades as well."""
         with self.said.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "execution_engine", *self.options, "--data-dir", str(self.root)],
+                [sys.executable, "-m", *self.program, *self.options, "--data-dir", str(self.root)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=out,

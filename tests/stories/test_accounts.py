@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keyring
@@ -22,6 +23,12 @@ PASSWORD = "a master password of the story"
 REAL = ("--exchange", "okx", "--market", "swap", "--mode", "demo")
 
 Install = Callable[..., Installation]
+
+
+@pytest.fixture
+def install(install: Install, nowhere: Path) -> Install:
+    """Give a maker of installations that reach no exchange."""
+    return partial(install, routes=nowhere)
 
 
 @pytest.fixture

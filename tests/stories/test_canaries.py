@@ -111,12 +111,15 @@ def ask_nonsense(engine: Installation) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_no_planted_secret_is_found_anywhere(install: Callable[..., Installation], tmp_path: Path) -> None:
+def test_no_planted_secret_is_found_anywhere(
+    install: Callable[..., Installation], tmp_path: Path, nowhere: Path
+) -> None:
     file = tmp_path / "password"
     file.write_text(PASSWORD)
     engine = install(
         environment={"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"},
         options=["--password-file", str(file)],
+        routes=nowhere,
         logs__level="DEBUG",
         webhook__failures_per_minute=100_000,
     ).start()

@@ -35,6 +35,11 @@ class DataFolder:
         return self.root / "paper.sqlite"
 
     @property
+    def markets(self) -> Path:
+        """The rules of the exchanges' markets as they were last read; made anew when they are gone."""
+        return self.root / "markets"
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 

@@ -265,11 +265,15 @@ class LineChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountUnreadable:
-    """An account could not be read. `reason` is a sentence, `failures` counts the readings in a row."""
+    """An account could not be read. `reason` is a sentence, `failures` counts the readings in a row.
+
+    asked: whether the exchange was asked at all; without keys nobody is.
+    """
 
     account: str
     reason: str
     failures: int = 1
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

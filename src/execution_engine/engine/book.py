@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from execution_engine.domain import age, audit
 from execution_engine.domain import document as documents
 from execution_engine.domain.draft import is_fresh
-from execution_engine.domain.inputs import Balances, NoPrice, Price
+from execution_engine.domain.inputs import Balances, Instruments, NoPrice, Price
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.market import next_time
 from execution_engine.domain.money import ZERO
@@ -188,6 +188,18 @@ class Book:
     def note_no_price(self, missing: NoPrice) -> None:
         if (missing.exchange, missing.symbol) not in self.prices:
             self._no_price[missing.exchange, missing.symbol] = missing.reason
+
+    def forget_price(self, market: Market) -> None:
+        """Know nothing of a market's price until another comes."""
+        self.prices.pop(market, None)
+
+    def note_instruments(self, read: Instruments) -> None:
+        """Go by these rules from now on, the targets of what is open as well."""
+        news = [rules for rules in read.instruments if self.catalogue.get(*rules.key) != rules]
+        self.catalogue.add(news)
+        for rules in news:
+            for group_id in self.groups_in(rules.key):
+                self._retarget(group_id)
 
     def note_balances(self, read: Balances) -> None:
         self.balances[read.account] = read.free

@@ -20,6 +20,7 @@ from execution_engine.domain.inputs import (
     Balances,
     DueRow,
     Input,
+    Instruments,
     NoPrice,
     OpenOrders,
     Price,
@@ -91,6 +92,9 @@ class Desk:
             self.book.note_price(given)
             self._feed.price(given)
             return not self.book.cares(given)
+        if isinstance(given, Instruments):
+            self.book.note_instruments(given)
+            return True
         if isinstance(given, NoPrice):
             self.book.note_no_price(given)
         elif isinstance(given, Balances):

@@ -58,6 +58,7 @@ class Seen:
     strangers: set[str] = field(default_factory=set)
     begun_with: Account | None = None  # the row that the last reading began with
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Reconcile:
@@ -93,6 +94,11 @@ class Reconcile:
         if self._is_reconciling(name):
             self._of(name).wake.set()
 
+    def again(self, name: str) -> None:
+        """Read an account at once, however often that failed: what kept it from being read may be over."""
+        self._of(name).asked.set()
+        self._of(name).wake.set()
+
     def _of(self, name: str) -> Seen:
         return self._seen.setdefault(name, Seen())
 
@@ -104,6 +110,7 @@ class Reconcile:
             if account is None:
                 return
             seen.wake.clear()
+            seen.asked.clear()
             seen.begun_with = account
             read = await self.read(account) if self._wants_reading(account) else True
             seen.failures = 0 if read else seen.failures + 1
@@ -111,7 +118,7 @@ class Reconcile:
 
     async def _pause(self, name: str, seen: Seen) -> None:
         if seen.failures:
-            await asyncio.sleep(min(FIRST_RETRY_S * 2 ** min(seen.failures - 1, 6), LAST_RETRY_S))
+            await _until(seen.asked, min(FIRST_RETRY_S * 2 ** min(seen.failures - 1, 6), LAST_RETRY_S))
         else:
             await _until(seen.wake, self._wait_s(name, seen))
 

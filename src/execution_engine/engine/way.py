@@ -284,4 +284,5 @@ def too_many(reports: Sequence[OrderReport]) -> bool:
 
 
 def _read(answer: object) -> bool:
-    return not isinstance(answer, AccountUnreadable)
+    """Return whether an exchange answered, or was not even asked."""
+    return not isinstance(answer, AccountUnreadable) or not answer.asked

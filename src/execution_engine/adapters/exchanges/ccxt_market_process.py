@@ -72,4 +72,7 @@ def work(pipe: Connection, name: str, market: str, mode: str, path: str, at: str
 
 async def _read(exchange: Any) -> Any:
     # One question after the other: the pipe has one end.
-    return await exchange.fetch_markets()
+    try:
+        return await exchange.fetch_markets()
+    finally:
+        exchange.session = None  # there is nothing to close; ccxt would complain on the terminal

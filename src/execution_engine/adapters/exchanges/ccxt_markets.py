@@ -135,8 +135,7 @@ class Markets:
     ) -> None:
         if not charts and not natives and client.exchange.markets is not None:
             return
-        if await asyncio.to_thread(files.read_at, self._path) is None:
-            await self.refresh()
+        await self._be_there()
         version, taught = self._taught.get(client, (self._version, set()))
         if version != self._version:  # what was taught is of an older reading
             charts, taught = {*charts, *taught}, set()
@@ -147,6 +146,23 @@ class Markets:
         currencies.setdefault("USDT", currencies["USDT"])  # none at all would be taken for not loaded
         client.exchange.currencies = currencies
         self._taught[client] = (self._version, taught | set(charts))
+
+    async def begin(self) -> None:
+        """Post our rules of all markets, read anew only where there are none on disk. Raises MarketsUnreadable."""
+        if not await self._be_there():
+            await self.tell()
+
+    async def _be_there(self) -> bool:
+        """Have the markets on disk; return whether they were read for that, and told."""
+        if await asyncio.to_thread(files.read_at, self._path) is not None:
+            return False
+        async with self._reading:  # several who need them at once share one reading
+            if await asyncio.to_thread(files.read_at, self._path) is not None:
+                return False
+            await self._read()
+        self._version += 1
+        await self.tell()
+        return True
 
     async def tell(self) -> None:
         """Post our rules of all markets, as they are on disk."""
