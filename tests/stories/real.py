@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from execution_engine.adapters.storage.verify import verify
+from execution_engine.cli import main
 from tests.exchanges import Account, LocalExchanges
 from tests.stories.installation import D, Installation, Plain, legs_of
 
 T = TypeVar("T")
 
+DUST = D("0.1")  # LTC
 ENDED = ("filled", "cancelled", "expired")
 
 
@@ -110,9 +113,16 @@ class Trader:
         self.outside.price(self.exchange, self.ticker, price)
 
     def command(self, *words: str, stdin: object = None) -> list[str]:
-        told = self.engine.cli(*words, stdin=json.dumps(stdin) if stdin is not None else None)
-        assert (told.returncode, told.stderr) == (0, ""), told
-        return told.stdout.splitlines()
+        """Run a command of the command line in this process: a new one each time would take most of the time."""
+        out, err, system = io.StringIO(), io.StringIO(), sys.stdin
+        sys.stdin = io.StringIO(json.dumps(stdin) if stdin is not None else "")
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                status = main([*words, "--data-dir", str(self.engine.root)])
+        finally:
+            sys.stdin = system
+        assert (status, err.getvalue()) == (0, "")
+        return out.getvalue().splitlines()
 
     def add(self) -> None:
         """Add the account with its keys, have them checked, enable it, and wait until it trades."""
@@ -193,11 +203,11 @@ class Trader:
         ]
         assert sorted(fills) == sorted(trades)
 
-    def prove_flat(self, dust: Decimal) -> None:
-        """Nothing rests there, and nothing but what cannot be sold is held."""
+    def prove_flat(self) -> None:
+        """Nothing rests there, and nothing but dust is held."""
         assert all(one.status in ENDED for one in self.orders())
         if self.market == "swap":
             assert self.outside.do(lambda _: self.theirs.position(self.ticker)) == 0
         else:
             held = self.outside.do(lambda _: self.theirs.wallet("spot").get("LTC", D(0)))
-            assert held < dust
+            assert held < DUST

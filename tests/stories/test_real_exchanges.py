@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def four() -> Iterator[Outside]:
         yield made
 
 
-def installed(install: Install, tmp_path: Path, led_to: Path) -> Installation:
+def installed(install: Install, tmp_path: Path, led_to: Path, **settings: Any) -> Installation:
     file = tmp_path / "password"
     file.write_text(PASSWORD)
     return install(
@@ -29,6 +30,7 @@ def installed(install: Install, tmp_path: Path, led_to: Path) -> Installation:
         routes=led_to,
         capital__total_usd="50000",
         take_profit__on_flat="close",
+        **settings,
     )
 
 
@@ -37,18 +39,67 @@ def trader(engine: Installation, four: Outside, exchange: str, market: str, mode
     return Trader(engine, four, exchange, market, mode, theirs)
 
 
-@pytest.mark.parametrize("exchange", ["binance"])
-def test_a_grid_lives_and_closes(install: Install, tmp_path: Path, four: Outside, exchange: str) -> None:
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_grids_live_on_the_exchange_and_close(
+    install: Install, tmp_path: Path, four: Outside, exchange: str
+) -> None:
     engine = installed(install, tmp_path, four.routes).start()
-    for market in ("spot",):
-        here = trader(engine, four, exchange, market)
+    both = [trader(engine, four, exchange, market) for market in ("spot", "swap")]
+    for here in both:
         here.price("101")
         here.add()
+    for here in both:
         here.grid()
         here.price("98.9")
+    for here in both:
         legs = here.legs("fffoo")
-        here.price(str(max(D(leg["tp_price"]) for leg in legs) + 1))
+        here.price(max(D(leg["tp_price"]) for leg in legs) + 1)
+    for here in both:
         engine.group(here.symbol, "closed")
         here.prove_same()
-        here.prove_flat(D("0.1"))
+        here.prove_flat()
+    engine.stop()
+
+
+def test_what_happened_while_the_program_was_dead_is_found(
+    install: Install, tmp_path: Path, four: Outside
+) -> None:
+    engine = installed(install, tmp_path, four.routes).start()
+    here = trader(engine, four, "bybit", "swap", "demo")
+    here.price("101")
+    here.add()
+    here.grid()
+    engine.kill()
+    here.price("98.9")
+    engine.start()
+    here.ready()
+    legs = here.legs("fffoo")
+    engine.kill()
+    here.price("97")
+    engine.start(ready=False)
+    here.ready()
+    here.legs("ffffo")
+    here.price(max(D(leg["tp_price"]) for leg in legs) + 1)
+    engine.group(here.symbol, "closed")
+    here.prove_same()
+    here.prove_flat()
+    engine.stop()
+
+
+def test_without_streams_everything_is_asked_for(install: Install, tmp_path: Path, four: Outside) -> None:
+    engine = installed(install, tmp_path, four.routes, orders__poll_s=2).start()
+    here = trader(engine, four, "okx", "swap", "demo")
+    here.price("101")
+    here.add()
+    here.grid()
+    four.do(lambda world: world["okx"].streams.mute())
+    try:
+        here.price("98.9")
+        legs = here.legs("fffoo")
+        here.price(max(D(leg["tp_price"]) for leg in legs) + 1)
+        engine.group(here.symbol, "closed")
+    finally:
+        four.do(lambda world: world["okx"].streams.unmute())
+    here.prove_same()
+    here.prove_flat()
     engine.stop()
