@@ -126,20 +126,27 @@ class Trader:
 
     def add(self) -> None:
         """Add the account with its keys, have them checked, enable it, and wait until it trades."""
-        keys = self.theirs.keys
-        given = {"api_key": keys.api_key, "api_secret": keys.secret, "passphrase": keys.passphrase}
         kind = ("--exchange", self.exchange, "--market", self.market, "--mode", self.mode)
         opening = self.engine.options[self.engine.options.index("--password-file") :][:2]
-        told = self.command("account", "add", "--name", self.name, *kind, "--stdin", *opening, stdin=given)
+        told = self.command(
+            "account", "add", "--name", self.name, *kind, "--stdin", *opening, stdin=self.keys()
+        )
         assert told[-1] == f"The keys of account {self.name} are fit."
         assert self.command("account", "enable", self.name) == [f"Account {self.name} is enabled."]
         self.ready()
+
+    def keys(self) -> dict[str, str]:
+        keys = self.theirs.keys
+        return {"api_key": keys.api_key, "api_secret": keys.secret, "passphrase": keys.passphrase}
 
     def ready(self) -> None:
         self.engine.wait_for(lambda state: self.status(state) == "ready", f"{self.name} is ready")
 
     def status(self, state: Plain) -> str | None:
         return next((row["status"] for row in state["accounts"] if row["name"] == self.name), None)
+
+    def reason(self, state: Plain) -> str:
+        return next((str(row["reason"]) for row in state["accounts"] if row["name"] == self.name), "")
 
     def grid(self, price: str = "100", **fields: Any) -> Plain:
         """Send an entry and wait until its whole grid rests on the exchange."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.stories.installation import D, Installation
+from tests.stories.installation import D, Installation, until
 from tests.stories.real import Outside, Trader, outside
 
 Install = Callable[..., Installation]
@@ -103,3 +103,73 @@ def test_without_streams_everything_is_asked_for(install: Install, tmp_path: Pat
     here.prove_same()
     here.prove_flat()
     engine.stop()
+
+
+def test_an_account_waits_for_its_keys_and_is_never_traded_on_paper(
+    install: Install, tmp_path: Path, four: Outside
+) -> None:
+    engine = installed(install, tmp_path, four.routes).start()
+    here = trader(engine, four, "binance", "spot")
+    here.price("101")
+    here.add()
+    here.grid()
+    engine.kill()
+    where = engine.options.index("--password-file")
+    opening = engine.options[where : where + 2]
+    del engine.options[where : where + 2]
+    here.price("98.9")
+    engine.expected_errors = [f"Account {here.name} cannot be read: The keys of account"]
+    engine.start(ready=False)
+    told = engine.wait_for(
+        lambda state: "locked vault: unlock it" in here.reason(state), "it says what to do"
+    )
+    assert here.status(told) == "reconciling"
+    assert engine.paper_orders() == []
+
+    # The vault is opened by the first command that brings its password along.
+    assert here.command("account", "check", here.name, *opening) == [
+        f"The keys of account {here.name} are fit."
+    ]
+    here.ready()
+    legs = here.legs("fffoo")
+
+    # A price set by hand is one of the paper exchange, whatever it is called.
+    bearer = {"Authorization": f"Bearer {engine.token}"}
+    refused = engine.request("POST", "/paper/price", {"symbol": here.symbol, "price": "200"}, **bearer)
+    assert refused.status != 200
+    engine.price(here.ticker, "200")
+    assert engine.group(here.symbol, "partially_filled")
+    assert engine.paper_orders() == []
+
+    here.price(max(D(leg["tp_price"]) for leg in legs) + 1)
+    engine.group(here.symbol, "closed")
+    here.prove_same()
+    here.prove_flat()
+    engine.stop()
+
+
+def test_other_keys_are_used_from_the_moment_they_are_entered(
+    install: Install, tmp_path: Path, four: Outside
+) -> None:
+    engine = installed(install, tmp_path, four.routes).start()
+    here = trader(engine, four, "okx", "spot", "demo")
+    here.price("101")
+    here.add()
+    here.theirs.revoked = True
+    here.theirs = trader(engine, four, "okx", "spot", "demo").theirs
+    assert here.command("account", "keys", here.name, "--stdin", stdin=here.keys())[-1] == (
+        f"The keys of account {here.name} are fit."
+    )
+    group = here.grid()
+    engine.command("exit", group=int(group["id"]))
+    engine.group(here.symbol, "closed", "cancelled", "expired")
+    here.prove_same()
+    here.prove_flat()
+    here.command("account", "remove", here.name, "--yes")
+    until_quiet(four)
+    engine.stop()
+
+
+def until_quiet(four: Outside) -> None:
+    """Wait until nobody listens to OKX any more."""
+    until(lambda: four.do(lambda world: not world["okx"].streams.topics), "nobody listens")
