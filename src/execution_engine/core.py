@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -64,6 +64,7 @@ COLLECT_AT = (
     100,
 )  # the usual 700 would collect with every alert; many more would take milliseconds
 PRUNE_EVERY_S = 24 * 3600
+PAPER_FOLLOWS = timedelta(seconds=1)
 FIRST_TOKEN = "TradingView"
 
 
@@ -200,6 +201,7 @@ class Core:
     ) -> None:
         self._folder = folder
         self._new_live = live
+        self._for_paper: dict[tuple[str, str], Price] = {}
         self.places: frozenset[tuple[str, Market, Mode]] = frozenset()
         self._real: frozenset[tuple[str, Market]] = frozenset()
         self._connect = connect
@@ -385,14 +387,23 @@ class Core:
     def _heard_price(self, given: Input) -> None:
         """Take in a real market's price; whoever trades that market on paper trades at it, too."""
         self.desk.post(given)
-        if isinstance(given, Price) and self._is_traded_on_paper(given.key):
-            self.tasks.spawn("a live price on paper", self._move_paper(given))
+        if isinstance(given, Price) and self._is_news_on_paper(given):
+            waiting = given.key in self._for_paper
+            self._for_paper[given.key] = given
+            if not waiting:
+                self.tasks.spawn("a live price on paper", self._move_paper(given.key))
 
-    def _is_traded_on_paper(self, market: tuple[str, str]) -> bool:
-        return any(self.book.groups[id].world is World.PAPER for id in self.book.groups_in(market))
+    def _is_news_on_paper(self, price: Price) -> bool:
+        """Every price where something is open; elsewhere one a second, so that a first order finds one."""
+        if any(self.book.groups[id].world is World.PAPER for id in self.book.groups_in(price.key)):
+            return True
+        known = self.paper.price(price.key)
+        return known is None or price.at - known.at >= PAPER_FOLLOWS
 
-    async def _move_paper(self, price: Price) -> None:
-        await self.paper.move([price], durable=False)
+    async def _move_paper(self, market: tuple[str, str]) -> None:
+        """Bring the newest price of a market to the paper exchange; those that came meanwhile are left out."""
+        await asyncio.sleep(0)
+        await self.paper.move([self._for_paper.pop(market)])
 
     def wanted_feed(self) -> PaperFeed:
         """Return the feed that the command line, else the settings ask for."""

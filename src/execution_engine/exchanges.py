@@ -19,7 +19,7 @@ from loguru import logger
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.exchanges.catalogue import VENUES
 from execution_engine.adapters.exchanges.ccxt_check import CcxtKeyCheck
-from execution_engine.adapters.exchanges.ccxt_client import new_session
+from execution_engine.adapters.exchanges.ccxt_client import new_session, trusted
 from execution_engine.adapters.exchanges.ccxt_exchange import CcxtExchange
 from execution_engine.adapters.exchanges.ccxt_live import LivePrices
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
@@ -125,7 +125,12 @@ class Exchanges:
         self._begun.set()
 
     async def begun(self) -> None:
+        """Wait until exchanges may be asked, and for the connections to them."""
         await self._begun.wait()
+        if self._session is None:
+            trust = await asyncio.to_thread(trusted)
+            if self._session is None:  # others may have waited here as well
+                self._session = new_session(trust)
 
     async def close(self) -> None:
         """End everything that is not of one core."""
@@ -134,8 +139,7 @@ class Exchanges:
             await self._session.close()
 
     def session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = new_session()
+        assert self._session is not None  # whoever asks has waited for `begun`
         return self._session
 
     def connect(self, account: Account, post: Post) -> Connection | None:
@@ -413,10 +417,12 @@ class RealPrices:
             await self._live.stop()
 
     async def _keep(self) -> None:
-        await self._exchanges.begun()
         while True:
             await self._changed.wait()
             self._changed.clear()
+            if not self._wanted and self._live is None:
+                continue  # nobody trades anywhere outside
+            await self._exchanges.begun()
             try:
                 await self._follow()
             except Exception:  # nobody else would try again

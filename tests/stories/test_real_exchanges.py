@@ -141,8 +141,13 @@ def test_an_account_waits_for_its_keys_and_is_never_traded_on_paper(
     assert engine.group(here.symbol, "partially_filled")
     assert engine.paper_orders() == []
 
+    # Who trades this market on paper does so at its real prices.
+    engine.accepted(here.symbol, account="paper", timeframe="1h", price="98.5")
+    engine.live(here.symbol, after=1)
+    here.price("98.2")
+    engine.group(here.symbol, "partially_filled", after=1)
     here.price(max(D(leg["tp_price"]) for leg in legs) + 1)
-    engine.group(here.symbol, "closed")
+    engine.wait_for(lambda state: [row["status"] for row in state["groups"]] == ["closed"] * 2, "both closed")
     here.prove_same()
     here.prove_flat()
     engine.stop()
