@@ -599,6 +599,13 @@ class Auditor:
         for order in self.rows[Order].values():
             if order.status in (S.UNKNOWN, S.PENDING):
                 return f"order {order.id} ({order.purpose}) is {order.status}: {order.reason}"
+        for order in self.rows[Order].values():
+            truth = self.truth.get(order.client_order_id)
+            if truth is not None and truth.report.filled_quantity != order.filled_quantity:
+                there = truth.report.filled_quantity
+                return (
+                    f"order {order.id} filled {there} at the exchange, {order.filled_quantity} in the books"
+                )
         for group in self.rows[Group].values():
             if group.status is G.CLOSING:
                 return f"group {group.id} is closing: {group.close_reason}"

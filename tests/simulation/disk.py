@@ -92,6 +92,10 @@ class Conduct(Protocol):
 
     def committed(self, rows: tuple[Row, ...]) -> None: ...
 
+    def refused(self, failed: StoreFailed) -> None:
+        """Hear that the database took no commit, although nobody had planned that."""
+        ...
+
     def soon(self, call: Callable[[], None]) -> None:
         """Have the loop call back."""
         ...
@@ -145,3 +149,5 @@ class SlowStore:
 
     def _heard(self, failed: StoreFailed | None) -> None:
         self.failed = self.failed or failed
+        if failed is not None:
+            self._conduct.refused(failed)

@@ -176,6 +176,9 @@ class Life:
         self.machine.committed(rows)
         self.machine.point(self, "commit", "after")
 
+    def refused(self, failed: StoreFailed) -> None:
+        self.machine.witness.refused(failed)
+
     def soon(self, call: Callable[[], None]) -> None:
         if self.alive:
             self.loop.call_soon(call)

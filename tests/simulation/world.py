@@ -15,6 +15,7 @@ from typing import Any
 from execution_engine.adapters.exchanges.instruments import load as load_instruments
 from execution_engine.adapters.exchanges.paper_rows import PaperOrder, PaperTerms
 from execution_engine.domain import document as documents
+from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import Balances, CloseAll, Input, OrderReport, Price
 from execution_engine.domain.instrument import Action, Instrument, Market
 from execution_engine.domain.money import ZERO, round_down
@@ -290,6 +291,9 @@ class History:
 
     def failed(self) -> None:
         self.tell("disk", "a commit fails")
+
+    def refused(self, failed: StoreFailed) -> None:
+        self.auditor.breaks("I4", f"the database refused a commit: {failed}: {failed.__cause__}")
 
     def released(self, change: Released) -> None:
         for fact in change.facts:
