@@ -276,3 +276,22 @@ def test_the_fake_exchange_says_what_an_order_wants_to_hear():
     order: Order = house.sent[0]
     said: OrderReport = report(order)
     assert (said.status, said.exchange_order_id) == (OrderStatus.OPEN, f"x{order.id}")
+
+
+async def test_entries_leave_only_once_it_is_durable_that_their_account_trades_again():
+    async with floor() as house:
+        account = house.book.accounts["paper"]
+        house.exchange.open.clear()
+        house.alert()  # these orders are at the exchange, which does not answer yet
+        await asyncio.sleep(0.01)
+        house.store.held = []
+        house.alert_later(timeframe="60", id="second")  # they wait in the same lane
+        house.post(AccountChanged(account=replace(account, status=AccountStatus.HOLD, reason="unreadable")))
+        house.store.let_go()
+        house.store.held = []
+        house.post(AccountChanged(account=account))
+        house.exchange.open.set()  # the answers free the lane
+        await asyncio.sleep(0.01)
+        assert len(house.exchange.placed()) == 1
+        house.store.let_go()
+        await until(lambda: len(house.exchange.placed()) == 2)

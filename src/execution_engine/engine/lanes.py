@@ -37,6 +37,8 @@ PRIORITY = {
 }
 LAST = PRIORITY[Purpose.ENTRY]
 
+SENDING = frozenset({AccountStatus.READY, AccountStatus.DISABLED, AccountStatus.HOLD})
+
 LaneKey = tuple[str, str, str, str]
 
 
@@ -86,6 +88,7 @@ class Lanes:
         self._tasks = tasks
         self._lanes: defaultdict[LaneKey, Lane] = defaultdict(Lane)
         self._ranks: defaultdict[str, Ranks] = defaultdict(Ranks)
+        self._durable: dict[str, AccountStatus] = {}  # how accounts are by what was committed
         self._stopped = False
         ways.on_room(self._pump)
         self._looks = Looks(book, ways, post, clock, tasks)
@@ -105,6 +108,8 @@ class Lanes:
                 self._rank((row.account, row.exchange, row.symbol, row.side.value))
                 touched[row.account] = None
             elif isinstance(row, Account | WorldHold):
+                if isinstance(row, Account):
+                    self._durable[row.name] = row.status
                 touched.update(dict.fromkeys(self._rank_all(row)))
         for account in touched:
             self._pump(account)
@@ -176,13 +181,15 @@ class Lanes:
         account = self._book.accounts.get(row.account)
         if account is None:
             return False
-        if account.status not in (AccountStatus.READY, AccountStatus.DISABLED, AccountStatus.HOLD):
+        # What was decided counts at once where it holds back, and once it is durable where it lets go.
+        statuses = {account.status, self._durable.get(account.name, account.status)}
+        if not statuses <= SENDING:
             return False
         if _priority(row) < LAST:
             return True
         group = self._book.groups.get(row.group_id)
         held = (group is not None and group.hold) or self._book.awaits_lost_close(row.lane)
-        return not (held or account.status is AccountStatus.HOLD or self._book.world_hold(account.world))
+        return not (held or AccountStatus.HOLD in statuses or self._book.world_hold(account.world))
 
     # -- what leaves
 
