@@ -575,3 +575,17 @@ def test_without_a_fresh_price_targets_wait_for_one_after_the_reading():
     listed(house)
     assert status(house)[0] == "ready"
     assert house.orders("take_profit") == []
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_order_that_is_not_listed_any_more_is_asked_about_after_the_clock_was_set_back(restarted):
+    house = trading()
+    house.accept()
+    if restarted:
+        house = house.restarted()
+    house.clock.forward(hours=-1)
+    house.start() if restarted else house.post(Interrupted(reason="the clock was set back"))
+    house.clock.forward(seconds=1)
+    house.balance()
+    house.post(OpenOrders(account="paper", reports=(), at=house.clock.time))
+    assert {order.status for order in house.orders("entry")} == {"unknown"}

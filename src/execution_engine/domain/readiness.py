@@ -50,12 +50,23 @@ def restart(draft: Draft) -> None:
         watched = account.enabled or _works(draft, account)
         status = AccountStatus.RECONCILING if watched else AccountStatus.DISABLED
         draft.put(replace(account, status=status, reason="reading the exchange" if account.enabled else ""))
-        for order in draft.working_orders(account.name):
+        for order in _told_before(draft, account):
             after = _after_restart(order, draft)
             # What rests and wants nothing is left alone; a cancel that never left is released once more.
             if after is not order or orders.wants(order) is not orders.Want.NOTHING:
                 draft.put(after)
     _wait_no_longer(draft, [account.name for account in draft.accounts])
+
+
+def _told_before(draft: Draft, account: Account) -> list[Order]:
+    """Return an account's working orders; none was acknowledged in the future, as the clock may now say.
+
+    A list of what rests that was read from now on is newer than any of them.
+    """
+    for order in draft.working_orders(account.name):
+        if order.acknowledged_at is not None and order.acknowledged_at > draft.now:
+            draft.put(replace(order, acknowledged_at=draft.now))
+    return draft.working_orders(account.name)
 
 
 def _wait_no_longer(draft: Draft, names: Collection[str]) -> None:
@@ -85,7 +96,7 @@ def interrupted(draft: Draft, lost: Interrupted) -> None:
             continue
         reason = f"{lost.reason}; reading the exchange again"
         draft.put(replace(account, status=AccountStatus.RECONCILING, reason=reason))
-        for order in draft.working_orders(account.name) if lost.doubt else ():
+        for order in _told_before(draft, account) if lost.doubt else ():
             sent = order.status is OrderStatus.PENDING and order.sent_at is not None
             if sent or order.status is OrderStatus.UNKNOWN:
                 draft.put(orders.doubted(order, draft.now, lost.reason, fence_from=draft.now))
