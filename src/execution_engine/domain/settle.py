@@ -61,12 +61,13 @@ def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bo
     wanted = {leg.id for leg in all_legs} if legs is None else set(legs)
     entries: dict[int, list[Order]] = {}
     closes: dict[int, list[Order]] = {}
-    beside = False
+    held = ZERO
     for order in draft.orders(group.id) if wanted else ():
-        beside = beside or _was_beside(order)
         if order.purpose is Purpose.ENTRY:
+            held += order.filled_quantity - order.fee_base
             entries.setdefault(order.leg_id or 0, []).append(order)
         else:
+            held -= order.filled_quantity + order.fee_base
             for leg_id, _ in order.parts:
                 closes.setdefault(leg_id, []).append(order)
     for at, leg in enumerate(all_legs):
@@ -76,16 +77,11 @@ def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bo
             if booked != leg:
                 draft.put(booked)
                 all_legs[at] = booked
-    if beside or any(leg.open_quantity < 0 for leg in all_legs):
-        all_legs = _book_levelled(draft, group, instrument, all_legs, settled)
     if wanted:
+        booked_as_held = sum((leg.open_quantity for leg in all_legs), ZERO)
+        if booked_as_held != held or any(leg.open_quantity < 0 for leg in all_legs):
+            all_legs = _book_levelled(draft, group, instrument, all_legs, settled)
         _put_changed(draft, group, position.totals(draft.group(group.id), all_legs, instrument))
-
-
-def _was_beside(order: Order) -> bool:
-    """Return whether a close may have filled beside another one of the same legs."""
-    outside = order.status is OrderStatus.FILLED and order.sent_at is None
-    return order.superseded or (outside and order.purpose is not Purpose.ENTRY)
 
 
 def _book_levelled(
@@ -104,16 +100,11 @@ def _book_levelled(
         of_leg = [order for order in closes if leg.id in dict(order.parts)]
         after = position.book(leg, group.side, entries.get(leg.id, []), of_leg, instrument, settled)
         booked.append(after)
-        _put_changed_leg(draft, after)
+        _put_changed(draft, draft.leg(leg.id), after)
     return booked
 
 
-def _put_changed_leg(draft: Draft, leg: Leg) -> None:
-    if leg != draft.leg(leg.id):
-        draft.put(leg)
-
-
-def _put_changed(draft: Draft, before: Group, after: Group) -> None:
+def _put_changed(draft: Draft, before: Group | Leg, after: Group | Leg) -> None:
     if after != before:
         draft.put(after)
 
