@@ -6,6 +6,7 @@ import pytest
 
 from execution_engine.domain import audit
 from execution_engine.domain.inputs import (
+    AddToken,
     CancelLegs,
     CloseAll,
     ExitGroup,
@@ -18,9 +19,8 @@ from execution_engine.domain.inputs import (
     SaveSettings,
     SetRisk,
     SetTakeProfitMode,
-    TokenChanged,
 )
-from execution_engine.domain.rows import AuditEntry, WebhookToken
+from execution_engine.domain.rows import AuditEntry
 from execution_engine.domain.signal import TakeProfitMode
 from tests.house import NOON, House
 
@@ -79,9 +79,9 @@ def written(house: House) -> list[AuditEntry]:
             "Settings were saved: calmer.",
         ),
         (
-            lambda h: TokenChanged(token=WebhookToken(name="second", token="t" * 32, created_at=NOON)),
-            "token_saved",
-            "Webhook second was saved.",
+            lambda h: AddToken(name="second", token="t" * 32),
+            "token_added",
+            "Webhook second was added; it may use every account.",
         ),
     ],
 )

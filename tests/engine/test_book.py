@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution_engine.domain.inputs import ExitGroup, Price, TokenChanged
+from execution_engine.domain.inputs import AddToken, ExitGroup, Price
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.rows import Archive, Engine, LogEntry, WebhookToken, World
 from execution_engine.domain.symbols import Catalogue
@@ -84,7 +84,7 @@ def test_a_price_matters_only_where_it_decides_something():
 def test_tokens_and_lines_of_the_log_are_rows_too():
     house = House()
     token = WebhookToken(name="TradingView", token="x" * 22, created_at=NOON)
-    assert house.post(TokenChanged(token=token)).text == "Webhook TradingView was saved."
+    house.post(AddToken(name="TradingView", token="x" * 22))
     assert house.book.tokens == {"TradingView": token}
     line = LogEntry(id=10_000, at=NOON, level="INFO", category="SYSTEM", code="x", text="y")
     house.book.apply([line])

@@ -26,7 +26,6 @@ from execution_engine.domain.inputs import (
     SetRisk,
     SetTakeProfitMode,
     Settle,
-    TokenChanged,
 )
 from execution_engine.domain.rows import Group, Purpose, QueuedSignal, SettingsVersion, World
 from execution_engine.domain.settle import name, settle
@@ -190,9 +189,3 @@ def save_settings(draft: Draft, wish: SaveSettings) -> Reply:
 def change_account(draft: Draft, wish: AccountChanged) -> Reply:
     draft.put(wish.account)
     return _done(f"Account {wish.account.name} was saved.")
-
-
-def change_token(draft: Draft, wish: TokenChanged) -> Reply:
-    draft.put(wish.token)
-    draft.record(Act.TOKEN_SAVED, f"Webhook {wish.token.name} was saved.")
-    return _done(f"Webhook {wish.token.name} was saved.")

@@ -15,6 +15,7 @@ from execution_engine.domain import account_commands as own
 from execution_engine.domain import choices, commands, holdings, intake, market, pool, readiness, reports
 from execution_engine.domain import inputs as i
 from execution_engine.domain import order as orders
+from execution_engine.domain import token_commands as tokens
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
@@ -90,7 +91,12 @@ _HANDLERS: dict[type, Handler] = {
     i.KeysChanged: own.keys_changed,
     i.KeysChecked: own.checked,
     i.SecurityAct: own.note,
-    i.TokenChanged: commands.change_token,
+    i.AddToken: tokens.add,
+    i.RotateToken: tokens.rotate,
+    i.RevokeToken: tokens.revoke,
+    i.RenameToken: tokens.rename,
+    i.AllowAccounts: tokens.allow,
+    i.TokenUsed: tokens.used,
 }
 
 

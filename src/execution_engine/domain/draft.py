@@ -33,6 +33,7 @@ from execution_engine.domain.rows import (
     Pyramid,
     QueuedSignal,
     Row,
+    WebhookToken,
     World,
 )
 from execution_engine.domain.settings import Settings
@@ -191,6 +192,14 @@ class Draft:
         names = dict.fromkeys(self.view.accounts)
         names.update({str(name): None for kind, name in self._rows if kind is Account})
         return [account for name in names if (account := self.account(name))]
+
+    def token(self, name: str) -> WebhookToken | None:
+        return self.view.tokens.get(name)
+
+    @property
+    def tokens(self) -> Mapping[str, WebhookToken]:
+        """The webhooks there were before this decision."""
+        return self.view.tokens
 
     @property
     def engine(self) -> Engine:

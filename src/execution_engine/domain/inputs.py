@@ -22,7 +22,6 @@ from execution_engine.domain.rows import (
     Order,
     OrderStatus,
     Pyramid,
-    WebhookToken,
     World,
 )
 from execution_engine.domain.signal import Signal, TakeProfitMode
@@ -284,13 +283,6 @@ class AccountChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenChanged:
-    """A new, renewed or used webhook token."""
-
-    token: WebhookToken
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Instruments:
     """Rules of markets, new or refreshed."""
 
@@ -473,6 +465,50 @@ class DefaultAccount:
     name: str
 
 
+# Webhooks of the user. `accounts`: what alerts of this webhook may use; empty means all.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddToken:
+    name: str
+    token: str = field(repr=False)
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateToken:
+    """Replace a token; overlap_s: how long the one before it still counts."""
+
+    name: str
+    token: str = field(repr=False)
+    overlap_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeToken:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenameToken:
+    name: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowAccounts:
+    name: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUsed:
+    """A request showed this webhook's token; said seldom, not with every request."""
+
+    name: str
+    at: datetime
+
+
 # What was done about secrets, which are kept elsewhere.
 
 
@@ -518,7 +554,6 @@ Input = (
     | OpenOrders
     | AccountUnreadable
     | AccountChanged
-    | TokenChanged
     | Instruments
     | SaveSettings
     | Started
@@ -545,6 +580,12 @@ Input = (
     | DisableAccount
     | RemoveAccount
     | DefaultAccount
+    | AddToken
+    | RotateToken
+    | RevokeToken
+    | RenameToken
+    | AllowAccounts
+    | TokenUsed
     | KeysChanged
     | KeysChecked
     | SecurityAct

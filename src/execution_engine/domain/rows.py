@@ -538,7 +538,11 @@ class EquityPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookToken:
-    """One name for one secret path; the token itself is kept so that its URL can be shown."""
+    """One name for one secret path; the token itself is kept so that its URL can be shown.
+
+    previous_token: what was rotated out; it counts as well until previous_until.
+    last_used_at: written seldom, so it may be some minutes behind.
+    """
 
     name: str
     token: str = field(repr=False)
@@ -547,6 +551,15 @@ class WebhookToken:
     created_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    previous_token: str = field(default="", repr=False)
+    previous_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRemoved:
+    """Delete the row of a webhook token; alerts keep its name."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -627,6 +640,7 @@ Row = (
     | WorldHold
     | EquityPoint
     | WebhookToken
+    | TokenRemoved
     | SettingsVersion
     | Engine
     | LogEntry

@@ -20,6 +20,7 @@ from execution_engine.domain.rows import (
     Order,
     Pyramid,
     QueuedSignal,
+    WebhookToken,
     World,
 )
 from execution_engine.domain.settings import Settings
@@ -39,6 +40,9 @@ class View(Protocol):
 
     @property
     def accounts(self) -> Mapping[str, Account]: ...
+
+    @property
+    def tokens(self) -> Mapping[str, WebhookToken]: ...
 
     def price(self, market: tuple[str, str]) -> Price | None: ...
     def no_price(self, market: tuple[str, str]) -> str | None: ...

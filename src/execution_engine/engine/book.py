@@ -39,6 +39,7 @@ from execution_engine.domain.rows import (
     QueuedSignal,
     Row,
     SettingsVersion,
+    TokenRemoved,
     WebhookToken,
     World,
     WorldHold,
@@ -158,6 +159,7 @@ class Book:
             QueuedSignal: self._queued,
             SettingsVersion: self._settings,
             WebhookToken: self._token,
+            TokenRemoved: self._token_removed,
             WorldHold: self._world_hold,
         }
 
@@ -216,6 +218,9 @@ class Book:
 
     def _token(self, row: WebhookToken) -> None:
         self.tokens[row.name] = row
+
+    def _token_removed(self, row: TokenRemoved) -> None:
+        self.tokens.pop(row.name, None)
 
     def _engine(self, row: Engine) -> None:
         self.engine = row

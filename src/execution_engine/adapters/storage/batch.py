@@ -17,6 +17,8 @@ from execution_engine.domain.rows import (
     Order,
     Pyramid,
     Row,
+    TokenRemoved,
+    WebhookToken,
 )
 
 FAMILY = (Pyramid, Leg, Order, Fill)
@@ -27,13 +29,13 @@ class Batch:
 
     rows: by type and key, the newest version of each.
     archive: ids of groups that go to history at the end; a group written again after that stays.
-    removed: names of accounts whose rows are deleted; one that was added again after that stays.
+    removed: rows that are deleted, by type and name; one that was added again after that stays.
     """
 
     def __init__(self) -> None:
         self.rows: dict[type[Any], dict[int | str, Any]] = {}
         self.archive: dict[int, None] = {}
-        self.removed: dict[str, None] = {}
+        self.removed: dict[tuple[type[Any], str], None] = {}
 
     def add(self, rows: Iterable[Row]) -> None:
         """Take in rows that were decided after all those already here."""
@@ -41,17 +43,18 @@ class Batch:
             if isinstance(row, Archive):
                 self.archive[row.group_id] = None
                 continue
-            if isinstance(row, AccountRemoved):
-                self.removed[row.name] = None
-                self.rows.get(Account, {}).pop(row.name, None)
+            if isinstance(row, AccountRemoved | TokenRemoved):
+                gone = Account if isinstance(row, AccountRemoved) else WebhookToken
+                self.removed[gone, row.name] = None
+                self.rows.get(gone, {}).pop(row.name, None)
                 continue
             kind = type(row)
             key = getattr(row, CURRENT[kind].key)
             self.rows.setdefault(kind, {})[key] = row
             if kind is Group:
                 self.archive.pop(key, None)
-            elif kind is Account:
-                self.removed.pop(key, None)
+            elif kind in (Account, WebhookToken):
+                self.removed.pop((kind, key), None)
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.archive or self.removed)

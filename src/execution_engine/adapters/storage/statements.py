@@ -14,8 +14,8 @@ from typing import Any
 
 from execution_engine.adapters.storage.batch import Batch, storable
 from execution_engine.adapters.storage.connect import transaction
-from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
-from execution_engine.domain.rows import Group
+from execution_engine.adapters.storage.tables import CURRENT, HISTORY, NAMES, Stored
+from execution_engine.domain.rows import Account, Group, WebhookToken
 
 IDS = "(SELECT value FROM json_each(?))"
 
@@ -61,7 +61,7 @@ MOST_VALUES = 8_000  # bound to one statement; SQLite takes 32,766
 TO_HISTORY = moves(CURRENT, HISTORY)
 FROM_HISTORY = moves(HISTORY, CURRENT)
 ARCHIVED = f"SELECT id FROM history_groups WHERE id IN {IDS}"
-REMOVED = f"DELETE FROM accounts WHERE name IN {IDS}"
+REMOVED = {kind: f"DELETE FROM {NAMES[kind]} WHERE name IN {IDS}" for kind in (Account, WebhookToken)}
 
 
 def commit(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -72,8 +72,9 @@ def commit(connection: sqlite3.Connection, batch: Batch) -> None:
         returned = bring_back(connection, touched) if touched else []
         for statement, values in writes:
             connection.execute(statement, values)
-        if batch.removed:
-            connection.execute(REMOVED, (json.dumps(list(batch.removed)),))
+        for kind, statement in REMOVED.items():
+            if names := [name for gone, name in batch.removed if gone is kind]:
+                connection.execute(statement, (json.dumps(names),))
         # What still happens to a closed group, without opening it again, goes to history with it.
         groups = batch.rows.get(Group, {})
         leaving = [*batch.archive, *(id for id in returned if id not in groups and id not in batch.archive)]

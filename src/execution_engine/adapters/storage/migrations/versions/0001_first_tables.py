@@ -68,6 +68,8 @@ def upgrade() -> None:
         text("created_at"),
         text("expires_at", optional=True),
         text("last_used_at", optional=True),
+        text("previous_token"),
+        text("previous_until", optional=True),
     )
     make(
         "settings_versions",
