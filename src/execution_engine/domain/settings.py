@@ -6,6 +6,7 @@ may be written as a number or as text; inside the program it is a `Decimal`.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -23,6 +24,7 @@ from pydantic import (
 
 from execution_engine.domain.money import HUNDRED, ZERO
 from execution_engine.domain.rows import Layer, OrderType, World
+from execution_engine.domain.senders import spelled_out
 from execution_engine.domain.signal import TakeProfitMode
 
 VERSION: Literal[1] = 1
@@ -344,6 +346,20 @@ def _networks(entries: tuple[str, ...]) -> tuple[str, ...]:
 Networks = Annotated[tuple[str, ...], AfterValidator(_networks)]
 
 
+def _senders(entries: tuple[str, ...]) -> tuple[str, ...]:
+    _networks(tuple(spelled_out(entries)))
+    return entries
+
+
+Senders = Annotated[tuple[str, ...], AfterValidator(_senders)]
+
+
+class ProxyHeader(StrEnum):
+    AUTO = "auto"
+    X_FORWARDED_FOR = "x-forwarded-for"
+    CF_CONNECTING_IP = "cf-connecting-ip"
+
+
 class Webhook(Section):
     host: str = Field(
         "127.0.0.1",
@@ -355,12 +371,108 @@ class Webhook(Section):
     token_required: bool = Field(True, description="The path must carry a valid token.")
     secret_required: bool = Field(False, description="The body must carry the secret.")
     signature_required: bool = Field(False, description="The request must be signed (X-Signature).")
-    ip_allowlist: Networks = Field((), description="Addresses that may send; empty means all.")
+    ip_allowlist: Senders = Field((), description="Addresses that may send; empty means all.")
     trusted_proxies: Networks = Field((), description="Direct peers whose forwarding header is believed.")
+    proxy_header: ProxyHeader = Field(
+        ProxyHeader.AUTO,
+        description="The one header of a trusted proxy that names the sender. auto: X-Forwarded-For, or "
+        "where there is none CF-Connecting-IP.",
+    )
     rate_per_minute: int = Field(6000, ge=1, le=1000000, description="Most alerts taken in a minute.")
     failures_per_minute: int = Field(
         30, ge=1, le=100000, description="Wrong secrets from one address before 429."
     )
+
+
+class TunnelProgram(StrEnum):
+    AUTO = "auto"
+    CLOUDFLARED = "cloudflared"
+    NGROK = "ngrok"
+    TAILSCALE = "tailscale"
+
+
+_HOST_NAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_TUNNEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def _host_name(text: str) -> str:
+    lower = text.strip().lower()
+    if lower and not _HOST_NAME.fullmatch(lower):
+        raise ValueError("must be a host name alone, as alerts.example.com")
+    return lower
+
+
+def _tunnel_name(text: str) -> str:
+    if text and not _TUNNEL_NAME.fullmatch(text):
+        raise ValueError("must be a tunnel's name or id: letters, digits, “.”, “-” and “_”")
+    return text
+
+
+def _public_url(text: str) -> str:
+    """Take an address that TradingView could send to."""
+    url = text.strip().rstrip("/")
+    scheme, _, rest = url.partition("://")
+    place, _, path = rest.partition("/")
+    host, colon, port = place.partition(":")
+    if not url:
+        return url
+    known = _HOST_NAME.fullmatch(host.lower()) is not None or _is_ipv4(host)
+    if scheme.lower() not in ("http", "https") or not known:
+        raise ValueError("must be an address, as https://alerts.example.com")
+    if any(mark in path for mark in "?# ") or not url.isascii() or not url.isprintable():
+        raise ValueError("must be an address without “?”, “#” and spaces")
+    if colon and port != {"http": "80", "https": "443"}[scheme.lower()]:
+        raise ValueError("TradingView sends to ports 80 (http) and 443 (https) only")
+    return url
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        return ip_network(host).version == 4
+    except ValueError:
+        return False
+
+
+class Tunnel(Section):
+    enabled: bool = Field(
+        False, description="Run a tunnel from here, so that TradingView reaches the listener."
+    )
+    program: TunnelProgram = Field(
+        TunnelProgram.AUTO,
+        description="The program that makes the tunnel. auto: the first one that is installed.",
+    )
+    hostname: Annotated[str, Field(max_length=253), AfterValidator(_host_name)] = Field(
+        "",
+        title="Host name",
+        description="The tunnel's host name where it has a fixed one: of a named cloudflared tunnel, or a "
+        "domain at ngrok. Empty: the program says.",
+    )
+    name: Annotated[str, Field(max_length=64), AfterValidator(_tunnel_name)] = Field(
+        "",
+        title="Tunnel at Cloudflare",
+        description="Name or id of a cloudflared tunnel of your own. Empty: a quick tunnel, whose address is "
+        "another one after every start.",
+    )
+    public_url: Annotated[str, Field(max_length=2048), AfterValidator(_public_url)] = Field(
+        "",
+        title="Public address",
+        description="Where the listener is reached from outside without a tunnel of this program: through "
+        "port forwarding or a proxy of your own.",
+    )
+    check_every_s: int = Field(
+        60,
+        ge=10,
+        le=86400,
+        title="Check every",
+        description="Time between two checks that the public address leads here.",
+        json_schema_extra={"unit": "s"},
+    )
+
+    @model_validator(mode="after")
+    def _named_tunnel_is_found(self) -> Tunnel:
+        if self.name and not self.hostname:
+            raise ValueError("a tunnel of your own needs its host name (hostname) as well")
+        return self
 
 
 class PaperFeed(StrEnum):
@@ -479,6 +591,7 @@ class Settings(Section):
     risk: Risk = Field(default_factory=Risk)
     accounts: dict[str, AccountSettings] = Field(default_factory=dict)
     webhook: Webhook = Field(default_factory=Webhook)
+    tunnel: Tunnel = Field(default_factory=Tunnel)
     paper: Paper = Field(default_factory=Paper)
     orders: Orders = Field(default_factory=Orders)
     logs: Logs = Field(default_factory=Logs)
