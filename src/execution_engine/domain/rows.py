@@ -332,6 +332,7 @@ class Order:
     absent_since: the first of those look-ups that counts: after the request could be admitted no more.
     absences: successful look-ups that found nothing, since it became unknown.
     superseded: another close took its place before its outcome was known; what it fills is booked all the same.
+    risk_action_id, risk_step: the offset that it is a part of, and which of its steps, counted from 0.
     """
 
     id: int
@@ -368,6 +369,8 @@ class Order:
     absences: int = 0
     absent_since: datetime | None = None
     superseded: bool = False
+    risk_action_id: int | None = None
+    risk_step: int | None = None
     finished_at: datetime | None = None
 
     @property
@@ -441,22 +444,122 @@ class QueuedSignal:
         return (self.account, self.exchange, self.symbol, self.timeframe)
 
 
+class RiskType(StrEnum):
+    """What an entry in the history of the risk engine is."""
+
+    OFFSET = "offset"
+    REHEARSAL = "rehearsal"  # an offset that was planned and not carried out
+    MANUAL_SKIP = "manual_skip"
+    MANUAL_BLOCK = "manual_block"
+    MANUAL_UNBLOCK = "manual_unblock"
+
+
+class RiskStatus(StrEnum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    SHORTFALL = "shortfall"  # the loser was closed and lost more than the winners realized
+    INCOMPLETE = "incomplete"  # winners were closed, the loser was not
+    CANCELLED = "cancelled"  # nothing was closed
+
+
+class RiskRole(StrEnum):
+    """What a step of an offset is for."""
+
+    WINNER = "winner"
+    STAND_IN = "stand_in"  # gives what the planned winners came to lack
+    LOSER = "loser"
+    TOP_UP = "top_up"  # makes up a shortfall
+
+
+class StepStatus(StrEnum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    DONE = "done"
+    SHORT = "short"  # closed less than was asked
+    FAILED = "failed"  # closed nothing
+    SKIPPED = "skipped"  # was not asked; the note says why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskStep:
+    """One close of an offset: what was planned, and what came of it.
+
+    quantity: asked [base]. whole: the group is closed as by an exit. left: what stays open after it [base].
+    price, avg_entry: of a close, and of the position, when the quantity was found [quote].
+    fee_percent: what a close is charged. expected: its result after that fee, before entry fees [quote]; a
+        loser's is negative.
+    filled, fees, result: sums over the fills of its orders [base, quote, quote]; `result` is booked by legs.
+    """
+
+    role: RiskRole
+    group_id: int
+    account: str
+    symbol: str
+    timeframe: str
+    side: Side
+    quantity: Decimal
+    whole: bool = False
+    left: Decimal = ZERO
+    price: Decimal
+    avg_entry: Decimal
+    fee_percent: Decimal
+    expected: Decimal
+    status: StepStatus = StepStatus.PLANNED
+    filled: Decimal = ZERO
+    fees: Decimal = ZERO
+    result: Decimal = ZERO
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.symbol} {self.timeframe}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (StepStatus.PLANNED, StepStatus.RUNNING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskAction:
-    """One action of the risk engine with its plan and steps (JSON texts)."""
+    """One entry in the history of the risk engine; an offset goes on until `finished_at` is set.
+
+    loser: the id of the group that it is about. steps: closes in their order: winners, then the loser.
+    needed_usd: the loser's loss and closing fee when it was planned. realized_usd: what the winners gave by
+        their fills. loss_usd: what the loser lost by its fills, as a positive number; None until it closed.
+    """
 
     id: int
     world: World
-    type: str
-    status: str
+    type: RiskType
+    status: RiskStatus
     loser: int | None = None
-    winners: str = "[]"
-    plan: str = "{}"
+    by_hand: bool = False
+    steps: tuple[RiskStep, ...] = ()
     needed_usd: Decimal | None = None
     realized_usd: Decimal | None = None
+    loss_usd: Decimal | None = None
     notes: str = ""
     started_at: datetime
     finished_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.finished_at is None
+
+    @property
+    def winners(self) -> tuple[RiskStep, ...]:
+        return tuple(step for step in self.steps if step.role is not RiskRole.LOSER)
+
+    @property
+    def loser_step(self) -> RiskStep | None:
+        return next((step for step in self.steps if step.role is RiskRole.LOSER), None)
+
+    @property
+    def current(self) -> int | None:
+        """Return the index of the step that is being carried out; None between steps."""
+        running = (at for at, step in enumerate(self.steps) if step.status is StepStatus.RUNNING)
+        return next(running, None)
 
 
 class FindingKind(StrEnum):

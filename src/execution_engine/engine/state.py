@@ -27,6 +27,7 @@ from execution_engine.domain.rows import (
     Pyramid,
     QueuedSignal,
     RiskAction,
+    RiskStep,
     World,
 )
 from execution_engine.domain.take_profit import closing_price
@@ -337,14 +338,25 @@ def _alert(alert: Alert, duplicates: int) -> Plain:
 def _risk_action(action: RiskAction) -> Plain:
     return {
         "id": str(action.id),
-        "type": action.type,
-        "status": action.status,
+        "type": action.type.value,
+        "status": action.status.value,
         "loser": _id(action.loser),
-        "winners": action.winners,
+        "winners": [_winner(step) for step in action.winners],
         "needed_usd": _decimal(action.needed_usd),
         "realized_usd": _decimal(action.realized_usd),
         "started_at": iso(action.started_at),
         "finished_at": iso(action.finished_at),
+    }
+
+
+def _winner(step: RiskStep) -> Plain:
+    return {
+        "group_id": str(step.group_id),
+        "symbol": step.symbol,
+        "timeframe": step.timeframe,
+        "quantity": text(step.quantity),
+        "pnl_usd": text(step.expected if step.is_open else step.result),
+        "status": step.status.value,
     }
 
 

@@ -42,6 +42,7 @@ from execution_engine.domain.rows import (
 T = TypeVar("T")
 NEWEST_ALERTS = 2_000
 NEWEST_FINDINGS = 200
+NEWEST_RISK_ACTIONS = 200
 
 
 @contextmanager
@@ -109,7 +110,13 @@ def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:
         Leg: None,
         Order: None,
         Fill: None,
-        RiskAction: only(RiskAction, column(RiskAction, "finished_at").is_(None)),
+        RiskAction: only(
+            RiskAction,
+            or_(
+                column(RiskAction, "finished_at").is_(None),
+                column(RiskAction, "id").in_(newest_ids(RiskAction, NEWEST_RISK_ACTIONS)),
+            ),
+        ),
         Finding: only(
             Finding,
             or_(
