@@ -32,7 +32,9 @@ from execution_engine.domain.instrument import Market
 from execution_engine.domain.routing import PAPER
 from execution_engine.domain.rows import Mode
 from execution_engine.domain.settings import PaperFeed, Settings
+from execution_engine.domain.token_commands import LONGEST_OVERLAP_S
 from execution_engine.main import Application, run_headless
+from execution_engine.webhooks import OVERLAP_HOURS
 
 OK, FAILED, USAGE = 0, 1, 2
 ANSWER_S = 60.0
@@ -45,6 +47,7 @@ CONFIRMED = {
     "close-all": "Pause, empty the queue, cancel every order and close every position at market?",
     "promote": "Override the limit of open groups for signal {signal}?",
     "replay": "Receive alert {alert} again as a new one? It trades.",
+    "webhook revoke": "Refuse everything that is sent to webhook {name} from now on?",
 }
 
 
@@ -129,6 +132,38 @@ def _settings_import(folder: DataFolder, given: argparse.Namespace) -> int:
     document = documents.dump(documents.parse(Path(given.file).read_text(encoding="utf-8")))
     print(ask(folder, "save", {"document": document, "note": f"imported from {Path(given.file).name}"}))
     return OK
+
+
+def _webhook_list(folder: DataFolder, given: argparse.Namespace) -> int:
+    rows = ask(folder, "webhooks")
+    if given.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False, default=_plain))
+        return OK
+    for row in rows:
+        words = ["accounts " + ", ".join(row["accounts"]) if row["accounts"] else "every account"]
+        words.append(f"last used {_plain(row['last_used_at'])}" if row["last_used_at"] else "never used")
+        if row["old_token_until"]:
+            words.append(f"the old URL counts until {_plain(row['old_token_until'])}")
+        print(f"{row['name']}: {'; '.join(words)}")
+    return OK
+
+
+def _about_webhook(action: str) -> Callable[[DataFolder, argparse.Namespace], int]:
+    def run(folder: DataFolder, given: argparse.Namespace) -> int:
+        args: Args = {"name": given.name, "to": getattr(given, "to", "")}
+        args["accounts"] = list(getattr(given, "accounts", None) or ())
+        args["overlap_s"] = round(getattr(given, "overlap_hours", 0) * 3600)
+        question = CONFIRMED.get(f"webhook {action}")
+        if question and not given.yes and not _confirmed(question.format(**args)):
+            raise Unfit("nothing was done")
+        print(ask(folder, f"webhook {action}", args))
+        if action in ("add", "rotate"):
+            for row in ask(folder, "webhook"):
+                if row["name"] == given.name:
+                    print(row["url"])
+        return OK
+
+    return run
 
 
 def _webhook_secret(folder: DataFolder, given: argparse.Namespace) -> int:
@@ -376,9 +411,48 @@ def _port(text: str) -> int:
     return number
 
 
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = -1.0
+    if not 0 <= hours <= LONGEST_OVERLAP_S / 3600:
+        raise argparse.ArgumentTypeError(f"{text} is no time; give 0 to {LONGEST_OVERLAP_S // 3600} hours")
+    return hours
+
+
 def _add_webhook(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true")
-    secret = parser.add_subparsers(metavar="[secret]").add_parser(
+    actions = parser.add_subparsers(metavar="[ACTION]")
+
+    def action(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, parents=[common], help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    action("list", _webhook_list, "print the webhooks without their URLs").add_argument(
+        "--json", action="store_true"
+    )
+    named = {
+        "add": action("add", _about_webhook("add"), "add a webhook and print its URL"),
+        "rotate": action("rotate", _about_webhook("rotate"), "give a webhook another URL and print it"),
+        "revoke": action("revoke", _about_webhook("revoke"), "refuse what is sent to a webhook"),
+        "rename": action("rename", _about_webhook("rename"), "give a webhook another name"),
+        "allow": action("allow", _about_webhook("allow"), "say which accounts a webhook may use"),
+    }
+    for added in named.values():
+        added.add_argument("name")
+    named["add"].add_argument("accounts", nargs="*", metavar="ACCOUNT", help="none: every account")
+    named["allow"].add_argument("accounts", nargs="*", metavar="ACCOUNT", help="none: every account")
+    named["rename"].add_argument("to", metavar="NEW_NAME")
+    named["rotate"].add_argument(
+        "--overlap-hours",
+        type=_hours,
+        default=OVERLAP_HOURS,
+        metavar="H",
+        help=f"how long the old URL still counts (default {OVERLAP_HOURS}; 0: not at all)",
+    )
+    secret = actions.add_parser(
         "secret", parents=[common], help="set what senders show in the body, or sign it with"
     )
     secret.add_argument("which", choices=["body", "hmac"])

@@ -36,6 +36,8 @@ from execution_engine.engine.feed import Feed
 from execution_engine.engine.state import state
 from execution_engine.main import Application, read_past, resources
 from execution_engine.unlocking import Unlocking
+from execution_engine.webhooks import Webhooks
+from execution_engine.webhooks import listed as listed_webhooks
 
 Args = dict[str, Any]
 
@@ -55,6 +57,7 @@ class Commands:
             "settings": self._settings,
             "save": self._save,
             "accounts": self._accounts,
+            "webhooks": self._webhooks,
             "backup": self._backup,
             "verify": self._verify,
             "moments": self._moments,
@@ -62,6 +65,7 @@ class Commands:
         }
         self._table |= {name: self._wish(wish) for name, wish in WISHES.items()}
         self._table |= {name: self._about_keys(act) for name, act in ACCOUNT_ACTS.items()}
+        self._table |= {name: self._about_webhooks(act) for name, act in WEBHOOK_ACTS.items()}
 
     async def handle(self, command: str, args: Args) -> Any:
         """Return what a command answers. Raises EngineError with a sentence."""
@@ -94,6 +98,13 @@ class Commands:
         with suppress(StoreFailed):  # the state says so
             await self._application.core.durable()
         return [listed(account) for account in self._application.core.book.accounts.values()]
+
+    async def _webhooks(self, args: Args) -> list[Any]:
+        application = self._application
+        return listed_webhooks(application.core.book.tokens.values(), application.clock.now())
+
+    def _about_webhooks(self, act: WebhookAct) -> Callable[[Args], Awaitable[str]]:
+        return lambda args: act(self._application.webhooks, args)
 
     async def _vault(self, args: Args) -> Args:
         return await asyncio.to_thread(vault_state, self._application.vault)
@@ -181,6 +192,17 @@ ACCOUNT_ACTS: dict[str, AccountAct] = {
 }
 
 
+WebhookAct = Callable[[Webhooks, Args], Awaitable[str]]
+
+WEBHOOK_ACTS: dict[str, WebhookAct] = {
+    "webhook add": lambda webhooks, args: webhooks.add(args["name"], args["accounts"]),
+    "webhook rotate": lambda webhooks, args: webhooks.rotate(args["name"], args["overlap_s"]),
+    "webhook revoke": lambda webhooks, args: webhooks.revoke(args["name"]),
+    "webhook rename": lambda webhooks, args: webhooks.rename(args["name"], args["to"]),
+    "webhook allow": lambda webhooks, args: webhooks.allow(args["name"], args["accounts"]),
+}
+
+
 def vault_state(vault: Vault) -> Args:
     """Return what has to be known before a password is asked for. Blocking."""
     state: Args = {"exists": vault.exists, "open": vault.is_open, "password": False, "keyring": False}
@@ -244,6 +266,11 @@ class Resting:
             return [listed(account) for account in self.book.accounts.values()]
         if command == "vault":
             return vault_state(Vault(self.folder.vault))
+        if command == "webhooks":
+            return listed_webhooks(self.book.tokens.values(), SystemClock().now())
+        if command in WEBHOOK_ACTS:
+            webhooks = Webhooks(self.desk.ask, lambda token: None)  # a short-lived process keeps no log
+            return asyncio.run(WEBHOOK_ACTS[command](webhooks, args))  # type: ignore[arg-type]
         if command in ACCOUNT_ACTS:
             return asyncio.run(ACCOUNT_ACTS[command](self._accounts(), args))  # type: ignore[arg-type]
         raise Unfit("no engine is running for this data folder; start it first")

@@ -52,6 +52,7 @@ from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import Exchange
 from execution_engine.engine.running import Running
+from execution_engine.webhooks import new_token
 
 T = TypeVar("T")
 
@@ -139,7 +140,7 @@ def first_rows(now: datetime) -> list[Row]:
         )
         for name, market in (("paper", Market.SPOT), ("paper-perp", Market.SWAP))
     ]
-    token = WebhookToken(name=FIRST_TOKEN, token=secrets.token_urlsafe(24), created_at=now)
+    token = WebhookToken(name=FIRST_TOKEN, token=new_token(), created_at=now)
     return [Engine(install_key=secrets.token_hex(16)), *accounts, token]
 
 

@@ -52,6 +52,7 @@ from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
 from execution_engine.exchanges import Exchanges
 from execution_engine.unlocking import Unlocking
+from execution_engine.webhooks import Webhooks
 
 T = TypeVar("T")
 
@@ -98,6 +99,7 @@ class Application:
     vault: Vault = field(init=False)
     unlocking: Unlocking = field(init=False)
     accounts: Accounts = field(init=False)
+    webhooks: Webhooks = field(init=False)
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
     _opening: asyncio.Task[None] | None = None
@@ -134,6 +136,7 @@ class Application:
             self.key_checks,
             self.clock.now,
         )
+        self.webhooks = Webhooks(self._ask, self.redaction.learn)
 
     async def _ask(self, given: Input) -> Answer | Refusal:
         """Ask the desk; what is to be written down before there is one is posted to the first."""
@@ -189,7 +192,12 @@ class Application:
             raise
         self.core = core
         self._log.apply(core.book.settings.logs)
-        self.redaction.learn(core.book.engine.install_key, *(row.token for row in core.book.tokens.values()))
+        tokens = core.book.tokens.values()
+        self.redaction.learn(
+            core.book.engine.install_key,
+            *(row.token for row in tokens),
+            *(row.previous_token for row in tokens if row.previous_token),
+        )
         core.feed.on_released(self._released)
         while self._unsaid:
             core.desk.post(self._unsaid.pop(0))
