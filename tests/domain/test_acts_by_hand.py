@@ -76,7 +76,7 @@ def written(house: House) -> list[AuditEntry]:
         (
             lambda h: SaveSettings(document="{}", note="calmer"),
             "settings_saved",
-            "Settings were saved: calmer.",
+            "Settings were saved (calmer): pool.max_open_groups 1 → 10.",
         ),
         (
             lambda h: AddToken(name="second", token="t" * 32),

@@ -8,6 +8,7 @@ from execution_engine.domain import document as documents
 from execution_engine.domain import order as orders
 from execution_engine.domain import pool, queue
 from execution_engine.domain.audit import Act
+from execution_engine.domain.changes import between, told
 from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal, SettingsError
@@ -177,10 +178,11 @@ def save_settings(draft: Draft, wish: SaveSettings) -> Reply:
         settings = documents.parse(wish.document)
     except SettingsError as error:
         return Refusal("SETTINGS", str(error))
+    what = told(between(draft.view.settings, settings))
     draft.settings = settings
     id = draft.new_id()
     draft.put(SettingsVersion(id=id, saved_at=draft.now, document=documents.dump(settings), note=wish.note))
-    draft.record(Act.SETTINGS_SAVED, f"Settings were saved{f': {wish.note}' if wish.note else ''}.")
+    draft.record(Act.SETTINGS_SAVED, f"Settings were saved{f' ({wish.note})' if wish.note else ''}: {what}.")
     draft.tell("settings_saved", "Settings were saved.", category=Category.SYSTEM)
     _wake(draft)
     return _done("Settings were saved.")

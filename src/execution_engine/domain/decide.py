@@ -12,7 +12,17 @@ from datetime import datetime
 from typing import Any
 
 from execution_engine.domain import account_commands as own
-from execution_engine.domain import choices, commands, holdings, intake, market, pool, readiness, reports
+from execution_engine.domain import (
+    choices,
+    commands,
+    holdings,
+    intake,
+    market,
+    pool,
+    read_only,
+    readiness,
+    reports,
+)
 from execution_engine.domain import inputs as i
 from execution_engine.domain import order as orders
 from execution_engine.domain import token_commands as tokens
@@ -82,6 +92,7 @@ _HANDLERS: dict[type, Handler] = {
     i.Promote: commands.promote,
     i.RemoveQueued: commands.remove_queued,
     i.SaveSettings: commands.save_settings,
+    i.MayChange: lambda draft, _: i.Answer(status="done"),
     i.AccountChanged: commands.change_account,
     i.AddAccount: own.add,
     i.EnableAccount: own.enable,
@@ -102,6 +113,8 @@ _HANDLERS: dict[type, Handler] = {
 
 def decide(view: View, given: i.Input, now: datetime) -> Decision:
     """Return what an input changes. Never raises: a defect is contained and told."""
+    if (refused := read_only.refusal(view.settings, given)) is not None:
+        return Decision(answer=refused)
     draft = Draft(view, now)
     try:
         answer = _HANDLERS[type(given)](draft, given)

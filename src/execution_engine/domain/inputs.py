@@ -298,6 +298,11 @@ class SaveSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MayChange:
+    """Asked before something is changed by hand that is no row: keys in the vault, a tunnel, practice prices."""
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """The state was loaded; nothing has been asked of any exchange yet."""
 
@@ -556,6 +561,7 @@ Input = (
     | AccountChanged
     | Instruments
     | SaveSettings
+    | MayChange
     | Started
     | History
     | Reached

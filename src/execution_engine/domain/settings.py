@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -26,6 +26,7 @@ from execution_engine.domain.money import HUNDRED, ZERO
 from execution_engine.domain.rows import Layer, OrderType, World
 from execution_engine.domain.senders import spelled_out
 from execution_engine.domain.signal import TakeProfitMode
+from execution_engine.domain.timeframe import canonical
 
 VERSION: Literal[1] = 1
 MAX_DIGITS = 28
@@ -57,6 +58,7 @@ class PyramidCapital(StrEnum):
 class Capital(Section):
     total_usd: Annotated[Number, Field(gt=0, le=Decimal(10) ** 12)] = Field(
         Decimal(10000),
+        title="Capital",
         description="The money the engine trades with; every group gets an equal part of it.",
         json_schema_extra={"unit": "USD"},
     )
@@ -64,8 +66,9 @@ class Capital(Section):
         PyramidCapital.FULL,
         description="full: every pyramid spends a group's whole capital. split: the pyramids share it.",
     )
-    max_order_usd: Annotated[Number, Field(ge=0)] = Field(
+    max_order_usd: Annotated[Number, Field(ge=0, le=Decimal(10) ** 12)] = Field(
         ZERO,
+        title="Largest order",
         description="Largest notional of one entry order; 0 means no limit.",
         json_schema_extra={"unit": "USD"},
     )
@@ -78,28 +81,45 @@ class Overflow(StrEnum):
 
 class Pool(Section):
     max_open_groups: int = Field(
-        10, ge=1, le=1000, description="How many position groups may be open at once."
+        10,
+        ge=1,
+        le=1000,
+        title="Open groups at most",
+        description="How many position groups may be open at once.",
     )
-    max_pyramids: int = Field(5, ge=1, le=100, description="How many entries one group may have.")
-    max_queue: int = Field(100, ge=0, le=100000, description="How many signals may wait for a slot.")
+    max_pyramids: int = Field(
+        5, ge=1, le=100, title="Pyramids at most", description="How many entries one group may have."
+    )
+    max_queue: int = Field(
+        100, ge=0, le=100000, title="Queue at most", description="How many signals may wait for a slot."
+    )
     overflow: Overflow = Field(
-        Overflow.REJECT_NEW, description="What happens to a signal that finds the queue full."
+        Overflow.REJECT_NEW,
+        title="When the queue is full",
+        description="reject_new: the new signal is rejected. drop_lowest: the last in rank makes room.",
     )
     max_queue_age_s: int = Field(
         86400,
         ge=0,
         le=31536000,
+        title="Longest wait",
         description="How long a signal may wait; 0 means for ever.",
         json_schema_extra={"unit": "s"},
     )
 
 
 class GridLayer(Section):
-    gap_percent: Number = Field(description="Distance from the base price; negative is below it for a long.")
-    weight_percent: Annotated[Number, Field(gt=0, le=100)] = Field(
-        description="Share of the group's capital."
+    gap_percent: Number = Field(
+        title="Gap",
+        description="Distance from the base price; negative is below it for a long.",
+        json_schema_extra={"unit": "%"},
     )
-    tp_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(description="Profit at which the leg closes.")
+    weight_percent: Annotated[Number, Field(gt=0, le=100)] = Field(
+        title="Weight", description="Share of the group's capital.", json_schema_extra={"unit": "%"}
+    )
+    tp_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(
+        title="Target", description="Profit at which the leg closes.", json_schema_extra={"unit": "%"}
+    )
 
     def layer(self) -> Layer:
         return Layer(
@@ -150,9 +170,30 @@ Profile = Annotated[tuple[GridLayer, ...], AfterValidator(_grid_holds)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9 _.\-]+$")]
 
 
+def _timeframe(pattern: str) -> str:
+    """Write a timeframe as the engine does, so that `15` means `15m`; a pattern with wildcards stays as it is."""
+    if any(each in pattern for each in "*?["):
+        return pattern
+    known = canonical(pattern)
+    if known is None:
+        raise ValueError(f"“{pattern}” is no timeframe, as 15m, 4h or 1d, nor a pattern, as *h")
+    return known
+
+
+def _symbols(pattern: str) -> str:
+    if not pattern or any(each.isspace() for each in pattern):
+        raise ValueError("must be a pattern without spaces, as BTC*, *USDT or BINANCE:BTCUSDT.P")
+    return pattern
+
+
+SymbolPattern = Annotated[str, Field(max_length=64), AfterValidator(_symbols)]
+
+
 class Binding(Section):
-    symbol: str = Field("*", description="Pattern of symbols, as BTC*; optionally BINANCE:BTC*.")
-    timeframe: str = Field("*", description="Pattern of timeframes, as 15m.")
+    symbol: SymbolPattern = Field("*", description="Pattern of symbols, as BTC*; optionally BINANCE:BTC*.")
+    timeframe: Annotated[str, Field(max_length=16), AfterValidator(_timeframe)] = Field(
+        "*", description="Pattern of timeframes, as 15m."
+    )
     profile: Name = Field(description="The grid profile that these symbols use.")
 
     def matches(self, exchange: str, symbol: str, timeframe: str) -> bool:
@@ -162,7 +203,11 @@ class Binding(Section):
 
 
 class Grid(Section):
-    default: Name = Field("default", description="The profile that is used where nothing else is bound.")
+    default: Name = Field(
+        "default",
+        title="Default profile",
+        description="The profile that is used where nothing else is bound.",
+    )
     profiles: dict[Name, Profile] = Field(
         default_factory=lambda: {"default": DEFAULT_GRID}, description="Named grids."
     )
@@ -174,11 +219,13 @@ class Grid(Section):
     )
     max_slippage_percent: Annotated[Number, Field(ge=0, le=100)] = Field(
         Decimal("0.5"),
+        title="Slippage at most",
         description="How far the market may be from the base price for a first leg at market.",
         json_schema_extra={"unit": "%"},
     )
     max_unfilled_hours: Annotated[Number, Field(ge=0, le=87600)] = Field(
         ZERO,
+        title="Give up unfilled after",
         description="A group that never filled is closed after this time; 0 means never.",
         json_schema_extra={"unit": "h"},
     )
@@ -211,6 +258,7 @@ class TakeProfit(Section):
     )
     aggregate_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(
         Decimal("1.0"),
+        title="Target of the group",
         description="Distance of the whole group's target from its average entry.",
         json_schema_extra={"unit": "%"},
     )
@@ -219,7 +267,9 @@ class TakeProfit(Section):
         description="market: watch the price and close. limit: rest the targets on the exchange.",
     )
     on_flat: OnFlat = Field(
-        OnFlat.CLOSE, description="What happens to unfilled legs once everything that filled was sold."
+        OnFlat.CLOSE,
+        title="When everything is sold",
+        description="close: unfilled legs are cancelled, the group ends. keep_grid: they go on working.",
     )
 
 
@@ -230,7 +280,9 @@ class Opposite(StrEnum):
 
 class Signals(Section):
     opposite: Opposite = Field(
-        Opposite.REJECT, description="What an entry against an open group does: nothing, or turn it round."
+        Opposite.REJECT,
+        title="Entry against an open group",
+        description="reject: it does nothing. reverse: it closes the group and opens the other side.",
     )
     duplicate_window_s: int = Field(
         60,
@@ -240,26 +292,44 @@ class Signals(Section):
         json_schema_extra={"unit": "s"},
     )
     max_alert_age_s: int = Field(
-        300, ge=1, le=604800, description="Older entries are rejected.", json_schema_extra={"unit": "s"}
+        300,
+        ge=1,
+        le=604800,
+        title="Age of entries at most",
+        description="Older entries are rejected.",
+        json_schema_extra={"unit": "s"},
     )
     max_exit_age_s: int = Field(
-        86400, ge=1, le=31536000, description="Older exits are rejected.", json_schema_extra={"unit": "s"}
+        86400,
+        ge=1,
+        le=31536000,
+        title="Age of exits at most",
+        description="Older exits are rejected.",
+        json_schema_extra={"unit": "s"},
     )
     max_deviation_percent: Annotated[Number, Field(gt=0, le=1000)] = Field(
         Decimal(10),
+        title="Deviation at most",
         description="How far an alert's price may be from the market.",
         json_schema_extra={"unit": "%"},
     )
-    max_capital_usd: Annotated[Number, Field(ge=0)] = Field(
+    max_capital_usd: Annotated[Number, Field(ge=0, le=Decimal(10) ** 12)] = Field(
         ZERO,
+        title="Most capital an alert may ask for",
         description="Up to what an alert may raise its group's capital; 0 means not above the group's.",
         json_schema_extra={"unit": "USD"},
     )
-    symbols: tuple[str, ...] = Field(
-        (), description="Patterns of the symbols that may be traded; empty means all."
+    symbols: Annotated[tuple[SymbolPattern, ...], Field(max_length=1000)] = Field(
+        (),
+        title="Symbols that may be traded",
+        description="Patterns, as BTC* or BINANCE:BTCUSDT.P; empty means all.",
     )
     max_entries_per_day: int = Field(
-        200, ge=0, le=1000000, description="Entries per world and UTC day; 0 means no limit."
+        200,
+        ge=0,
+        le=1000000,
+        title="Entries per day",
+        description="Entries per world and UTC day; 0 means no limit.",
     )
 
     def allows(self, exchange: str, symbol: str) -> bool:
@@ -280,15 +350,24 @@ class Risk(Section):
         "auto", description="Plan and record, send nothing. auto: in the live world only."
     )
     interval_s: int = Field(
-        60, ge=10, le=86400, description="Time between evaluations.", json_schema_extra={"unit": "s"}
+        60,
+        ge=10,
+        le=86400,
+        title="Evaluate every",
+        description="Time between evaluations.",
+        json_schema_extra={"unit": "s"},
     )
     timer_start: TimerStart = Field(
-        TimerStart.AFTER_ALL_DCA_FILLED, description="What starts a group's waiting time."
+        TimerStart.AFTER_ALL_DCA_FILLED,
+        title="Timer starts",
+        description="What starts a group's waiting time: all its pyramids are there, all their legs are on the "
+        "exchange, or all of them are filled.",
     )
     post_full_wait_minutes: int = Field(
         60,
         ge=0,
         le=525600,
+        title="Waiting time",
         description="Waiting time before a group can be the loser.",
         json_schema_extra={"unit": "min"},
     )
@@ -300,13 +379,25 @@ class Risk(Section):
         True, description="Only groups without working entries can be the loser."
     )
     loss_threshold_percent: Annotated[Number, Field(lt=0, ge=-100)] = Field(
-        Decimal(-5), description="Loss from which a group can be the loser.", json_schema_extra={"unit": "%"}
+        Decimal(-5),
+        title="Loss from",
+        description="Loss from which a group can be the loser.",
+        json_schema_extra={"unit": "%"},
     )
-    use_age_filter: bool = Field(False, description="Ask for a least age of the loser.")
+    use_age_filter: bool = Field(
+        False, title="Ask for an age", description="Ask for a least age of the loser."
+    )
     age_threshold_minutes: int = Field(
-        0, ge=0, le=5256000, description="That age.", json_schema_extra={"unit": "min"}
+        0,
+        ge=0,
+        le=5256000,
+        title="Age at least",
+        description="How old the loser must be at least, where an age is asked for.",
+        json_schema_extra={"unit": "min"},
     )
-    max_winners_to_combine: int = Field(3, ge=1, le=50, description="How many winners may pay for one loser.")
+    max_winners_to_combine: int = Field(
+        3, ge=1, le=50, title="Winners at most", description="How many winners may pay for one loser."
+    )
     allow_partial_offset: bool = Field(
         False, description="Close a part of the loser when winners don't cover it."
     )
@@ -360,27 +451,48 @@ class ProxyHeader(StrEnum):
     CF_CONNECTING_IP = "cf-connecting-ip"
 
 
+_HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+def _host(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        if not _HOST.fullmatch(text):
+            raise ValueError(
+                f"“{text}” is no address to listen on, as 127.0.0.1, 0.0.0.0 or localhost"
+            ) from None
+    return text
+
+
 class Webhook(Section):
-    host: str = Field(
+    host: Annotated[str, Field(max_length=255), AfterValidator(_host)] = Field(
         "127.0.0.1",
-        min_length=1,
-        max_length=255,
-        description="Address to listen on; anything else exposes it.",
+        title="Address",
+        description="Address to listen on; anything but 127.0.0.1 or localhost exposes it to the network.",
     )
     port: int = Field(8787, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     token_required: bool = Field(True, description="The path must carry a valid token.")
     secret_required: bool = Field(False, description="The body must carry the secret.")
     signature_required: bool = Field(False, description="The request must be signed (X-Signature).")
-    ip_allowlist: Senders = Field((), description="Addresses that may send; empty means all.")
+    ip_allowlist: Senders = Field(
+        (), title="IP allowlist", description="Addresses and networks that may send; empty means all."
+    )
     trusted_proxies: Networks = Field((), description="Direct peers whose forwarding header is believed.")
     proxy_header: ProxyHeader = Field(
         ProxyHeader.AUTO,
         description="The one header of a trusted proxy that names the sender. auto: X-Forwarded-For, or "
         "where there is none CF-Connecting-IP.",
     )
-    rate_per_minute: int = Field(6000, ge=1, le=1000000, description="Most alerts taken in a minute.")
+    rate_per_minute: int = Field(
+        6000, ge=1, le=1000000, title="Alerts per minute", description="Most alerts taken in a minute."
+    )
     failures_per_minute: int = Field(
-        30, ge=1, le=100000, description="Wrong secrets from one address before 429."
+        30,
+        ge=1,
+        le=100000,
+        title="Failures per minute",
+        description="Wrong secrets from one address before it is answered 429.",
     )
 
 
@@ -487,7 +599,9 @@ Fee = Annotated[Number, Field(ge=-1, le=10)]
 
 class Paper(Section):
     feed: PaperFeed = Field(
-        PaperFeed.AUTO, description="Where practice prices come from; auto: live, or else synthetic."
+        PaperFeed.AUTO,
+        title="Prices",
+        description="Where practice prices come from; auto: live, or else synthetic.",
     )
     maker_fee_percent: Fee = Field(
         Decimal("0.1"), description="Fee of resting orders.", json_schema_extra={"unit": "%"}
@@ -496,10 +610,16 @@ class Paper(Section):
         Decimal("0.1"), description="Fee of orders that fill at once.", json_schema_extra={"unit": "%"}
     )
     latency_ms: int = Field(
-        0, ge=0, le=60000, description="Time until the exchange answers.", json_schema_extra={"unit": "ms"}
+        0,
+        ge=0,
+        le=60000,
+        title="Latency",
+        description="Time until the paper exchange answers.",
+        json_schema_extra={"unit": "ms"},
     )
     start_balance_usd: Annotated[Number, Field(gt=0, le=Decimal(10) ** 12)] = Field(
         Decimal(100000),
+        title="Start balance",
         description="Practice money of each paper account.",
         json_schema_extra={"unit": "USD"},
     )
@@ -510,15 +630,25 @@ class Orders(Section):
         10,
         ge=1,
         le=3600,
+        title="Read open orders every",
         description="Time between two readings of open orders.",
         json_schema_extra={"unit": "s"},
     )
     retries: int = Field(5, ge=0, le=100, description="How often a safe request is repeated.")
     breaker_failures: int = Field(
-        5, ge=1, le=1000, description="Failures that open an account's circuit breaker."
+        5,
+        ge=1,
+        le=1000,
+        title="Failures until a break",
+        description="Failures one after another that open an account's circuit breaker.",
     )
     breaker_pause_s: int = Field(
-        30, ge=1, le=3600, description="Pause before the breaker is tried.", json_schema_extra={"unit": "s"}
+        30,
+        ge=1,
+        le=3600,
+        title="Break",
+        description="Pause before the exchange is tried again.",
+        json_schema_extra={"unit": "s"},
     )
 
 
@@ -531,17 +661,28 @@ class LogLevel(StrEnum):
 
 
 class Logs(Section):
-    level: LogLevel = Field(LogLevel.INFO, description="Least level that is written.")
+    level: LogLevel = Field(LogLevel.INFO, title="Log level", description="Least level that is written.")
     keep_days: int = Field(
-        30, ge=1, le=3650, description="Days a log is kept.", json_schema_extra={"unit": "d"}
+        30,
+        ge=1,
+        le=3650,
+        title="Keep logs",
+        description="Days a log is kept.",
+        json_schema_extra={"unit": "d"},
     )
     compress_after_days: int = Field(
-        7, ge=0, le=3650, description="Days until a log file is compressed.", json_schema_extra={"unit": "d"}
+        7,
+        ge=0,
+        le=3650,
+        title="Compress logs after",
+        description="Days until a log file is compressed.",
+        json_schema_extra={"unit": "d"},
     )
     audit_keep_days: int = Field(
         0,
         ge=0,
         le=36500,
+        title="Keep the audit log",
         description="Days the audit log is kept; 0 means for ever.",
         json_schema_extra={"unit": "d"},
     )
@@ -549,7 +690,12 @@ class Logs(Section):
 
 class Backups(Section):
     every_hours: int = Field(
-        24, ge=0, le=8760, description="Time between backups; 0 means none.", json_schema_extra={"unit": "h"}
+        24,
+        ge=0,
+        le=8760,
+        title="Back up every",
+        description="Time between backups; 0 means none.",
+        json_schema_extra={"unit": "h"},
     )
     keep: int = Field(14, ge=1, le=10000, description="How many backups are kept.")
     folder: str = Field("", max_length=4096, description="Where they go; empty means the data folder.")
