@@ -75,7 +75,8 @@ class Installation:
         self.root = root
         self.options = ["--headless", "--port", "0", "--paper-feed", "manual", *options]
         self.environment = os.environ | (environment or {})
-        self.program = ["tests.stories.led", str(routes)] if routes else ["execution_engine"]
+        self.command_line = [sys.executable, "-m", "execution_engine"]
+        self.program = [sys.executable, "-m", "tests.stories.led", str(routes)] if routes else self.command_line
         self.process: subprocess.Popen[bytes] | None = None
         self.said = root.parent / f"{root.name}.stderr"
         self.expected_errors: list[str] = []
@@ -94,7 +95,7 @@ class Installation:
         """Start the program and wait until it answers; `ready`: until it trades as well."""
         with self.said.open("ab") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *self.program, *self.options, "--data-dir", str(self.root)],
+                [*self.program, *self.options, "--data-dir", str(self.root)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=out,
@@ -223,7 +224,7 @@ class Installation:
     def cli(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run one command of the command line in a process of its own."""
         return subprocess.run(
-            [sys.executable, "-m", "execution_engine", *words, "--data-dir", str(self.root)],
+            [*self.command_line, *words, "--data-dir", str(self.root)],
             capture_output=True,
             text=True,
             input=stdin or "",
