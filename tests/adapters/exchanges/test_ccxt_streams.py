@@ -143,6 +143,20 @@ async def test_what_is_told_twice_and_backwards_ends_where_the_order_ended(name:
 
 
 @pytest.mark.parametrize("name", EXCHANGES)
+async def test_a_stream_begins_without_complaint_where_something_is_held(name: str) -> None:
+    async with stage(name, Market.SWAP) as on:
+        await on.place(on.order(price=None))
+        news: list[Any] = []
+        stream = OwnStream(on.ours, prefix(INSTALL), news.append, lambda name: None)
+        stream.start()
+        await until(lambda: stream.up, 10)
+        order = on.order()
+        await on.place(order)
+        await until(lambda: news, 5)
+        await stream.stop()
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
 async def test_whenever_a_stream_begins_again_the_account_is_to_be_read(name: str) -> None:
     async with listening(name, Market.SWAP) as here:
         assert here.again == ["main"]

@@ -218,6 +218,8 @@ _BINANCE = Venue(
         "fetchCurrencies": False,
         "fetchOpenOrders": {"warnWithoutSymbol": False},
         "quoteOrderQty": False,
+        # With a stream of orders ccxt takes a look at positions that nobody asked for, and fails at sizes as text.
+        "watchPositions": {"fetchPositionsSnapshot": False, "awaitPositionsSnapshot": False},
     },
     swap_type="linear",
     entries=_binance_entries,

@@ -14,7 +14,14 @@ import aiohttp
 from loguru import logger
 
 from execution_engine.adapters.exchanges.catalogue import VENUES, Venue
-from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, NotThere, open_client
+from execution_engine.adapters.exchanges.ccxt_client import (
+    Client,
+    Clock,
+    NotThere,
+    keys_refused,
+    listening,
+    open_client,
+)
 from execution_engine.adapters.exchanges.ccxt_lists import ask, balances, inside, rows
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
 from execution_engine.adapters.exchanges.translate import CREDENTIALS, SENTENCES, engine_error
@@ -51,20 +58,21 @@ class CcxtKeyCheck:
         if account.mode is Mode.PAPER:
             return nothing_to_check(now)
         client = None
-        try:
-            venue = VENUES[account.exchange]
-            client = await open_client(
-                venue, account.market, account.mode, keys, self._session(), self._clock
-            )
-            return await self._ask(client, account, now)
-        except NotThere as error:
-            return CheckResult(at=now, problems=(str(error),))
-        except Exception as error:
-            logger.warning("the keys of {} could not be checked: {}", account.name, str(error)[:2000])
-            return _failed(account, error, now)
-        finally:
-            if client is not None:
-                await client.close()
+        venue = VENUES[account.exchange]
+        with listening() as heard:
+            try:
+                client = await open_client(
+                    venue, account.market, account.mode, keys, self._session(), self._clock
+                )
+                return await self._ask(client, account, now)
+            except NotThere as error:
+                return CheckResult(at=now, problems=(str(error),))
+            except Exception as error:
+                logger.warning("the keys of {} could not be checked: {}", account.name, str(error)[:2000])
+                return _failed(account, error, now, refused=keys_refused(venue, heard))
+            finally:
+                if client is not None:
+                    await client.close()
 
     async def _ask(self, client: Client, account: Account, now: datetime) -> CheckResult:
         await client.sync_clock()
@@ -90,10 +98,10 @@ class CcxtKeyCheck:
         return _with(result, problem, mode_fits=False)
 
 
-def _failed(account: Account, error: Exception, now: datetime) -> CheckResult:
+def _failed(account: Account, error: Exception, now: datetime, *, refused: bool) -> CheckResult:
     if isinstance(error, EngineError):
         return unreachable(now, str(error))
-    code = engine_error(error)
+    code = CREDENTIALS if refused else engine_error(error)
     if code != CREDENTIALS:
         return unreachable(now, SENTENCES[code])
     others = [mode for (kind, mode) in VENUES[account.exchange].places if kind is account.market]

@@ -84,13 +84,23 @@ _HEARD: ContextVar[Heard | None] = ContextVar("what a call heard", default=None)
 
 @contextmanager
 def listening() -> Iterator[Heard]:
-    """Collect what the calls inside send and hear, theirs and nobody else's."""
-    heard = Heard()
+    """Collect what the calls inside send and hear, theirs and nobody else's; so does whoever listens around it."""
+    heard, around = Heard(), _HEARD.get()
     token = _HEARD.set(heard)
     try:
         yield heard
     finally:
         _HEARD.reset(token)
+        if around is not None:
+            around.sent += heard.sent
+            around.answers += heard.answers
+
+
+def keys_refused(venue: Venue, heard: Heard) -> bool:
+    """Return whether the last answer refused the keys with a code that ccxt takes for something else."""
+    if not heard.answers:
+        return False
+    return any(entry.code in venue.credentials for entry in venue.entries(heard.answers[-1].document))
 
 
 def trusted() -> ssl.SSLContext:

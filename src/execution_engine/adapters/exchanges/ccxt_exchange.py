@@ -23,6 +23,7 @@ from execution_engine.adapters.exchanges.ccxt_client import (
     Client,
     Clock,
     Heard,
+    keys_refused,
     listening,
     native_id,
     open_client,
@@ -444,15 +445,18 @@ class CcxtExchange:
         return await self._read(self._balances)
 
     async def _read(self, read: Callable[[Client], Coroutine[Any, Any, T]]) -> T | AccountUnreadable:
-        try:
-            return await read(await self.ready_for_all())
-        except asyncio.CancelledError:
-            if _is_ending():
-                raise
-            return AccountUnreadable(account=self.account.name, reason="The request broke off.")
-        except Exception as error:
-            logger.warning("the account {} could not be read: {}", self.account.name, _written(error))
-            return AccountUnreadable(account=self.account.name, reason=self._why(error))
+        with listening() as heard:
+            try:
+                return await read(await self.ready_for_all())
+            except asyncio.CancelledError:
+                if _is_ending():
+                    raise
+                return AccountUnreadable(account=self.account.name, reason="The request broke off.")
+            except Exception as error:
+                logger.warning("the account {} could not be read: {}", self.account.name, _written(error))
+                refused = keys_refused(self.venue, heard)
+                reason = translate.SENTENCES[translate.CREDENTIALS] if refused else self._why(error)
+                return AccountUnreadable(account=self.account.name, reason=reason)
 
     def _why(self, error: Exception) -> str:
         if isinstance(error, EngineError):

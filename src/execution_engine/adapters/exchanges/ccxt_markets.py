@@ -52,7 +52,8 @@ class Currencies(dict[str, Any]):
 class Markets:
     """The markets of one exchange, kind and mode.
 
-    folder: where the file is. session: the connections. post: takes `Instruments`, in slices.
+    folder: where the file is; path: the file. session: the connections. post: takes `Instruments`, in slices.
+    limit_s: how long one reading may take.
     """
 
     def __init__(
@@ -72,7 +73,8 @@ class Markets:
         self._kind = kind
         self._mode = mode
         self._place = place
-        self._path = folder / f"{venue.name}-{kind}-{mode}.sqlite"
+        self.path = folder / f"{venue.name}-{kind}-{mode}.sqlite"
+        self.limit_s = LIMIT_S
         self._session = session
         self._clock = clock
         self._post = post
@@ -86,7 +88,7 @@ class Markets:
 
         at_least_apart_s: between two readings, however often an exchange refuses our sizes.
         """
-        if await asyncio.to_thread(files.read_at, self._path) is not None:
+        if await asyncio.to_thread(files.read_at, self.path) is not None:
             await self.tell()
         while True:
             wait = await self._until_old()
@@ -102,7 +104,7 @@ class Markets:
             await asyncio.sleep(at_least_apart_s)
 
     async def _until_old(self) -> float:
-        at = await asyncio.to_thread(files.read_at, self._path)
+        at = await asyncio.to_thread(files.read_at, self.path)
         return 0.0 if at is None else max((at + FRESH - self._clock.now()).total_seconds(), 0.0)
 
     def doubt(self) -> None:
@@ -139,7 +141,7 @@ class Markets:
         version, taught = self._taught.get(client, (self._version, set()))
         if version != self._version:  # what was taught is of an older reading
             charts, taught = {*charts, *taught}, set()
-        new = await asyncio.to_thread(files.markets, self._path, charts=charts, natives=natives)
+        new = await asyncio.to_thread(files.markets, self.path, charts=charts, natives=natives)
         known = client.exchange.markets or {}
         client.exchange.set_markets([*{**known, **{one["symbol"]: one for one in new}}.values()])
         currencies = Currencies(client.exchange.currencies)
@@ -154,10 +156,10 @@ class Markets:
 
     async def _be_there(self) -> bool:
         """Have the markets on disk; return whether they were read for that, and told."""
-        if await asyncio.to_thread(files.read_at, self._path) is not None:
+        if await asyncio.to_thread(files.read_at, self.path) is not None:
             return False
         async with self._reading:  # several who need them at once share one reading
-            if await asyncio.to_thread(files.read_at, self._path) is not None:
+            if await asyncio.to_thread(files.read_at, self.path) is not None:
                 return False
             await self._read()
         self._version += 1
@@ -166,7 +168,7 @@ class Markets:
 
     async def tell(self) -> None:
         """Post our rules of all markets, as they are on disk."""
-        texts = await asyncio.to_thread(files.rules, self._path)
+        texts = await asyncio.to_thread(files.rules, self.path)
         for start in range(0, len(texts), A_TURN):
             rules = tuple(files.instruments(texts[start : start + A_TURN]))
             self._post(Instruments(instruments=rules))
@@ -175,16 +177,16 @@ class Markets:
     # The helper process: it parses, this one asks.
 
     async def _read(self) -> int:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         arguments = (
-            theirs, self._venue.name, self._kind.value, self._mode.value, str(self._path),
+            theirs, self._venue.name, self._kind.value, self._mode.value, str(self.path),
             self._clock.now().isoformat(),
         )  # fmt: skip
         process = context.Process(target=work, args=arguments, daemon=True)
         try:
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(self.limit_s):
                 await asyncio.to_thread(process.start)
                 theirs.close()
                 said = await self._serve(ours)
