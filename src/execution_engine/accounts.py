@@ -25,6 +25,7 @@ from execution_engine.domain.inputs import (
     Input,
     KeysChanged,
     KeysChecked,
+    MayChange,
     RemoveAccount,
 )
 from execution_engine.domain.instrument import Market
@@ -60,6 +61,7 @@ class Accounts:
         fault = rules.fault_of_name(name, self.rows()) or rules.fault_of_mode(exchange, market, mode)
         if fault is not None:
             raise AccountRefused(fault.message)
+        await self._asked(MayChange())
         wish = AddAccount(name=name, exchange=exchange, market=market, mode=mode)
         if mode is Mode.PAPER:
             return [await self._asked(wish), await self.check(name)]
@@ -76,6 +78,7 @@ class Accounts:
         if account.mode is Mode.PAPER:
             raise AccountRefused(f"Account {name} trades on paper and needs no keys.")
         keys, notes = cleaned(account.exchange, given)
+        await self._asked(MayChange())
         await self.unlocking.ready()
         await self._keep(name, keys)
         entered = await self._asked(KeysChanged(account=name))
@@ -133,6 +136,7 @@ class Accounts:
         account = self._account(name)
         if (refusal := self.removal(name)) is not None:
             raise AccountRefused(refusal.message)
+        await self._asked(MayChange())
         if account.mode is not Mode.PAPER and self.unlocking.vault.exists:
             await self.unlocking.open()
             if await asyncio.to_thread(self.unlocking.vault.remove_keys, name):

@@ -27,6 +27,8 @@ from execution_engine.commands import Commands, Resting, Unfit
 from execution_engine.core import Options
 from execution_engine.domain import document as documents
 from execution_engine.domain.account_commands import EXCHANGES, NEEDS_PASSPHRASE
+from execution_engine.domain.cautions import cautions
+from execution_engine.domain.changes import Change, between
 from execution_engine.domain.errors import EngineError, VaultError
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.routing import PAPER
@@ -99,6 +101,9 @@ def _settings(folder: DataFolder, given: argparse.Namespace) -> int:
         "set": _settings_set,
         "export": _settings_export,
         "import": _settings_import,
+        "history": _settings_history,
+        "diff": _settings_diff,
+        "restore": _settings_restore,
     }
     return action[given.action](folder, given)
 
@@ -118,9 +123,27 @@ def _settings_set(folder: DataFolder, given: argparse.Namespace) -> int:
         value = json.loads(given.value, parse_float=Decimal)
     except ValueError:
         value = given.value
-    document = documents.dump(documents.with_value(_current(folder), given.path, value))
-    print(ask(folder, "save", {"document": document, "note": f"{given.path} set on the command line"}))
+    now = _current(folder)
+    wanted = documents.with_value(now, given.path, value)
+    _confirm_cautions(folder, given, now, wanted)
+    args = {"document": documents.dump(wanted), "note": f"{given.path} set on the command line"}
+    print(ask(folder, "save", args))
     return OK
+
+
+def _confirm_cautions(folder: DataFolder, given: argparse.Namespace, now: Settings, wanted: Settings) -> None:
+    """Say at a terminal what becomes more dangerous, and ask. Raises Unfit where that is not wanted."""
+    if given.yes or not asking.can_ask():
+        return
+    rows = ask(folder, "accounts")
+    live = [row["name"] for row in rows if row["enabled"] and row["mode"] == Mode.LIVE]
+    found = cautions(now, wanted, live=live)
+    for change in between(now, wanted) if found else ():
+        print(change)
+    for caution in found:
+        print(f"{caution.about} {caution.sentence}")
+    if found and not _confirmed("Save this?"):
+        raise Unfit("nothing was done")
 
 
 def _settings_export(folder: DataFolder, given: argparse.Namespace) -> int:
@@ -129,8 +152,33 @@ def _settings_export(folder: DataFolder, given: argparse.Namespace) -> int:
 
 
 def _settings_import(folder: DataFolder, given: argparse.Namespace) -> int:
-    document = documents.dump(documents.parse(Path(given.file).read_text(encoding="utf-8")))
-    print(ask(folder, "save", {"document": document, "note": f"imported from {Path(given.file).name}"}))
+    wanted = documents.parse(Path(given.file).read_bytes())
+    _confirm_cautions(folder, given, _current(folder), wanted)
+    args = {"document": documents.dump(wanted), "note": f"imported from {Path(given.file).name}"}
+    print(ask(folder, "save", args))
+    return OK
+
+
+def _settings_history(folder: DataFolder, given: argparse.Namespace) -> int:
+    for row in ask(folder, "settings versions"):
+        saved = row["saved_at"]
+        when = "" if saved is None else f" {saved[:16].replace('T', ' ')} UTC"
+        note = f" ({row['note']})" if row["note"] else ""
+        print(f"{row['number']}{when}{note}" + (f": {row['changes']}" if saved else ""))
+    return OK
+
+
+def _settings_diff(folder: DataFolder, given: argparse.Namespace) -> int:
+    found = ask(folder, "settings difference", {"one": given.one, "other": given.other})
+    for row in found:
+        print(Change(row["path"], row["old"], row["new"]))
+    if not found:
+        print("Nothing differs.")
+    return OK
+
+
+def _settings_restore(folder: DataFolder, given: argparse.Namespace) -> int:
+    print(ask(folder, "settings restore", {"number": given.number}))
     return OK
 
 
@@ -499,6 +547,11 @@ def _add_settings(parser: argparse.ArgumentParser, common: argparse.ArgumentPars
     setting.add_argument("value", help="JSON, or else text")
     actions.add_parser("export", parents=[common]).add_argument("file")
     actions.add_parser("import", parents=[common]).add_argument("file")
+    actions.add_parser("history", parents=[common])
+    difference = actions.add_parser("diff", parents=[common])
+    difference.add_argument("one", type=int, metavar="A")
+    difference.add_argument("other", type=int, metavar="B")
+    actions.add_parser("restore", parents=[common]).add_argument("number", type=int, metavar="N")
 
 
 def _add_pairs(

@@ -22,9 +22,10 @@ from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.storage.verify import verify
 from execution_engine.core import load_book, urls
-from execution_engine.domain import account_commands
+from execution_engine.domain import account_commands, versions
 from execution_engine.domain import document as documents
 from execution_engine.domain import inputs as wishes
+from execution_engine.domain.changes import told
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed, VaultError
 from execution_engine.domain.instrument import Market
@@ -55,6 +56,9 @@ class Commands:
             "webhook": self._webhook,
             "state": lambda args: application.read_state(open_only=bool(args.get("open"))),
             "settings": self._settings,
+            "settings versions": self._versions,
+            "settings difference": self._difference,
+            "settings restore": self._restore,
             "save": self._save,
             "accounts": self._accounts,
             "webhooks": self._webhooks,
@@ -90,6 +94,15 @@ class Commands:
 
     async def _settings(self, args: Args) -> str:
         return documents.dump(self._application.core.book.settings)
+
+    async def _versions(self, args: Args) -> list[Args]:
+        return [as_told(version) for version in await self._application.read(numbered_versions)]
+
+    async def _difference(self, args: Args) -> list[Args]:
+        return differences(await self._application.read(numbered_versions), args)
+
+    async def _restore(self, args: Args) -> str:
+        return await self._save(restoring(await self._application.read(numbered_versions), args))
 
     async def _save(self, args: Args) -> str:
         return await self._wish(lambda a: wishes.SaveSettings(document=a["document"], note=a["note"]))(args)
@@ -212,6 +225,36 @@ def vault_state(vault: Vault) -> Args:
     return state | {"system_keyring": not vault.exists and vault.keyring_is_there()}
 
 
+def numbered_versions(reader: Reader) -> tuple[versions.Version, ...]:
+    """Return the saved versions of the settings, newest first. Blocking."""
+    return versions.numbered(reader.settings_versions())
+
+
+def as_told(version: versions.Version) -> Args:
+    """Return a version of the settings as `settings history` tells it."""
+    saved_at = version.saved_at
+    return {
+        "number": version.number,
+        "saved_at": None if saved_at is None else saved_at.isoformat(),
+        "note": version.note,
+        "changes": version.fault or told(version.changes),
+    }
+
+
+def differences(found: Sequence[versions.Version], args: Args) -> list[Args]:
+    """Return what differs between two versions of the settings."""
+    changes = versions.difference(found, args["one"], args["other"])
+    if isinstance(changes, Refusal):
+        raise Unfit(changes.message)
+    return [{"path": change.path, "old": change.old, "new": change.new} for change in changes]
+
+
+def restoring(found: Sequence[versions.Version], args: Args) -> Args:
+    """Return what is to be saved so that a version is in force again. Raises SettingsError."""
+    settings = versions.restorable(found, args["number"])
+    return {"document": documents.dump(settings), "note": f"version {args['number']} restored"}
+
+
 def as_plain(found: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
     """Return webhooks as `webhook --json` prints them."""
     return [{"name": name, "url": url, "token": token} for name, url, token in found]
@@ -256,6 +299,8 @@ class Resting:
             return documents.dump(self.book.settings)
         if command == "save":
             return self._save(args)
+        if command.startswith("settings "):
+            return self._about_versions(command, args)
         if command == "verify":
             return verify(self.folder.database)
         if command == "backup":
@@ -292,6 +337,14 @@ class Resting:
             None,
             clock.now,
         )
+
+    def _about_versions(self, command: str, args: Args) -> Any:
+        found = numbered_versions(Reader(self.folder.database))
+        if command == "settings difference":
+            return differences(found, args)
+        if command == "settings restore":
+            return self._save(restoring(found, args))
+        return [as_told(version) for version in found]
 
     def _save(self, args: Args) -> str:
         replies: list[Any] = []

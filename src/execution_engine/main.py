@@ -41,7 +41,7 @@ from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
-from execution_engine.domain.inputs import AlertReceived, Answer, Input
+from execution_engine.domain.inputs import AlertReceived, Answer, Input, MayChange
 from execution_engine.domain.rows import (
     SettingsVersion,
 )
@@ -287,6 +287,8 @@ class Application:
 
     async def set_price(self, symbol: str, price: Decimal | str) -> Sequence[str] | Refusal:
         """Move a practice price by hand; returns the markets it moved, once what followed is durable."""
+        if isinstance(refused := await self.core.desk.ask(MayChange()), Refusal):
+            return refused
         feed = self.core.prices
         if not isinstance(feed, ManualFeed):
             return Refusal("feed", f"prices come from the {feed.name} feed; set paper.feed to manual first")
@@ -298,6 +300,8 @@ class Application:
 
     async def send_test_alert(self, symbol: str) -> Answer | Refusal:
         """Send an entry through the same door as a real one, to a paper account."""
+        if isinstance(refused := await self.core.desk.ask(MayChange()), Refusal):
+            return refused
         exchange, _, name = symbol.rpartition(":")
         account = "paper-perp" if name.upper().endswith(".P") else "paper"
         body = {

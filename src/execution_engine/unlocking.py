@@ -13,13 +13,17 @@ from execution_engine.adapters.security import pasted
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.domain.audit import Act
-from execution_engine.domain.errors import EngineError, VaultError, VaultTrouble
+from execution_engine.domain.errors import EngineError, Refusal, VaultError, VaultTrouble
 from execution_engine.domain.facts import Level
-from execution_engine.domain.inputs import Input, SecurityAct
+from execution_engine.domain.inputs import Input, MayChange, SecurityAct
 
 Ask = Callable[[Input], Awaitable[Any]]
 
 BODY, HMAC = "body", "hmac"
+
+
+class ChangeRefused(EngineError):
+    """Nothing may be changed by hand now; the text says why."""
 
 
 @dataclass(slots=True)
@@ -79,7 +83,8 @@ class Unlocking:
         await self._note(Act.VAULT_LOCKED, "The vault was locked.")
 
     async def protect(self, password: str | None = None, *, in_keyring: bool = False) -> None:
-        """Change what opens the vault. Raises VaultError."""
+        """Change what opens the vault. Raises EngineError."""
+        await self._may_change()
         await asyncio.to_thread(self.vault.protect, password, in_keyring=in_keyring)
         locks = [
             name
@@ -92,13 +97,15 @@ class Unlocking:
         await self._note(Act.VAULT_PROTECTED, f"The vault is opened by {' or '.join(locks)} from now on.")
 
     async def forget(self) -> None:
-        """Delete the vault with all keys and secrets. Raises VaultError."""
+        """Delete the vault with all keys and secrets. Raises EngineError."""
+        await self._may_change()
         await asyncio.to_thread(self.vault.forget)
         self.trouble = ""
         await self._note(Act.VAULT_FORGOTTEN, "The vault was deleted with every key in it.", Level.WARNING)
 
     async def set_secret(self, which: str, text: str | None) -> str:
-        """Set the listener's body or HMAC secret; None removes it. Returns a sentence. Raises VaultError."""
+        """Set the listener's body or HMAC secret; None removes it. Returns a sentence. Raises EngineError."""
+        await self._may_change()
         kept = None if text is None else pasted.secret(text)
         keep = self.vault.set_hmac_secret if which == HMAC else self.vault.set_body_secret
         await asyncio.to_thread(keep, kept)
@@ -107,6 +114,11 @@ class Unlocking:
         sentence = f"The {name} of the webhook was {word}."
         await self._note(act, sentence)
         return sentence
+
+    async def _may_change(self) -> None:
+        reply = await self.ask(MayChange())
+        if isinstance(reply, Refusal):
+            raise ChangeRefused(reply.message)
 
     def listener_secrets(self) -> Secrets:
         """Return what the listener compares with."""

@@ -11,6 +11,7 @@ import qasync
 from PySide6.QtWidgets import QApplication
 
 from execution_engine import __version__
+from execution_engine.commands import numbered_versions
 from execution_engine.core import Core
 from execution_engine.domain.rows import AccountStatus
 from execution_engine.main import Application, on_signals, resources, serve
@@ -91,6 +92,7 @@ def doors(application: Application) -> Doors:
         catalogue=application.catalogue,
         now=application.clock.now,
         settings=lambda: application.core.book.settings,
+        settings_fault=lambda: application.core.book.settings_fault,
         rows=lambda: application.core.book.rows(),
         prices=lambda: tuple(application.core.book.prices.values()),
         balances=lambda: dict(application.core.book.balances),
@@ -109,6 +111,7 @@ def doors(application: Application) -> Doors:
         read_closed=lambda limit: application.read(lambda reader: reader.closed_groups(limit)),
         read_fills=lambda group_id: application.read(lambda reader: reader.fills(group_id)),
         read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
+        read_versions=lambda: application.read(numbered_versions),
         quit=application.end,
     )
 

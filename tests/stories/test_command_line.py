@@ -293,11 +293,32 @@ def test_settings(
     file.write_text('{"pool": {"max_open_groups": "many"}}')
     assert words.refuses("settings", "import", str(file)).startswith("pool.max_open_groups: ")
     file.write_text("{")
-    assert "not valid JSON" in words.refuses("settings", "import", str(file))
+    assert "ends too early" in words.refuses("settings", "import", str(file))
     assert words.refuses("settings", "import", str(tmp_path / "nowhere.json")).endswith(
         "no such file or directory"
     )
     assert words.says("settings", "get", "pool.max_open_groups") == "5"
+
+    history = words.says("settings", "history").splitlines()
+    assert [line.partition(" ")[0] for line in history] == ["4", "3", "2", "1", "0"]
+    assert history[-2].endswith("(pool.max_open_groups set on the command line): pool.max_open_groups 10 → 7")
+    assert words.says("settings", "diff", "1", "2") == "take_profit.mode per_leg → hybrid"
+    assert words.says("settings", "diff", "2", "2") == "Nothing differs."
+    assert words.refuses("settings", "diff", "1", "9").startswith("There is no version 9 of the settings")
+    words.says("settings", "restore", "1")
+    assert words.says("settings", "diff", "1", "5") == "Nothing differs."
+    assert words.says("settings", "get", "take_profit.mode") == "per_leg"
+
+    words.says("settings", "set", "security.read_only", "true")
+    for command in (
+        ("settings", "set", "pool.max_queue", "1"),
+        ("settings", "restore", "4"),
+        ("account", "add", "--name", "more", "--exchange", "paper", "--market", "spot", "--mode", "paper"),
+        *((("pause",), ("close-all",)) if running else ()),
+    ):
+        assert words.refuses(*command).startswith("Read only: nothing can be changed by hand.")
+    words.says("settings", "set", "security.read_only", "false")
+    words.says("settings", "set", "pool.max_queue", "1")
     if running:
         engine.stop()
 

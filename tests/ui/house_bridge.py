@@ -9,9 +9,10 @@ from typing import Any
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import AlertReceived, Answer, History
-from execution_engine.domain.rows import Alert, Fill, RefusedRequest
+from execution_engine.domain.rows import Alert, Fill, RefusedRequest, SettingsVersion
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.domain.versions import Version, numbered
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.doors import Doors
 from tests.house import INSTRUMENTS, NOON, D, House
@@ -45,6 +46,7 @@ class WatchedHouse(House):
             catalogue=Catalogue(INSTRUMENTS),
             now=self.clock.now,
             settings=lambda: self.book.settings,
+            settings_fault=lambda: self.book.settings_fault,
             rows=self.book.rows,
             prices=lambda: tuple(self.book.prices.values()),
             balances=lambda: dict(self.book.balances),
@@ -63,6 +65,7 @@ class WatchedHouse(House):
             read_closed=lambda limit: _soon(self.closed[:limit]),
             read_fills=lambda group_id: _soon(self.fills_of(group_id)),
             read_refused=lambda limit: _soon(self.refused[:limit]),
+            read_versions=self._read_versions,
             quit=lambda: None,
         )
 
@@ -76,6 +79,9 @@ class WatchedHouse(House):
     @property
     def closed(self) -> list[History]:
         return []
+
+    async def _read_versions(self) -> Sequence[Version]:
+        return numbered(row for row in self.store.committed if isinstance(row, SettingsVersion))
 
     async def _read_alerts(self, limit: int) -> Sequence[Alert]:
         newest = sorted([*self.older, *self.book.alerts.values()], key=lambda alert: -alert.id)

@@ -14,6 +14,7 @@ from execution_engine.domain.rows import Alert, EquityPoint, Fill, RefusedReques
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.domain.versions import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Doors:
     """The ways between the window and the engine.
 
     rows: everything that is open now, and the newest alerts; a new copy for each call.
+    settings_fault: why the newest saved settings are not in force; empty when they are.
+    read_versions: the saved versions of the settings, newest first.
     status: the engine's one word (`running`, `paused`, …) and the reasons behind it.
     busy: whether an alert, a fill or an order is on its way through the engine right now.
     ask: post an input and wait for its committed answer; raises StoreFailed.
@@ -43,6 +46,7 @@ class Doors:
     catalogue: Catalogue
     now: Callable[[], datetime]
     settings: Callable[[], Settings]
+    settings_fault: Callable[[], str]
     rows: Callable[[], Iterable[Row]]
     prices: Callable[[], Iterable[Price]]
     balances: Callable[[], Mapping[str, Mapping[str, Decimal]]]
@@ -61,4 +65,5 @@ class Doors:
     read_closed: Callable[[int], Awaitable[Sequence[History]]]
     read_fills: Callable[[int], Awaitable[Sequence[Fill]]]
     read_refused: Callable[[int], Awaitable[Sequence[RefusedRequest]]]
+    read_versions: Callable[[], Awaitable[Sequence[Version]]]
     quit: Callable[[], None]
