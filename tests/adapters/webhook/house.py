@@ -14,9 +14,10 @@ import aiohttp
 from loguru import logger
 
 from execution_engine.adapters.webhook import Limits, Listener, Secrets
+from execution_engine.adapters.webhook.probes import Probes
 from execution_engine.domain import document as settings_document
 from execution_engine.domain.errors import Refusal, StoreFailed
-from execution_engine.domain.inputs import AlertReceived, Answer, RequestRefused
+from execution_engine.domain.inputs import AlertReceived, Answer, RequestRefused, TokenUsed
 from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import WebhookToken
 from execution_engine.domain.symbols import Catalogue
@@ -60,6 +61,7 @@ class Desk:
     def __init__(self) -> None:
         self.alerts: list[AlertReceived] = []
         self.refused: list[RequestRefused] = []
+        self.used: list[TokenUsed] = []
         self.instead: list[Refusal | StoreFailed | Exception | str] = []
         self.held: list[Callable[[], None]] = []
 
@@ -69,6 +71,8 @@ class Desk:
             raise instead
         if isinstance(asked, RequestRefused):
             self.refused.append(asked)
+        elif isinstance(asked, TokenUsed):
+            self.used.append(asked)
         answer = instead if isinstance(instead, Refusal | StoreFailed) else self._answer(asked)
         if instead == "later":
             self.held.append(lambda: then(answer))
@@ -102,6 +106,7 @@ class House:
         self.not_ready: str | None = None
         self.health: tuple[bool, dict[str, Any]] = (True, {"status": "running"})
         self.prices: dict[str, Decimal] = {}
+        self.probes = Probes(lambda: self.seconds)
         self.rules(**webhook)
         self.listener = Listener(
             settings=lambda: self.settings,
@@ -112,6 +117,7 @@ class House:
             ready_for_entries=lambda: self.not_ready,
             clock=lambda: self.now,
             health=lambda: self.health,
+            probes=self.probes,
             set_price=lambda symbol, price: self.set_price(symbol, price),
             monotonic=lambda: self.seconds,
             limits=limits,

@@ -196,12 +196,27 @@ async def test_a_failure_of_ours_is_answered_500_with_an_id_that_is_in_the_log()
 
 
 async def test_the_list_of_refused_requests_cannot_be_flooded() -> None:
-    async with listening(Limits(refusals_per_minute=5)) as house:
+    async with listening(Limits(refusals=5)) as house:
         for _ in range(20):
             await house.send(b"no json")
         assert len(house.desk.refused) == 5
         await house.send(entry(symbol="NOPE"))  # another status has room of its own
         assert len(house.desk.refused) == 6
+        house.seconds += 30
+        await house.send(b"no json")
+        assert house.desk.refused[-1].errors[-1] == (
+            "more",
+            "15 more of this kind came before it and are not listed.",
+        )
+
+
+async def test_hours_of_flood_leave_a_bounded_number_of_refused_requests() -> None:
+    async with listening() as house:
+        for _ in range(6 * 60):
+            for _ in range(2):
+                await house.send(b"", "/webhook/guess")
+            house.seconds += 60
+    assert len(house.desk.refused) <= 60 + 6 * 120  # all of them 401
 
 
 @pytest.mark.fault(12, 88)

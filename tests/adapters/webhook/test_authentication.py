@@ -88,6 +88,37 @@ async def test_a_rotated_token_is_good_until_its_grace_period_ends() -> None:
         assert (await house.send(entry()))[0] == 401
 
 
+async def test_after_a_rotation_both_tokens_count_until_the_overlap_ends() -> None:
+    new = "tok-new-9a8b7c6d5e4f3a2b"
+    async with listening() as house:
+        house.token(token=new, previous_token=TOKEN, previous_until=NOW + timedelta(hours=1))
+        for number, token in enumerate((TOKEN, new)):
+            assert (await house.send(entry(id=str(number)), f"/webhook/{token}"))[0] == 202
+        assert [alert.token for alert in house.desk.alerts] == ["main", "main"]
+        house.now += timedelta(hours=1)
+        assert (await house.send(entry(id="late"), f"/webhook/{TOKEN}"))[0] == 401
+        assert (await house.send(entry(id="late"), f"/webhook/{new}"))[0] == 202
+        house.token(enabled=False)
+        assert (await house.send(entry(id="off"), f"/webhook/{new}"))[0] == 401
+
+
+async def test_an_old_token_without_an_end_does_not_count() -> None:
+    async with listening() as house:
+        house.token(token="x" * 24, previous_token=TOKEN, previous_until=None)
+        assert (await house.send(entry()))[0] == 401
+
+
+async def test_the_last_use_of_a_token_is_noted_once_in_a_while_and_behind_the_alert() -> None:
+    async with listening() as house:
+        for number in range(20):
+            await house.send(entry(id=str(number)))
+        assert [(one.name, one.at) for one in house.desk.used] == [("main", NOW)]
+        house.now += timedelta(minutes=5)
+        await house.send(b"no json")  # what is refused was sent with it as well
+        await house.send(entry(), "/webhook/wrong")
+        assert [one.at for one in house.desk.used] == [NOW, NOW + timedelta(minutes=5)]
+
+
 async def test_an_alert_says_which_accounts_its_token_may_use() -> None:
     async with listening() as house:
         house.token(accounts=("paper",))
@@ -162,6 +193,38 @@ TRADINGVIEW = "52.89.214.238"
         ),
         ({"trusted_proxies": ["127.0.0.1"]}, {"X-Forwarded-For": f"{TRADINGVIEW}, junk"}, 202, "127.0.0.1"),
         ({"trusted_proxies": ["127.0.0.1"]}, {"X-Forwarded-For": "::ffff:1.2.3.4"}, 202, "1.2.3.4"),
+        # one header that was chosen, and nothing but that one
+        (
+            {"trusted_proxies": ["127.0.0.1"], "proxy_header": "cf-connecting-ip"},
+            {"CF-Connecting-IP": "1.1.1.1", "X-Forwarded-For": TRADINGVIEW},
+            202,
+            "1.1.1.1",
+        ),
+        (
+            {"trusted_proxies": ["127.0.0.1"], "proxy_header": "cf-connecting-ip"},
+            {"X-Forwarded-For": TRADINGVIEW},
+            202,
+            "127.0.0.1",
+        ),
+        (
+            {"trusted_proxies": ["127.0.0.1"], "proxy_header": "x-forwarded-for"},
+            {"CF-Connecting-IP": TRADINGVIEW},
+            202,
+            "127.0.0.1",
+        ),
+        # TradingView by name
+        (
+            {"trusted_proxies": ["127.0.0.1"], "ip_allowlist": ["tradingview"]},
+            {"X-Forwarded-For": TRADINGVIEW},
+            202,
+            TRADINGVIEW,
+        ),
+        (
+            {"trusted_proxies": ["127.0.0.1"], "ip_allowlist": ["tradingview"]},
+            {"X-Forwarded-For": "52.89.214.239"},
+            401,
+            "52.89.214.239",
+        ),
         (
             {"trusted_proxies": ["127.0.0.1"], "ip_allowlist": [TRADINGVIEW]},
             {"X-Forwarded-For": f"{TRADINGVIEW}, 6.6.6.6"},

@@ -8,6 +8,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from multidict import CIMultiDictProxy
 
+from execution_engine.domain.senders import spelled_out
+from execution_engine.domain.settings import ProxyHeader
+
 Address = IPv4Address | IPv6Address
 
 _FORWARDING = frozenset(
@@ -15,18 +18,25 @@ _FORWARDING = frozenset(
 )
 
 
-def client_address(peer: str, headers: CIMultiDictProxy[str], proxies: Sequence[str]) -> str:
+def client_address(
+    peer: str,
+    headers: CIMultiDictProxy[str],
+    proxies: Sequence[str],
+    header: ProxyHeader = ProxyHeader.AUTO,
+) -> str:
     """Return the address of whoever sent the request, as far as it can be known.
 
     Every proxy appends the peer that it saw to X-Forwarded-For, so the rightmost address that is no trusted
-    proxy is the true one and everything left of it may be forged. CF-Connecting-IP counts only without that
-    header: Cloudflare sets both alike, and other tunnels let a client's own CF-Connecting-IP pass.
+    proxy is the true one and everything left of it may be forged. Unless it was chosen, CF-Connecting-IP counts
+    only without that header: Cloudflare sets both alike, and other tunnels let a client's own one pass.
     """
     if not _is_in(peer, proxies):
         return _plain(peer)
-    hops = [hop.strip() for line in headers.getall("X-Forwarded-For", ()) for hop in line.split(",")]
-    if not hops and "CF-Connecting-IP" in headers:
-        hops = [headers["CF-Connecting-IP"].strip()]
+    hops: list[str] = []
+    if header is not ProxyHeader.CF_CONNECTING_IP:
+        hops = [hop.strip() for line in headers.getall("X-Forwarded-For", ()) for hop in line.split(",")]
+    if not hops and header is not ProxyHeader.X_FORWARDED_FOR:
+        hops = [headers.get("CF-Connecting-IP", "").strip()]
     for hop in reversed(hops):
         address = _parsed(hop)
         if address is None:
@@ -41,13 +51,16 @@ def may_send(address: str, allowlist: Sequence[str]) -> bool:
     return not allowlist or _is_in(address, allowlist)
 
 
+def is_forwarded(headers: Mapping[str, str]) -> bool:
+    """Say whether a request came through a tunnel or a proxy, by its own account."""
+    names = [name.lower() for name in headers]
+    return any(name in _FORWARDING or name.startswith("x-forwarded-") for name in names)
+
+
 def is_local(peer: str, headers: Mapping[str, str]) -> bool:
     """Say whether a program on this machine asks by itself and not through a tunnel or a proxy."""
     address = _parsed(peer)
-    if address is None or not address.is_loopback:
-        return False
-    names = [name.lower() for name in headers]
-    return not any(name in _FORWARDING or name.startswith("x-forwarded-") for name in names)
+    return address is not None and address.is_loopback and not is_forwarded(headers)
 
 
 def _is_in(address: str, networks: Sequence[str]) -> bool:
@@ -57,7 +70,7 @@ def _is_in(address: str, networks: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=16)
 def _networks(entries: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(entry, strict=False) for entry in entries)
+    return tuple(ip_network(entry, strict=False) for entry in spelled_out(entries))
 
 
 def _plain(address: str) -> str:

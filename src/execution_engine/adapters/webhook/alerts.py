@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from aiohttp import web
 from loguru import logger
 
 from execution_engine.adapters.webhook import answers
+from execution_engine.adapters.webhook import probes as probing
 from execution_engine.adapters.webhook.addresses import client_address, may_send
 from execution_engine.adapters.webhook.answers import Reply
 from execution_engine.adapters.webhook.authentication import (
@@ -24,11 +26,13 @@ from execution_engine.adapters.webhook.reading import TooLarge, peer_of, read_bo
 from execution_engine.adapters.webhook.refused import RefusedRequests
 from execution_engine.domain import alert
 from execution_engine.domain.errors import Defect, FieldFault
-from execution_engine.domain.inputs import AlertReceived
+from execution_engine.domain.inputs import AlertReceived, TokenUsed
+from execution_engine.domain.rows import WebhookToken
 from execution_engine.domain.settings import Webhook
 
 # A browser sets them on what a page sends to another place, and no page may change that.
 _BROWSER = ("Origin", "Sec-Fetch-Site")
+USE_NOTED_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,12 @@ class Alerts:
         self._failures = failures
         self._refused = RefusedRequests(doors)
         self._rate = Rate()
+        self._used: dict[str, datetime] = {}
 
     async def receive(self, request: web.BaseRequest, token: str | None) -> Reply:
         """Answer one POST to the webhook; `token` is what stands in its path."""
         rules = self._doors.settings().webhook
-        source = client_address(peer_of(request), request.headers, rules.trusted_proxies)
+        source = _source(request, rules)
         if any(name in request.headers for name in _BROWSER):
             return self._stranger(Stranger("request", "It was sent by a web page in a browser."), source)
         if not may_send(source, rules.ip_allowlist):
@@ -72,10 +77,25 @@ class Alerts:
         read = _Request(raw, alert.read(raw), source)
         sender = self._authenticated(read, request, token, rules)
         if isinstance(sender, Stranger):
-            return self._wrong(sender, read, rules)
+            return self._wrong(sender, read.source, rules, len(read.raw))
         if isinstance(sender, Undecided):
             return answers.unavailable("The vault is locked.")
         return await self._from(sender, read, rules)
+
+    async def probed(self, request: web.BaseRequest) -> Reply:
+        """Answer a request that this program sent to itself; it is no alert and leaves nothing behind."""
+        rules, probes = self._doors.settings().webhook, self._doors.probes
+        locked = self._doors.secrets().locked
+        noticed = probing.cautions(rules, peer_of(request), request.headers, locked=locked)
+        shown = request.headers[probing.HEADER]
+        answer = probes.take(shown, noticed) if probes is not None else None
+        if answer is not None:
+            return Reply(200, {"probe": answer}, last=True)
+        return self._wrong(
+            Stranger("request", "It claims to be a check of this program's own."),
+            _source(request, rules),
+            rules,
+        )
 
     def _authenticated(
         self, read: _Request, request: web.BaseRequest, token: str | None, rules: Webhook
@@ -85,14 +105,13 @@ class Alerts:
         doors = self._doors
         return authenticate(shown, rules, doors.tokens(), doors.secrets(), doors.clock())
 
-    def _wrong(self, stranger: Stranger, read: _Request, rules: Webhook) -> Reply:
+    def _wrong(self, stranger: Stranger, source: str, rules: Webhook, size: int | None = None) -> Reply:
         """Count a wrong secret; only whoever has a wrong one can be told 429."""
-        now = self._doors.monotonic()
-        if not self._failures.too_many(read.source, rules.failures_per_minute, now):
-            return self._stranger(stranger, read.source, len(read.raw))
+        if not self._failures.too_many(source, rules.failures_per_minute, self._doors.monotonic()):
+            return self._stranger(stranger, source, size)
         fault = FieldFault("request", "Too many wrong secrets came from this address.")
-        if self._refused.add(429, [fault], read.source):
-            logger.bind(category="SECURITY").warning("Too many wrong secrets from {}", read.source)
+        if self._refused.add(429, [fault], source):
+            logger.bind(category="SECURITY").warning("Too many wrong secrets from {}", source)
         return answers.TOO_MANY_FAILURES
 
     def _stranger(self, stranger: Stranger, source: str, size: int | None = None) -> Reply:
@@ -103,6 +122,25 @@ class Alerts:
 
     async def _from(self, sender: Sender, read: _Request, rules: Webhook) -> Reply:
         name = sender.token.name if sender.token else ""
+        try:
+            return await self._judged(sender, name, read, rules)
+        finally:
+            if sender.token is not None:  # behind the alert: it must not wait for this
+                self._note_use(sender.token)
+
+    def _note_use(self, token: WebhookToken) -> None:
+        """Say that a webhook is in use, once in a while."""
+        now, known = self._doors.clock(), self._used.get(token.name, token.last_used_at)
+        if known is not None and now - known < USE_NOTED_EVERY:
+            return
+        self._used[token.name] = now
+        try:
+            self._doors.post(TokenUsed(name=token.name, at=now), lambda _: None)
+        except Exception:
+            # For the user's eyes only; the sender gets the true answer all the same.
+            logger.bind(category="SYSTEM").exception("The last use of a webhook could not be kept")
+
+    async def _judged(self, sender: Sender, name: str, read: _Request, rules: Webhook) -> Reply:
         if isinstance(read.body, alert.Faults):
             text = read.raw.decode("utf-8", "replace")
             self._refused.add(read.body.status, read.body.errors, read.source, body=text, token=name)
@@ -143,6 +181,10 @@ class Alerts:
         if told is None:
             raise Defect("the desk had no answer to an alert")
         return answers.told(told)
+
+
+def _source(request: web.BaseRequest, rules: Webhook) -> str:
+    return client_address(peer_of(request), request.headers, rules.trusted_proxies, rules.proxy_header)
 
 
 def _reduces_risk(parsed: alert.ParsedAlert) -> bool:

@@ -85,7 +85,9 @@ def find_token(shown: str | None, tokens: Iterable[WebhookToken], now: datetime)
     for token in tokens:  # no early end: the time must not tell which one it was
         new = hmac.compare_digest(digest, _known_digest(token.token))
         old = hmac.compare_digest(digest, _known_digest(token.previous_token))
-        if (new and _counts(token.expires_at, now)) or (old and _counts(token.previous_until, now, never=True)):
+        if (new and _counts(token.expires_at, now)) or (
+            old and _counts(token.previous_until, now, never=True)
+        ):
             found = token
     return found if shown and found is not None and found.enabled else None
 

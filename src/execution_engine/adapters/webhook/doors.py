@@ -11,6 +11,7 @@ from typing import Any
 
 from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.adapters.webhook.limits import Limits
+from execution_engine.adapters.webhook.probes import Probes
 from execution_engine.domain.errors import Refusal, StoreFailed
 from execution_engine.domain.inputs import Answer, Input
 from execution_engine.domain.rows import WebhookToken
@@ -32,6 +33,7 @@ class Doors:
     health: whether all is well, and the figures and reasons to show.
     set_price: carry a practice price to its markets and return their names once it was matched; a `Refusal`
     with the code `feed` where prices are not set by hand.
+    probes: the passes of requests that this program sends to itself.
     clock: the time in UTC. monotonic: seconds that never go back.
     """
 
@@ -43,6 +45,7 @@ class Doors:
     ready_for_entries: Callable[[], str | None]
     clock: Callable[[], datetime]
     health: Callable[[], tuple[bool, dict[str, Any]]]
+    probes: Probes | None = None
     set_price: SetPrice | None = None
     monotonic: Callable[[], float] = time.monotonic
     limits: Limits = field(default_factory=Limits)

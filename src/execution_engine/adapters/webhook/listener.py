@@ -22,6 +22,7 @@ from execution_engine.adapters.webhook.connections import Connection, Guard, Gua
 from execution_engine.adapters.webhook.doors import Doors, Post, SetPrice
 from execution_engine.adapters.webhook.limits import Failures, Limits, Rate
 from execution_engine.adapters.webhook.local import LocalRoutes
+from execution_engine.adapters.webhook.probes import HEADER, Probes
 from execution_engine.adapters.webhook.reading import Malformed, SenderGone
 from execution_engine.domain.errors import EngineError
 from execution_engine.domain.rows import WebhookToken
@@ -30,6 +31,7 @@ from execution_engine.domain.symbols import Catalogue
 
 LOGGED_STRANGERS = 60  # per minute; the rest is logged for debugging only
 OTHER = "(another path)"
+PROBED = "/webhook, asked by itself"
 BACKLOG = 512  # connections that the system keeps for us; beyond them a sender waits a second and tries again
 
 
@@ -51,6 +53,7 @@ class Listener:
         ready_for_entries: Callable[[], str | None],
         clock: Callable[[], datetime],
         health: Callable[[], tuple[bool, dict[str, Any]]],
+        probes: Probes | None = None,
         set_price: SetPrice | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         limits: Limits | None = None,
@@ -64,6 +67,7 @@ class Listener:
             ready_for_entries=ready_for_entries,
             clock=clock,
             health=health,
+            probes=probes,
             set_price=set_price,
             monotonic=monotonic,
             limits=limits or Limits(),
@@ -127,6 +131,8 @@ class Listener:
     def _route(self, request: web.BaseRequest) -> tuple[str, Coroutine[Any, Any, Reply]]:
         """Name the route of a request, without the token, and say who answers it."""
         match request.method, request.rel_url.raw_path.split("/"):
+            case "POST", ["", "webhook"] if HEADER in request.headers:
+                return PROBED, self._alerts.probed(request)
             case "POST", ["", "webhook"]:
                 return "/webhook", self._alerts.receive(request, None)
             case "POST", ["", "webhook", token] if token:
@@ -138,7 +144,7 @@ class Listener:
         return OTHER, _nothing_here()
 
     def _log(self, method: str, route: str, status: int, took_s: float, request_id: str) -> None:
-        level = "INFO"
+        level = "DEBUG" if (route, status) == (PROBED, 200) else "INFO"
         if status in (400, 401, 404, 429) and not self._strangers.take(
             LOGGED_STRANGERS, self._doors.monotonic()
         ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from loguru import logger
@@ -16,19 +17,29 @@ KEPT_CHARACTERS = 2048
 
 
 class RefusedRequests:
-    """Posts what was answered 4xx, so many per status and minute, so that a flood pushes nothing out."""
+    """Posts what was answered 4xx, so many per status, so that a flood neither pushes others out nor fills the disk.
+
+    What is left out is counted, and the next one that is kept says how many there were.
+    """
 
     def __init__(self, doors: Doors) -> None:
         self._doors = doors
         self._rates: dict[int, Rate] = {}
+        self._left_out: Counter[int] = Counter()
 
     def add(
         self, status: int, errors: Iterable[FieldFault], source: str, *, body: str = "", token: str = ""
     ) -> bool:
         """Keep one refused request, unless there were too many of its kind; never raises."""
-        rate = self._rates.setdefault(status, Rate())
-        if not rate.take(self._doors.limits.refusals_per_minute, self._doors.monotonic()):
+        limits, rate = self._doors.limits, self._rates.setdefault(status, Rate())
+        if not rate.take(limits.refusals_per_hour / 60, self._doors.monotonic(), limits.refusals):
+            self._left_out[status] += 1
             return False
+        if count := self._left_out.pop(status, 0):
+            errors = [
+                *errors,
+                FieldFault("more", f"{count} more of this kind came before it and are not listed."),
+            ]
         try:
             self._doors.post(
                 RequestRefused(
