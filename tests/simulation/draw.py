@@ -29,6 +29,7 @@ RATES = {
     "cancel_garbage": 0.2,
     "cancel_slow": 0.25,
     "cancel_unknown": 0.9,
+    "fill_before_cancel": 0.5,
     "late_fill": 0.8,
     "trades_late": 0.3,
     "look_blank": 0.4,

@@ -278,6 +278,8 @@ class Line:
         network, id = self._network, order.client_order_id
         if id in self._venue.past and self._venue.is_over(id) and network.happens("cancel_unknown", state):
             return absent(order, self._machine.now(), about_cancel=True)
+        if order.id and network.happens("fill_before_cancel", state):  # not what nobody intended
+            self._venue.fill_some(id, network.uniform("fill_before_cancel", 0.01, 0.99))
         said = self._venue.cancel(order)
         if said.status is OrderStatus.CANCELLED and said.trades and network.happens("late_fill", state):
             whole = replace(said, about_cancel=False)

@@ -34,6 +34,7 @@ from execution_engine.domain.inputs import (
     Verdict,
 )
 from execution_engine.domain.instrument import Action, Instrument, Market, Side
+from execution_engine.domain.money import round_down
 from execution_engine.domain.rows import FINAL_ORDER, Order, OrderType, Purpose
 from tests.simulation.clock import TrueClock
 
@@ -185,6 +186,18 @@ class Venue:
         if said.verdict is Verdict.ACCEPTED:
             self._note(said)
         return said
+
+    def fill_some(self, client_order_id: str, part: float) -> None:
+        """Let a part of a resting order fill at its own price, in whole steps."""
+        venue = self._paper._venue
+        accounts = [account for account in venue.accounts.values() if client_order_id in account.orders]
+        for account in accounts:
+            resting = account.orders[client_order_id]
+            quantity = round_down(resting.remaining * Decimal(f"{part:.2f}"), self.rules[resting.key].step)
+            if resting.price is not None and 0 < quantity < resting.remaining:
+                turn = Turn(self._clock.now())
+                venue._fill(account, resting, resting.price, quantity, turn, maker=True)
+                finished(self._paper._commit(turn))
 
     def look(self, order: Order, lag: timedelta) -> OrderReport:
         """Look an order up as the reading side knows it: as it stood some seconds ago."""
