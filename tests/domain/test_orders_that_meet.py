@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from execution_engine.domain.inputs import Verdict
+from execution_engine.domain.inputs import ExitGroup, Verdict
 from execution_engine.domain.rows import Order, OrderStatus
 from tests.house import House
 
@@ -78,3 +78,60 @@ def test_an_exit_that_comes_while_a_target_closes_sells_only_the_rest():
     house.fill_all("exit")
     assert sold(house) == held
     assert (house.group.status, house.group.open_quantity) == ("closed", 0)
+
+
+def absent(house: House, order: Order) -> None:
+    """Let two look-ups, far enough apart, find nothing."""
+    for _ in range(2):
+        house.clock.forward(seconds=2)
+        house.says(order, Verdict.ABSENT)
+
+
+@pytest.mark.fault(26)
+def test_what_a_target_traded_before_its_cancel_is_not_sold_again_with_another_leg():
+    house = House({"take_profit.order": "limit"})
+    house.price("BTCUSDT", "50000")
+    house.alert(price="50000")
+    house.accept()
+    for entry in house.orders("entry")[:3]:
+        house.fill(entry, fee_percent="0.1", fee_in="BTC")
+    held = house.group.open_quantity
+    first, second, lost = house.orders("take_profit")
+    house.says(first)
+    house.says(second)
+    house.says(lost, Verdict.UNKNOWN)
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    closes = house.orders("exit")  # all but what the lost target may have sold
+    traded = house.trade(first, None, "0.0005", "0", "USDT")
+    house.says(first, status=OrderStatus.CANCELLED, filled_quantity=D("0.0005"), trades=(traded,))
+    for close in closes:
+        house.fill(close)
+    absent(house, lost)
+    house.fill_all("exit")
+    assert house.group.status == "closed"
+    assert D(0) <= held - sold(house) < D("0.00001")
+    assert all(leg.open_quantity >= 0 for leg in house.legs()), "the surplus of one leg is another's"
+
+
+def test_closes_of_both_sides_of_one_perpetual_are_not_refused_for_having_nothing_to_reduce():
+    house = House()
+    house.balance("paper-perp")
+    house.price("BTCUSDT.P", "50000")
+    house.alert(symbol="BTCUSDT.P", action="sell", price="50000")
+    house.accept()
+    late = house.orders("entry")[0]
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    house.alert(symbol="BTCUSDT.P", timeframe="60", price="50000")
+    house.accept()
+    newer = house.orders("entry")[-5]
+    house.fill(newer, "50000")
+    house.fill(late, "50000")  # on the exchange it closed what the newer group holds
+    (emergency,) = house.orders("emergency")
+    assert (emergency.action, emergency.reduce_only) == ("buy", False)
+    house.fill(emergency, "50000")
+    house.alert(symbol="BTCUSDT.P", timeframe="60", type="exit", action=None)
+    house.confirm_cancels()
+    (close,) = house.orders("exit")
+    assert (close.quantity, close.reduce_only) == (newer.quantity, True)

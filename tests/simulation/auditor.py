@@ -145,6 +145,7 @@ class Auditor:
         self._legs_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self._accepted: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)  # entries by leg [base]
         self._held: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)  # by group, as the exchange has it
+        self._untold: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)  # by group, at the worst moment
         self._reducing: defaultdict[int, dict[str, None]] = defaultdict(dict)  # by group, those that rest
         self._slots: defaultdict[World, int] = defaultdict(int)
         self.budget: tuple[int, int] | None = None
@@ -452,8 +453,19 @@ class Auditor:
                 closes.popleft()
             # Each leg's close may wait for the cancel of its own target.
             own = (leg for leg in self.rows[Leg].values() if leg.group_id == order.group_id)
+            self._note_untold(order.group_id)
             if len(closes) > MOST_CLOSES and len(closes) > MOST_CLOSES + sum(1 for _ in own):
                 self.breaks("I17", f"group {order.group_id} sent {len(closes)} closes within 10 s")
+
+    def _note_untold(self, group_id: int) -> None:
+        """Note what a close cannot know of: the exchange said that an order ended, and not all that it traded."""
+        untold = ZERO
+        for id in self._orders_of[group_id]:
+            row: Order = self.rows[Order][id]
+            truth = self.truth.get(row.client_order_id)
+            if truth is not None and row.status is S.CANCELLED and row.purpose is not Purpose.ENTRY:
+                untold += truth.report.filled_quantity - row.filled_quantity
+        self._untold[group_id] = max(self._untold[group_id], untold)
 
     def began(self, number: int, orders: Iterable[Order], now: float) -> None:
         """Note a call with all its orders: their lane waits until it is answered."""
@@ -562,7 +574,7 @@ class Auditor:
         group: Group = self.rows[Group][order.group_id]
         resting = sum((self._remaining(id) for id in self._reducing[group.id]), ZERO)
         held = self._held[group.id]
-        if resting + order.quantity > held and not order.reduce_only:
+        if resting + order.quantity > held + self._untold[group.id] and not order.reduce_only:
             text = f"order {order.id} closes {order.quantity}; {resting} is being closed, {held} is held"
             self.breaks("I6", text)
         self._reducing[group.id][order.client_order_id] = None
@@ -589,7 +601,11 @@ class Auditor:
         self._held[group.id] += trade.quantity if entry else -trade.quantity
         if trade.fee_currency == group.base:
             self._held[group.id] -= trade.fee
-        if self._held[group.id] < 0:
+        if self._held[group.id] < 0 and -self._held[group.id] <= self._untold[group.id]:
+            self.disturbed.accounts.add(
+                group.account
+            )  # what it took too much was another group's, or the user's
+        elif self._held[group.id] < 0:
             self.breaks("I6", f"group {group.id} closed more than it held, {-self._held[group.id]} too much")
 
     # -- when everything is quiet
@@ -693,14 +709,19 @@ class Auditor:
             sums = bought[order.leg_id or 0]
             sums[0] += sum((fill.quantity for fill in fills), ZERO)
             sums[1] += sum((fill.quantity * fill.price for fill in fills), ZERO)
+            sums[2] += sum((fill.fee for fill in fills if fill.fee_currency == group.base), ZERO)
         closed: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
         for order in closes:
             left = order.filled_quantity
             result += sum((f.quantity * f.price for f in self._fills_of[order.id].values()), ZERO)
-            for leg_id, part in order.parts:
-                taken = min(part, left)
+            # What a leg did not hold any more was another's; nobody's at all is the last one's.
+            for leg_id, most in (*order.parts, *((id, left) for id in bought)):
+                there = bought[leg_id][0] - bought[leg_id][2] - closed[leg_id]
+                taken = max(min(most, left, there), ZERO)
                 closed[leg_id] += taken
                 left -= taken
+            if left:
+                closed[order.parts[-1][0]] += left
         if not closes or not any(closed.values()):
             return ZERO
         cost = sum((sums[1] * closed[leg] / sums[0] for leg, sums in bought.items() if sums[0]), ZERO)

@@ -142,7 +142,7 @@ def _close(draft: Draft, group: Group) -> None:
         return
     instrument = draft.instrument(group.exchange, group.symbol)
     legs = draft.legs(group.id)
-    free = uncovered(draft, group, legs)
+    free = _levelled(uncovered(draft, group, legs))
     parts = tuple((leg.id, free[leg.id]) for leg in legs if free[leg.id] > 0)
     _market_close(draft, group, instrument, parts, purpose)
 
@@ -177,6 +177,17 @@ def uncovered(draft: Draft, group: Group, legs: Sequence[Leg]) -> dict[int, Deci
             done -= filled
             free[leg_id] -= quantity - filled
     return free
+
+
+def _levelled(free: dict[int, Decimal]) -> dict[int, Decimal]:
+    """Take what is on its way beyond one leg's holding off the others: together they sell no more than is held."""
+    short = -sum((quantity for quantity in free.values() if quantity < 0), ZERO)
+    result = {leg_id: max(quantity, ZERO) for leg_id, quantity in free.items()}
+    for leg_id in reversed(result):
+        taken = min(result[leg_id], short)
+        result[leg_id] -= taken
+        short -= taken
+    return result
 
 
 def _market_close(
@@ -252,7 +263,7 @@ def _close_triggered(draft: Draft, group: Group) -> None:
     if not ready or not _may_close_now(draft, group):
         return
     instrument = draft.instrument(group.exchange, group.symbol)
-    free = uncovered(draft, group, legs)
+    free = _levelled(uncovered(draft, group, legs))
     parts = [(leg.id, free[leg.id]) for leg in ready if instrument.quantity(free[leg.id]) > 0]
     parts += _dust_to_sweep(draft, group, legs, parts, free)
     alone = draft.leg(parts[0][0]) if len(parts) == 1 else None
@@ -415,12 +426,25 @@ def write_order(
         type=type,
         price=price,
         quantity=quantity,
-        reduce_only=purpose is not Purpose.ENTRY and group.market is Market.SWAP,
+        reduce_only=purpose is not Purpose.ENTRY
+        and group.market is Market.SWAP
+        and not _is_netted(draft, group),
         parts=parts,
         created_at=draft.now,
     )
     draft.put(order)
     return order
+
+
+def _is_netted(draft: Draft, group: Group) -> bool:
+    """Return whether a group of the other side holds the same symbol, as after a late fill.
+
+    The exchange knows only what is left of both, and would refuse a reduce-only close of either.
+    """
+    return any(
+        other.account == group.account and other.side is not group.side and other.open_quantity > 0
+        for other in draft.groups_in((group.exchange, group.symbol))
+    )
 
 
 def end_flat(draft: Draft, group: Group) -> Group:

@@ -71,12 +71,12 @@ def levelled(closes: Sequence[Order], held: dict[int, Decimal]) -> list[Order]:
         wanted = dict(order.parts)
         filled = order.filled_quantity
         parts: dict[int, Decimal] = {}
-        for leg_id in dict.fromkeys([*wanted, *left]):
-            most = min(wanted.get(leg_id, filled), left[leg_id], filled)
-            if most > 0:
-                parts[leg_id] = most
-                left[leg_id] -= most
-                filled -= most
+        for leg_id, most in [*wanted.items(), *((leg_id, filled) for leg_id in left)]:
+            taken = min(most, left[leg_id], filled)
+            if taken > 0:
+                parts[leg_id] = parts.get(leg_id, ZERO) + taken
+                left[leg_id] -= taken
+                filled -= taken
         if filled:  # more than all legs held: the last one that was meant carries it
             last = next(reversed(wanted))
             parts[last] = parts.get(last, ZERO) + filled
