@@ -263,17 +263,18 @@ class House:
     # -- what the exchange says
 
     def says(self, order: Order, verdict: Verdict = Verdict.ACCEPTED, **more: Any) -> None:
+        self.post(self.report(order, verdict, **more))
+
+    def report(self, order: Order, verdict: Verdict = Verdict.ACCEPTED, **more: Any) -> OrderReport:
         given: dict[str, Any] = {"status": OrderStatus.OPEN} if verdict is Verdict.ACCEPTED else {}
         if verdict is Verdict.ACCEPTED:
             given["exchange_order_id"] = f"x{order.id}"
-        self.post(
-            OrderReport(
-                account=order.account,
-                client_order_id=order.client_order_id,
-                verdict=verdict,
-                at=self.clock.now(),
-                **(given | more),
-            )
+        return OrderReport(
+            account=order.account,
+            client_order_id=order.client_order_id,
+            verdict=verdict,
+            at=self.clock.now(),
+            **(given | more),
         )
 
     def accept(self) -> None:

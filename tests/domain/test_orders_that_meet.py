@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from execution_engine.domain.inputs import ExitGroup, Verdict
+from execution_engine.domain.inputs import ExitGroup, OrderReports, Verdict
 from execution_engine.domain.rows import Order, OrderStatus
 from tests.house import House
 
@@ -96,17 +96,17 @@ def test_what_a_target_traded_before_its_cancel_is_not_sold_again_with_another_l
     for entry in house.orders("entry")[:3]:
         house.fill(entry, fee_percent="0.1", fee_in="BTC")
     held = house.group.open_quantity
-    first, second, lost = house.orders("take_profit")
+    first, lost, third = house.orders("take_profit")
     house.says(first)
-    house.says(second)
+    house.says(third)
     house.says(lost, Verdict.UNKNOWN)
     house.post(ExitGroup(group_id=house.group.id))
-    house.confirm_cancels()
-    closes = house.orders("exit")  # all but what the lost target may have sold
+    both = [house.report(order, status=OrderStatus.CANCELLED) for order in (first, third)]
+    house.post(OrderReports(group_id=house.group.id, reports=tuple(both)))
+    (close,) = house.orders("exit")  # all but what the lost target may have sold
     traded = house.trade(first, None, "0.0005", "0", "USDT")
     house.says(first, status=OrderStatus.CANCELLED, filled_quantity=D("0.0005"), trades=(traded,))
-    for close in closes:
-        house.fill(close)
+    house.fill(close)
     absent(house, lost)
     house.fill_all("exit")
     assert house.group.status == "closed"
