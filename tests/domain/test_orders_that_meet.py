@@ -109,6 +109,7 @@ def test_what_a_target_traded_before_its_cancel_is_not_sold_again_with_another_l
     house.fill(close)
     absent(house, lost)
     house.fill_all("exit")
+    house.confirm_cancels()
     assert house.group.status == "closed"
     assert D(0) <= held - sold(house) < D("0.00001")
     assert all(leg.open_quantity >= 0 for leg in house.legs()), "the surplus of one leg is another's"
