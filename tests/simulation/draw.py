@@ -17,6 +17,7 @@ RATES = {
     "place_lost": 0.2,
     "place_answer_lost": 0.2,
     "place_late": 0.15,
+    "clock_jumps_meanwhile": 0.3,
     "place_slow": 0.2,
     "place_garbage": 0.15,
     "place_doubled": 0.15,
@@ -44,7 +45,13 @@ RATES = {
     "request_lost": 0.2,
     "answer_lost": 0.3,
 }
-NOT_ON_PAPER = {"place_late", "cancel_late", "read_lag", "look_blank"}  # it answers in process
+NOT_ON_PAPER = {
+    "place_late",
+    "clock_jumps_meanwhile",
+    "cancel_late",
+    "read_lag",
+    "look_blank",
+}  # it answers in process
 
 # What happens at chosen moments: how many of each there are at most in a seed that has any.
 HAPPENINGS = {

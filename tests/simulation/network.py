@@ -79,6 +79,7 @@ class Network:
         self.venue = venue
         self.sometimes = sometimes
         self.quiet = False
+        self.clock_jumps: Callable[[float], None] = lambda seconds: None
         self.requests = 0
         self.broken_reads: set[str] = set()  # accounts whose next reading meets a defect of ours
         self.blind: set[str] = set()  # orders that the last look-up missed although they are there
@@ -203,6 +204,8 @@ class Line:
                 )
                 self._timeline.after(late, arrive, lambda said: None)
                 given_up()
+                if happens("clock_jumps_meanwhile", state):
+                    network.clock_jumps(late * network.uniform("clock_jumps_meanwhile", 0.3, 0.9))
             elif happens("place_slow", state):
                 wait = network.uniform("place_slow", 0.5, max(0.6, self.program.timeout_s - 0.5))
                 self._timeline.after(there, arrive, lambda said: answer(wait, said))

@@ -25,6 +25,7 @@ REACHABLE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("stream_drops", "stream_early", "stream_late", "stream_doubles"), (*REPORTED, "balance")),
     "look_blank": PLACED,
     "cancel_unknown": ("open",),
+    "clock_jumps_meanwhile": ("entry",),
     "fill_before_cancel": ("open",),
     "late_fill": ("partially_filled",),
     "partial": RESTING,

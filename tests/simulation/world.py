@@ -124,6 +124,7 @@ class History:
         self.venue.most_open = program.most_open
         self.venue.fee_currency = program.fee_currency
         self.network = Network(program, self.timeline, self.venue, self.sometimes)
+        self.network.clock_jumps = self._jump
         self.machine = Machine(program, self.timeline, self.clock, self.catalogue, self.network, self)
         self.tradingview = TradingView(self.timeline, self.network, self.machine, self.auditor, self.story)
         self.trader = trader.Trader(self)
@@ -352,6 +353,16 @@ class History:
     def _do_step(self, event: Event) -> None:
         self.clock.wrong_s += event["seconds"]
         if abs(event["seconds"]) > 3:
+            self.auditor.lost_time(self.timeline.now)
+
+    def _jump(self, seconds: float) -> None:
+        """Set the clock of the machine forward, in so many seconds: a request is on its way meanwhile."""
+        self.timeline.after(seconds, self._set_forward)
+
+    def _set_forward(self) -> None:
+        if not self.network.quiet:
+            self.tell("program of", "the clock is set forward while a request is on its way")
+            self.clock.wrong_s += 120
             self.auditor.lost_time(self.timeline.now)
 
     def _do_down(self, event: Event) -> None:
