@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from execution_engine.adapters.exchanges.catalogue import VENUES
+from execution_engine.adapters.exchanges.translate import SENTENCES, TOPICS
 from execution_engine.domain import order as orders
 from execution_engine.domain.inputs import Verdict
 from execution_engine.domain.instrument import Market
@@ -153,7 +154,7 @@ async def test_a_code_proves_what_it_proves(
     assert engine in (None, report.code), report
     assert len(stage.wire.orders) == sent_before + 1  # sent once, whatever the answer
     if verdict is REFUSED and engine is VALIDATION:
-        assert report.reason.startswith("Order validation failed (size or price). See the log for details.")
+        assert report.reason.startswith((SENTENCES[VALIDATION], *TOPICS.values()))
         assert words in report.reason
 
 

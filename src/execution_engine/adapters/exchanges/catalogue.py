@@ -32,6 +32,13 @@ class Meaning(StrEnum):
     UNCLEAR = "unclear"  # nothing is proven
 
 
+class Topic(StrEnum):
+    """What a refusal is about that has a sentence of its own."""
+
+    MARKET = "market"  # it is not traded any more, or not now
+    POSITION_MODE = "position mode"  # the account's is not the one that the order is for
+
+
 class Switch(StrEnum):
     """How ccxt is told to leave production."""
 
@@ -95,6 +102,7 @@ class Venue:
     refused, duplicate, gone, clock, unclear: codes by what they prove, with words where a code says too little.
         What is on no list proves nothing. filters: refusals that say our rules of the market are out of date.
         credentials: refusals of the key, where ccxt takes them for something else.
+    topics: codes, with words where a code says too little, of refusals that have a sentence of their own.
     whole_contracts: ccxt compares the amount with a number there, so it gets an int.
     look_param: the parameter that names an order by its client id; ccxt translates `clientOrderId` except on
         Bybit.
@@ -123,6 +131,7 @@ class Venue:
     unclear: frozenset[str] = frozenset()
     filters: frozenset[str] = frozenset()
     credentials: frozenset[str] = frozenset()
+    topics: tuple[tuple[str, str, Topic], ...] = ()
     fence: timedelta
     contracts: bool = False
     whole_contracts: bool = False
@@ -155,6 +164,11 @@ class Venue:
         if code in self.unclear:
             return Meaning.UNCLEAR
         return Meaning.REFUSED if code in self.refused else Meaning.UNCLEAR
+
+    def topic(self, code: str, text: str) -> Topic | None:
+        """Say what a code with its words is about; None where nothing more is known than that it refuses."""
+        words = text.lower()
+        return next((topic for known, word, topic in self.topics if known == code and word in words), None)
 
 
 def _text(document: Mapping[str, Any], *names: str) -> str:
@@ -230,7 +244,7 @@ _BINANCE = Venue(
             "-1114", "-1115", "-1116", "-1117", "-1118", "-1119", "-1121", "-1130", "-1131",
             "-2010", "-2014", "-2015", "-2018", "-2019", "-2020", "-2021", "-2022", "-2023", "-2024",
             "-2025", "-2027", "-2028", "-4059", "-4060", "-4061", "-4062", "-4067", "-4068", "-4087",
-            "-4088", "-4118", "-4120", "-4131", "-4137", "-4138", "-4140", "-4141", "-4142", "-4161",
+            "-4088", "-4108", "-4118", "-4120", "-4131", "-4137", "-4138", "-4140", "-4141", "-4142", "-4161",
             "-4164", "-4165", "-4183", "-4184", "-4192", "-4202", "-4203", "-4205", "-4206", "-4208",
             "-4400", "-4401", "-4402", "-4403", "-5021", "-5022",
         }
@@ -242,6 +256,15 @@ _BINANCE = Venue(
     clock=frozenset({"-1021"}),
     # After one good answer ccxt takes -2015 for a ban that ends by itself; a revoked key says the same.
     credentials=frozenset({"-2015"}),
+    topics=(
+        ("-1121", "", Topic.MARKET),
+        ("-1013", "market is closed", Topic.MARKET),
+        ("-2010", "market is closed", Topic.MARKET),
+        ("-4108", "", Topic.MARKET),
+        ("-4140", "", Topic.MARKET),
+        ("-4141", "", Topic.MARKET),
+        ("-4061", "", Topic.POSITION_MODE),
+    ),
     filters=frozenset(
         {"-1013", "-1111", "-4164", "-4003", "-4004", "-4005", "-4013", "-4014", "-4023", "-4131", "-1121"}
     ),
@@ -358,6 +381,13 @@ _BYBIT = Venue(
             "170137", "170140", "170148", "170193", "170194",
         }
     ),
+    topics=(
+        ("170121", "", Topic.MARKET),
+        ("170210", "", Topic.MARKET),
+        ("110074", "", Topic.MARKET),
+        ("10001", "symbol invalid", Topic.MARKET),
+        ("10001", "not match position mode", Topic.POSITION_MODE),
+    ),
     fence=_FENCE,
     look_param="orderLinkId",
     batches={
@@ -434,6 +464,14 @@ _OKX = Venue(
     clock=frozenset({"50102", "50112"}),
     unclear=frozenset({"50001", "50004", "50005", "50013", "50026", "51030", "51149", "51600"}),
     filters=frozenset({"51000", "51006", "51020", "51120", "51121", "51122", "51124", "51136", "51137", "51138"}),
+    topics=(
+        ("51001", "", Topic.MARKET),
+        ("51021", "", Topic.MARKET),
+        ("51022", "", Topic.MARKET),
+        ("51027", "", Topic.MARKET),
+        ("51028", "", Topic.MARKET),
+        ("51000", "posside", Topic.POSITION_MODE),
+    ),
     # It takes requests up to 30 s old and says nothing about the engine behind it.
     fence=timedelta(seconds=60),
     contracts=True,
@@ -528,6 +566,13 @@ _KUCOIN = Venue(
     clock=frozenset({"400002"}),
     unclear=frozenset({"408000", "500000", "503", "500"}),
     filters=frozenset({"400100", "600100", "600101", "300001", "300011", "300012", "900001"}),
+    topics=(
+        ("400600", "symbol", Topic.MARKET),
+        ("900001", "", Topic.MARKET),
+        ("300002", "", Topic.MARKET),
+        ("400100", "contract parameter invalid", Topic.MARKET),
+        ("330011", "", Topic.POSITION_MODE),
+    ),
     fence=_FENCE,
     contracts=True,
     whole_contracts=True,

@@ -18,9 +18,9 @@ from execution_engine.adapters.exchanges.ccxt_client import (
     Client,
     Clock,
     NotThere,
-    keys_refused,
     listening,
     open_client,
+    refusal,
 )
 from execution_engine.adapters.exchanges.ccxt_lists import ask, balances, inside, rows
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
@@ -69,7 +69,8 @@ class CcxtKeyCheck:
                 return CheckResult(at=now, problems=(str(error),))
             except Exception as error:
                 logger.warning("the keys of {} could not be checked: {}", account.name, str(error)[:2000])
-                return _failed(account, error, now, refused=keys_refused(venue, heard))
+                said = refusal(venue, heard)
+                return _failed(account, error, now, refused=bool(said and said.code in venue.credentials))
             finally:
                 if client is not None:
                     await client.close()

@@ -21,7 +21,7 @@ import aiohttp
 import certifi
 from loguru import logger
 
-from execution_engine.adapters.exchanges.catalogue import Place, Switch, Venue
+from execution_engine.adapters.exchanges.catalogue import Entry, Place, Switch, Venue
 from execution_engine.domain.errors import Defect, EngineError
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import Keys
@@ -96,11 +96,11 @@ def listening() -> Iterator[Heard]:
             around.answers += heard.answers
 
 
-def keys_refused(venue: Venue, heard: Heard) -> bool:
-    """Return whether the last answer refused the keys with a code that ccxt takes for something else."""
+def refusal(venue: Venue, heard: Heard) -> Entry | None:
+    """Return the code and the words of the last answer; None if it was no refusal in the exchange's own form."""
     if not heard.answers:
-        return False
-    return any(entry.code in venue.credentials for entry in venue.entries(heard.answers[-1].document))
+        return None
+    return next((entry for entry in venue.entries(heard.answers[-1].document) if entry.code), None)
 
 
 def trusted() -> ssl.SSLContext:

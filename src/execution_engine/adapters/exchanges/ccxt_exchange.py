@@ -17,16 +17,16 @@ import aiohttp
 from loguru import logger
 
 from execution_engine.adapters.exchanges import translate
-from execution_engine.adapters.exchanges.catalogue import VENUES, Entry, Meaning
+from execution_engine.adapters.exchanges.catalogue import VENUES, Entry, Meaning, Topic
 from execution_engine.adapters.exchanges.ccxt_client import (
     Blocked,
     Client,
     Clock,
     Heard,
-    keys_refused,
     listening,
     native_id,
     open_client,
+    refusal,
 )
 from execution_engine.adapters.exchanges.ccxt_find import find
 from execution_engine.adapters.exchanges.ccxt_lists import balances, positions, raw_open_orders, trades
@@ -98,6 +98,7 @@ class CcxtExchange:
         self._agreed: dict[str, AccountSettings] = {}
         self._agreeing: dict[str, asyncio.Lock] = {}
         self._following: set[asyncio.Task[None]] = set()
+        self._keys_are_good = False  # something was read with them
         self.streamed = False  # whether own orders are told by a stream right now
 
     @property
@@ -289,11 +290,16 @@ class CcxtExchange:
         if meaning is Meaning.DUPLICATE:
             seen = await self.look(order)
             return seen if seen.verdict is Verdict.ACCEPTED else self._unclear(order, code, entry.text)
-        if code == translate.VALIDATION and entry.code in self.venue.filters:
+        reason = self._sentence(code, entry)
+        topic = self.venue.topic(entry.code, entry.text)
+        if topic is Topic.POSITION_MODE:
+            self._agreed.pop(order.symbol, None)  # it was another one when it was read
+        elif topic is Topic.MARKET or (code == translate.VALIDATION and entry.code in self.venue.filters):
             self._markets.doubt()
+            reason = f"{reason} {translate.RULES_AGAIN}"
         if meaning in (Meaning.REFUSED, Meaning.CLOCK):
-            return self._refused(order, code, translate.sentence(code, entry))
-        return self._unclear(order, code, translate.sentence(code, entry))
+            return self._refused(order, code, reason)
+        return self._unclear(order, code, reason)
 
     def _judge_error(self, order: Order, heard: Heard, error: BaseException) -> OrderReport:
         """Say what an error without a code proves: nothing, unless nothing left or it was one too many."""
@@ -393,7 +399,7 @@ class CcxtExchange:
         code = translate.engine_error(error)
         if entry is not None and entry.code in self.venue.credentials:
             code = translate.CREDENTIALS
-        return self._unclear(order, code, translate.sentence(code, entry), about_cancel=True)
+        return self._unclear(order, code, self._sentence(code, entry), about_cancel=True)
 
     async def _cancelled(self, order: Order) -> OrderReport:
         """Look how an order ended whose cancel was acknowledged, or that does not rest any more."""
@@ -447,21 +453,34 @@ class CcxtExchange:
     async def _read(self, read: Callable[[Client], Coroutine[Any, Any, T]]) -> T | AccountUnreadable:
         with listening() as heard:
             try:
-                return await read(await self.ready_for_all())
+                found = await read(await self.ready_for_all())
+                self._keys_are_good = True
+                return found
             except asyncio.CancelledError:
                 if _is_ending():
                     raise
                 return AccountUnreadable(account=self.account.name, reason="The request broke off.")
             except Exception as error:
                 logger.warning("the account {} could not be read: {}", self.account.name, _written(error))
-                refused = keys_refused(self.venue, heard)
-                reason = translate.SENTENCES[translate.CREDENTIALS] if refused else self._why(error)
-                return AccountUnreadable(account=self.account.name, reason=reason)
+                return AccountUnreadable(account=self.account.name, reason=self._why(error, heard))
 
-    def _why(self, error: Exception) -> str:
+    def _why(self, error: Exception, heard: Heard) -> str:
         if isinstance(error, EngineError):
             return str(error)
-        return translate.SENTENCES[translate.engine_error(error)]
+        entry = refusal(self.venue, heard)
+        if entry is not None and entry.code in self.venue.credentials:
+            return self._sentence(translate.CREDENTIALS, entry)
+        code = translate.engine_error(error)
+        return self._sentence(code, entry) if code == translate.CREDENTIALS else translate.SENTENCES[code]
+
+    def _sentence(self, code: str, entry: Entry | None) -> str:
+        """Say a refusal on screen: what it is about, as far as it is known, and the exchange's own words."""
+        ours = ""
+        if code == translate.CREDENTIALS and self._keys_are_good:
+            ours = f"{translate.SENTENCES[code]} {translate.KEYS_WERE_GOOD}"
+        elif entry is not None and (topic := self.venue.topic(entry.code, entry.text)) is not None:
+            ours = translate.TOPICS[topic]
+        return translate.sentence(code, entry, ours)
 
     async def _open_orders(self, client: Client) -> OpenOrders:
         now = self._clock.now()
@@ -556,7 +575,7 @@ class CcxtExchange:
         code = translate.engine_error(error)
         if code == translate.CONNECTION:
             return self._unclear(order, code, translate.SENTENCES[code])
-        return self._refused(order, code, self._why(error))
+        return self._refused(order, code, self._why(error, Heard()))
 
 
 _ORDERS_A_TURN = 200  # that are parsed before others have their turn

@@ -62,6 +62,17 @@ class LivePrices:
                 self._streams[key].want(symbols)
         self._wanted = wanted
 
+    async def refresh(self, markets: Collection[Key]) -> None:
+        """Ask each exchange once for all of these that are followed, side by side."""
+        wanted = set(markets)
+        await asyncio.gather(
+            *(
+                self._streams[key].refresh(own)
+                for key, symbols in self._wanted.items()
+                if (own := sorted(symbol for symbol in symbols if (key[0], symbol) in wanted))
+            )
+        )
+
     def start(self) -> None:
         """Begin. Needs a running loop."""
         self._started = True

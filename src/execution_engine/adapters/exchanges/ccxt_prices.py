@@ -14,6 +14,7 @@ from loguru import logger
 from execution_engine.adapters.exchanges.catalogue import Venue
 from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, open_client
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
+from execution_engine.adapters.exchanges.ccxt_quotes import quote_of, together
 from execution_engine.adapters.exchanges.ccxt_told import TellingQuotes
 from execution_engine.adapters.exchanges.translate import decimal, unified
 from execution_engine.domain.inputs import Input, NoPrice, Price
@@ -132,6 +133,17 @@ class PriceStream:
         if self._client is not None:
             await self._client.close()
 
+    async def refresh(self, symbols: Collection[str]) -> None:
+        """Ask for the quotes of these of our symbols now, in one call, and post what comes; never raises."""
+        names = [name for name, ours in self._wanted.items() if ours in symbols]
+        try:
+            client = await self._ready()
+            await self._markets.teach(client, [self._wanted[name] for name in names])
+            for quote in await together(client, [n for n in names if n in client.exchange.markets]):
+                self._take(quote)
+        except Exception as error:
+            logger.debug("{} could not be asked for prices: {}", self._venue.name, error)
+
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -207,7 +219,7 @@ class PriceStream:
         for name in symbols:  # one by one: a list of all markets would hold the window while it is parsed
             try:
                 await client.pace()
-                self._take(await _quote(client, name))
+                self._take(await quote_of(client, name))
             except Exception as error:
                 logger.debug("{} could not be asked for a price: {}", self._venue.name, error)
         self._say_what_is_missing()
@@ -246,18 +258,6 @@ class PriceStream:
             if now - since >= NO_PRICE_AFTER_S and name in self._wanted:
                 del self._since[name]
                 self._post(NoPrice(exchange=self._venue.name, symbol=self._wanted[name]))
-
-
-async def _quote(client: Client, name: str) -> Json:
-    """Ask for one market's quote."""
-    if client.venue.name != "binance":
-        said: Json = await client.call("fetch_ticker", name)
-        return said
-    # Its ticker of perpetuals has no quote in it.
-    call = "publicGetTickerBookTicker" if client.market is Market.SPOT else "fapiPublicGetTickerBookTicker"
-    market = client.exchange.market(name)
-    book: Json = client.exchange.parse_ticker(await client.call(call, {"symbol": market["id"]}), market)
-    return book
 
 
 def price_of(quote: Json, exchange: str, symbol: str, clock: Clock) -> Price | None:

@@ -38,6 +38,10 @@ class Feed(Protocol):
         """
         ...
 
+    async def refresh(self, markets: Collection[Key]) -> None:
+        """Post the prices that these markets have now, as far as there are any."""
+        ...
+
     def start(self) -> None:
         """Begin. Needs a running loop."""
         ...
@@ -77,6 +81,9 @@ class NoFeed:
     def want(self, markets: Collection[Key]) -> None:
         for exchange, symbol in self._wanted.change(markets):
             self._post(NoPrice(exchange=exchange, symbol=symbol, reason=self._reason))
+
+    async def refresh(self, markets: Collection[Key]) -> None:
+        pass
 
     def start(self) -> None:
         pass
@@ -118,6 +125,11 @@ class ManualFeed:
         for key in self._wanted.change(markets):
             price = self._exchange.price(key)
             self._post(price or NoPrice(exchange=key[0], symbol=key[1]))
+
+    async def refresh(self, markets: Collection[Key]) -> None:
+        for key in markets:
+            if price := self._exchange.price(key):
+                self._post(price)
 
     def prices(self) -> tuple[Price, ...]:
         return self._exchange.prices()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -93,6 +94,12 @@ class SyntheticFeed:
             else:
                 at = self._walks.setdefault(instrument.symbol, walk.first(instrument.symbol))
                 self._exchange.introduce(self._price(instrument, at), at)
+
+    async def refresh(self, markets: Collection[Key]) -> None:
+        """Say once more what the made-up markets trade at: that is their price now."""
+        for key in markets:
+            if price := self._exchange.price(key):
+                self._post(replace(price, at=self._clock.now()))
 
     def prices(self) -> tuple[Price, ...]:
         return self._exchange.prices()

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from execution_engine.adapters.exchanges.catalogue import Entry, Venue
+from execution_engine.adapters.exchanges.catalogue import Entry, Topic, Venue
 from execution_engine.domain.errors import Defect
 from execution_engine.domain.inputs import AccountTrade, OrderReport, Trade, Verdict
 from execution_engine.domain.instrument import Action, Instrument, Market
@@ -63,6 +63,15 @@ SENTENCES = {
     GENERIC: "An unknown exchange error occurred. The full answer is in the log.",
 }
 
+TOPICS = {
+    Topic.MARKET: "The exchange does not trade this market any more, or not now.",
+    Topic.POSITION_MODE: "The account's position mode on the exchange is another one than the settings ask for.",
+}
+KEYS_WERE_GOOD = (
+    "It took them before: they were revoked, have expired, lost a right, or are bound to another address."
+)
+RULES_AGAIN = "The rules of this market are read again."
+
 
 def engine_error(error: BaseException) -> str:
     """Return the engine's name for whatever a call raised."""
@@ -70,10 +79,10 @@ def engine_error(error: BaseException) -> str:
     return next((ERRORS[name] for name in names if name in ERRORS), GENERIC)
 
 
-def sentence(code: str, entry: Entry | None = None) -> str:
-    """Say an error on screen: our sentence, and what the exchange said."""
+def sentence(code: str, entry: Entry | None = None, ours: str = "") -> str:
+    """Say an error on screen: our sentence, that of the code or another, and what the exchange said."""
     said = " ".join(part for part in (entry.text, f"({entry.code})") if part) if entry and entry.code else ""
-    return f"{SENTENCES[code]} {said}".strip()
+    return f"{ours or SENTENCES[code]} {said}".strip()
 
 
 # Numbers
