@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -86,6 +87,22 @@ def titles_on(screen: str) -> str:
         check=True,
     )
     return tree.stdout
+
+
+def open_every_page(screen: str) -> None:
+    """Press the keys of every page, and look that each is shown; a page that cannot be made is in the log."""
+    if not shutil.which("xdotool"):
+        return
+    shown = set()
+    for number in range(1, 10):
+        subprocess.run(["xdotool", "key", f"ctrl+{number}"], env=os.environ | {"DISPLAY": screen}, check=True)
+        until(lambda: (titles := title_of_ours(screen)) not in shown and titles, f"page {number} is shown")
+        shown.add(title_of_ours(screen))
+
+
+def title_of_ours(screen: str) -> str:
+    found = re.search(r'"([^"]+) – Execution Engine"', titles_on(screen))
+    return found[1] if found else ""
 
 
 def has_screen() -> bool:

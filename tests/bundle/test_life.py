@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle.built import FOLDER, Built, forget_files, has_screen, size_of, titles_on, virtual_screen
+from tests.bundle.built import (
+    FOLDER,
+    Built,
+    forget_files,
+    has_screen,
+    open_every_page,
+    size_of,
+    titles_on,
+    virtual_screen,
+)
 from tests.stories.installation import until
 
 WARM_S, COLD_S = 1.5, 4.0
@@ -44,7 +53,7 @@ def test_an_alert_is_traded_to_its_end_and_remembered(
 
         program.price(MARKET, "64000")
         alert = program.accepted(MARKET, price="64000")
-        assert program.outcome(alert)[0] == "executed"
+        assert program.outcome(alert)[0] == "opened"
         opened = program.live(MARKET)
         assert Decimal(opened["filled_quantity"]) > 0
         program.price(MARKET, "66000")
@@ -74,7 +83,7 @@ def test_every_exchange_is_inside(tmp_path: Path, made: list[Built]) -> None:
     program.options += ["--password-file", str(password)]
     program.start(ready=False)
     for exchange in ("binance", "bybit", "okx", "kucoin"):
-        keys = '{"api_key": "k", "api_secret": "c2VjcmV0", "passphrase": "p"}'
+        keys = '{"api_key": "a made-up key", "api_secret": "bWFkZSB1cCBzZWNyZXQ=", "passphrase": "a made-up phrase"}'
         named = ["--name", exchange, "--exchange", exchange, "--market", "spot", "--mode", "live"]
         added = program.cli("account", "add", *named, "--stdin", "--password-file", str(password), stdin=keys)
         assert added.returncode == 0, added.stderr
