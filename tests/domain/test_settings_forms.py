@@ -495,7 +495,7 @@ BY_ITSELF = {
     "AlertReceived", "RequestRefused", "Price", "NoPrice", "Balances", "OrderReport", "OrderReports", "Fills",
     "Difference", "Fits", "Interrupted", "LineChanged", "Sending", "OpenOrders", "AccountUnreadable", "AccountChanged",
     "Instruments", "Started", "History", "Reached", "Judge", "Settle", "SecondHalf", "PromoteWaiting", "DueRow",
-    "KeysChanged", "KeysChecked", "SecurityAct", "TokenUsed", "TokenChanged",
+    "Evaluate", "AdvanceOffset", "KeysChanged", "KeysChecked", "SecurityAct", "TokenUsed", "TokenChanged",
 }  # fmt: skip
 
 

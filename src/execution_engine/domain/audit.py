@@ -56,6 +56,7 @@ class Act(StrEnum):
     QUEUE_REMOVED = "queue_removed"
     REPLAYED = "replayed"
     RISK_CHANGED = "risk_changed"
+    RISK_RUN = "risk_run"
     FINDING_DECIDED = "finding_decided"
     BACKUP_RESTORED = "backup_restored"
     CHECKPOINT = "checkpoint"

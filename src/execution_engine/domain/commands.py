@@ -7,6 +7,7 @@ from dataclasses import replace
 from execution_engine.domain import document as documents
 from execution_engine.domain import order as orders
 from execution_engine.domain import pool, queue
+from execution_engine.domain import risk_timer as timers
 from execution_engine.domain.audit import Act
 from execution_engine.domain.changes import between, told
 from execution_engine.domain.closing import begin_closing, cancel_next
@@ -28,7 +29,16 @@ from execution_engine.domain.inputs import (
     SetTakeProfitMode,
     Settle,
 )
-from execution_engine.domain.rows import Group, Purpose, QueuedSignal, SettingsVersion, World
+from execution_engine.domain.rows import (
+    Group,
+    Purpose,
+    QueuedSignal,
+    RiskAction,
+    RiskStatus,
+    RiskType,
+    SettingsVersion,
+    World,
+)
 from execution_engine.domain.settle import name, settle
 from execution_engine.domain.signal import Outcome
 
@@ -91,12 +101,36 @@ def set_risk(draft: Draft, wish: SetRisk) -> Reply:
     blocked = group.blocked if wish.blocked is None else wish.blocked
     skip = group.skip_once if wish.skip_once is None else wish.skip_once
     draft.put(replace(group, blocked=blocked, skip_once=skip))
+    for kind, changed in (
+        (RiskType.MANUAL_SKIP, skip and not group.skip_once),
+        (RiskType.MANUAL_BLOCK, blocked and not group.blocked),
+        (RiskType.MANUAL_UNBLOCK, group.blocked and not blocked),
+    ):
+        if changed:
+            _keep_manual(draft, group, kind)
     draft.record(
         Act.RISK_CHANGED,
         f"{name(group)} on {group.account} for the risk engine: blocked {blocked}, skipped once {skip}.",
     )
     state = "blocked for" if blocked else "free for"
     return _done(f"{name(group)} is {state} the risk engine{', skipped once' if skip else ''}.", group.id)
+
+
+def _keep_manual(draft: Draft, group: Group, kind: RiskType) -> None:
+    """Keep what was done by hand in the history of the risk engine."""
+    draft.put(
+        RiskAction(
+            id=draft.new_id(),
+            world=group.world,
+            type=kind,
+            status=RiskStatus.DONE,
+            loser=group.id,
+            by_hand=True,
+            notes=f"{name(group)} on {group.account}",
+            started_at=draft.now,
+            finished_at=draft.now,
+        )
+    )
 
 
 def close_all(draft: Draft) -> Reply:
@@ -180,12 +214,25 @@ def save_settings(draft: Draft, wish: SaveSettings) -> Reply:
         return Refusal("SETTINGS", str(error))
     what = told(between(draft.view.settings, settings))
     draft.settings = settings
+    _retime(draft)
     id = draft.new_id()
     draft.put(SettingsVersion(id=id, saved_at=draft.now, document=documents.dump(settings), note=wish.note))
     draft.record(Act.SETTINGS_SAVED, f"Settings were saved{f' ({wish.note})' if wish.note else ''}: {what}.")
     draft.tell("settings_saved", "Settings were saved.", category=Category.SYSTEM)
     _wake(draft)
     return _done("Settings were saved.")
+
+
+def _retime(draft: Draft) -> None:
+    """Risk settings apply at once, to timers that run as well."""
+    before, risk = draft.view.settings.risk, draft.settings.risk
+    waits = (before.timer_start, before.post_full_wait_minutes)
+    if waits == (risk.timer_start, risk.post_full_wait_minutes):
+        return
+    for group in draft.groups():
+        timed = timers.resettled(group, draft.legs(group.id), before, risk, draft.now)
+        if timed != group:
+            draft.put(timed)
 
 
 def change_account(draft: Draft, wish: AccountChanged) -> Reply:

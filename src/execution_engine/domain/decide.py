@@ -25,6 +25,8 @@ from execution_engine.domain import (
 )
 from execution_engine.domain import inputs as i
 from execution_engine.domain import order as orders
+from execution_engine.domain import risk_offset as offsets
+from execution_engine.domain import risk_run as risks
 from execution_engine.domain import token_commands as tokens
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
@@ -77,14 +79,17 @@ _HANDLERS: dict[type, Handler] = {
     i.AccountUnreadable: readiness.unreadable,
     i.Interrupted: readiness.interrupted,
     i.LineChanged: readiness.line_changed,
-    i.Started: lambda draft, _: readiness.restart(draft),
+    i.Started: lambda draft, _: _started(draft),
     i.Settle: lambda draft, wish: settle(draft, wish.group_id),
     i.SecondHalf: lambda draft, wish: pool.second_half(draft, wish.group_id, wish.alert_id),
     i.PromoteWaiting: lambda draft, wish: pool.promote(draft, wish.world),
     i.ExitGroup: commands.exit_group,
+    i.Evaluate: risks.evaluate_world,
+    i.AdvanceOffset: offsets.advance,
     i.CancelLegs: commands.cancel_legs,
     i.SetTakeProfitMode: commands.set_take_profit_mode,
     i.SetRisk: commands.set_risk,
+    i.RunRisk: risks.run,
     i.DecideFinding: choices.decide_finding,
     i.CloseAll: lambda draft, _: commands.close_all(draft),
     i.Pause: lambda draft, _: commands.pause(draft),
@@ -109,6 +114,11 @@ _HANDLERS: dict[type, Handler] = {
     i.AllowAccounts: tokens.allow,
     i.TokenUsed: tokens.used,
 }
+
+
+def _started(draft: Draft) -> None:
+    readiness.restart(draft)
+    offsets.restarted(draft)
 
 
 def decide(view: View, given: i.Input, now: datetime) -> Decision:
@@ -139,6 +149,8 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
         finish(draft, judged, Outcome.FAILED, SEE_LOG)
     elif isinstance(given, i.PromoteWaiting):
         scope = _freeze_world(draft, given.world)
+    elif isinstance(given, i.AdvanceOffset):
+        offsets.failed(draft, given.action_id, SEE_LOG)
     if group_id is not None and not any(isinstance(row, Finding) for row in draft.rows):
         return Decision(draft.rows, (), answer, (), defect)  # it is frozen already, and that was told
     draft.tell(

@@ -32,6 +32,7 @@ from execution_engine.domain.rows import (
     Purpose,
     Pyramid,
     QueuedSignal,
+    RiskAction,
     Row,
     WebhookToken,
     World,
@@ -83,7 +84,7 @@ class Draft:
         if key not in self._rows and isinstance(row, Pyramid | Leg | Order):
             self._note_member(row)
         self._rows[key] = row
-        if isinstance(row, Pyramid | Leg | Order):
+        if isinstance(row, Pyramid | Leg | Order | RiskAction):
             self._over[type(row)][row.id] = row
 
     def _note_member(self, row: Pyramid | Leg | Order) -> None:
@@ -180,6 +181,33 @@ class Draft:
         ids = dict.fromkeys(self.view.open_findings())
         ids.update((row.id, None) for row in self._written(Finding))
         return [row for id in ids if (row := self.finding(id)).settled_at is None]
+
+    def risk_action(self, id: int) -> RiskAction:
+        return self._get(RiskAction, id, self.view.risk_action(id))
+
+    def risk_action_or_none(self, id: int) -> RiskAction | None:
+        """Return an action of the risk engine; None for an old one that has left the memory."""
+        return self._rows.get((RiskAction, id)) or self.view.risk_action(id)  # type: ignore[return-value]
+
+    def open_risk_actions(self) -> list[RiskAction]:
+        """Return the offsets under way; there is at most one in a world."""
+        ids = dict.fromkeys(self.view.open_risk_actions())
+        if self._over[RiskAction]:
+            ids.update(dict.fromkeys(self._over[RiskAction]))
+        return [action for id in ids if (action := self.risk_action(id)).is_open]
+
+    def last_rehearsal(self, world: World) -> RiskAction | None:
+        """Return the newest offset of a world that was planned and not carried out."""
+        id = self.view.last_rehearsal(world)
+        return self.risk_action(id) if id is not None else None
+
+    def offset_of(self, group_id: int) -> tuple[RiskAction, int] | None:
+        """Return the offset that has a step under way on a group, and which step."""
+        for action in self.open_risk_actions():
+            at = action.current
+            if at is not None and action.steps[at].group_id == group_id:
+                return action, at
+        return None
 
     def queued(self, id: int) -> QueuedSignal:
         return self._get(QueuedSignal, id, self.view.queued(id))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from execution_engine.domain import grid as grids
+from execution_engine.domain import risk_timer
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.grid import GridLeg, money
@@ -265,7 +266,8 @@ def open_group(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False
 def add_pyramid(draft: Draft, group: Group, alert: Alert, entry: Entry) -> None:
     """Write one more pyramid of an open group."""
     _write_pyramid(draft, group, alert, entry, group.pyramid_count)
-    draft.put(replace(group, pyramid_count=group.pyramid_count + 1))
+    timed = risk_timer.with_new_pyramid(group, draft.settings.risk)
+    draft.put(replace(timed, pyramid_count=group.pyramid_count + 1))
 
 
 def _write_pyramid(draft: Draft, group: Group, alert: Alert, entry: Entry, index: int) -> None:

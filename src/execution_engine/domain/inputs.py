@@ -360,6 +360,20 @@ class PromoteWaiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """It is time for the risk engine to look at this world."""
+
+    world: World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceOffset:
+    """Something happened to a group of this offset, or it is to go on."""
+
+    action_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueRow:
     """A time in this row has come."""
 
@@ -394,6 +408,13 @@ class SetRisk:
     group_id: int
     blocked: bool | None = None
     skip_once: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRisk:
+    """Let the risk engine look now; None means every world that has something open."""
+
+    world: World | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -569,11 +590,14 @@ Input = (
     | Settle
     | SecondHalf
     | PromoteWaiting
+    | Evaluate
+    | AdvanceOffset
     | DueRow
     | ExitGroup
     | CancelLegs
     | SetTakeProfitMode
     | SetRisk
+    | RunRisk
     | DecideFinding
     | CloseAll
     | Pause

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from execution_engine.domain import age, queue
 from execution_engine.domain import entry as entries
+from execution_engine.domain import risk_timer as timers
 from execution_engine.domain.audit import Act
 from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
@@ -288,8 +289,7 @@ def _replacement(draft: Draft, alert: Alert, group: Group) -> Refusal | None:
     risk = draft.settings.risk
     changed = replace(group, replacement_count=group.replacement_count + 1)
     if risk.reset_timer_on_replacement and group.timer_started_at is not None:
-        wait = timedelta(minutes=risk.post_full_wait_minutes)
-        changed = replace(changed, timer_started_at=draft.now, timer_expires_at=draft.now + wait)
+        changed = timers.begun(changed, risk, draft.now)
     draft.put(changed)
     reason = f"all {group.max_pyramids} pyramids are there; replacement {changed.replacement_count}"
     finish(draft, alert, Outcome.REPLACEMENT, reason, group.id)

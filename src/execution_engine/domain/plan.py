@@ -50,6 +50,9 @@ def plan(draft: Draft, group_id: int) -> None:
         _enter(draft, group)
     _drop_foreign_targets(draft, group)
     _close_triggered(draft, group)
+    if draft.offset_of(group.id) is not None:
+        _clear_way(draft, group)
+        return
     if rests_leg_targets(group):
         _rest_legs(draft, group)
     elif rests_aggregate(group):
@@ -310,6 +313,13 @@ def _drop_foreign_targets(draft: Draft, group: Group) -> None:
                 _cancel(draft, order)
 
 
+def _clear_way(draft: Draft, group: Group) -> None:
+    """Cancel the resting targets while a step of an offset closes a part of the group; then they rest anew."""
+    for order in draft.orders(group.id):
+        if order.purpose is Purpose.TAKE_PROFIT and order.type is OrderType.LIMIT:
+            _cancel(draft, order)
+
+
 def _rest_legs(draft: Draft, group: Group) -> None:
     """Keep one limit order on the exchange for each leg's target, in step with its fills."""
     instrument = draft.instrument(group.exchange, group.symbol)
@@ -410,6 +420,7 @@ def write_order(
     """Write one intent. Its client order id follows from its row; it leaves once it is committed."""
     id = draft.new_id()
     engine = draft.engine
+    offset = draft.offset_of(group.id) if purpose is Purpose.OFFSET else None
     order = Order(
         id=id,
         client_order_id=orders.client_order_id(engine.install_key, engine.epoch, id, attempt),
@@ -430,6 +441,8 @@ def write_order(
         and group.market is Market.SWAP
         and not _is_netted(draft, group),
         parts=parts,
+        risk_action_id=offset[0].id if offset is not None else None,
+        risk_step=offset[1] if offset is not None else None,
         created_at=draft.now,
     )
     draft.put(order)
@@ -449,11 +462,16 @@ def _is_netted(draft: Draft, group: Group) -> bool:
 
 def end_flat(draft: Draft, group: Group) -> Group:
     """Start closing a group that sold everything, so that its unfilled legs are cancelled."""
+    closes = [order for order in draft.orders(group.id) if order.purpose is not Purpose.ENTRY]
+    paid = bool(closes) and closes[-1].purpose is Purpose.OFFSET
+    sold = "what was left was sold to pay for a loser"
+    if not paid:
+        sold = "everything that filled was sold at its target"
     closing = replace(
         group,
         status=GroupStatus.CLOSING,
         closing=Purpose.TAKE_PROFIT,
-        close_reason=group.close_reason or "everything that filled was sold at its target",
+        close_reason=group.close_reason or sold,
     )
     draft.put(closing)
     return closing

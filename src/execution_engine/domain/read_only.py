@@ -21,6 +21,7 @@ BY_HAND: frozenset[type] = frozenset(
         i.CancelLegs,
         i.SetTakeProfitMode,
         i.SetRisk,
+        i.RunRisk,
         i.DecideFinding,
         i.CloseAll,
         i.Pause,

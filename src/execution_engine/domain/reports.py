@@ -11,6 +11,7 @@ from execution_engine.domain.facts import Category, Level
 from execution_engine.domain.findings import note
 from execution_engine.domain.inputs import (
     AccountTrade,
+    AdvanceOffset,
     Fills,
     History,
     OrderReport,
@@ -151,6 +152,8 @@ def _take_in(draft: Draft, said: OrderReport) -> Order | None:
     if after == order:
         return None
     draft.put(after)
+    if after.risk_action_id is not None:
+        draft.follow(AdvanceOffset(action_id=after.risk_action_id))  # late fills count as well
     if order.is_final and not after.is_final:
         _found_late(draft, after)
     if after.status is OrderStatus.FAILED and after.acknowledged_at is not None and not order.is_final:

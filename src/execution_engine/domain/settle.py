@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from execution_engine.domain import position
+from execution_engine.domain import position, risk_timer
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Level
 from execution_engine.domain.grid import money
-from execution_engine.domain.inputs import PromoteWaiting, SecondHalf
+from execution_engine.domain.inputs import AdvanceOffset, PromoteWaiting, SecondHalf
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.plan import end_flat, entries_by_leg, may_try_again, plan, price_of_close
@@ -24,6 +24,7 @@ from execution_engine.domain.rows import (
     Group,
     GroupStatus,
     Leg,
+    LegStatus,
     Order,
     OrderStatus,
     Purpose,
@@ -49,6 +50,10 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
     if draft.group(group_id).status is GroupStatus.CLOSING:
         _finish_if_flat(draft, group_id)
     _note_realized(draft, before, draft.group(group_id))
+    _time(draft, group_id)
+    for action in draft.open_risk_actions():
+        if any(step.group_id == group_id for step in action.steps):
+            draft.follow(AdvanceOffset(action_id=action.id))
     after = draft.group(group_id)
     if is_done(after) and not was_done:
         _end(draft, after)
@@ -233,6 +238,21 @@ def _finish_if_flat(draft: Draft, group_id: int) -> None:
     _book(draft, group, None, settled=True)
     _pyramids(draft, group, [o for o in draft.orders(group_id) if o.purpose is Purpose.ENTRY])
     draft.put(replace(draft.group(group_id), status=GroupStatus.CLOSED, closed_at=draft.now))
+
+
+def _time(draft: Draft, group_id: int) -> None:
+    """Start the risk timer once its condition holds; a leg that is being sent again is not settled."""
+    group = draft.group(group_id)
+    if group.timer_started_at is not None or not group.is_open:
+        return
+    legs = draft.legs(group_id)
+    retried = [
+        order.leg_id
+        for order in (draft.orders(group_id) if any(leg.status is LegStatus.FAILED for leg in legs) else ())
+        if order.purpose is Purpose.ENTRY and not order.is_final and order.leg_id is not None
+    ]
+    timed = risk_timer.started(group, legs, draft.settings.risk, draft.now, retried)
+    _put_changed(draft, group, timed)
 
 
 def _note_realized(draft: Draft, before: Group, after: Group) -> None:

@@ -37,6 +37,8 @@ from execution_engine.domain.rows import (
     Purpose,
     Pyramid,
     QueuedSignal,
+    RiskAction,
+    RiskType,
     Row,
     SettingsVersion,
     TokenRemoved,
@@ -53,6 +55,7 @@ Market = tuple[str, str]
 Lane = tuple[str, str, str, str]
 
 FINDINGS_KEPT = 200  # settled ones that stay at hand for the screens
+RISK_ACTIONS_KEPT = 200  # finished ones, likewise
 ALERTS_KEPT = 2000  # finished ones that stay at hand for the screens
 
 
@@ -111,6 +114,7 @@ class Book:
         self.legs: dict[int, Leg] = {}
         self.pyramids: dict[int, Pyramid] = {}
         self.findings: dict[int, Finding] = {}  # open ones and the newest of the others
+        self.risk_actions: dict[int, RiskAction] = {}  # open ones and the newest of the others
         self.world_holds: dict[World, WorldHold] = {}
         self.prices: dict[Market, Price] = {}
         self.balances: dict[str, Mapping[str, Decimal]] = {}
@@ -135,6 +139,8 @@ class Book:
         self._superseded: defaultdict[Lane, dict[int, None]] = defaultdict(dict)
         self._open_findings: dict[tuple[str, FindingKind, str], int] = {}
         self._last_findings: dict[tuple[str, FindingKind, str], int] = {}
+        self._open_risk_actions: dict[int, None] = {}
+        self._last_rehearsals: dict[World, int] = {}
         self._trades: set[tuple[str, str, str, str]] = set()
         self._trades_of: defaultdict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
         self._waiting: defaultdict[World, dict[int, None]] = defaultdict(dict)
@@ -157,6 +163,7 @@ class Book:
             Order: self._order,
             Pyramid: self._pyramid,
             QueuedSignal: self._queued,
+            RiskAction: self._risk_action,
             SettingsVersion: self._settings,
             WebhookToken: self._token,
             TokenRemoved: self._token_removed,
@@ -333,6 +340,18 @@ class Book:
                 if self._last_findings.get(key) == id:
                     del self._last_findings[key]
 
+    def _risk_action(self, row: RiskAction) -> None:
+        new = row.id not in self.risk_actions
+        self.risk_actions[row.id] = row
+        _member(self._open_risk_actions, row.id, row.is_open)
+        if row.type is RiskType.REHEARSAL:
+            self._last_rehearsals[row.world] = max(row.id, self._last_rehearsals.get(row.world, 0))
+        if new and len(self.risk_actions) > RISK_ACTIONS_KEPT * 2:
+            last = self._last_rehearsals.values()
+            over = [id for id, kept in self.risk_actions.items() if not kept.is_open and id not in last]
+            for id in over[:-RISK_ACTIONS_KEPT]:
+                del self.risk_actions[id]
+
     def _world_hold(self, row: WorldHold) -> None:
         self.world_holds[row.name] = row
 
@@ -477,6 +496,15 @@ class Book:
     def open_findings(self) -> Sequence[int]:
         return list(self._open_findings.values())
 
+    def risk_action(self, id: int) -> RiskAction | None:
+        return self.risk_actions.get(id)
+
+    def open_risk_actions(self) -> Sequence[int]:
+        return list(self._open_risk_actions)
+
+    def last_rehearsal(self, world: World) -> int | None:
+        return self._last_rehearsals.get(world)
+
     def world_hold(self, world: World) -> str:
         """Return why nothing new is begun in a world; empty if nothing keeps it."""
         hold = self.world_holds.get(world)
@@ -520,6 +548,7 @@ class Book:
             *self.legs.values(),
             *self.orders.values(),
             *self.queue.values(),
+            *self.risk_actions.values(),
             *self.findings.values(),
             *self.world_holds.values(),
         ]

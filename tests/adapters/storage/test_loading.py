@@ -81,6 +81,7 @@ def test_what_is_alive_is_loaded_and_what_is_over_is_not(store: SqliteStore) -> 
         *family(10),
         queued(90),
         risk(95),
+        risk(96, finished_at=NOW),
         key(97),
         *equity[3:],
     ]
@@ -89,7 +90,6 @@ def test_what_is_alive_is_loaded_and_what_is_over_is_not(store: SqliteStore) -> 
         *family(20),
         Archive(20),
         queued(91, Outcome.EXPIRED),
-        risk(96, finished_at=NOW),
         *equity[:3],
         line(98),
         RefusedRequest(id=99, at=NOW, status=400, errors=(), body="", source=""),

@@ -1,0 +1,133 @@
+"""Positions with round figures for the risk engine: each opened by an alert, filled at its price, moved by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from execution_engine.domain.inputs import Evaluate, RunRisk
+from execution_engine.domain.rows import Account, Group, Mode, Order, RiskAction, World
+from execution_engine.domain.symbols import Catalogue
+from tests.house import NOON, D, House, Market, perp, spot
+
+ONE_LEG = [{"gap_percent": "0", "weight_percent": "100", "tp_percent": "500"}]
+THREE_LEGS = [
+    {"gap_percent": "0", "weight_percent": "50", "tp_percent": "500"},
+    {"gap_percent": "-1", "weight_percent": "30", "tp_percent": "500"},
+    {"gap_percent": "-2", "weight_percent": "20", "tp_percent": "500"},
+]
+RULES: dict[str, Any] = {"step": D("0.001"), "min_qty": D("0.001"), "min_notional": D(5)}
+MARKETS = [spot(f"{name}USDT", **RULES) for name in "LMABCD"] + [
+    perp(f"{name}USDT.P", tick=D("0.01"), contract_size=D("0.1"), step=D("0.1"), min_qty=D("0.1"))
+    for name in "LMABCD"
+]
+READY = {
+    "pool.max_pyramids": 1,
+    "risk.post_full_wait_minutes": 0,
+    "risk.rehearsal": False,
+    "paper.taker_fee_percent": D(0),
+    "grid.profiles": {"default": ONE_LEG},
+    "signals.max_deviation_percent": D(1000),
+    "signals.max_capital_usd": D(1000000),
+}
+
+
+class RiskHouse(House):
+    """A house with markets L, M (losers) and A to D (winners), and groups that can be the loser at once."""
+
+    def __init__(self, settings: dict[str, Any] | None = None, **more: Any) -> None:
+        super().__init__(READY | (settings or {}), ready=False, **more)
+        self.catalogue.add(MARKETS)
+        self.reconcile()
+
+    def reconcile(self) -> None:
+        """Read every account as an exchange that holds what the books say."""
+        self.catalogue.add(MARKETS)
+        super().reconcile()
+
+    def hold(self, name: str, quantity: str, entry: str, *, fee: str = "0", **alert: Any) -> Group:
+        """Open a position of one leg: `A` is AUSDT on spot, `A.P` its perpetual; `side` may be short."""
+        symbol = f"{name.removesuffix('.P')}USDT{'.P' if name.endswith('.P') else ''}"
+        self.price(symbol, entry)
+        capital = str(D(quantity) * D(entry))
+        given = {"symbol": symbol, "price": entry, "capital_usd": capital, "timeframe": "15"} | alert
+        if given.pop("side", "long") == "short":
+            given["action"] = "sell"
+        self.alert(**given)
+        group = self.groups[-1]
+        for order in [o for o in self.working if o.group_id == group.id]:
+            self.fill(order, fee_percent=fee)
+        return self.book.groups[group.id]
+
+    def move(self, **prices: str) -> None:
+        """Set prices by hand: A=… for AUSDT, A_P=… for its perpetual."""
+        for name, price in prices.items():
+            letter, *swap = name.split("_")
+            self.price(f"{letter}USDT{'.P' if swap else ''}", price)
+
+    def worked_example(self, *, fee: str = "0", swap: bool = False, short: bool = False) -> None:
+        """Hold the positions of the worked example at their prices before the offset."""
+        end, side = (".P" if swap else ""), ("short" if short else "long")
+        for name, quantity, entry in (("L", "10", "100"), ("A", "100", "10"), ("B", "20", "50")):
+            self.hold(name + end, quantity, entry, fee=fee, side=side)
+        prices = {"L": "106", "A": "9.5", "B": "48"} if short else {"L": "94", "A": "10.5", "B": "52"}
+        self.move(**{name + ("_P" if swap else ""): price for name, price in prices.items()})
+
+    def evaluate(self, world: World = World.PAPER) -> None:
+        self.desk.post(Evaluate(world=world))
+
+    def run(self, world: World | None = None) -> Any:
+        return self.post(RunRisk(world=world))
+
+    def of(self, name: str) -> Group:
+        """Return the newest group of a market."""
+        symbol = f"{name.removesuffix('.P')}USDT{'.P' if name.endswith('.P') else ''}"
+        return next(group for group in reversed(self.groups) if group.symbol == symbol)
+
+    @property
+    def actions(self) -> list[RiskAction]:
+        return list(self.book.risk_actions.values())
+
+    @property
+    def action(self) -> RiskAction:
+        (action,) = self.actions
+        return action
+
+    @property
+    def offsets(self) -> list[Order]:
+        return self.orders("offset")
+
+    def next_offset(self) -> Order:
+        """Return the one close of an offset that is on its way."""
+        (order,) = [order for order in self.working if order.purpose == "offset"]
+        return order
+
+    def carry_out(self, fee: str = "0") -> list[tuple[str, str]]:
+        """Fill every close of an offset at the market's price; return what was closed, in order."""
+        done: list[tuple[str, str]] = []
+        while orders := [order for order in self.working if order.purpose == "offset"]:
+            for order in orders:
+                self.fill(order, fee_percent=fee)
+                done.append((order.symbol.removesuffix("USDT"), format(order.quantity.normalize(), "f")))
+        return done
+
+    def restarted(self) -> RiskHouse:
+        """Return a new house on the same store, as after a kill."""
+        house = RiskHouse.__new__(RiskHouse)
+        House.__init__(house, store=self.store, ready=False)
+        house.catalogue.add(MARKETS)
+        house.clock.time = self.clock.time
+        house.book.prices.update(self.book.prices)
+        return house
+
+    def add_account(self, name: str, mode: Mode, market: Market = Market.SPOT) -> None:
+        world = {Mode.PAPER: World.PAPER, Mode.LIVE: World.LIVE}.get(mode, World.TEST)
+        account = Account(
+            name=name, exchange="binance", market=market, mode=mode, world=world, enabled=True, created_at=NOON
+        )
+        self.store.committed.append(account)
+        self.book.apply([account])
+        self.reconcile()
+
+
+def catalogue() -> Catalogue:
+    return Catalogue(MARKETS)
