@@ -176,6 +176,49 @@ def test_rights_that_an_exchange_does_not_tell_are_confirmed_by_the_user():
     assert house.book.accounts["main"].enabled
 
 
+@pytest.mark.fault(53)
+def test_prices_of_a_test_mode_never_meet_real_money():
+    house = House()
+    enabled(house, "real", mode=Mode.LIVE)
+    enabled(house, "real-too", mode=Mode.LIVE)
+    enabled(house, "practice", exchange="paper", mode=Mode.PAPER)
+    assert enabled(house, "perpetuals", market=Market.SWAP, mode=Mode.DEMO).enabled
+    assert enabled(house, "elsewhere", exchange="bybit", mode=Mode.TESTNET).enabled
+    for mode in (Mode.TESTNET, Mode.DEMO):
+        name = f"try-{mode}"
+        added(house, name, mode=mode)
+        check(house, fit(), name)
+        said = refused(house, EnableAccount(name=name))
+        assert said.startswith(
+            f"Account real (binance spot live) is in use, and prices of live and {mode} are"
+        )
+    for name in ("real", "real-too"):
+        house.post(DisableAccount(name=name))
+        house.post(AccountChanged(account=replace(house.book.accounts[name], status=AccountStatus.DISABLED)))
+    house.post(EnableAccount(name="try-demo"))
+    assert house.book.accounts["try-demo"].enabled
+    assert "prices of demo and live are not mixed" in refused(house, EnableAccount(name="real"))
+
+
+def test_what_is_still_held_in_another_mode_keeps_its_prices():
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.alert()
+    house.accept()
+    was = house.book.accounts["paper"]
+    real = replace(was, exchange="binance", mode=Mode.LIVE, enabled=False, status=AccountStatus.DISABLED)
+    house.post(AccountChanged(account=real))
+    added(house, "try", mode=Mode.DEMO)
+    check(house, fit(), "try")
+    assert "close what it holds" in refused(house, EnableAccount(name="try"))
+    house.confirm_cancels()
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    assert house.group.status == "closed"
+    house.post(EnableAccount(name="try"))
+    assert house.book.accounts["try"].enabled
+
+
 def test_other_keys_have_to_be_checked_again():
     house = House()
     added(house)

@@ -136,6 +136,8 @@ def enable(draft: Draft, wish: EnableAccount) -> Reply:
         return Answer(status="done", text=f"Account {account.name} is enabled.")
     if account.mode is not Mode.PAPER and (refusal := _unfit(account, confirmed=wish.confirmed)):
         return refusal
+    if (refusal := _fault_of_prices(draft, account)) is not None:
+        return refusal
     draft.put(replace(account, enabled=True, status=AccountStatus.RECONCILING, reason="reading the exchange"))
     _told(draft, Act.ACCOUNT_ENABLED, f"Account {account.name} ({kind_of(account)}) was enabled.")
     return Answer(status="done", text=f"Account {account.name} is enabled.")
@@ -155,6 +157,29 @@ def _unfit(account: Account, *, confirmed: bool) -> Refusal | None:
             "Make sure on its site that they cannot, and confirm it.",
         )
     return None
+
+
+def _fault_of_prices(draft: Draft, account: Account) -> Refusal | None:
+    """Return why an account cannot be traded beside the others.
+
+    A market has one price and one set of rules here, and those of a test mode are not those of real money: so the
+    markets of a kind on one exchange are traded in one mode at a time.
+    """
+    for other in draft.accounts:
+        alike = (other.exchange, other.market) == (account.exchange, account.market)
+        if alike and other.mode not in (Mode.PAPER, account.mode) and _is_looked_after(draft, other):
+            return Refusal(
+                "MODE",
+                f"Account {other.name} ({kind_of(other)}) is in use, and prices of {other.mode} and {account.mode} "
+                f"are not mixed: disable {other.name} and close what it holds before you enable {account.name}.",
+            )
+    return None
+
+
+def _is_looked_after(draft: Draft, account: Account) -> bool:
+    if account.enabled or account.status is not AccountStatus.DISABLED or draft.working_orders(account.name):
+        return True
+    return any(group.account == account.name for group in draft.groups())
 
 
 def disable(draft: Draft, wish: DisableAccount) -> Reply:
