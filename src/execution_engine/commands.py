@@ -17,7 +17,7 @@ from execution_engine.adapters.paths import DataFolder
 from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage.backup import backup
-from execution_engine.adapters.storage.check import open_database
+from execution_engine.adapters.storage.passage import open_data
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.storage.verify import verify
@@ -276,7 +276,7 @@ class Resting:
         lock.acquire()
         try:
             clock = SystemClock()
-            open_database(folder.database, folder.backups, clock.now())
+            open_data(folder, __version__, clock.now())
             store = SqliteStore(folder.database)
             catalogue = Catalogue(instruments.load(resources() / "instruments.json"))
             book, new = load_book(store, catalogue, clock)

@@ -34,7 +34,9 @@ from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.security.redact import Redaction
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage.check import open_database
+from execution_engine.adapters.storage.passage import Passage, open_data
 from execution_engine.adapters.storage.reader import Reader
+from execution_engine.adapters.updates.source import Source, shipped
 from execution_engine.adapters.webhook.listener import Listener, ListenError
 from execution_engine.core import Connect, Core, Options, urls
 from execution_engine.domain import account_commands
@@ -52,6 +54,7 @@ from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
 from execution_engine.exchanges import Exchanges
 from execution_engine.unlocking import Unlocking
+from execution_engine.updating import Updating
 from execution_engine.webhooks import Webhooks
 
 T = TypeVar("T")
@@ -77,6 +80,7 @@ class Application:
 
     moments: when the start got how far [s, monotonic]; for the diagnosis of slow starts.
     connect: gives accounts their exchanges; without it, real accounts have theirs and paper accounts the one here.
+    releases: where new versions are announced; without it, where this program was built to ask.
     """
 
     options: Options
@@ -99,6 +103,9 @@ class Application:
     vault: Vault = field(init=False)
     unlocking: Unlocking = field(init=False)
     accounts: Accounts = field(init=False)
+    releases: Source | None = None
+    passage: Passage = field(default_factory=Passage)
+    updating: Updating = field(init=False)
     webhooks: Webhooks = field(init=False)
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
@@ -119,8 +126,16 @@ class Application:
             self.folder.logs, self.redaction, terminal=sys.stderr if self.options.headless else None
         )
         self._log.start(LogSettings())
-        open_database(self.folder.database, self.folder.backups, self.clock.now())
+        self.passage = open_data(self.folder, __version__, self.clock.now())
+        if self.passage.sentence:
+            logger.warning("{}", self.passage.sentence)
         self.catalogue = Catalogue(instruments.load(resources() / "instruments.json"))
+        self.updating = Updating(
+            self.releases or shipped(resources()),
+            self.folder.updates,
+            lambda: self.core.book.settings.updates,
+            lambda: sum(group.holds_slot for group in self.core.book.groups.values()),
+        )
         self.vault = Vault(self.folder.vault, learn=self.redaction.learn)
         self.unlocking = Unlocking(self.vault, self._ask, [self._vault_opened.set])
         self.exchanges = Exchanges(
@@ -202,6 +217,7 @@ class Application:
         while self._unsaid:
             core.desk.post(self._unsaid.pop(0))
         core.tasks.keep("keys", self._check_keys)
+        core.tasks.keep("updates", self.updating.keep)
         self.trouble = ""
 
     async def _check_keys(self) -> None:

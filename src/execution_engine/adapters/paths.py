@@ -54,6 +54,11 @@ class DataFolder:
         return self.root / "vault"
 
     @property
+    def updates(self) -> Path:
+        """What is known of new versions."""
+        return self.root / "updates.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -720,7 +720,13 @@ class Notifications(Section):
 
 
 class Updates(Section):
-    check: bool = Field(True, description="Look for new versions.")
+    check: bool = Field(True, description="Look for new versions; nothing is installed by itself.")
+    every_hours: int = Field(
+        24, ge=1, le=720, description="Time between two looks.", json_schema_extra={"unit": "h"}
+    )
+    while_open: bool = Field(
+        False, description="Offer new versions without asking back while positions are open."
+    )
 
 
 class Security(Section):

@@ -7,6 +7,7 @@ the next one is known before the present one is retired. Without an address noth
 from __future__ import annotations
 
 import json
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,13 @@ class Source:
 
     def __bool__(self) -> bool:
         return bool(self.address and self.keys)
+
+
+def this_computer() -> tuple[str, str]:
+    """Return the system and the machine as release documents name them."""
+    system = platform.system().lower().replace("darwin", "macos")
+    machine = platform.machine().lower()
+    return system, {"amd64": "x86_64", "aarch64": "arm64"}.get(machine, machine)
 
 
 def shipped(resources: Path) -> Source:
