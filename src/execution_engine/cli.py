@@ -309,6 +309,16 @@ def _wish(command: str) -> Callable[[DataFolder, argparse.Namespace], int]:
     return run
 
 
+def _risk_run(folder: DataFolder, given: argparse.Namespace) -> int:
+    """Show the plan, ask, and let the risk engine look; by then it may have changed."""
+    if not given.yes and sys.stdin.isatty():
+        print(*call(folder.control, "risk plan", {}, ANSWER_S), sep="\n")
+        if not _confirmed("Run the risk engine now?"):
+            raise Unfit("nothing was done")
+    print(call(folder.control, "risk run", {}, ANSWER_S))
+    return OK
+
+
 def _confirmed(question: str) -> bool:
     """Ask at a terminal; a script that calls a command means it."""
     if not sys.stdin.isatty():
@@ -445,7 +455,9 @@ def parser() -> argparse.ArgumentParser:
         command("queue", _wish("queue remove"), "change the queue"), common, "queue", "signal", ["remove"]
     )
     risk = command("risk", _wish("risk skip"), "the risk engine")
-    _add_pairs(risk, common, "risk", "group", ["skip", "block", "unblock"])
+    acts = _add_pairs(risk, common, "risk", "group", ["skip", "block", "unblock"])
+    running = acts.add_parser("run", parents=[common], help="evaluate now and do what the plan says")
+    running.set_defaults(run=_risk_run)
     command("backup", _backup, "copy the database").add_argument("file")
     command("restore", _restore, "put a backup in place of the database").add_argument("file")
     command("verify", _verify, "check the file and every sum of money")
@@ -560,12 +572,14 @@ def _add_pairs(
     word: str,
     operand: str,
     actions: list[str],
-) -> None:
+) -> Any:
+    """Add actions on one operand; return where more can be added."""
     pairs = parser.add_subparsers(required=True, metavar="ACTION")
     for action in actions:
         added = pairs.add_parser(action, parents=[common])
         added.add_argument(operand, type=int)
         added.set_defaults(run=_wish(f"{word} {action}"))
+    return pairs
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,12 +29,14 @@ from execution_engine.domain.changes import told
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed, VaultError
 from execution_engine.domain.instrument import Market
+from execution_engine.domain.risk_run import preview
+from execution_engine.domain.risk_words import balance
 from execution_engine.domain.rows import Mode
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.book import Book
 from execution_engine.engine.desk import Desk
 from execution_engine.engine.feed import Feed
-from execution_engine.engine.state import state
+from execution_engine.engine.state import state, worlds_in_use
 from execution_engine.main import Application, read_past, resources
 from execution_engine.unlocking import Unlocking
 from execution_engine.webhooks import Webhooks
@@ -66,6 +68,7 @@ class Commands:
             "verify": self._verify,
             "moments": self._moments,
             "vault": self._vault,
+            "risk plan": self._risk_plan,
         }
         self._table |= {name: self._wish(wish) for name, wish in WISHES.items()}
         self._table |= {name: self._about_keys(act) for name, act in ACCOUNT_ACTS.items()}
@@ -122,6 +125,12 @@ class Commands:
     async def _vault(self, args: Args) -> Args:
         return await asyncio.to_thread(vault_state, self._application.vault)
 
+    async def _risk_plan(self, args: Args) -> list[str]:
+        """Return what running the risk engine now would do, in words; it may change until it is run."""
+        book, now = self._application.core.book, SystemClock().now()
+        found = [preview(book, world, now) for world in worlds_in_use(book)]
+        return [line for one in found for line in balance(one, rehearsed=book.settings.rehearses(one.world))]
+
     def _about_keys(self, act: AccountAct) -> Callable[[Args], Awaitable[Any]]:
         return lambda args: act(self._application.accounts, args)
 
@@ -145,6 +154,7 @@ WISHES: dict[str, Callable[[Args], wishes.Input]] = {
     "promote": lambda args: wishes.Promote(queued_id=args["signal"]),
     "queue remove": lambda args: wishes.RemoveQueued(queued_id=args["signal"]),
     "replay": lambda args: wishes.Replay(alert_id=args["alert"], received_at=args["now"]),
+    "risk run": lambda args: wishes.RunRisk(),
     "risk skip": lambda args: wishes.SetRisk(group_id=args["group"], skip_once=True),
     "risk block": lambda args: wishes.SetRisk(group_id=args["group"], blocked=True),
     "risk unblock": lambda args: wishes.SetRisk(group_id=args["group"], blocked=False),

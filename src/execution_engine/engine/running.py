@@ -23,6 +23,7 @@ from execution_engine.engine.lanes import Lanes
 from execution_engine.engine.ports import Clock, Exchange, Past, Store
 from execution_engine.engine.pulse import Pulse
 from execution_engine.engine.reconcile import Reconcile
+from execution_engine.engine.risk import RiskRounds
 from execution_engine.engine.tasks import Tasks
 from execution_engine.engine.watch import Prices, Watch
 from execution_engine.engine.way import Condition, Ways
@@ -55,6 +56,7 @@ class Running:
         self.watch = Watch(book, prices)
         self.reconcile = Reconcile(book, self.ways.patient, self._read, clock, past)
         self.lanes.on_looked(self.reconcile.looked)
+        self.risk = RiskRounds(book, clock, self.desk.post)
         self.pulse = Pulse(clock, self.desk.post)
         self.desk.before = self.pulse.look
         self._lines: dict[str, Line] = {}
@@ -70,6 +72,7 @@ class Running:
         self.tasks.keep("clock", self.desk.keep_time)
         self.tasks.keep("watch", self.watch.keep)
         self.tasks.keep("pulse", self.pulse.keep)
+        self.tasks.keep("risk", self.risk.keep)
         for name in self.book.accounts:
             self.tasks.keep(f"reconcile {name}", partial(self.reconcile.keep, name))
 

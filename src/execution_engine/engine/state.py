@@ -64,7 +64,7 @@ def state(
         "groups": _groups(book, past, open_only=open_only),
         "queue": _queue(book),
         "alerts": _alerts(book, past),
-        "risk_actions": [_risk_action(action) for action in past.risk_actions],
+        "risk_actions": _risk_actions(book, past),
     }
 
 
@@ -333,6 +333,11 @@ def _alert(alert: Alert, duplicates: int) -> Plain:
         "duplicates": duplicates,
         "replay_of": _id(alert.replay_of),
     }
+
+
+def _risk_actions(book: Book, past: Past) -> list[Plain]:
+    actions = {action.id: action for action in past.risk_actions} | book.risk_actions
+    return [_risk_action(actions[id]) for id in sorted(actions)]
 
 
 def _risk_action(action: RiskAction) -> Plain:
