@@ -111,6 +111,8 @@ class DistantPrices(Protocol):
 
     def want(self, markets: Collection[tuple[str, str]]) -> None: ...
 
+    async def refresh(self, markets: Collection[tuple[str, str]]) -> None: ...
+
     def start(self) -> None: ...
 
     async def stop(self) -> None: ...
@@ -478,6 +480,14 @@ class _Wanted:
         self.core.prices.want([market for market in markets if market not in real])
         if self.core.live is not None:
             self.core.live.want(real)
+
+    async def refresh(self, markets: Collection[tuple[str, str]]) -> None:
+        """Ask every feed at once for the prices of its own markets."""
+        real = [market for market in markets if self.core.is_real(market)]
+        asked = [self.core.prices.refresh([market for market in markets if market not in real])]
+        if self.core.live is not None:
+            asked.append(self.core.live.refresh(real))
+        await asyncio.gather(*asked)
 
 
 def urls(book: Book, host: str, port: int) -> list[tuple[str, str, str]]:

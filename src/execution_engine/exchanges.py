@@ -404,6 +404,11 @@ class RealPrices:
         self._wanted = markets
         self._changed.set()
 
+    async def refresh(self, markets: Collection[tuple[str, str]]) -> None:
+        """Ask for the prices that these markets have now, as far as they are followed yet."""
+        if self._live is not None:
+            await self._live.refresh(markets)
+
     def start(self) -> None:
         """Begin. Needs a running loop."""
         self._keeping = asyncio.create_task(self._keep(), name="live prices")

@@ -380,7 +380,13 @@ class Application:
         past = await asyncio.to_thread(read_past, Reader(self.folder.database), open_only=open_only)
         word, reasons = self.status()
         shown = state(
-            self.core.book, past, version=__version__, status=word, reasons=reasons, open_only=open_only
+            self.core.book,
+            past,
+            version=__version__,
+            status=word,
+            now=self.clock.now(),
+            reasons=reasons,
+            open_only=open_only,
         )
         with suppress(StoreFailed):  # the reasons say so already
             await self.core.durable()

@@ -228,7 +228,6 @@ def test_a_signal_whose_balance_is_not_known_yet_waits():
     leave(house)
     assert outcomes(house, waiting) == ["queued"]
     house.balance()
-    house.price("ETHUSDT", "3000")
     assert outcomes(house, waiting) == [None]
 
 
@@ -283,9 +282,9 @@ def test_a_signal_can_be_forced_into_the_pool_past_its_limit():
 def test_a_signal_that_would_have_had_a_slot_is_not_called_forced():
     house = full({"signals.max_entries_per_day": 2})
     waiting = house.alert(symbol="ETHUSDT")
-    house.book.balances.clear()
+    balance = house.book.balances.pop("paper")
     leave(house)
-    house.balance()
+    house.book.balances["paper"] = balance
     house.post(Promote(queued_id=house.queue[0].id))
     house.accept()
     assert (outcomes(house, waiting), house.groups[1].forced) == (["opened"], False)

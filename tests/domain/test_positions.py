@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution_engine.domain import position, queue
+from execution_engine.domain import position
 from execution_engine.domain.errors import IllegalTransition
 from execution_engine.domain.inputs import OrderReport as Report
 from execution_engine.domain.inputs import OrderReports, SetRisk, Trade, Verdict
@@ -252,10 +252,6 @@ def test_a_final_state_may_not_be_left_for_another():
     house.fill(house.sent[0])
     with pytest.raises(IllegalTransition, match="filled may not become open"):
         move(house.orders()[0], OrderStatus.OPEN)
-
-
-def test_a_rank_in_the_queue_is_said_in_words():
-    assert [queue.reason(rank) for rank in (1, 3)] == ["next", "2 came before it"]
 
 
 def test_risk_flags_that_are_not_named_stay_as_they_are():

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from execution_engine.domain import pool
+from execution_engine.domain import promotion
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
     AccountUnreadable,
@@ -229,8 +229,8 @@ def test_a_rule_over_the_pool_that_breaks_holds_the_world_until_the_user_release
     house.accept()
     waiting = house.alert(timeframe="60", entry_price="65000")
     with monkeypatch.context() as broken:
-        broken.setattr(pool, "_may_go", lambda draft, row: 1 / 0)
-        broken.setattr(pool, "has_slot", lambda draft, world: True)
+        broken.setattr(promotion, "_may_go", lambda draft, row: 1 / 0)
+        broken.setattr(promotion, "has_slot", lambda draft, world: True)
         house.post(PromoteWaiting(world=world))
     assert "promoting failed" in house.book.world_hold(world)
     fresh = house.alert(timeframe="240", entry_price="65000")

@@ -113,7 +113,7 @@ def draw(seed: int, length_s: float | None = None) -> Program:
         volatility=chance.choice((0.02, 0.05, 0.05, 0.1, 0.2)),
         spread=chance.choice((0, 0, 1, 5)),
         settings=_settings(chance),
-        rates=rates,
+        rates=rates | _quotes(Random(f"quotes {seed}")),
         commit_s=chance.choice((0.001, 0.02, 0.02, 0.3, 1.0)),
         latency_s=chance.choice((0.02, 0.1, 0.1, 0.6)),
         timeout_s=chance.choice((1.5, 5.0, 10.0)),
@@ -137,6 +137,16 @@ def _rates(chance: Random, paper: bool) -> dict[str, float]:
         name: most * chance.choice((0.1, 0.3, 1.0)) for name, most in RATES.items() if chance.random() < share
     }
     return {name: round(rate, 4) for name, rate in found.items() if not (paper and name in NOT_ON_PAPER)}
+
+
+def _quotes(chance: Random) -> dict[str, float]:
+    """Choose how often prices that a promotion asks for are lost or late; often they are neither."""
+    most = {"quote_lost": 0.5, "quotes_slow": 0.6}
+    return {
+        name: round(rate * chance.choice((0.3, 1.0)), 4)
+        for name, rate in most.items()
+        if chance.random() < 0.4
+    }
 
 
 def _settings(chance: Random) -> dict[str, Any]:

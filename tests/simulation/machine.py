@@ -90,6 +90,11 @@ class Life:
         for key in new:
             self.machine.timeline.after(0.01, self._introduce, key)
 
+    async def refresh(self, markets: Collection[tuple[str, str]]) -> None:
+        """Ask for prices as over the wire; what is lost on the way does not come."""
+        for price in await self.machine.network.quotes(markets):
+            self.price(price)
+
     def _introduce(self, key: tuple[str, str]) -> None:
         price = self.machine.network.venue.price(key)
         if price is not None and key not in self.machine.stale:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -21,6 +21,7 @@ from execution_engine.domain.inputs import (
     Fills,
     OpenOrders,
     OrderReport,
+    Price,
 )
 from execution_engine.domain.rows import Order, OrderStatus
 from tests.simulation.loop import Timeline
@@ -29,6 +30,7 @@ from tests.simulation.sometimes import Sometimes
 from tests.simulation.venue import Venue
 
 T = TypeVar("T", OpenOrders, Fills, Balances)
+Key = tuple[str, str]
 NOW = timedelta(0)
 RATE_LIMIT = "RateLimitError"
 
@@ -113,6 +115,15 @@ class Network:
         if self.timeline.now >= until or self.quiet or (how == "lists" and call != "open_orders"):
             return ""
         return how
+
+    async def quotes(self, markets: Collection[Key]) -> list[Price]:
+        """Answer what markets trade at; the answer may come late, or without some of them."""
+        await asyncio.sleep(self.travel() + self.travel())
+        if self.happens("quotes_slow"):
+            await asyncio.sleep(self.uniform("quotes_slow", 0.2, 3))
+        now = self.venue.now()
+        found = [self.venue.price(key) for key in markets if not self.happens("quote_lost")]
+        return [replace(price, at=now) for price in found if price is not None]
 
     def lag(self) -> timedelta:
         """Return how far the reading side is behind just now."""

@@ -68,7 +68,7 @@ async def test_a_waiting_signal_tells_everything_about_itself(desk: Desk) -> Non
     assert row["loss"] == "−1.70\u202f%"
     assert row["replaced"] == "0"
     assert row["waited"] == "2 h 14 min"
-    assert row["why"] == "next"
+    assert row["why"] == "−1.7 %"
     assert row["force"] == "Force add…"
 
 
@@ -86,7 +86,7 @@ async def test_ranks_follow_the_order_of_promotion(desk: Desk) -> None:
     first, second = desk.house.queued(), desk.house.queued("SOLUSDT", "150")
     assert desk.row(first)["rank"] == "1st"
     assert desk.row(second)["rank"] == "2nd"
-    assert desk.row(second)["why"] == "1 came before it"
+    assert desk.row(second)["why"] == "no loss, came later"
     assert desk.page.counted.text().startswith("2 of 100")
 
 

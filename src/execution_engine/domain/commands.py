@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from execution_engine.domain import document as documents
 from execution_engine.domain import order as orders
-from execution_engine.domain import pool, queue
+from execution_engine.domain import promotion, queue
 from execution_engine.domain import risk_timer as timers
 from execution_engine.domain.audit import Act
 from execution_engine.domain.changes import between, told
@@ -188,7 +188,7 @@ def promote(draft: Draft, wish: Promote) -> Reply:
     row = _waiting(draft, wish.queued_id)
     if isinstance(row, Refusal):
         return row
-    opened = pool.force(draft, row)
+    opened = promotion.force(draft, row)
     if isinstance(opened, Refusal):
         return opened
     draft.record(Act.PROMOTED, f"{name(opened)} on {opened.account} was forced into the pool.")
@@ -219,6 +219,7 @@ def save_settings(draft: Draft, wish: SaveSettings) -> Reply:
     draft.put(SettingsVersion(id=id, saved_at=draft.now, document=documents.dump(settings), note=wish.note))
     draft.record(Act.SETTINGS_SAVED, f"Settings were saved{f' ({wish.note})' if wish.note else ''}: {what}.")
     draft.tell("settings_saved", "Settings were saved.", category=Category.SYSTEM)
+    queue.set_expiry(draft)
     _wake(draft)
     return _done("Settings were saved.")
 

@@ -19,6 +19,7 @@ from execution_engine.domain import (
     intake,
     market,
     pool,
+    promotion,
     read_only,
     readiness,
     reports,
@@ -32,6 +33,7 @@ from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.findings import NOBODY, note
+from execution_engine.domain.ranking import Asked
 from execution_engine.domain.rows import Choice, Finding, FindingKind, Group, Row, World, WorldHold
 from execution_engine.domain.settle import finish, name, settle
 from execution_engine.domain.signal import Outcome
@@ -44,6 +46,7 @@ class Decision:
 
     rows: new versions of rows, the only way anything changes. facts: what happened, for whoever listens.
     answer: for whoever asked. next: inputs to be decided right after this one.
+    asked: prices to be asked for.
     defect: the exception that was contained, for the log.
     """
 
@@ -51,6 +54,7 @@ class Decision:
     facts: tuple[Fact, ...] = ()
     answer: i.Answer | Refusal | None = None
     next: tuple[i.Input, ...] = ()
+    asked: Asked | None = None
     defect: Exception | None = None
 
 
@@ -65,7 +69,7 @@ _HANDLERS: dict[type, Handler] = {
     i.Judge: lambda draft, wish: intake.judge_again(draft, wish.alert_id),
     i.Price: market.price,
     i.NoPrice: lambda draft, said: readiness.judge_undecided(draft, (said.exchange, said.symbol)),
-    i.Balances: lambda draft, _: readiness.judge_undecided(draft),
+    i.Balances: market.balances,
     i.Reached: lambda draft, hit: market.take_profit(draft, draft.group(hit.group_id), hit.price),
     i.DueRow: lambda draft, row: market.due_row(draft, row.id),
     i.Sending: reports.sending,
@@ -82,7 +86,8 @@ _HANDLERS: dict[type, Handler] = {
     i.Started: lambda draft, _: _started(draft),
     i.Settle: lambda draft, wish: settle(draft, wish.group_id),
     i.SecondHalf: lambda draft, wish: pool.second_half(draft, wish.group_id, wish.alert_id),
-    i.PromoteWaiting: lambda draft, wish: pool.promote(draft, wish.world),
+    i.PromoteWaiting: lambda draft, wish: promotion.promote(draft, wish.world),
+    i.PricesAsked: lambda draft, told: promotion.promote(draft, told.world, at_once=True),
     i.ExitGroup: commands.exit_group,
     i.Evaluate: risks.evaluate_world,
     i.AdvanceOffset: offsets.advance,
@@ -130,7 +135,7 @@ def decide(view: View, given: i.Input, now: datetime) -> Decision:
         answer = _HANDLERS[type(given)](draft, given)
     except Exception as defect:
         return _contain(Draft(view, now), given, defect)
-    return Decision(draft.rows, tuple(draft.facts), answer, tuple(draft.next))
+    return Decision(draft.rows, tuple(draft.facts), answer, tuple(draft.next), draft.asked)
 
 
 def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
@@ -147,12 +152,12 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
         answer = i.Answer(status="accepted", alert_id=alert.id)
     elif isinstance(given, i.Judge | i.SecondHalf) and (judged := draft.alert_or_none(given.alert_id)):
         finish(draft, judged, Outcome.FAILED, SEE_LOG)
-    elif isinstance(given, i.PromoteWaiting):
+    elif isinstance(given, i.PromoteWaiting | i.PricesAsked):
         scope = _freeze_world(draft, given.world)
     elif isinstance(given, i.AdvanceOffset):
         offsets.failed(draft, given.action_id, SEE_LOG)
     if group_id is not None and not any(isinstance(row, Finding) for row in draft.rows):
-        return Decision(draft.rows, (), answer, (), defect)  # it is frozen already, and that was told
+        return Decision(draft.rows, (), answer, defect=defect)  # it is frozen already, and that was told
     draft.tell(
         "defect",
         f"{scope}: an internal error was contained: {defect!r}",
@@ -160,7 +165,7 @@ def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:
         Category.SYSTEM,
         notice=True,
     )
-    return Decision(draft.rows, tuple(draft.facts), answer, (), defect)
+    return Decision(draft.rows, tuple(draft.facts), answer, defect=defect)
 
 
 def _ask_again(draft: Draft, given: i.Input) -> None:

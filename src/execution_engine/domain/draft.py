@@ -15,6 +15,7 @@ from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.inputs import Input, Price
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
+from execution_engine.domain.ranking import Asked, Line
 from execution_engine.domain.rows import (
     Account,
     Alert,
@@ -61,6 +62,7 @@ class Draft:
         self.now = now
         self.facts: list[Fact] = []
         self.next: list[Input] = []
+        self.asked: Asked | None = None
         self.settings: Settings = view.settings
         self._rows: dict[tuple[type, int | str], Row] = {}
         self._over: defaultdict[type, dict[int, Any]] = defaultdict(dict)
@@ -123,6 +125,10 @@ class Draft:
             notice=notice,
         )
         self.facts.append(fact)
+
+    def ask(self, asked: Asked) -> None:
+        """Have prices asked for; the answer comes in by the same door as everything else."""
+        self.asked = asked
 
     def record(self, act: Act, detail: str) -> None:
         """Write a sensitive act to the audit log; `detail` is a sentence without any secret."""
@@ -297,6 +303,33 @@ class Draft:
         change = sum(group.holds_slot for group in own) - sum(group.holds_slot for group in before)
         return self.view.slots_used(world) + change
 
+    def waiting_count(self, world: World) -> int:
+        """Count what waits in a world, with what this decision put in or took out."""
+        own = [row for row in self._written(QueuedSignal) if row.world is world]
+        before = sum(self.view.queued(row.id) is not None for row in own)
+        return self.view.waiting_count(world) + sum(row.outcome is None for row in own) - before
+
+    def waiting_of(self, key: GroupKey) -> QueuedSignal | None:
+        """Return the signal that waits under this key."""
+        for row in self._written(QueuedSignal):
+            if row.key == key and row.outcome is None:
+                return row
+        id = self.view.queued_of(key)
+        found = self.queued(id) if id is not None else None
+        return found if found is not None and found.outcome is None else None
+
+    def line(self, world: World) -> Line:
+        """Return what waits in a world, ready to be ranked."""
+        if any(row.world is world for row in self._written(QueuedSignal)):
+            return Line(self.waiting(world))
+        return self.view.line(world)
+
+    def held_keys(self, world: World) -> list[tuple[QueuedSignal, Group]]:
+        """Return the waiting signals whose key has a group that holds a slot, each with that group."""
+        rows = [self.queued(id) for id in self.view.held_keys(world)]
+        found = [(row, self.group_of(row.key)) for row in rows if row.outcome is None]
+        return [(row, group) for row, group in found if group is not None]
+
     def realized(self, world: World) -> Decimal:
         """Return the realized result of a world [USD], with what this decision booked."""
         points = [point for point in self._written(EquityPoint) if point.world is world]
@@ -341,6 +374,16 @@ class Draft:
         """Return a market's price; None where there is none, or only one that may be long gone."""
         price = self.view.price(market)
         return price if price is not None and is_fresh(price, self.now) else None
+
+    def last_price(self, market: tuple[str, str]) -> Decimal | None:
+        """Return what a market was last traded at, if that may be acted on."""
+        price = self.price(market)
+        return None if price is None else price.last
+
+    def has_seen(self, market: tuple[str, str], within: timedelta) -> bool:
+        """Return whether a market's price came within this time."""
+        price = self.view.price(market)
+        return price is not None and (price.manual or abs(self.now - price.at) <= within)
 
     def free(self, account: str, currency: str) -> Decimal | None:
         """Return what an account can spend of a currency; None while it was not read yet."""

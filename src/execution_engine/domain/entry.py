@@ -136,7 +136,7 @@ def prepare(
         or _entries_today_fault(draft, account)
         or grids.fault(entry.legs, instrument, draft.settings.capital.max_order_usd)
         or grids.liquidation_fault(entry.legs, side, entry.leverage)
-        or _balance_fault(draft, entry)
+        or _balance_fault(draft, entry, _yet_to_come(draft, signal, entry, group))
         or entry
     )
 
@@ -207,17 +207,36 @@ def _entries_today_fault(draft: Draft, account: Account) -> Refusal | None:
     )
 
 
-def _balance_fault(draft: Draft, entry: Entry) -> Refusal | None:
-    needed = grids.needed(entry.legs, entry.instrument, entry.leverage)
+def _yet_to_come(draft: Draft, signal: Signal, entry: Entry, group: Group | None) -> Decimal:
+    """Return what a new group's later pyramids will take, where its capital is split over them [quote]."""
+    pyramids = draft.settings.pool.max_pyramids
+    split = draft.settings.capital.pyramid_capital is PyramidCapital.SPLIT
+    if group is not None or not split or pyramids == 1:
+        return ZERO
+    legs = entry.legs
+    if signal.capital_usd is not None:  # it is for the first pyramid alone
+        capital = draft.settings.group_capital() / pyramids
+        legs = grids.legs(
+            entry.layers, entry.base_price, entry.side, capital, entry.instrument, entry.leverage
+        )
+    return grids.needed(legs, entry.instrument, entry.leverage) * (pyramids - 1)
+
+
+def _balance_fault(draft: Draft, entry: Entry, later: Decimal) -> Refusal | None:
+    needed = grids.needed(entry.legs, entry.instrument, entry.leverage) + later
     quote = entry.instrument.quote
     free = (draft.free(entry.account.name, quote) or ZERO) - _on_the_way(draft, entry.account, quote)
     if needed <= free:
         return None
     return Refusal(
         "BALANCE",
-        f"the grid needs {money(needed)} {quote}, the account “{entry.account.name}” has {money(max(free, ZERO))} "
+        f"{_wanted(later)} {money(needed)} {quote}, the account “{entry.account.name}” has {money(max(free, ZERO))} "
         f"{quote} free; lower the capital or add funds",
     )
+
+
+def _wanted(later: Decimal) -> str:
+    return "the grid and the group's later pyramids need" if later else "the grid needs"
 
 
 def _on_the_way(draft: Draft, account: Account, quote: str) -> Decimal:

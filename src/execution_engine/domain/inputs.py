@@ -374,6 +374,14 @@ class AdvanceOffset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PricesAsked:
+    """Prices were asked for because a slot waits for them; what has not come by now cannot be had."""
+
+    world: World
+    markets: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueRow:
     """A time in this row has come."""
 
@@ -590,6 +598,7 @@ Input = (
     | Settle
     | SecondHalf
     | PromoteWaiting
+    | PricesAsked
     | Evaluate
     | AdvanceOffset
     | DueRow

@@ -178,7 +178,7 @@ def _act(draft: Draft, alert: Alert, account: Account) -> Refusal | None:
     if group.status is GroupStatus.CLOSING:
         return _wait_for_close(draft, alert, account, side, group)
     if group.side is side:
-        return _pyramid(draft, alert, account, group)
+        return pyramid(draft, alert, account, group)
     typed(draft, alert, SignalType.ENTRY)
     return Refusal("OPPOSITE", "opposite side is open")
 
@@ -268,11 +268,14 @@ def _wait_for_close(draft: Draft, alert: Alert, account: Account, side: Side, gr
     return refusal or queue.enqueue(draft, alert, account, side, "its key is closing")
 
 
-def _pyramid(draft: Draft, alert: Alert, account: Account, group: Group) -> Refusal | None:
+def pyramid(
+    draft: Draft, alert: Alert, account: Account, group: Group, *, promoted: bool = False
+) -> Refusal | None:
+    """Add to an open group of the same side; `promoted`: the signal has waited in the queue."""
     if group.pyramid_count >= group.max_pyramids:
         return _replacement(draft, alert, group)
     alert = typed(draft, alert, SignalType.PYRAMID)
-    entry = entries.prepare(draft, alert, account, group.side, group)
+    entry = entries.prepare(draft, alert, account, group.side, group, promoted=promoted)
     if not isinstance(entry, entries.Entry):
         return entry if isinstance(entry, Refusal) else None
     entries.add_pyramid(draft, group, alert, entry)

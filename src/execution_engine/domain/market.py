@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from execution_engine.domain import queue
 from execution_engine.domain.closing import begin_closing
 from execution_engine.domain.draft import Draft, is_fresh
-from execution_engine.domain.inputs import Judge, Price, PromoteWaiting, Reached
+from execution_engine.domain.inputs import Balances, Judge, Price, PromoteWaiting, Reached
 from execution_engine.domain.position import totals
 from execution_engine.domain.readiness import judge_undecided
 from execution_engine.domain.rows import (
@@ -43,7 +43,7 @@ def price(draft: Draft, now: Price) -> None:
             draft.follow(Reached(group_id=group_id, price=now))
     judge_undecided(draft, now.key)
     for world in World:
-        if draft.view.waiting(world):
+        if draft.view.waiting_count(world):
             draft.follow(PromoteWaiting(world=world))
 
 
@@ -78,6 +78,14 @@ def take_profit(draft: Draft, group: Group, now: Price) -> None:
     if reached(group.side, got, target):
         begin_closing(draft, group.id, Purpose.TAKE_PROFIT, f"its common target was reached at {got}")
         settle(draft, group.id, legs=())  # a price fills nothing by itself
+
+
+def balances(draft: Draft, read: Balances) -> None:
+    """Have decided what waited for a balance, or for a newer one."""
+    judge_undecided(draft)
+    account = draft.account(read.account)
+    if account is not None and draft.waiting_count(account.world):
+        draft.follow(PromoteWaiting(world=account.world))
 
 
 def due_row(draft: Draft, id: int) -> None:
@@ -122,5 +130,7 @@ def next_time(group: Group, settings: Settings) -> datetime | None:
 
 
 def _due_queued(draft: Draft, row: QueuedSignal) -> None:
+    if row.expires_at is None or draft.now < row.expires_at:
+        return  # the settings have changed meanwhile
     waited = int((draft.now - row.queued_at).total_seconds())
     queue.dequeue(draft, row, Outcome.EXPIRED, f"waited {waited} s, longer than pool.max_queue_age_s")

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from execution_engine.domain import age, queue
 from execution_engine.domain import entry as entries
 from execution_engine.domain.draft import Draft
-from execution_engine.domain.entry import Entry, Waiting
+from execution_engine.domain.entry import Entry
 from execution_engine.domain.errors import Refusal
-from execution_engine.domain.grid import money
+from execution_engine.domain.inputs import PromoteWaiting
 from execution_engine.domain.instrument import Side
-from execution_engine.domain.money import percent_change, text
-from execution_engine.domain.rows import (
-    Account,
-    AccountStatus,
-    Alert,
-    Group,
-    GroupStatus,
-    QueuedSignal,
-    World,
-)
+from execution_engine.domain.money import text
+from execution_engine.domain.ranking import GroupKey, Market
+from execution_engine.domain.rows import Account, AccountStatus, Alert, Group, QueuedSignal, World
 from execution_engine.domain.settle import finish, name, settle, take
 from execution_engine.domain.signal import Outcome
+
+NOT_AGAIN_FOR = timedelta(seconds=5)  # a price that could not be had is not asked for at every turn
 
 
 def start(draft: Draft, alert: Alert, account: Account, side: Side) -> Refusal | None:
@@ -32,6 +28,9 @@ def start(draft: Draft, alert: Alert, account: Account, side: Side) -> Refusal |
         return refusal
     if not has_slot(draft, account.world):
         return queue.enqueue(draft, alert, account, side, "the pool is full")
+    if others_first(draft, account.world, (account.name, alert.exchange, alert.symbol, alert.timeframe)):
+        draft.follow(PromoteWaiting(world=account.world))
+        return queue.enqueue(draft, alert, account, side, "others wait for the free slot")
     entry = entries.prepare(draft, alert, account, side)
     if isinstance(entry, Entry):
         forget_waiting(draft, alert, account, "a newer signal of its key was opened", Outcome.REPLACED)
@@ -43,11 +42,53 @@ def has_slot(draft: Draft, world: World) -> bool:
     return draft.slots_used(world) < draft.settings.pool.max_open_groups
 
 
-def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False) -> Group:
-    """Write a group and its orders; the alert's outcome comes when the exchange took a leg."""
+def others_first(draft: Draft, world: World, key: GroupKey) -> bool:
+    """Return whether a signal of another key waits that a free slot may go to: a new one takes its turn."""
+    if not draft.waiting_count(world) or day_is_full(draft, world):
+        return False
+    return any(
+        row.key != key and draft.group_of(row.key) is None and is_ready(draft, row)
+        for row in draft.line(world).rows()
+    )
+
+
+def is_ready(draft: Draft, row: QueuedSignal) -> bool:
+    """Return whether a waiting signal could be opened now, as far as account and market go."""
+    account = draft.account(row.account)
+    if account is None or account.status is not AccountStatus.READY:
+        return False
+    if draft.view.balance(account.name) is None:
+        return False
+    market = (row.exchange, row.symbol)
+    return draft.price(market) is not None or not was_asked(draft, row.world, market)
+
+
+def was_asked(draft: Draft, world: World, market: Market) -> bool:
+    """Return whether a market's price was asked for just now: what did not come of it cannot be had."""
+    asked = draft.view.asked(world)
+    return (
+        asked is not None
+        and asked.answered
+        and market in asked.markets
+        and abs(draft.now - asked.at) <= NOT_AGAIN_FOR
+    )
+
+
+def day_is_full(draft: Draft, world: World) -> bool:
+    """Return whether no more entries may be placed in a world today; promotions wait for tomorrow."""
+    limit = draft.settings.signals.max_entries_per_day
+    return 0 < limit <= draft.entries_today(world)
+
+
+def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False, why: str = "") -> Group:
+    """Write a group and its orders; the alert's outcome comes when the exchange took a leg.
+
+    why: what it owes its promotion to.
+    """
     group = entries.open_group(draft, alert, entry, forced=forced)
-    take(draft, alert, group)
-    draft.put(replace(draft.alert(alert.id), reason=_slots(draft, group)))
+    if draft.alert(alert.id).outcome is not Outcome.OPENED:  # otherwise another account has taken it
+        take(draft, alert, group)
+        draft.put(replace(draft.alert(alert.id), reason=_slots(draft, group, why)))
     settle(draft, group.id, legs=())  # nothing filled yet
     group = draft.group(group.id)
     draft.tell(
@@ -59,22 +100,20 @@ def open_with(draft: Draft, alert: Alert, entry: Entry, *, forced: bool = False)
     return group
 
 
-def _slots(draft: Draft, group: Group) -> str:
+def _slots(draft: Draft, group: Group, why: str) -> str:
     """Say how full the pool is with this group: what the reader of its alert wants to know later."""
-    forced = "forced into the pool; " if group.forced else ""
-    return f"{forced}pool {draft.slots_used(group.world)} / {draft.settings.pool.max_open_groups}"
+    before = "forced into the pool; " if group.forced else f"{why}; " if why else ""
+    return f"{before}pool {draft.slots_used(group.world)} / {draft.settings.pool.max_open_groups}"
 
 
 def forget_waiting(
     draft: Draft, alert: Alert, account: Account, why: str, outcome: Outcome = Outcome.CANCELLED
 ) -> bool:
     """Take an alert's key out of the queue; the alert itself is not ended. Returns whether one waited."""
-    key = (account.name, alert.exchange, alert.symbol, alert.timeframe)
-    for row in draft.waiting(account.world):
-        if row.key == key:
-            queue.dequeue(draft, row, outcome, why)
-            return True
-    return False
+    row = draft.waiting_of((account.name, alert.exchange, alert.symbol, alert.timeframe))
+    if row is not None:
+        queue.dequeue(draft, row, outcome, why)
+    return row is not None
 
 
 def second_half(draft: Draft, group_id: int, alert_id: int) -> None:
@@ -91,71 +130,3 @@ def second_half(draft: Draft, group_id: int, alert_id: int) -> None:
     why = entry.message if isinstance(entry, Refusal) else "its price or balance was not known"
     if alert.group_id == group.id:  # otherwise another account has opened its new side
         finish(draft, alert, Outcome.EXITED, f"the new side was not opened: {why}", group.id)
-
-
-def promote(draft: Draft, world: World) -> None:
-    """Give free slots to waiting signals, in order; keys that are closing are passed over."""
-    if draft.engine.paused or draft.view.world_hold(world):
-        return
-    for row in queue.promotion_order(draft.waiting(world)):
-        if not has_slot(draft, world):
-            return
-        if draft.queued(row.id).outcome is None and _may_go(draft, row):
-            _promote(draft, row)
-
-
-def _may_go(draft: Draft, row: QueuedSignal) -> bool:
-    account = draft.account(row.account)
-    if account is None or account.status is not AccountStatus.READY:
-        return False
-    return draft.group_of(row.key) is None and draft.price((row.exchange, row.symbol)) is not None
-
-
-def _promote(draft: Draft, row: QueuedSignal, *, forced: bool = False) -> Refusal | Group | None:
-    """Open one waiting signal; a refusal by the rules ends it, a missing balance leaves it waiting."""
-    account = draft.account(row.account)
-    alert = draft.alert(row.alert_id)
-    assert account is not None  # asked by the callers
-    runaway = _runaway(draft, row)
-    if runaway is not None:
-        queue.dequeue(draft, row, Outcome.EXPIRED, runaway.message)
-        return runaway
-    entry = entries.prepare(draft, alert, account, row.side, promoted=True)
-    if isinstance(entry, Entry):
-        queue.dequeue(draft, row, Outcome.OPENED, "promoted", keep_alert=True)
-        return open_with(draft, alert, entry, forced=forced)
-    if isinstance(entry, Waiting):
-        return None
-    if not forced and entry.code != "ENTRIES_PER_DAY":
-        queue.dequeue(draft, row, Outcome.REJECTED, entry.message)
-    return entry
-
-
-def _runaway(draft: Draft, row: QueuedSignal) -> Refusal | None:
-    """A price that ran away on the gain side leaves nothing to enter."""
-    price = draft.price((row.exchange, row.symbol))
-    if price is None or row.entry_price is None:
-        return None
-    gain = percent_change(price.last, row.entry_price) * row.side.sign
-    limit = draft.settings.signals.max_deviation_percent
-    if gain <= limit:
-        return None
-    return Refusal("RUNAWAY", f"the price ran {money(gain)} % away on the gain side")
-
-
-def force(draft: Draft, row: QueuedSignal) -> Refusal | Group:
-    """Open one waiting signal past the pool's limit."""
-    account = draft.account(row.account)
-    if draft.engine.paused:
-        return Refusal("PAUSED", "the engine is paused; resume it first")
-    if held := draft.view.world_hold(row.world):
-        return Refusal("HOLD", f"nothing new is begun: {held}")
-    if account is None or account.status is not AccountStatus.READY:
-        return Refusal("ACCOUNT", f"account “{row.account}” is not ready")
-    group = draft.group_of(row.key)
-    if group is not None and group.status is GroupStatus.CLOSING:
-        return Refusal("CLOSING", f"{name(group)} is still closing")
-    if draft.price((row.exchange, row.symbol)) is None:
-        return Refusal("PRICE", "no market price")
-    opened = _promote(draft, row, forced=not has_slot(draft, row.world))
-    return opened or Refusal("BALANCE", f"the balance of “{row.account}” is not known yet")

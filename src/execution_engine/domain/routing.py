@@ -70,7 +70,7 @@ def _holds(draft: Draft, account: Account, signal: Signal) -> bool:
     key = (account.name, signal.exchange, signal.symbol, signal.timeframe)
     if draft.group_of(key) is not None:
         return True
-    return any(waiting.key == key for waiting in draft.waiting(account.world))
+    return draft.waiting_of(key) is not None
 
 
 def world_of(mode: Mode) -> World:

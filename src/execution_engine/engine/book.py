@@ -6,7 +6,7 @@ Only `apply` changes it, and only with rows that a decision wrote.
 from __future__ import annotations
 
 from bisect import insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,10 +15,11 @@ from heapq import heappop, heappush
 from execution_engine.domain import age, audit
 from execution_engine.domain import document as documents
 from execution_engine.domain.draft import is_fresh
-from execution_engine.domain.inputs import Balances, Instruments, NoPrice, Price
+from execution_engine.domain.inputs import Balances, Instruments, NoPrice, Price, PricesAsked
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.market import next_time
 from execution_engine.domain.money import ZERO
+from execution_engine.domain.ranking import Asked, GroupKey, Line
 from execution_engine.domain.rows import (
     Account,
     AccountRemoved,
@@ -145,6 +146,13 @@ class Book:
         self._trades_of: defaultdict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
         self._waiting: defaultdict[World, dict[int, None]] = defaultdict(dict)
         self._queued_in: defaultdict[Market, dict[int, None]] = defaultdict(dict)
+        self._queued_of: dict[GroupKey, int] = {}
+        self._lines: defaultdict[World, Line] = defaultdict(Line)
+        self._keys_held: Counter[GroupKey] = Counter()  # groups that hold a slot
+        self._held: defaultdict[World, dict[int, None]] = defaultdict(dict)  # waiting signals of such keys
+        self._asked: dict[World, Asked] = {}
+        self._balances_at: dict[str, datetime] = {}
+        self._freed_at: dict[str, datetime] = {}  # when an order last gave money back
         self._targets: defaultdict[Market, Targets] = defaultdict(Targets)
         self._due: list[tuple[datetime, int]] = []
         self._apply: dict[type, Callable[..., None]] = {
@@ -212,6 +220,15 @@ class Book:
 
     def note_balances(self, read: Balances) -> None:
         self.balances[read.account] = read.free
+        self._balances_at[read.account] = read.at
+
+    def note_asked(self, asked: Asked) -> None:
+        """Remember that prices are asked for, because slots wait for them."""
+        self._asked[asked.world] = asked
+
+    def note_answered(self, told: PricesAsked, now: datetime) -> None:
+        """Remember that what has not come by now cannot be had."""
+        self._asked[told.world] = Asked(told.world, told.markets, now, answered=True)
 
     def _account(self, row: Account) -> None:
         self.accounts[row.name] = row
@@ -291,8 +308,19 @@ class Book:
             self._groups_in[market].pop(row.id, None)
             self._open_groups.pop(row.id, None)
         self._slots[row.world] += row.holds_slot - held
+        if row.holds_slot is not held:
+            self._keys_held[row.key] += row.holds_slot - held
+            self._note_held(row.key)
         if old is None or old.status is not row.status or old.retry_at != row.retry_at:
             self._remember_time(row)
+
+    def _note_held(self, key: GroupKey) -> None:
+        """Keep in mind whether the signal that waits under a key has a group there."""
+        if not self._keys_held[key]:
+            del self._keys_held[key]
+        id = self._queued_of.get(key)
+        if id is not None:
+            _member(self._held[self.queue[id].world], id, key in self._keys_held)
 
     def _remember_time(self, row: Group) -> None:
         at = next_time(row, self.settings)
@@ -315,6 +343,9 @@ class Book:
             self._orders_of[row.group_id].append(row.id)
             self._order_of[row.client_order_id] = row.id
         self.orders[row.id] = row
+        if row.finished_at is not None:
+            known = self._freed_at.get(row.account, row.finished_at)
+            self._freed_at[row.account] = max(known, row.finished_at)
         _member(self._working[row.account], row.id, not row.is_final)
         _member(self._superseded[row.lane], row.id, row.superseded and not row.is_final)
         unseen = row.purpose is Purpose.ENTRY and not row.is_final and row.acknowledged_at is None
@@ -357,16 +388,21 @@ class Book:
 
     def _queued(self, row: QueuedSignal) -> None:
         if row.outcome is None:
-            new = row.id not in self.queue
+            old = self.queue.get(row.id)
             self.queue[row.id] = row
             self._waiting[row.world][row.id] = None
             self._queued_in[row.exchange, row.symbol][row.id] = None
-            if new and row.expires_at is not None:
+            self._queued_of[row.key] = row.id
+            self._lines[row.world].put(row)
+            self._note_held(row.key)
+            if row.expires_at is not None and (old is None or old.expires_at != row.expires_at):
                 heappush(self._due, (row.expires_at, row.id))
-        else:
-            self.queue.pop(row.id, None)
+        elif self.queue.pop(row.id, None) is not None:
             self._waiting[row.world].pop(row.id, None)
             self._queued_in[row.exchange, row.symbol].pop(row.id, None)
+            self._queued_of.pop(row.key, None)
+            self._held[row.world].pop(row.id, None)
+            self._lines[row.world].drop(row.id)
 
     def _archive(self, row: Archive) -> None:
         """Let go of a finished group and everything under it; the history tables keep them."""
@@ -513,15 +549,45 @@ class Book:
     def queued(self, id: int) -> QueuedSignal | None:
         return self.queue.get(id)
 
+    def balance_is_current(self, account: str) -> bool:
+        """Return whether an account's balance was read after the last of its orders ended."""
+        freed, read = self._freed_at.get(account), self._balances_at.get(account)
+        return read is not None and (freed is None or freed <= read)
+
+    def queued_of(self, key: GroupKey) -> int | None:
+        return self._queued_of.get(key)
+
     def waiting(self, world: World) -> Sequence[int]:
         return list(self._waiting[world])
+
+    def waiting_count(self, world: World) -> int:
+        return len(self._waiting[world])
+
+    def held_keys(self, world: World) -> Sequence[int]:
+        """Return the signals that wait although their key has a group, which holds a slot."""
+        return list(self._held[world])
+
+    def line(self, world: World) -> Line:
+        return self._lines[world]
+
+    def asked(self, world: World) -> Asked | None:
+        return self._asked.get(world)
 
     def cares(self, price: Price) -> bool:
         """Return whether a price decides anything; most do not."""
         if self._undecided or self.reached(price):
             return True
-        waiting = self._queued_in.get(price.key)
-        return bool(waiting) and any(self._has_slot(self.queue[id].world) for id in waiting or ())
+        waiting = (self.queue[id] for id in self._queued_in.get(price.key, ()))
+        return any(self._has_slot(row.world) or row.id in self._held[row.world] for row in waiting)
+
+    def cares_for_balance(self, account: str) -> bool:
+        """Return whether an account's balance decides anything."""
+        if self._undecided:
+            return True
+        found = self.accounts.get(account)
+        if found is None or not self._waiting[found.world]:
+            return False
+        return self._has_slot(found.world) or bool(self._held[found.world])
 
     def _has_slot(self, world: World) -> bool:
         return self._slots[world] < self.settings.pool.max_open_groups

@@ -24,8 +24,10 @@ from execution_engine.domain.inputs import (
     NoPrice,
     OpenOrders,
     Price,
+    PricesAsked,
     Sending,
 )
+from execution_engine.domain.ranking import Asked
 from execution_engine.domain.rows import Row
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Feed, Released
@@ -46,6 +48,9 @@ class Desk:
         self.book = book
         self.failed: StoreFailed | None = None
         self.before: Callable[[], None] | None = None  # looks at the clock before anything is decided
+        self.on_asked: Callable[[Asked], None] | None = (
+            None  # asks for prices; posts `PricesAsked` in the end
+        )
         self.on_failed: Callable[[StoreFailed], None] | None = None
         self._noted: list[Row] = []
         self._store = store
@@ -76,6 +81,8 @@ class Desk:
             decision = self._decide(part)
             rows += decision.rows
             facts += decision.facts
+            if decision.asked is not None:
+                self._ask(decision.asked, todo)
             todo.extend(decision.next)
             if part is first:
                 answer = decision.answer
@@ -85,6 +92,14 @@ class Desk:
             )
         elif rows or facts or then is not None:
             self._write(tuple(rows), tuple(facts), answer, then)
+
+    def _ask(self, asked: Asked, todo: deque[Input]) -> None:
+        """Have prices asked for; where nobody can, none will come."""
+        self.book.note_asked(asked)
+        if self.on_asked is not None:
+            self.on_asked(asked)
+        else:
+            todo.append(PricesAsked(world=asked.world, markets=asked.markets))
 
     def _only_noted(self, given: Input) -> bool:
         """Take in what is no row; return whether that was all there is to it."""
@@ -100,7 +115,7 @@ class Desk:
         elif isinstance(given, Balances):
             self.book.note_balances(given)
             self._feed.balances(given)
-            return not self.book.undecided()
+            return not self.book.cares_for_balance(given.account)
         return False
 
     @staticmethod
@@ -111,6 +126,8 @@ class Desk:
         return (*given.reports, given)
 
     def _decide(self, part: Input) -> Decision:
+        if isinstance(part, PricesAsked):
+            self.book.note_answered(part, self._clock.now())
         decision = decide(self.book, part, self._clock.now())
         if decision.defect is not None:
             log.error(

@@ -22,6 +22,7 @@ from execution_engine.engine.feed import Feed
 from execution_engine.engine.lanes import Lanes
 from execution_engine.engine.ports import Clock, Exchange, Past, Store
 from execution_engine.engine.pulse import Pulse
+from execution_engine.engine.quotes import Quotes
 from execution_engine.engine.reconcile import Reconcile
 from execution_engine.engine.risk import RiskRounds
 from execution_engine.engine.tasks import Tasks
@@ -54,6 +55,8 @@ class Running:
         self.ways = Ways(book, exchange, clock, rates)
         self.lanes = Lanes(book, self.ways, self.desk.post, clock, self.tasks)
         self.watch = Watch(book, prices)
+        self.quotes = Quotes(prices, self.desk.post, self.tasks)
+        self.desk.on_asked = self.quotes.asked
         self.reconcile = Reconcile(book, self.ways.patient, self._read, clock, past)
         self.lanes.on_looked(self.reconcile.looked)
         self.risk = RiskRounds(book, clock, self.desk.post)

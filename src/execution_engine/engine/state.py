@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from execution_engine.domain import queue
+from execution_engine.domain.draft import is_fresh
 from execution_engine.domain.inputs import History, Price
-from execution_engine.domain.money import ZERO, divide, percent_change, text
+from execution_engine.domain.money import ZERO, divide, text
 from execution_engine.domain.position import unrealized, unrealized_percent
+from execution_engine.domain.ranking import Market, Rank, standings
 from execution_engine.domain.rows import (
     Account,
     AccountStatus,
@@ -25,7 +26,6 @@ from execution_engine.domain.rows import (
     Order,
     Purpose,
     Pyramid,
-    QueuedSignal,
     RiskAction,
     RiskStep,
     World,
@@ -50,9 +50,16 @@ class Past:
 
 
 def state(
-    book: Book, past: Past, *, version: str, status: str, reasons: Sequence[str] = (), open_only: bool = False
+    book: Book,
+    past: Past,
+    *,
+    version: str,
+    status: str,
+    now: datetime | None = None,
+    reasons: Sequence[str] = (),
+    open_only: bool = False,
 ) -> Plain:
-    """Return everything as the command line prints it."""
+    """Return everything as the command line prints it; `now` tells which prices still count."""
     return {
         "engine": {
             "status": status,
@@ -62,7 +69,7 @@ def state(
         },
         "accounts": [_account(account) for account in book.accounts.values()],
         "groups": _groups(book, past, open_only=open_only),
-        "queue": _queue(book),
+        "queue": _queue(book, now),
         "alerts": _alerts(book, past),
         "risk_actions": _risk_actions(book, past),
     }
@@ -283,15 +290,23 @@ def _order(order: Order) -> Plain:
     }
 
 
-def _queue(book: Book) -> list[Plain]:
-    shown: list[Plain] = []
-    for world in World:
-        waiting = queue.promotion_order(book.queue[id] for id in book.waiting(world))
-        shown += [_queued(book, row, rank) for rank, row in enumerate(waiting, start=1)]
-    return shown
+def _queue(book: Book, now: datetime | None) -> list[Plain]:
+    return [_queued(rank) for world in World for rank in ranks(book, world, now)]
 
 
-def _queued(book: Book, row: QueuedSignal, rank: int) -> Plain:
+def ranks(book: Book, world: World, now: datetime | None) -> list[Rank]:
+    """Return the signals that wait in a world in the order of promotion, at the prices that count now."""
+
+    def price_of(market: Market) -> Decimal | None:
+        price = book.prices.get(market)
+        return price.last if price is not None and now is not None and is_fresh(price, now) else None
+
+    holders = {group.key: group for group in (book.groups[id] for id in book.open_groups())}
+    return standings((book.queue[id] for id in book.waiting(world)), price_of, holders.get)
+
+
+def _queued(rank: Rank) -> Plain:
+    row = rank.row
     return {
         "id": str(row.id),
         "account": row.account,
@@ -301,18 +316,10 @@ def _queued(book: Book, row: QueuedSignal, rank: int) -> Plain:
         "entry_price": _decimal(row.entry_price),
         "queued_at": iso(row.queued_at),
         "replacement_count": row.replacement_count,
-        "current_loss_percent": _decimal(current_loss(book, row)),
-        "rank": rank,
-        "reason": queue.reason(rank),
+        "current_loss_percent": _decimal(rank.loss_percent),
+        "rank": rank.place,
+        "reason": rank.reason,
     }
-
-
-def current_loss(book: Book, row: QueuedSignal) -> Decimal | None:
-    """Return how far a waiting signal is under water [%, negative]; a gain counts as 0."""
-    price = book.prices.get((row.exchange, row.symbol))
-    if price is None or row.entry_price is None:
-        return None
-    return min(percent_change(price.last, row.entry_price) * row.side.sign, ZERO)
 
 
 def _alerts(book: Book, past: Past) -> list[Plain]:

@@ -16,7 +16,13 @@ FORGET_S = 5.0  # how often markets that are no longer in use are let go
 class Prices(Protocol):
     """A source of prices; it posts `Price` and `NoPrice` for what is wanted."""
 
-    def want(self, markets: Collection[tuple[str, str]]) -> None: ...
+    def want(self, markets: Collection[tuple[str, str]]) -> None:
+        """Follow these markets and no others."""
+        ...
+
+    async def refresh(self, markets: Collection[tuple[str, str]]) -> None:
+        """Ask for the prices of these markets now, together, and post each that comes."""
+        ...
 
 
 class Watch:

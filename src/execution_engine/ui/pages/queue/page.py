@@ -142,7 +142,7 @@ class QueuePage(Page):
         self.model.replace(waiting.waiting(bridge, bridge.doors.now(), self._busy))
         settings = bridge.doors.settings()
         count, most = len(bridge.queue), settings.pool.max_queue
-        self.counted.show_text(f"{count} of {most} · a free slot is filled at once, first in, first out")
+        self.counted.show_text(f"{count} of {most} · a free slot goes to the 1st at once")
         used = self._holdings.sums(shown_world(bridge), bridge.doors.now()).groups
         size = settings.pool.max_open_groups
         self.pool_panel.set_subtitle(f"{used} / {size}")

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.money import ZERO, percent_change
-from execution_engine.domain.queue import promotion_order, reason
-from execution_engine.domain.rows import GroupStatus, QueuedSignal, World
+from execution_engine.domain.ranking import Rank, standings
+from execution_engine.domain.rows import QueuedSignal, World
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import (
     MISSING,
@@ -70,16 +70,25 @@ class Waiting:
 
 def waiting(bridge: Bridge, now: datetime, busy: set[int]) -> Iterator[Waiting]:
     """Yield everything that waits, ranked in each world for itself."""
-    closing = {g.key for g in bridge.groups.values() if g.status is GroupStatus.CLOSING}
     for world in World:
-        rows = promotion_order(row for row in bridge.queue.values() if row.world is world)
-        for rank, row in enumerate(rows, 1):
-            yield _waiting(bridge, row, rank, now, busy=row.id in busy, closing=row.key in closing)
+        for rank in ranks(bridge, world, now):
+            yield _waiting(bridge, rank, now, busy=rank.row.id in busy)
 
 
-def _waiting(
-    bridge: Bridge, row: QueuedSignal, rank: int, now: datetime, *, busy: bool, closing: bool
-) -> Waiting:
+def ranks(bridge: Bridge, world: World, now: datetime) -> list[Rank]:
+    """Return what waits in a world in the order of promotion, at the prices that are not old."""
+
+    def price_of(market: tuple[str, str]) -> Decimal | None:
+        quote = bridge.prices.get(market)
+        return quote.last if quote is not None and not is_old(quote, now) else None
+
+    holders = {group.key: group for group in bridge.groups.values() if group.holds_slot}
+    rows = (row for row in bridge.queue.values() if row.world is world)
+    return standings(rows, price_of, holders.get)
+
+
+def _waiting(bridge: Bridge, rank: Rank, now: datetime, *, busy: bool) -> Waiting:
+    row = rank.row
     quote = bridge.prices.get((row.exchange, row.symbol))
     last = quote.last if quote else None
     loss = None
@@ -88,8 +97,8 @@ def _waiting(
     instrument = bridge.doors.catalogue.get(row.exchange, row.symbol)
     return Waiting(
         row=row,
-        rank=rank,
-        why=_why(rank, priced=quote is not None, closing=closing),
+        rank=rank.place,
+        why=rank.why,
         waited=_whole_seconds(now - row.queued_at),
         price=last,
         loss=loss,
@@ -97,12 +106,6 @@ def _waiting(
         old=is_old(quote, now),
         busy=busy,
     )
-
-
-def _why(rank: int, *, priced: bool, closing: bool) -> str:
-    if closing:
-        return "its key still has an open group, which is closing"
-    return reason(rank) if priced else f"{reason(rank)}; no market price yet"
 
 
 def _whole_seconds(elapsed: timedelta) -> timedelta:
