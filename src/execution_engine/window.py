@@ -34,8 +34,12 @@ def run_window(application: Application) -> None:
     def show(core: Core) -> None:
         if not windows:
             windows.append(_window(qt))
+            application.updating.on_offer.append(windows[0].offer)
         (window,) = windows
+        first = "window" not in application.moments
         window.attach(doors(application))
+        if first and application.passage.sentence:
+            window.say("Your data is as it was before the update", application.passage.sentence)
         application.moments.setdefault("window", time.monotonic())
         core.feed.on_released(lambda change: window.released(change.rows, change.facts))
         core.feed.on_price(window.price)
@@ -112,6 +116,7 @@ def doors(application: Application) -> Doors:
         read_fills=lambda group_id: application.read(lambda reader: reader.fills(group_id)),
         read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
         read_versions=lambda: application.read(numbered_versions),
+        check_updates=application.updating.check,
         quit=application.end,
     )
 

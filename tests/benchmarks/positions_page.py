@@ -276,6 +276,7 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         read_closed=nothing,  # type: ignore[arg-type]
         read_fills=nothing,  # type: ignore[arg-type]
         read_refused=nothing,  # type: ignore[arg-type]
+        check_updates=nothing,  # type: ignore[arg-type]
         quit=lambda: None,
     )
 

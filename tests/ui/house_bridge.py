@@ -12,6 +12,7 @@ from execution_engine.domain.inputs import AlertReceived, Answer, History
 from execution_engine.domain.rows import Alert, Fill, RefusedRequest, SettingsVersion
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.domain.versions import Version, numbered
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.doors import Doors
@@ -26,6 +27,7 @@ class WatchedHouse(House):
         self.bridge = Bridge()
         self.older: list[Alert] = []
         self.test_alerts: list[str] = []
+        self.updates: Offer | UpToDate | Refusal = UpToDate("1.0")
         self.bridge.attach(self.doors())
         self.feed.on_released(lambda change: self.bridge.released(change.rows, change.facts))
         self.feed.on_price(self.bridge.price)
@@ -66,6 +68,7 @@ class WatchedHouse(House):
             read_fills=lambda group_id: _soon(self.fills_of(group_id)),
             read_refused=lambda limit: _soon(self.refused[:limit]),
             read_versions=self._read_versions,
+            check_updates=self._check_updates,
             quit=lambda: None,
         )
 
@@ -82,6 +85,9 @@ class WatchedHouse(House):
 
     async def _read_versions(self) -> Sequence[Version]:
         return numbered(row for row in self.store.committed if isinstance(row, SettingsVersion))
+
+    async def _check_updates(self) -> Offer | UpToDate | Refusal:
+        return self.updates
 
     async def _read_alerts(self, limit: int) -> Sequence[Alert]:
         newest = sorted([*self.older, *self.book.alerts.values()], key=lambda alert: -alert.id)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Balances, Price
 from execution_engine.domain.rows import Row
+from execution_engine.domain.updates import Offer
 from execution_engine.ui import theme
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.doors import Doors
@@ -18,6 +19,7 @@ from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.frame.trouble import Trouble
 from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.places import PLACES
+from execution_engine.ui.widgets import Notice
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,16 @@ class Window:
     def balances(self, read: Balances) -> None:
         """Take in what an account can spend."""
         self.bridge.balance(read)
+
+    def offer(self, offer: Offer) -> None:
+        """Tell of a new version."""
+        if self.main is not None:
+            self.main.offer(offer)
+
+    def say(self, title: str, sentence: str) -> None:
+        """Say something that has to be read."""
+        if self.main is not None:
+            self.main.notify(Notice("error", title, sentence))
 
     def close(self) -> None:
         """Go without asking: the engine has ended."""

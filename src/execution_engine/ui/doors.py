@@ -14,6 +14,7 @@ from execution_engine.domain.rows import Alert, EquityPoint, Fill, RefusedReques
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.domain.versions import Version
 
 
@@ -66,4 +67,5 @@ class Doors:
     read_fills: Callable[[int], Awaitable[Sequence[Fill]]]
     read_refused: Callable[[int], Awaitable[Sequence[RefusedRequest]]]
     read_versions: Callable[[], Awaitable[Sequence[Version]]]
+    check_updates: Callable[[], Awaitable[Offer | UpToDate | Refusal]]
     quit: Callable[[], None]

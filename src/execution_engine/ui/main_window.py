@@ -13,8 +13,9 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal, SettingsError
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, CloseAll, Input, Pause, Resume, SaveSettings
+from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
-from execution_engine.ui.frame import asking, banners, menus, telling
+from execution_engine.ui.frame import asking, banners, menus, new_version, telling
 from execution_engine.ui.frame.acts import Acts
 from execution_engine.ui.frame.attention import Attention
 from execution_engine.ui.frame.away import Homecoming, show_decisions
@@ -164,6 +165,7 @@ class MainWindow(QMainWindow):
             lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(bridge.doors.data_folder)))
         )
         acts.keys.triggered.connect(lambda: self.open_dialog(shortcuts(self)))
+        acts.updates.triggered.connect(self._look_for_updates)
         acts.about.triggered.connect(
             lambda: self.open_dialog(about(bridge.doors.version, bridge.doors.data_folder, self))
         )
@@ -324,6 +326,24 @@ class MainWindow(QMainWindow):
         name, url = urls[0]
         QGuiApplication.clipboard().setText(url)
         self.notify(Notice("info", f"Copied the address of “{name}”", "It contains your secret."))
+
+    def offer(self, offer: Offer) -> None:
+        """Tell of a new version, in the corner."""
+        self.notify(new_version.notice_of(offer, lambda: self._show_version(offer)))
+
+    def _show_version(self, offer: Offer) -> None:
+        self.open_dialog(new_version.NewVersion(offer, self.bridge.doors.version, self))
+
+    def _look_for_updates(self) -> None:
+        self.acts.updates.setEnabled(False)
+        self.bridge.run(self.bridge.doors.check_updates(), self._updates_known)
+
+    def _updates_known(self, found: Offer | UpToDate | Refusal) -> None:
+        self.acts.updates.setEnabled(True)
+        if isinstance(found, Offer):
+            self._show_version(found)
+        else:
+            self.notify(new_version.answer_of(found))
 
     def _themed(self) -> None:
         self.acts.show_theme(THEME.current.name == "dark")

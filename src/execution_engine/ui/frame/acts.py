@@ -27,6 +27,7 @@ class Acts(QObject):
         self.copy_webhook = self._made("Copy webhook address", "copy")
         self.open_folder = self._made("Open data folder", "folder")
         self.keys = self._made("Keyboard shortcuts", "keyboard")
+        self.updates = self._made("Look for a new version…", "refresh")
         self.about = self._made("About Execution Engine", "info")
         self.close_all.setToolTip("Pause, empty the queue and close every group at market")
         self.full_screen.setCheckable(True)

@@ -45,7 +45,7 @@ def fill(
     view.addActions([acts.find, acts.refresh])
     bar.addMenu("Trade").addActions([acts.test_alert])
     bar.addMenu("Tools").addActions([acts.paper])
-    bar.addMenu("Help").addActions([acts.keys, acts.about])
+    bar.addMenu("Help").addActions([acts.keys, acts.updates, acts.about])
 
 
 def _page(menu: QMenu, place: Place, number: int, go: Callable[[str], object]) -> QAction:

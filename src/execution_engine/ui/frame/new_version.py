@@ -1,0 +1,96 @@
+"""A new version: what is new in it, and the way to it. Nothing is downloaded or installed from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QTextDocument
+from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
+
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.updates import Offer, UpToDate
+from execution_engine.ui.format import counted
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import Label, Notice, button
+
+SIZE = (568, 420)
+
+
+class NewVersion(QDialog):
+    """Show what a version brings. With positions open its file is offered only to who says so."""
+
+    def __init__(self, offer: Offer, version: str, parent: QWidget | None = None) -> None:
+        """Take what is offered and the version that runs."""
+        super().__init__(parent)
+        self._offer = offer
+        release = offer.release
+        self.setWindowTitle("New version")
+        self.resize(px(SIZE[0]), px(SIZE[1]))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(20), px(18), px(20), px(14))
+        column.setSpacing(px(10))
+        column.addWidget(Label(f"Execution Engine {release.version}", "heading"))
+        told = f"Published on {release.published:%Y-%m-%d}; version {version} runs here. {self._file()}"
+        column.addWidget(Label(told, "body", "text2", wrap=True))
+        self.notes = QTextBrowser()
+        self.notes.setOpenLinks(False)
+        self.notes.setAccessibleName("What is new")
+        # The notes are signed, and still no page of the web: no markup but their own, and nothing is fetched.
+        self.notes.document().setMarkdown(release.notes, QTextDocument.MarkdownFeature.MarkdownNoHTML)
+        column.addWidget(self.notes, 1)
+        self.agreed = QCheckBox(
+            f"Update with {counted(offer.open_groups, 'position group')} open: until the new version runs, nothing "
+            "is watched or closed"
+        )
+        self.agreed.setVisible(offer.asks)
+        column.addWidget(self.agreed)
+        column.addLayout(self._buttons())
+        self.close_button.setFocus()
+
+    def _file(self) -> str:
+        file = self._offer.download
+        if file is None:
+            return "There is no file for this computer; its page says more."
+        return f"The file is {file.name}, {file.size / 1e6:.0f} MB."
+
+    def _buttons(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        self.page = button("Open its page")
+        self.page.clicked.connect(lambda: self._open(self._offer.release.page))
+        self.download = button("Download", "primary")
+        file = self._offer.download
+        if file is None:
+            self.download.hide()
+        else:
+            self.download.setToolTip(f"SHA-256 {file.sha256}")
+            self.download.clicked.connect(lambda: self._open(file.url))
+        self.download.setEnabled(not self._offer.asks)
+        self.agreed.toggled.connect(lambda agreed: self.download.setEnabled(agreed or not self._offer.asks))
+        self.close_button = button("Not now")
+        self.close_button.clicked.connect(self.reject)
+        for widget in (self.page, None, self.close_button, self.download):
+            row.addStretch(1) if widget is None else row.addWidget(widget)
+        return row
+
+    def _open(self, address: str) -> None:
+        """Let the browser go there. The installation keeps the data, and it is copied before the first start."""
+        QDesktopServices.openUrl(QUrl(address))
+        self.accept()
+
+
+def notice_of(offer: Offer, look: Callable[[], object]) -> Notice:
+    """Return the notice of a version that may be installed."""
+    waits = (
+        f" {counted(offer.open_groups, 'position group')} {'is' if offer.open_groups == 1 else 'are'} open: "
+        "better close them first."
+    )
+    sentence = f"You have the choice; nothing is installed by itself.{waits if offer.asks else ''}"
+    return Notice("info", f"Version {offer.release.version} is available", sentence, "What is new", look)
+
+
+def answer_of(found: UpToDate | Refusal) -> Notice:
+    """Return the notice for who asked and need not do anything."""
+    if isinstance(found, UpToDate):
+        return Notice("success", "There is no newer version", f"Version {found.version} is the newest.")
+    return Notice("warning", "New versions could not be asked about", found.message)
