@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from execution_engine.domain.inputs import Evaluate, RunRisk
-from execution_engine.domain.rows import Account, Group, Mode, Order, RiskAction, World
-from execution_engine.domain.symbols import Catalogue
+from execution_engine.domain import document as documents
+from execution_engine.domain.inputs import Evaluate, Price, RunRisk
+from execution_engine.domain.instrument import Instrument, Side
+from execution_engine.domain.risk_candidate import Candidate, candidate
+from execution_engine.domain.rows import (
+    Account,
+    AccountStatus,
+    Group,
+    GroupStatus,
+    Mode,
+    Order,
+    OrderType,
+    RiskAction,
+    World,
+)
+from execution_engine.domain.settings import Risk, Settings
+from execution_engine.domain.signal import TakeProfitMode
 from tests.house import NOON, D, House, Market, perp, spot
 
 ONE_LEG = [{"gap_percent": "0", "weight_percent": "100", "tp_percent": "500"}]
@@ -122,12 +137,72 @@ class RiskHouse(House):
     def add_account(self, name: str, mode: Mode, market: Market = Market.SPOT) -> None:
         world = {Mode.PAPER: World.PAPER, Mode.LIVE: World.LIVE}.get(mode, World.TEST)
         account = Account(
-            name=name, exchange="binance", market=market, mode=mode, world=world, enabled=True, created_at=NOON
+            name=name,
+            exchange="binance",
+            market=market,
+            mode=mode,
+            world=world,
+            enabled=True,
+            created_at=NOON,
         )
         self.store.committed.append(account)
         self.book.apply([account])
         self.reconcile()
 
 
-def catalogue() -> Catalogue:
-    return Catalogue(MARKETS)
+def group(id: int = 1, name: str = "L", quantity: str = "10", entry: str = "100", **more: Any) -> Group:
+    """Return a position that could be the loser but for its price."""
+    given: dict[str, Any] = {
+        "account": "paper",
+        "world": World.PAPER,
+        "exchange": "binance",
+        "symbol": f"{name}USDT",
+        "market": Market.SPOT,
+        "base": name,
+        "quote": "USDT",
+        "timeframe": "15m",
+        "side": Side.LONG,
+        "status": GroupStatus.ACTIVE,
+        "alert_id": 1,
+        "grid_name": "default",
+        "grid": (),
+        "max_pyramids": 1,
+        "tp_mode": TakeProfitMode.PER_LEG,
+        "tp_aggregate_percent": D(1),
+        "tp_order": OrderType.MARKET,
+        "on_flat": "close",
+        "open_quantity": D(quantity),
+        "avg_entry": D(entry),
+        "invested": D(quantity) * D(entry),
+        "created_at": NOON - timedelta(days=1),
+        "timer_started_at": NOON - timedelta(hours=1),
+        "timer_expires_at": NOON,
+    }
+    return Group(id=id, **(given | more))
+
+
+def seen(
+    of: Group, price: str | None, *, fee: str = "0", rules: Instrument | None = None, **account: Any
+) -> Candidate:
+    """Return a group as the risk engine sees it at a price; None: there is no fresh one."""
+    quote = Price(exchange="binance", symbol=of.symbol, last=D(price), at=NOON) if price else None
+    settings = documents.with_value(Settings(), "paper.taker_fee_percent", D(fee))
+    return candidate(of, rules or spot(of.symbol, **RULES), quote, account_row(**account), settings, NOON)
+
+
+def account_row(**changes: Any) -> Account:
+    given: dict[str, Any] = {
+        "name": "paper",
+        "exchange": "paper",
+        "market": Market.SPOT,
+        "mode": Mode.PAPER,
+        "world": World.PAPER,
+        "enabled": True,
+        "status": AccountStatus.READY,
+        "created_at": NOON,
+    }
+    return Account(**(given | changes))
+
+
+def risk(**changes: Any) -> Risk:
+    return Risk(**changes)

@@ -104,7 +104,9 @@ def offset(world: World, loser: Candidate, found: Sequence[Candidate], risk: Ris
     whole = _loser_step(loser, loser.closable, whole=True)
     said = f"{loser.name} needs {money(needed)} USD"
     if covered >= needed:
-        given = f"{len(paying)} winner{'s' if len(paying) > 1 else ''} give {money(covered)} USD"
+        given = f"1 winner gives {money(covered)} USD"
+        if len(paying) > 1:
+            given = f"{len(paying)} winners give {money(covered)} USD"
         return OffsetPlan(world, whole, paying, needed, covered, True, f"{said}; {given}")
     said += f"; the winners can give {money(covered)} USD; {money(needed - covered)} USD are missing"
     part = covered_part(loser, covered, needed) if risk.allow_partial_offset else ZERO

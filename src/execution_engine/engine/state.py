@@ -17,6 +17,8 @@ from execution_engine.domain.inputs import History, Price
 from execution_engine.domain.money import ZERO, divide, text
 from execution_engine.domain.position import unrealized, unrealized_percent
 from execution_engine.domain.ranking import Market, Rank, standings
+from execution_engine.domain.risk_candidate import candidate
+from execution_engine.domain.risk_rules import is_eligible
 from execution_engine.domain.rows import (
     Account,
     AccountStatus,
@@ -68,7 +70,7 @@ def state(
             "worlds": {world.value: _world(book, world) for world in worlds_in_use(book)},
         },
         "accounts": [_account(account) for account in book.accounts.values()],
-        "groups": _groups(book, past, open_only=open_only),
+        "groups": _groups(book, past, now, open_only=open_only),
         "queue": _queue(book, now),
         "alerts": _alerts(book, past),
         "risk_actions": _risk_actions(book, past),
@@ -164,9 +166,9 @@ def _account(account: Account) -> Plain:
     }
 
 
-def _groups(book: Book, past: Past, *, open_only: bool) -> list[Plain]:
+def _groups(book: Book, past: Past, now: datetime | None, *, open_only: bool) -> list[Plain]:
     live = [group for group in book.groups.values() if group.holds_slot or not open_only]
-    shown = [_group(book, _history(book, group)) for group in live]
+    shown = [_group(book, _history(book, group), now) for group in live]
     if open_only:
         return shown
     archived = [kept for kept in past.closed if kept.group.id not in book.groups]
@@ -183,7 +185,7 @@ def _history(book: Book, group: Group) -> History:
     )
 
 
-def _group(book: Book, kept: History) -> Plain:
+def _group(book: Book, kept: History, now: datetime | None = None) -> Plain:
     group = kept.group
     result = unrealized_of(book, group) if group.holds_slot else ZERO
     of_leg, of_group = _orders(kept.orders)
@@ -210,7 +212,7 @@ def _group(book: Book, kept: History) -> Plain:
         "unrealized_pnl_percent": _decimal(unrealized_percent(result, group.invested)),
         "tp_mode": group.tp_mode.value,
         "tp_aggregate_percent": text(group.tp_aggregate_percent),
-        "risk": _risk(group),
+        "risk": _risk(group, _eligible(book, group, now)),
         "created_at": iso(group.created_at),
         "closed_at": iso(group.closed_at),
         "orders": [_order(order) for order in of_group],
@@ -235,13 +237,23 @@ def _by_pyramid(legs: Iterable[Leg]) -> dict[int, list[Leg]]:
     return found
 
 
-def _risk(group: Group) -> Plain:
+def _eligible(book: Book, group: Group, now: datetime | None) -> bool | None:
+    """Return whether a group can be the loser of an offset now; None while no price tells."""
+    rules, account = book.catalogue.get(group.exchange, group.symbol), book.accounts.get(group.account)
+    if now is None or rules is None or not group.holds_slot:
+        return None
+    quote = book.prices.get((group.exchange, group.symbol))
+    seen = candidate(group, rules, quote, account, book.settings, now)
+    return is_eligible(seen, book.settings.risk, now)
+
+
+def _risk(group: Group, eligible: bool | None) -> Plain:
     return {
         "timer_started_at": iso(group.timer_started_at),
         "timer_expires_at": iso(group.timer_expires_at),
         "blocked": group.blocked,
         "skip_once": group.skip_once,
-        "eligible": None,
+        "eligible": eligible,
     }
 
 
