@@ -55,6 +55,7 @@ from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plai
 from execution_engine.exchanges import Exchanges
 from execution_engine.unlocking import Unlocking
 from execution_engine.updating import Updating
+from execution_engine.way_in import House, WayInKept
 from execution_engine.webhooks import Webhooks
 
 T = TypeVar("T")
@@ -107,6 +108,7 @@ class Application:
     passage: Passage = field(default_factory=Passage)
     updating: Updating = field(init=False)
     webhooks: Webhooks = field(init=False)
+    way_in: WayInKept = field(init=False)
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
     _opening: asyncio.Task[None] | None = None
@@ -152,6 +154,13 @@ class Application:
             self.clock.now,
         )
         self.webhooks = Webhooks(self._ask, self.redaction.learn)
+        house = House(
+            settings=lambda: self.core.book.settings.tunnel,
+            address=lambda: self.address,
+            tell=lambda told: self.core.desk.post(told),
+            listen_again=self._listen_again,
+        )
+        self.way_in = WayInKept(house, self.folder.tunnel, self.clock)
 
     async def _ask(self, given: Input) -> Answer | Refusal:
         """Ask the desk; what is to be written down before there is one is posted to the first."""
@@ -174,7 +183,19 @@ class Application:
         self.moments["listening"] = time.monotonic()
         logger.info("Execution Engine {} listens on http://{}:{}", __version__, *self.address)
         self._show_core()
+        await self.way_in.start()
         self.exchanges.begin()
+
+    async def _listen_again(self) -> None:
+        """Start a listener that fell silent anew where it is; where that fails, the next check tries again."""
+        if self.listener is None or self.address is None:
+            return
+        await self.listener.stop()
+        self.listener = self._new_listener()
+        try:
+            self.address = await self.listener.start(*self.address)
+        except ListenError as error:
+            logger.error("{}", error)
 
     def _new_listener(self) -> Listener:
         return Listener(
@@ -186,6 +207,7 @@ class Application:
             ready_for_entries=self._busy,
             clock=self.clock.now,
             health=self.health,
+            probes=self.way_in.probes,
             set_price=self.set_price,
         )
 
@@ -245,6 +267,7 @@ class Application:
         self._log.apply(settings.logs)
         await self.core.change_feed()
         await self._listen_where_asked()
+        await self.way_in.follow()
 
     async def _listen_where_asked(self) -> None:
         """Move the listener. Where that cannot be, it stays where it is: alerts go on being taken."""
@@ -415,6 +438,8 @@ class Application:
             await asyncio.gather(self._rebuilding, return_exceptions=True)
         if self._control is not None:
             await self._control.stop()
+        # First: from now on the tunnel's provider tells whoever sends to come again.
+        await self.way_in.stop()
         if self.listener is not None:
             await self.listener.stop()
         if hasattr(self, "core"):

@@ -59,6 +59,11 @@ class DataFolder:
         return self.root / "updates.json"
 
     @property
+    def tunnel(self) -> Path:
+        """What an earlier run left of its tunnel: its process, and its public address."""
+        return self.root / "tunnel.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

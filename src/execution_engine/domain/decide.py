@@ -23,6 +23,7 @@ from execution_engine.domain import (
     read_only,
     readiness,
     reports,
+    way_in,
 )
 from execution_engine.domain import inputs as i
 from execution_engine.domain import order as orders
@@ -118,6 +119,7 @@ _HANDLERS: dict[type, Handler] = {
     i.RenameToken: tokens.rename,
     i.AllowAccounts: tokens.allow,
     i.TokenUsed: tokens.used,
+    i.WayInChanged: way_in.changed,
 }
 
 

@@ -563,6 +563,14 @@ class KeysChecked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WayInChanged:
+    """Something about the way in from outside that the user should know; `bad` if alerts may not arrive."""
+
+    text: str
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityAct:
     """Something was done that belongs into the audit log; `detail` is a sentence without any secret."""
 
@@ -625,6 +633,7 @@ Input = (
     | RenameToken
     | AllowAccounts
     | TokenUsed
+    | WayInChanged
     | KeysChanged
     | KeysChecked
     | SecurityAct

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from execution_engine.adapters.tunnel import Pauses, Tunnel, TunnelState, Word
+from execution_engine.adapters.tunnel import Pauses, Tunnel
 from execution_engine.adapters.tunnel.programs import Wish
+from execution_engine.domain.way_in import TunnelState, Word
 from tests.waiting import until
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -42,12 +43,12 @@ class Stage:
         self.tunnel = Tunnel(
             self.record,
             lambda: NOW,
-            self.states.append,
-            lambda old, new: self.moves.append((old, new)),
             find=self.find,
             pauses=pauses,
             sleep=sleep,
         )
+        self.tunnel.changed = self.states.append
+        self.tunnel.moved = lambda old, new: self.moves.append((old, new))
 
     def find(self, program: str) -> str | None:
         path = self.folder / program

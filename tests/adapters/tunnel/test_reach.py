@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from execution_engine.adapters.tunnel import Reach, Reachability
+from execution_engine.adapters.tunnel import Reachability
+from execution_engine.domain.way_in import Reach
 from tests.adapters.tunnel.stand_ins import NOW
 from tests.adapters.webhook.house import House, free_port, listening
 

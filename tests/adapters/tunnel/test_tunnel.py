@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from execution_engine.adapters.tunnel import Word, process
+from execution_engine.adapters.tunnel import process
 from execution_engine.adapters.tunnel.complaints import COMPLAINTS, meaning
 from execution_engine.adapters.tunnel.finding import find, how_to_install
 from execution_engine.adapters.tunnel.orphan import Left, Record, born
 from execution_engine.adapters.tunnel.programs import PROGRAMS, Cloudflared, Ngrok, Tailscale, Wish
+from execution_engine.domain.way_in import Word
 from tests.adapters.tunnel.stand_ins import CLOUDFLARED, LIMIT_S, QUICK, WAIT, WISH, Stage
 from tests.waiting import until
 

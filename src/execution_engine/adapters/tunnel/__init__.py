@@ -1,6 +1,6 @@
 """The way in from outside: programs that make a tunnel to the listener, and the check that it leads here."""
 
-from execution_engine.adapters.tunnel.reach import Reach, Reachability
-from execution_engine.adapters.tunnel.tunnel import Pauses, Tunnel, TunnelState, Word
+from execution_engine.adapters.tunnel.reach import Reachability
+from execution_engine.adapters.tunnel.tunnel import Pauses, Tunnel
 
-__all__ = ["Pauses", "Reach", "Reachability", "Tunnel", "TunnelState", "Word"]
+__all__ = ["Pauses", "Reachability", "Tunnel"]

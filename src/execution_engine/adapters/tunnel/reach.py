@@ -8,13 +8,14 @@ import json
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from socket import AF_INET
 from typing import Protocol
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+
+from execution_engine.domain.way_in import Reach
 
 HEADER = "X-Probe"
 GIVES_UP_S = 3.0  # TradingView's patience: FACTS, support page 43000529348
@@ -30,18 +31,6 @@ class Shown(Protocol):
     def shown(self) -> str: ...
     @property
     def answer(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """What a check found. state: `ok`, `warn`, `error` or `off`. took_s: from the first byte sent to the answer,
-    the connection included, as TradingView sees it."""
-
-    state: str
-    sentence: str
-    url: str = ""
-    took_s: float | None = None
-    at: datetime | None = None
 
 
 class Reachability:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +17,9 @@ from execution_engine.adapters.tunnel.complaints import meaning
 from execution_engine.adapters.tunnel.orphan import Left, Record, born, end_orphan
 from execution_engine.adapters.tunnel.process import Process, output
 from execution_engine.adapters.tunnel.programs import PROGRAMS, Program, Wish
+from execution_engine.domain.way_in import TunnelState, Word
 
 LONGEST_SENTENCE = 300
-
-
-class Word(StrEnum):
-    """How a tunnel is."""
-
-    OFF = "off"
-    MISSING = "missing"  # no program for it is installed
-    STARTING = "starting"
-    UP = "up"
-    DOWN = "down"  # it ended, and is started again after a pause
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TunnelState:
-    """What there is to show. hints: what the user can do about it. starts: how often it was started."""
-
-    word: Word = Word.OFF
-    program: str = ""
-    url: str = ""
-    sentence: str = "No tunnel is wanted."
-    hints: tuple[str, ...] = ()
-    since: datetime | None = None
-    starts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +40,15 @@ class Pauses:
 
 
 class Tunnel:
-    """Keeps one tunnel as it is wanted. changed: told each new state; moved: told of an address that is another one
-    than the last time, with that one."""
+    """Keeps one tunnel as it is wanted.
+
+    changed: told each new state. moved: told the address of the last time and a new one that differs from it.
+    """
 
     def __init__(
         self,
         record: Path,
         now: Callable[[], datetime],
-        changed: Callable[[TunnelState], None],
-        moved: Callable[[str, str], None],
         *,
         find: Callable[[str], str | None] = finding.find,
         pauses: Pauses | None = None,
@@ -79,8 +56,8 @@ class Tunnel:
     ) -> None:
         self._record = Record(record)
         self._now = now
-        self._changed = changed
-        self._moved = moved
+        self.changed: Callable[[TunnelState], None] = lambda state: None
+        self.moved: Callable[[str, str], None] = lambda old, new: None
         self._find = find
         self._pauses = pauses or Pauses()
         self._sleep = sleep
@@ -223,13 +200,14 @@ class Tunnel:
         self._step(word=Word.UP, url=url, sentence=f"{name} leads {url} to the listener.")
         logger.bind(category="SYSTEM").info("The tunnel is up: {}", url)
         if left.url and left.url != url:
-            self._moved(left.url, url)
+            self.moved(left.url, url)
 
     def _end_orphan(self) -> None:
         left = self._record.read()
         if end_orphan(left):
             logger.bind(category="SYSTEM").warning("{} of an earlier run was ended", left.program)
-        self._record.write(Left(left.program, url=left.url))
+        if left.pid:
+            self._record.write(Left(left.program, url=left.url))
 
     def _step(self, **changes: object) -> None:
         self._show(replace(self.state, **changes))  # type: ignore[arg-type]
@@ -237,6 +215,6 @@ class Tunnel:
     def _show(self, state: TunnelState) -> None:
         self.state = replace(state, since=self._now())
         try:
-            self._changed(self.state)
+            self.changed(self.state)
         except Exception:  # whoever looks on must not end the tunnel
             logger.bind(category="SYSTEM").exception("A change of the tunnel could not be shown")
