@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,9 +20,9 @@ from loguru import logger
 
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.exchanges.feeds import Feed as PriceFeed
-from execution_engine.adapters.exchanges.feeds import ManualFeed, NoFeed
+from execution_engine.adapters.exchanges.feeds import LiveFeed, ManualFeed, NoFeed, Undecided
 from execution_engine.adapters.exchanges.paper import PaperExchange
-from execution_engine.adapters.exchanges.paper_rows import PaperTerms
+from execution_engine.adapters.exchanges.paper_rows import PaperTerms, Source
 from execution_engine.adapters.exchanges.synthetic import SyntheticFeed
 from execution_engine.adapters.exchanges.unreachable import Unreachable
 from execution_engine.adapters.logs import fact_logged
@@ -66,6 +66,8 @@ COLLECT_AT = (
 )  # the usual 700 would collect with every alert; many more would take milliseconds
 PRUNE_EVERY_S = 24 * 3600
 PAPER_FOLLOWS = timedelta(seconds=1)
+CHOOSE_EVERY_S = 60.0  # between two looks at whether live prices can be had
+GONE_AFTER = 3  # such looks in vain, before made-up prices take the place of live ones
 FIRST_TOKEN = "TradingView"
 
 
@@ -189,7 +191,8 @@ class Core:
     """Everything that runs on one database file, from its load to its end.
 
     connect: gives an account its distant exchange; without one, paper accounts have the one in this process and
-    all others none. live: makes the prices of the markets of accounts that are not on paper.
+    all others none. live: makes the prices of the markets of accounts that are not on paper, and of those that
+    are where they follow live prices. reachable: asks whether such prices can be had.
     places: exchange, kind and mode of every such account that is looked after.
     """
 
@@ -201,9 +204,13 @@ class Core:
         options: Options,
         connect: Connect = practice_only,
         live: Callable[[Callable[[Input], None]], DistantPrices] | None = None,
+        reachable: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._folder = folder
         self._new_live = live
+        self._reachable = reachable
+        self._chosen: PaperFeed | None = None
+        self._choose = asyncio.Event()
         self._for_paper: dict[tuple[str, str], Price] = {}
         self.places: frozenset[tuple[str, Market, Mode]] = frozenset()
         self._real: frozenset[tuple[str, Market]] = frozenset()
@@ -237,6 +244,7 @@ class Core:
                 self._distant[account.name] = distant
         self.paper = await asyncio.to_thread(self._open_paper)
         self._look_at_accounts()
+        self._chosen = await asyncio.to_thread(self._chosen_before)
         self.prices = self._price_feed()
         self.live = self._new_live(self._heard_price) if self._new_live is not None else None
         self.feed.on_released(self._log_facts)
@@ -251,6 +259,8 @@ class Core:
         await asyncio.gather(*(distant.start() for distant in self._distant.values()))
         self.running.start()
         self.tasks.spawn("prune", self._prune())
+        if self._new_live is not None and self._reachable is not None:
+            self.tasks.keep("choice of paper prices", partial(self._keep_choosing, self._reachable))
 
     @property
     def database(self) -> Path:
@@ -315,6 +325,10 @@ class Core:
         """Return whether a market's prices are those of the real exchange, for whoever trades it."""
         rules = self._catalogue.get(*market)
         return rules is not None and (rules.exchange, rules.market) in self._real
+
+    def is_followed(self, market: tuple[str, str]) -> bool:
+        """Return whether a market's prices are to come from the exchange itself."""
+        return self.prices.name == PaperFeed.LIVE or self.is_real(market)
 
     def _practised(self, exchange: str, symbol: str) -> Instrument | None:
         """Return the rules of a market whose prices may be made up or set by hand."""
@@ -389,7 +403,11 @@ class Core:
 
     def _heard_price(self, given: Input) -> None:
         """Take in a real market's price; whoever trades that market on paper trades at it, too."""
-        self.desk.post(given)
+        real = not isinstance(given, Price) or self.is_real(given.key)
+        if real:
+            self.desk.post(given)  # otherwise the paper exchange does once it has matched it
+        elif self.prices.name != PaperFeed.LIVE:
+            return  # a last one, after the feed was changed
         if isinstance(given, Price) and self._is_news_on_paper(given):
             waiting = given.key in self._for_paper
             self._for_paper[given.key] = given
@@ -409,10 +427,43 @@ class Core:
         await self.paper.move([self._for_paper.pop(market)])
 
     def wanted_feed(self) -> PaperFeed:
-        """Return the feed that the command line, else the settings ask for."""
+        """Return the feed that the command line, else the settings ask for, or that was chosen; AUTO: none yet."""
         asked = self._options.paper_feed or self.book.settings.paper.feed
-        # There is no live source yet, so what chooses by itself chooses the made-up market.
-        return PaperFeed.SYNTHETIC if asked is PaperFeed.AUTO else asked
+        return (self._chosen or asked) if asked is PaperFeed.AUTO else asked
+
+    def _is_paper_in_use(self) -> bool:
+        """Return whether anything on paper hangs on its prices."""
+        if any(self.book.groups[id].world is World.PAPER for id in self.book.open_groups()):
+            return True
+        return any(self.book.working_orders(row.name) for row in self._on_paper())
+
+    def _on_paper(self) -> list[Account]:
+        return [row for row in self.book.accounts.values() if row.mode is Mode.PAPER]
+
+    def _chosen_before(self) -> PaperFeed | None:
+        """Return the feed that open positions keep to after a restart; None where there is a choice. Blocking."""
+        if self._new_live is None or self._reachable is None:
+            return PaperFeed.SYNTHETIC
+        if not self._is_paper_in_use():
+            return None
+        return PaperFeed.LIVE if self.paper.last_source() is Source.LIVE else PaperFeed.SYNTHETIC
+
+    async def _keep_choosing(self, reachable: Callable[[], Awaitable[bool]]) -> None:
+        """Choose between live and made-up prices as long as nothing is open on paper; then keep to the choice."""
+        unreached = 0
+        while True:
+            asked = self._options.paper_feed or self.book.settings.paper.feed
+            if asked is PaperFeed.AUTO and not self._is_paper_in_use():
+                reached = await reachable()
+                unreached = 0 if reached else unreached + 1
+                live = reached or (self._chosen is PaperFeed.LIVE and unreached < GONE_AFTER)
+                if not self._is_paper_in_use():  # something may have been opened meanwhile
+                    self._chosen = PaperFeed.LIVE if live else PaperFeed.SYNTHETIC
+                    await self.change_feed()
+            self._choose.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CHOOSE_EVERY_S):
+                    await self._choose.wait()
 
     def _price_feed(self) -> PriceFeed:
         wanted = self.wanted_feed()
@@ -422,14 +473,21 @@ class Core:
         if wanted is PaperFeed.SYNTHETIC:
             seed = self._options.seed or 0
             return SyntheticFeed(self.paper, self._practised, self._clock, post, seed)
-        return NoFeed("no market price: live prices are not available yet, choose synthetic or manual", post)
+        if wanted is PaperFeed.AUTO:
+            return Undecided()
+        if self._new_live is not None:
+            return LiveFeed(self.paper)
+        return NoFeed("no market price: this run of the application reaches no exchange", post)
 
     async def change_feed(self) -> None:
-        """Follow the settings to another source of paper prices."""
+        """Follow the settings to another source of paper prices; what a market cost in the old one counts no more."""
+        self._choose.set()
         if self.prices.name == self.wanted_feed().value:
             return
         await self.prices.stop()
         self.prices = self._price_feed()
+        for key in [key for key in self.book.prices if not self.is_real(key)]:
+            self.book.forget_price(key)
         self.prices.start()
         self.running.watch.start()
 
@@ -476,14 +534,14 @@ class _Wanted:
     core: Core
 
     def want(self, markets: Collection[tuple[str, str]]) -> None:
-        real = {market for market in markets if self.core.is_real(market)}
+        real = {market for market in markets if self.core.is_followed(market)}
         self.core.prices.want([market for market in markets if market not in real])
         if self.core.live is not None:
             self.core.live.want(real)
 
     async def refresh(self, markets: Collection[tuple[str, str]]) -> None:
         """Ask every feed at once for the prices of its own markets."""
-        real = [market for market in markets if self.core.is_real(market)]
+        real = [market for market in markets if self.core.is_followed(market)]
         asked = [self.core.prices.refresh([market for market in markets if market not in real])]
         if self.core.live is not None:
             asked.append(self.core.live.refresh(real))

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,6 +57,7 @@ Place = tuple[str, Market, Mode]  # an exchange, what is traded there, and for w
 BEST_FIRST = (Mode.LIVE, Mode.DEMO, Mode.TESTNET)
 LATELY = timedelta(days=7)  # for so long trades of a market that was closed are still asked for
 CLOSED_READ = 500
+GREETING_S = 3.0
 AGAIN_S = 30.0  # between two attempts to read markets that could not be read
 
 
@@ -157,6 +159,27 @@ class Exchanges:
         """Return the live prices for one core."""
         return RealPrices(self, self.core, post)
 
+    async def reachable(self) -> bool:
+        """Return whether any exchange's public answers come here: a short question, without ccxt and keys."""
+        await self.begun()
+        asked = [asyncio.create_task(self._greets(venue.greeting)) for venue in VENUES.values()]
+        try:
+            for answer in asyncio.as_completed(asked):
+                if await answer:
+                    return True
+            return False
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
+    async def _greets(self, url: str) -> bool:
+        try:
+            async with asyncio.timeout(GREETING_S), self.session().get(url) as answer:
+                return answer.status == HTTPStatus.OK and isinstance(await answer.json(), dict)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return False
+
     def vault_opened(self) -> None:
         """Have accounts read at once that waited for their keys."""
         for account in self._accounts:
@@ -200,20 +223,23 @@ class Exchanges:
         return found
 
     def keep_rules(self, place: Place) -> Rules:
-        """Return the rules of a place, kept up to date from now on."""
+        """Return the rules of a place, kept up to date from now on, and told to everybody as they are."""
+        rules = self.rules(place)
         if place not in self._kept:
             self._kept.add(place)
-            self.tasks.keep(f"markets of {' '.join(place)}", self.rules(place).keep)
-        return self.rules(place)
+            self.tasks.keep(f"markets of {' '.join(place)}", rules.keep)
+        elif rules.known.is_set():  # those of another mode may have been told since
+            self.tasks.spawn(f"tell the markets of {' '.join(place)}", rules.markets.tell())
+        return rules
 
     def best_mode(self, core: Core, exchange: str, kind: Market) -> Mode | None:
         """Return the mode whose prices and rules count for a kind of market: the one where the most is at stake."""
         return next((mode for mode in BEST_FIRST if (exchange, kind, mode) in core.places), None)
 
     def _learnt(self, place: Place, said: Instruments) -> None:
-        """Have everybody go by rules, unless they are those of a lesser mode than another account has."""
+        """Have everybody go by rules, unless they are of another mode than what is traded there."""
         exchange, kind, mode = place
-        if self.best_mode(self.core, exchange, kind) is not mode:
+        if (self.best_mode(self.core, exchange, kind) or Mode.LIVE) is not mode:
             return
         if self.core.desk.failed is not None:
             self._catalogue.add(said.instruments)  # the next core goes by them
@@ -387,7 +413,7 @@ class RealAccount(Connection):
 
 
 class RealPrices:
-    """The prices of markets that are traded on real accounts, from the exchange itself and from nowhere else."""
+    """The prices of markets as the exchange itself has them: in the mode that is traded there, live on paper."""
 
     def __init__(self, exchanges: Exchanges, core: Core, post: Post) -> None:
         self._exchanges = exchanges
@@ -451,7 +477,7 @@ class RealPrices:
         return {key: mode for key in kinds if (mode := best(self._core, *key)) is not None}
 
     def _stream(self, exchange: str, kind: Market) -> PriceStream:
-        outside, mode = self._exchanges, self._modes[exchange, kind]
+        outside, mode = self._exchanges, self._modes.get((exchange, kind), Mode.LIVE)
         markets = outside.keep_rules((exchange, kind, mode)).markets
         return PriceStream(
             VENUES[exchange], kind, mode, markets, self._rules, outside.session, outside.clock, self._post

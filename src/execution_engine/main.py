@@ -219,7 +219,8 @@ class Application:
     async def _new_core(self) -> None:
         outside = self.exchanges
         connect = self.connect or outside.connect
-        core = Core(self.folder, self.catalogue, self.clock, self.options, connect, outside.prices)
+        live = outside.prices if self.connect is None else None
+        core = Core(self.folder, self.catalogue, self.clock, self.options, connect, live, outside.reachable)
         outside.core = core
         core.broken = self._core_broke
         try:

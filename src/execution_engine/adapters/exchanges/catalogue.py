@@ -93,6 +93,7 @@ class Venue:
     """One exchange.
 
     name: ours and ccxt's. places: every market and mode that can be traded.
+    greeting: a public address in production that answers at once; that it does shows that live prices can be had.
     options: what ccxt is built with. swap_type: ccxt's word for the markets of USDT perpetuals.
     password: whether keys come with a passphrase.
     entries: reads the parts of an answer. as_error: writes a part as an answer of its own, so that ccxt says
@@ -117,6 +118,7 @@ class Venue:
     name: str
     title: str
     places: Mapping[tuple[Market, Mode], Place]
+    greeting: str
     options: Mapping[str, Any] = field(default_factory=dict)
     swap_type: str = "swap"
     password: bool = False
@@ -203,6 +205,7 @@ def _binance_entries(answer: Document) -> list[Entry]:
 _BINANCE = Venue(
     name="binance",
     title="Binance",
+    greeting="https://api.binance.com/api/v3/time",
     places={
         (Market.SPOT, Mode.LIVE): Place(
             hosts=frozenset({"api.binance.com", "stream.binance.com", "ws-api.binance.com"})
@@ -317,6 +320,7 @@ def _bybit_entries(answer: Document) -> list[Entry]:
 _BYBIT = Venue(
     name="bybit",
     title="Bybit",
+    greeting="https://api.bybit.com/v5/market/time",
     places={
         **{
             (market, Mode.LIVE): Place(hosts=frozenset({"api.bybit.com", "stream.bybit.com"}))
@@ -426,6 +430,7 @@ _OKX_HOSTS = frozenset({"www.okx.com", "ws.okx.com"})
 _OKX = Venue(
     name="okx",
     title="OKX",
+    greeting="https://www.okx.com/api/v5/public/time",
     places={
         **{(market, Mode.LIVE): Place(hosts=_OKX_HOSTS) for market in Market},
         **{
@@ -529,6 +534,7 @@ def _kucoin_code(text: str) -> str:
 _KUCOIN = Venue(
     name="kucoin",
     title="KuCoin",
+    greeting="https://api.kucoin.com/api/v1/timestamp",
     places={
         (Market.SPOT, Mode.LIVE): Place(
             hosts=frozenset({"api.kucoin.com", "*.kucoin.com"}),

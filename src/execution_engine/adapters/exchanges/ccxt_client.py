@@ -119,7 +119,7 @@ def new_session(trust: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
 
 def ccxt_class(name: str) -> Any:
     """Import ccxt and return the class of an exchange. Blocking for up to a second."""
-    import ccxt.pro  # 0.5 s and 100 MB: on a thread, after the window stands, and never for paper accounts
+    import ccxt.pro  # 0.5 s and 100 MB: on a thread, and only once somebody asks an exchange
 
     return getattr(ccxt.pro, name)
 

@@ -244,7 +244,7 @@ def _with_true_fee(said: Json, venue: Venue) -> Json:
 
 
 def _by_symbol_and_id() -> Any:
-    from ccxt.async_support.base.ws.cache import (  # ccxt is imported late, and never for paper accounts
+    from ccxt.async_support.base.ws.cache import (  # ccxt is imported late
         ArrayCacheBySymbolById,
     )
 

@@ -95,6 +95,51 @@ class NoFeed:
         return ()
 
 
+class LiveFeed:
+    """Real prices: those who follow real exchanges bring them to the paper exchange, and nobody else does."""
+
+    name = Source.LIVE.value
+
+    def __init__(self, exchange: PaperExchange) -> None:
+        self._exchange = exchange
+
+    def start(self) -> None:
+        self._exchange.use(Source.LIVE)
+
+    async def stop(self) -> None:
+        pass
+
+    def want(self, markets: Collection[Key]) -> None:
+        pass
+
+    async def refresh(self, markets: Collection[Key]) -> None:
+        pass
+
+    def prices(self) -> tuple[Price, ...]:
+        return self._exchange.prices()
+
+
+class Undecided:
+    """No feed yet: it is being found out which one it will be, and that takes seconds. Whoever waits goes on to."""
+
+    name = "auto"
+
+    def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    def want(self, markets: Collection[Key]) -> None:
+        pass
+
+    async def refresh(self, markets: Collection[Key]) -> None:
+        pass
+
+    def prices(self) -> tuple[Price, ...]:
+        return ()
+
+
 class ManualFeed:
     """Prices set by hand. They do not age and survive a restart."""
 

@@ -150,6 +150,10 @@ class PaperExchange:
         self._source = source
         self._venue.prices = self._memory.prices(source)
 
+    def last_source(self) -> Source | None:
+        """Return where the newest price came from, in this life or an earlier one. Blocking."""
+        return self._memory.last_source()
+
     def price(self, key: Key) -> Price | None:
         """Return the price that an exchange and symbol trade at now."""
         return self._venue.prices.get(key)

@@ -64,6 +64,11 @@ class PaperMemory:
         found = self._store.read("SELECT * FROM price WHERE source = ?", source.value)
         return {price.key: price for price in map(price_from, found)}
 
+    def last_source(self) -> Source | None:
+        """Return the source that the newest price is of."""
+        found = self._store.read("SELECT source FROM price ORDER BY at DESC LIMIT 1")
+        return next((Source(source) for (source,) in found), None)
+
     def walks(self) -> dict[str, Walk]:
         """Return how far each made-up price has gone, by symbol."""
         return {
