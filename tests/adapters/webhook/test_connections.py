@@ -286,3 +286,17 @@ async def test_a_sender_that_leaves_before_the_answer_changes_nothing() -> None:
         house.desk.release()
         assert (await house.send(entry()))[0] == 200
     assert lines == []
+
+
+@pytest.mark.fault(9, 18)
+@pytest.mark.parametrize("line", [b"CONNECT  ", b"CONNECT  HTTP/1.1", b"CONNECT @ HTTP/1.1"])
+async def test_a_request_that_the_library_breaks_on_ends_its_connection_instead_of_holding_it_for_ever(
+    line: bytes,
+) -> None:
+    async with logged("WARNING") as lines, listening() as house, asyncio.timeout(2):
+        assert set(statuses(await house.raw(line + b"\r\nContent-Length: 0\r\n\r\n" + request()))) <= {
+            400,
+            404,
+        }
+        assert (await house.send(entry()))[0] == 202
+    assert lines == []

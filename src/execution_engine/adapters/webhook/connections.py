@@ -138,6 +138,18 @@ class Connection(web.RequestHandler):
         self._guard.closed(self)
         super().connection_lost(exc)
 
+    async def start(self) -> None:
+        """Serve the requests of this connection, and end it when one cannot even be made an object of.
+
+        `CONNECT` without a place breaks the library in the middle: the task would be gone, and its connection,
+        a whole request behind it, would stay for ever.
+        """
+        try:
+            await super().start()
+        except Exception as error:
+            self.log_debug("A connection was ended: %r", error)
+            self.drop()
+
     def data_received(self, data: bytes) -> None:
         if data:
             self._guard.heard(self)

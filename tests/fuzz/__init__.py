@@ -1,0 +1,1 @@
+"""Seeded streams of nonsense, and what must not happen under them."""
