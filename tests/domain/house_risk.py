@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from execution_engine.domain import document as documents
-from execution_engine.domain.inputs import Evaluate, Price, RunRisk
+from execution_engine.domain.inputs import Evaluate, OpenOrders, Price, RunRisk, SaveSettings
 from execution_engine.domain.instrument import Instrument, Side
 from execution_engine.domain.risk_candidate import Candidate, candidate
 from execution_engine.domain.rows import (
@@ -16,6 +17,7 @@ from execution_engine.domain.rows import (
     GroupStatus,
     Mode,
     Order,
+    OrderStatus,
     OrderType,
     RiskAction,
     World,
@@ -104,7 +106,8 @@ class RiskHouse(House):
 
     @property
     def action(self) -> RiskAction:
-        (action,) = self.actions
+        """Return the one offset or rehearsal."""
+        (action,) = [action for action in self.actions if not action.type.startswith("manual")]
         return action
 
     @property
@@ -133,6 +136,28 @@ class RiskHouse(House):
         house.clock.time = self.clock.time
         house.book.prices.update(self.book.prices)
         return house
+
+    def reconcile_ledger(self) -> None:
+        """Read every account as an exchange that holds what the books say."""
+        if any(account.status is AccountStatus.RECONCILING for account in self.book.accounts.values()):
+            for name in list(self.book.accounts):
+                self.balance(name)
+                self.post(OpenOrders(account=name, reports=(), at=self.clock.now()))
+        else:
+            self.reconcile()
+
+    def post_grid(self, layers: list[dict[str, str]]) -> None:
+        """Open what comes from now on with another grid."""
+        document = documents.with_value(self.book.settings, "grid.profiles", {"default": layers})
+        self.post(SaveSettings(document=documents.dump(document)))
+
+    def put_on_hold(self, name: str, why: str) -> None:
+        self.book.apply([replace(self.of(name), hold=why)])
+
+    def confirm_cancels_of(self, *names: str) -> None:
+        for order in self.working:
+            if order.symbol[0] in names and order.cancel_sent_at is not None:
+                self.says(order, status=OrderStatus.CANCELLED, about_cancel=True)
 
     def add_account(self, name: str, mode: Mode, market: Market = Market.SPOT) -> None:
         world = {Mode.PAPER: World.PAPER, Mode.LIVE: World.LIVE}.get(mode, World.TEST)
@@ -206,3 +231,11 @@ def account_row(**changes: Any) -> Account:
 
 def risk(**changes: Any) -> Risk:
     return Risk(**changes)
+
+
+def save(house: House, **changes: Any) -> None:
+    """Change risk settings while the house runs."""
+    document = house.book.settings
+    for name, value in changes.items():
+        document = documents.with_value(document, f"risk.{name}", value)
+    house.post(SaveSettings(document=documents.dump(document)))

@@ -77,9 +77,9 @@ def restarted(draft: Draft) -> None:
 
 def failed(draft: Draft, action_id: int, why: str) -> None:
     """End an offset that met a defect."""
-    action = draft.risk_action(action_id)
-    if action.is_open:
-        _stop(draft, action, why)
+    action = draft.risk_action_or_none(action_id)
+    if action is not None and action.is_open:
+        _end(draft, action, RiskStatus.INCOMPLETE, why)
 
 
 def advance(draft: Draft, wish: AdvanceOffset) -> None:
@@ -214,7 +214,8 @@ def _select(draft: Draft, action: RiskAction, role: RiskRole, needed: Decimal) -
         return ()
     found = candidates(draft.view, action.world, draft.now)
     most = draft.settings.risk.max_winners_to_combine
-    steps = risk_plan.winners(found, needed, most, {action.loser or 0})
+    without = {step.group_id for step in action.steps if step.status is StepStatus.FAILED}
+    steps = risk_plan.winners(found, needed, most, without | {action.loser or 0})
     if role is RiskRole.STAND_IN and sum((step.expected for step in steps), ZERO) < needed:
         return ()
     return tuple(replace(step, role=role) for step in steps)
