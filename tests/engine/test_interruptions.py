@@ -566,6 +566,21 @@ def test_a_price_from_before_the_clock_was_set_back_is_not_fresh():
     assert house.outcome(waiting)[0] is None
 
 
+def test_a_price_from_before_the_clock_was_set_back_does_not_become_fresh_when_its_time_comes_again():
+    house = House()
+    house.price("BTCUSDT", "65000", manual=False)
+    house.clock.forward(seconds=-90)
+    house.post(Interrupted(reason="the clock was set back by 90 s"))
+    house.balance()
+    listed(house)
+    house.clock.forward(seconds=91)
+    waiting = house.alert(entry_price="65000")
+    assert house.outcome(waiting) == (None, "")
+    house.price("BTCUSDT", "65010", manual=False)
+    house.accept()
+    assert house.outcome(waiting)[0] == "opened"
+
+
 def test_without_a_fresh_price_targets_wait_for_one_after_the_reading():
     house = trading()
     house.accept()

@@ -8,13 +8,14 @@ from __future__ import annotations
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
 
 from execution_engine.domain import age, audit
 from execution_engine.domain import document as documents
-from execution_engine.domain.draft import is_fresh
+from execution_engine.domain.draft import FRESH, is_fresh
 from execution_engine.domain.inputs import Balances, Instruments, NoPrice, Price, PricesAsked
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.market import next_time
@@ -201,6 +202,11 @@ class Book:
         """Remember the market; the only thing that changes without a row."""
         self.prices[price.key] = price
         self._no_price.pop(price.key, None)
+
+    def doubt_prices(self, now: datetime) -> None:
+        """Count every price as old: when it was said to be of cannot be compared with the clock any more."""
+        for market, price in self.prices.items():
+            self.prices[market] = replace(price, at=min(price.at, now - 2 * FRESH))
 
     def note_no_price(self, missing: NoPrice) -> None:
         if (missing.exchange, missing.symbol) not in self.prices:

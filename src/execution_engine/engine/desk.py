@@ -21,6 +21,7 @@ from execution_engine.domain.inputs import (
     DueRow,
     Input,
     Instruments,
+    Interrupted,
     NoPrice,
     OpenOrders,
     Price,
@@ -110,7 +111,9 @@ class Desk:
         if isinstance(given, Instruments):
             self.book.note_instruments(given)
             return True
-        if isinstance(given, NoPrice):
+        if isinstance(given, Interrupted) and not given.accounts:
+            self.book.doubt_prices(self._clock.now())
+        elif isinstance(given, NoPrice):
             self.book.note_no_price(given)
         elif isinstance(given, Balances):
             self.book.note_balances(given)
