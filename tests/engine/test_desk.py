@@ -11,6 +11,7 @@ from execution_engine.domain.inputs import (
     Answer,
     Balances,
     CloseAll,
+    DecideFinding,
     DueRow,
     ExitGroup,
     Pause,
@@ -18,7 +19,7 @@ from execution_engine.domain.inputs import (
     SaveSettings,
     Verdict,
 )
-from execution_engine.domain.rows import Alert, Order
+from execution_engine.domain.rows import Alert, Choice, Order
 from tests.house import NOON, House, InlineStore
 from tests.waiting import until
 
@@ -276,6 +277,22 @@ def test_a_defect_at_a_groups_time_freezes_the_group():
     house.clock.forward(seconds=2)
     house.desk.look_at_clock()
     assert [bool(group.hold) for group in house.groups] == [True, False]
+
+
+def test_a_group_whose_time_met_a_defect_does_what_was_due_once_it_is_released():
+    house = two_groups()
+    house.alert(type="exit", action=None)
+    house.confirm_cancels()
+    house.says(house.orders("exit")[0], Verdict.REFUSED)
+    rules = house.catalogue.get("binance", "BTCUSDT")
+    lose(house)
+    house.clock.forward(seconds=2)
+    house.desk.look_at_clock()
+    house.catalogue.instruments["binance", "BTCUSDT"] = rules  # type: ignore[attr-defined]
+    (found,) = house.book.findings.values()
+    house.post(DecideFinding(finding_id=found.id, choice=Choice.RELEASE))
+    house.fill_all("exit")
+    assert house.groups[0].status == "closed"
 
 
 @pytest.mark.fault(71)

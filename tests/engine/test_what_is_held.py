@@ -82,8 +82,8 @@ class Holds(Exchange):
 class Scene:
     """One account with a filled first leg, and whoever reads it."""
 
-    def __init__(self, symbol: str = "BTCUSDT", side: str = "buy") -> None:
-        self.house = House()
+    def __init__(self, symbol: str = "BTCUSDT", side: str = "buy", **settings: str) -> None:
+        self.house = House({path.replace("__", "."): value for path, value in settings.items()})
         self.account = "paper-perp" if symbol.endswith(".P") else "paper"
         self.house.balance(self.account)
         self.house.price(symbol, "65000")
@@ -628,6 +628,18 @@ async def test_booking_waits_for_a_close_that_is_on_its_way_and_revokes_one_that
     assert scene.house.book.orders[close.id].status == "cancelled"
     scene.house.confirm_cancels()
     assert scene.house.group.status == "closed"
+
+
+async def test_a_target_that_rests_gives_way_to_what_is_booked_and_is_laid_anew():
+    scene = Scene(take_profit__order="limit")
+    (target,) = scene.house.orders("take_profit")
+    scene.house.says(target)
+    scene.exchange.total = {"BTC": D("0.002")}
+    await scene.read(2)
+    assert scene.choose(Choice.BOOK).status == "done"
+    assert scene.house.group.open_quantity == D("0.002")
+    scene.house.confirm_cancels()
+    assert [order.quantity for order in scene.house.working if order.purpose == "take_profit"] == [D("0.002")]
 
 
 async def test_nothing_is_booked_while_the_account_is_read_again():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from execution_engine.domain.audit import Act
 from execution_engine.domain.closing import begin_closing, cancel_next
@@ -84,7 +85,9 @@ def _release(draft: Draft, finding: Finding) -> Reply:
     settle_finding(draft, finding, "Released by you.", Choice.RELEASE)
     if finding.group_ids:
         for id in finding.group_ids:
-            if draft.group_or_none(id) is not None:  # it may have moved to history meanwhile
+            group = draft.group_or_none(id)
+            if group is not None:  # it may have moved to history meanwhile
+                draft.put(replace(group, retry_at=None))  # its time may have met the error
                 draft.follow(Settle(group_id=id))
         return Answer(status="done", text="The position is looked after again.")
     draft.put(WorldHold(name=finding.world))

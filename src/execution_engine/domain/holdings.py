@@ -267,13 +267,14 @@ def book_outside(
     """Book a quantity as closed outside, the oldest group first: by the trades that are known, in their order,
     the rest at a price, or at the market. Return how much was booked [base].
 
-    Closes that have not left are revoked. What an order on its way covers is not booked: it may fill.
+    Closes that have not left are revoked. What an order on its way covers is not booked: it may fill. A target
+    that rests gives way: it is laid anew for what is left.
     """
     left = list(trades)
     booked = ZERO
     for group in groups:
         _revoke_closes(draft, group)
-        free = sum(uncovered(draft, group, draft.legs(group.id)).values(), ZERO)
+        free = sum(_bookable(draft, group).values(), ZERO)
         part = min(missing, free)
         if part > 0:
             missing -= part
@@ -357,14 +358,22 @@ def _portion(trade: Trade, quantity: Decimal, part: Decimal) -> Trade:
 
 def _parts(draft: Draft, group: Group, quantity: Decimal) -> tuple[tuple[int, Decimal], ...]:
     parts: list[tuple[int, Decimal]] = []
-    legs = draft.legs(group.id)
-    free = uncovered(draft, group, legs)
-    for leg in legs:
-        part = min(quantity, free[leg.id])
+    for leg_id, free in _bookable(draft, group).items():
+        part = min(quantity, free)
         if part > 0:
-            parts.append((leg.id, part))
+            parts.append((leg_id, part))
             quantity -= part
     return tuple(parts)
+
+
+def _bookable(draft: Draft, group: Group) -> dict[int, Decimal]:
+    """Return what each leg holds that no close on its way covers [base]."""
+    return uncovered(draft, group, draft.legs(group.id), aside=_rests)
+
+
+def _rests(order: Order) -> bool:
+    quiet = order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+    return quiet and order.type is OrderType.LIMIT
 
 
 def _outside_fill(draft: Draft, group: Group, order: Order, trade: Trade) -> Fill:

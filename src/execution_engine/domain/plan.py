@@ -6,7 +6,7 @@ entries, take-profits and exits go on after a crash where they stood.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -168,11 +168,13 @@ def _cancel(draft: Draft, order: Order) -> None:
         draft.put(asked)
 
 
-def uncovered(draft: Draft, group: Group, legs: Sequence[Leg]) -> dict[int, Decimal]:
-    """Return what each leg holds that no reducing order on the way covers [base]."""
+def uncovered(
+    draft: Draft, group: Group, legs: Sequence[Leg], aside: Callable[[Order], bool] = lambda order: False
+) -> dict[int, Decimal]:
+    """Return what each leg holds that no reducing order on the way covers [base]; those to be put aside do not."""
     free = {leg.id: leg.open_quantity for leg in legs}
     for order in draft.orders(group.id):
-        if order.purpose is Purpose.ENTRY or order.is_final or order.superseded:
+        if order.purpose is Purpose.ENTRY or order.is_final or order.superseded or aside(order):
             continue
         done = order.filled_quantity
         for leg_id, quantity in order.parts:
