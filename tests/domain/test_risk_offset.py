@@ -184,6 +184,7 @@ def test_parts_are_divided_over_several_orders():
     parts = ((1, D(2)), (2, D(3)))
     assert cut(parts, D(3)) == (((1, D(2)), (2, D(1))), ((2, D(2)),))
     assert cut(parts, D(9)) == (parts, ())
+    assert cut(parts, D(2)) == (parts[:1], parts[1:])
 
 
 def test_a_winner_of_several_legs_gives_from_each_in_proportion_and_its_entries_stay():
@@ -282,6 +283,36 @@ def test_a_target_that_fills_while_it_is_cancelled_leaves_less_to_give_and_anoth
     house.fill(house.next_offset())
     house.confirm_cancels()
     assert (house.next_offset().symbol, house.next_offset().quantity) == ("BUSDT", D(15))
+
+
+def test_a_winner_that_is_closed_while_its_targets_are_cancelled_is_passed_over():
+    house = ready({"take_profit.order": "limit"})
+    for order in house.working:
+        house.says(order)
+    house.evaluate()
+    house.post(ExitGroup(group_id=house.of("A").id))
+    assert house.action.steps[0].note == "it is closing"
+    assert steps(house)[1] == ("B", "winner", "running")
+
+
+def test_a_winner_whose_target_sold_all_it_held_has_nothing_to_give():
+    house = RiskHouse({"take_profit.order": "limit", "take_profit.on_flat": "keep_grid"})
+    house.hold("L", "10", "100")
+    house.post_grid(THREE_LEGS)
+    house.price("AUSDT", "10")
+    house.alert(symbol="AUSDT", price="10", capital_usd="2000")
+    house.accept()
+    house.fill(next(order for order in house.working if order.symbol == "AUSDT"))
+    house.accept()
+    house.move(L="94", A="12")
+    house.evaluate()
+    (target,) = [
+        order for order in house.cancelled if order.symbol == "AUSDT" and order.purpose == "take_profit"
+    ]
+    house.fill(target)
+    assert house.of("A").status == "live"
+    assert house.action.steps[0].note == "it has nothing to give any more"
+    assert house.action.status is RiskStatus.CANCELLED
 
 
 # -- winners that change meanwhile

@@ -250,14 +250,15 @@ def test_dust_cannot_be_given():
 
 
 @pytest.mark.parametrize(
-    "needed", ["59.99", "16.00000000000000000000000000000000000000001", "0.000000000000003"]
+    ("price", "needed"),
+    [("13", "59.99"), ("13", "0.000000000000003"), ("19", "9.000000000000000000000000000000000000001")],
 )
-def test_a_quotient_that_was_rounded_still_covers_the_need(needed: str):
-    found = seen(group(1, "A", "100", "10"), "13", rules=spot("AUSDT", **(RULES | {"min_notional": D(0)})))
-    step = give(found, D(needed))
+def test_a_quotient_that_was_rounded_still_covers_the_need(price: str, needed: str):
+    rules = spot("AUSDT", **(RULES | {"min_notional": D(0)}))
+    step = give(seen(group(1, "A", "100", "10"), price, rules=rules), D(needed))
     assert step is not None
     assert step.expected >= D(needed)
-    assert step.expected - 3 * D("0.001") < D(needed)
+    assert step.expected - (D(price) - 10) * D("0.001") < D(needed)
 
 
 def test_a_skipped_group_is_passed_over_and_its_skip_is_used_up_only_where_it_would_have_been_chosen():

@@ -88,7 +88,8 @@ def open_three(house: RiskHouse) -> Group:
 
 
 def times(house: RiskHouse) -> tuple[Any, Any]:
-    return house.group.timer_started_at, house.group.timer_expires_at
+    group = house.groups[0]
+    return group.timer_started_at, group.timer_expires_at
 
 
 def test_the_time_starts_with_the_last_fill_is_stopped_by_a_pyramid_and_starts_again_with_its_last_fill():
@@ -184,7 +185,10 @@ def test_a_changed_waiting_time_applies_at_once_to_times_that_run():
     house = RiskHouse({"risk.post_full_wait_minutes": 60})
     house.hold("L", "10", "100")
     house.clock.forward(minutes=10)
+    house.price("MUSDT", "10")
+    house.alert(symbol="MUSDT", price="10", capital_usd="100")  # its time has not started
     save(house, post_full_wait_minutes=5)
+    assert house.of("M").timer_expires_at is None
     assert times(house) == (NOON, NOON + timedelta(minutes=5))
 
 

@@ -21,7 +21,7 @@ def proportional(held: Mapping[int, Decimal], quantity: Decimal, rules: Instrume
     free = {id: amount for id, amount in held.items() if amount > 0}
     total = sum(free.values(), ZERO)
     if quantity >= rules.quantity(total):
-        return _in_order(free, quantity)
+        return cut(tuple(free.items()), quantity)[0]
     taken = {id: round_down(quantity * amount / total, rules.step) for id, amount in free.items()}
     left = quantity - sum(taken.values(), ZERO)
     # The remaining steps go to those that were rounded down most.
@@ -35,16 +35,6 @@ def proportional(held: Mapping[int, Decimal], quantity: Decimal, rules: Instrume
         taken[id] += more
         left -= more
     return tuple((id, amount) for id, amount in taken.items() if amount > 0)
-
-
-def _in_order(free: Mapping[int, Decimal], quantity: Decimal) -> Parts:
-    parts: list[tuple[int, Decimal]] = []
-    for id, amount in free.items():
-        taken = min(amount, quantity)
-        quantity -= taken
-        if taken > 0:
-            parts.append((id, taken))
-    return tuple(parts)
 
 
 def cut(parts: Parts, quantity: Decimal) -> tuple[Parts, Parts]:
