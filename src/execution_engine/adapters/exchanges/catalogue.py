@@ -89,6 +89,15 @@ class TradePages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ban:
+    """How an exchange shuts somebody out for a while: a status, words in lower case, and for how long."""
+
+    status: int
+    words: str
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Venue:
     """One exchange.
 
@@ -111,6 +120,8 @@ class Venue:
     stream_fees: own trades on the stream say what they cost. trade_client_id: where they have our client id.
     stream_fee_negative: ccxt leaves the sign of a fee there as the exchange has it, negative for a charge.
     quotes_at_once: how many markets one subscription asks for.
+    ban: how it shuts somebody out, where that is no 418 or 429.
+    logged_out: the event by which a private stream says that it tells nothing more; it stays open all the same.
     weights: the header that says what this minute's requests weighed, and how much they may.
     retention: how long a cancelled, unfilled order can still be looked up.
     """
@@ -148,6 +159,8 @@ class Venue:
     quotes_at_once: int = 100
     whole_leverage: bool = False
     retention: timedelta
+    ban: Ban | None = None
+    logged_out: str = ""
     weights: Mapping[Market, tuple[str, int]] = field(default_factory=dict)
 
     def place(self, market: Market, mode: Mode) -> Place | None:
@@ -278,6 +291,7 @@ _BINANCE = Venue(
         Market.SWAP: TradePages(days=7, size=1000, by_symbol=True),
     },
     trade_client_id="c",
+    logged_out="listenKeyExpired",
     whole_leverage=True,
     retention=timedelta(days=3),
     weights={
@@ -393,6 +407,7 @@ _BYBIT = Venue(
         ("10001", "not match position mode", Topic.POSITION_MODE),
     ),
     fence=_FENCE,
+    ban=Ban(status=403, words="access too frequent", lasts=timedelta(minutes=10)),
     look_param="orderLinkId",
     batches={
         Market.SPOT: Batch(place=10, not_in=frozenset({Mode.DEMO})),

@@ -253,6 +253,8 @@ class Client:
                 )
             if code in _TOO_MANY:
                 self._block(headers)
+            elif (ban := self.venue.ban) is not None and code == ban.status and ban.words in body.lower():
+                self.blocked_until = self._clock.now() + ban.lasts
             self._weigh(headers)
             return judge(code, reason, url, method, headers, body, response, *more)
 
@@ -264,6 +266,9 @@ class Client:
 
     def _take_in(self, socket: Any, message: Any) -> None:
         """Take in what a stream says. Only markets in use are known: others are learnt when they are named."""
+        if self.venue.logged_out and _event(message) == self.venue.logged_out:
+            self._log_in_again(socket)
+            return
         try:
             self._take(socket, message)
         except Exception as error:
@@ -288,6 +293,14 @@ class Client:
         """Open a stream anew that said what cannot be: nothing it says is trusted."""
         logger.opt(exception=error).error("{}: a stream said what ccxt cannot take in", self.venue.title)
         socket.on_error(error)
+
+    def _log_in_again(self, socket: Any) -> None:
+        """Open a private stream anew whose key ran out: ccxt would keep the key, and the silence."""
+        logger.info("{}: the key of a private stream ran out; it is opened anew", self.venue.title)
+        for kept in self.exchange.options.values():
+            if isinstance(kept, dict) and "listenKey" in kept:
+                kept.update(listenKey=None, lastAuthenticatedTime=0)
+        socket.on_error(ConnectionResetError("the key of the stream ran out"))
 
     def _only_here(self, url: str) -> None:
         """Refuse to speak to any other environment, whatever ccxt was told. Raises Defect."""
@@ -314,6 +327,12 @@ class Client:
 
 async def _nothing_to_learn(names: Sequence[str]) -> None:
     """Stand in until somebody knows where markets can be learnt."""
+
+
+def _event(message: Any) -> str:
+    """Return what a message of a stream is called, whether it is wrapped or not."""
+    inner = message.get("data", message) if isinstance(message, dict) else None
+    return str(inner.get("e") or "") if isinstance(inner, dict) else ""
 
 
 _NAMES_OF_MARKETS = ("s", "symbol", "instId")
