@@ -14,6 +14,7 @@ from execution_engine import __version__
 from execution_engine.commands import numbered_versions
 from execution_engine.core import Core
 from execution_engine.domain.rows import AccountStatus
+from execution_engine.domain.way_in import WayIn
 from execution_engine.main import Application, on_signals, resources, serve
 from execution_engine.ui.doors import Doors, Light
 
@@ -117,18 +118,35 @@ def doors(application: Application) -> Doors:
         read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
         read_versions=lambda: application.read(numbered_versions),
         check_updates=application.updating.check,
+        tokens=lambda: tuple(application.core.book.tokens.values()),
+        webhooks=application.webhooks,
+        way_in=lambda: application.way_in.shown,
+        check_way_in=application.way_in.check,
         quit=application.end,
     )
 
 
 def _lights(application: Application) -> list[Light]:
-    """Return the lights of the status bar: webhook, exchange, prices."""
+    """Return the lights of the status bar: webhook, tunnel, exchange."""
     book = application.core.book
     host, port = application.address or ("", 0)
-    listening = Light(name="Webhook", state="ok" if application.address else "error", text=f"{host}:{port}")
+    listening = Light(name="Webhook", state=_listening(application), text=f"{host}:{port}")
     accounts = [account for account in book.accounts.values() if account.enabled]
     ready = all(account.status is AccountStatus.READY for account in accounts)
     names = ", ".join(sorted({account.exchange for account in accounts}))
     feed = application.core.prices.name
     exchange = Light(name="Exchange", state="ok" if ready else "warn", text=f"{names} · {feed} prices")
-    return [listening, exchange]
+    return [listening, _tunnel(application.way_in.shown), exchange]
+
+
+def _listening(application: Application) -> str:
+    silent = application.address is None or application.way_in.local.state == "error"
+    return "error" if silent else "ok"
+
+
+def _tunnel(shown: WayIn) -> Light:
+    """Say which way alerts come while they do, and what is wrong while they do not."""
+    state, sentence = shown.light
+    way = shown.tunnel.program or "public address"
+    text = {"ok": way, "off": "no public address"}.get(state, sentence)
+    return Light(name="Tunnel", state=state, text=text)

@@ -36,6 +36,7 @@ from execution_engine.domain.rows import (
 from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.domain.way_in import WayIn
 from execution_engine.ui import theme
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.doors import Doors
@@ -277,6 +278,10 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         read_fills=nothing,  # type: ignore[arg-type]
         read_refused=nothing,  # type: ignore[arg-type]
         check_updates=nothing,  # type: ignore[arg-type]
+        tokens=lambda: (),
+        webhooks=nothing,  # type: ignore[arg-type]
+        way_in=WayIn,
+        check_way_in=nothing,  # type: ignore[arg-type]
         quit=lambda: None,
     )
 

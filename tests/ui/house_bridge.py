@@ -14,8 +14,10 @@ from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.domain.versions import Version, numbered
+from execution_engine.domain.way_in import Reach, WayIn
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.doors import Doors
+from execution_engine.webhooks import Webhooks
 from tests.house import INSTRUMENTS, NOON, D, House
 
 
@@ -28,6 +30,8 @@ class WatchedHouse(House):
         self.older: list[Alert] = []
         self.test_alerts: list[str] = []
         self.updates: Offer | UpToDate | Refusal = UpToDate("1.0")
+        self.way_in = WayIn(local="http://127.0.0.1:8787")
+        self.way_in_checks = 0
         self.bridge.attach(self.doors())
         self.feed.on_released(lambda change: self.bridge.released(change.rows, change.facts))
         self.feed.on_price(self.bridge.price)
@@ -69,6 +73,10 @@ class WatchedHouse(House):
             read_refused=lambda limit: _soon(self.refused[:limit]),
             read_versions=self._read_versions,
             check_updates=self._check_updates,
+            tokens=lambda: tuple(self.book.tokens.values()),
+            webhooks=Webhooks(self.desk.ask, lambda token: None),
+            way_in=lambda: self.way_in,
+            check_way_in=self._check_way_in,
             quit=lambda: None,
         )
 
@@ -85,6 +93,10 @@ class WatchedHouse(House):
 
     async def _read_versions(self) -> Sequence[Version]:
         return numbered(row for row in self.store.committed if isinstance(row, SettingsVersion))
+
+    async def _check_way_in(self) -> Reach:
+        self.way_in_checks += 1
+        return self.way_in.reach
 
     async def _check_updates(self) -> Offer | UpToDate | Refusal:
         return self.updates

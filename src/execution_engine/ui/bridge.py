@@ -35,6 +35,8 @@ from execution_engine.domain.rows import (
     QueuedSignal,
     Row,
     SettingsVersion,
+    TokenRemoved,
+    WebhookToken,
     World,
     WorldHold,
 )
@@ -72,6 +74,7 @@ class Batch:
     balances: bool = False
     engine: bool = False
     settings: bool = False
+    tokens: bool = False
     whole: bool = False
     """Everything was read anew; models replace what they hold."""
     hurried: bool = False
@@ -243,6 +246,8 @@ class Bridge(QObject):
                 self._equity.append(row)
             elif isinstance(row, SettingsVersion):
                 self._flags.add("settings")
+            elif isinstance(row, WebhookToken | TokenRemoved):
+                self._flags.add("tokens")
 
     def _keep(self, kind: str, row: Any) -> None:
         key = row.name if kind in _NAMED else row.id

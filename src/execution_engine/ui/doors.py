@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, History, Input, Price
-from execution_engine.domain.rows import Alert, EquityPoint, Fill, RefusedRequest, Row, World
+from execution_engine.domain.rows import Alert, EquityPoint, Fill, RefusedRequest, Row, WebhookToken, World
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.domain.versions import Version
+from execution_engine.domain.way_in import Reach, WayIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,16 @@ class Light:
     name: str
     state: str
     text: str
+
+
+class Webhooks(Protocol):
+    """What can be done with webhooks; each returns a sentence and raises EngineError with one."""
+
+    async def add(self, name: str, accounts: Sequence[str] = ()) -> str: ...
+    async def rotate(self, name: str, overlap_s: int) -> str: ...
+    async def revoke(self, name: str) -> str: ...
+    async def rename(self, name: str, to: str) -> str: ...
+    async def allow(self, name: str, accounts: Sequence[str]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +50,8 @@ class Doors:
     busy: whether an alert, a fill or an order is on its way through the engine right now.
     ask: post an input and wait for its committed answer; raises StoreFailed.
     set_price: move a practice price by hand; a Refusal says why not.
+    tokens: the webhooks, each with its secret. way_in: how alerts arrive from outside; asked every second.
+    check_way_in: send a probe through the public address now.
     read_…: ask the database, off the event loop; each raises StoreFailed.
     """
 
@@ -68,4 +82,8 @@ class Doors:
     read_refused: Callable[[int], Awaitable[Sequence[RefusedRequest]]]
     read_versions: Callable[[], Awaitable[Sequence[Version]]]
     check_updates: Callable[[], Awaitable[Offer | UpToDate | Refusal]]
+    tokens: Callable[[], Sequence[WebhookToken]]
+    webhooks: Webhooks
+    way_in: Callable[[], WayIn]
+    check_way_in: Callable[[], Awaitable[Reach]]
     quit: Callable[[], None]

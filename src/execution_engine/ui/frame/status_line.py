@@ -18,7 +18,7 @@ from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import SIZE, Token, px
 from execution_engine.ui.widgets import Label, StatusItem, separator
 
-_LOOK: dict[str, tuple[Token, Shape]] = {
+LIGHTS: dict[str, tuple[Token, Shape]] = {
     "ok": ("profit", "disc"),
     "warn": ("warn", "warning"),
     "error": ("danger", "cross"),
@@ -105,7 +105,7 @@ class StatusLine(QFrame):
 
     def _show(self, light: Light) -> None:
         item = self._items.get(light.name) or self._made(light.name)
-        token, shape = _LOOK.get(light.state, _LOOK["off"])
+        token, shape = LIGHTS.get(light.state, LIGHTS["off"])
         text = light.text
         if self._narrow:
             text = text.rpartition(":")[2] if light.name == "Webhook" else text.partition(" · ")[0]

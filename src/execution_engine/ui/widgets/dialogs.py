@@ -37,7 +37,10 @@ def fit_height(window: QWidget) -> None:
     layout = window.layout()
     if layout is not None:
         layout.activate()
-        window.setFixedHeight(layout.totalHeightForWidth(window.width()))
+        wraps = layout.hasHeightForWidth()
+        window.setFixedHeight(
+            layout.totalHeightForWidth(window.width()) if wraps else layout.totalSizeHint().height()
+        )
 
 
 class ConfirmDialog(QDialog):

@@ -1,0 +1,1 @@
+"""Panels that stand on a page of somebody else's."""

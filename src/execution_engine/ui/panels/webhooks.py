@@ -1,0 +1,267 @@
+"""The panel of webhooks: each with its URL, what it may use and when it was last used."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from execution_engine.domain import document as documents
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.inputs import Answer, SaveSettings
+from execution_engine.domain.rows import WebhookToken
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.format import ago, local_moment, visible
+from execution_engine.ui.panels import webhook_asking as asking
+from execution_engine.ui.panels.webhook_asking import WebhookDialog
+from execution_engine.ui.theme import mono, px
+from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button, divider
+
+OVERLAP_S = 24 * 3600
+MASK = "••••••••"
+
+
+class WebhooksPanel(Panel):
+    """List the webhooks, add, rename, rotate and revoke them."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Show those that there are."""
+        super().__init__("Webhooks", "one for each strategy or sender; its URL is a secret")
+        self._bridge = bridge
+        self._shown: set[str] = set()
+        self.dialog: QDialog | None = None
+        self.rows: dict[str, WebhookRow] = {}
+        self.add_button = button("Add webhook…", icon="plus", small=True)
+        self.preset = button("Only TradingView…", small=True, tip="Refuse every sender but TradingView")
+        self.said = Label("", "small", "text2", wrap=True)
+        self.said.setContentsMargins(px(12), 0, px(12), px(8))
+        self.said.hide()
+        self.add_right(self.preset)
+        self.add_right(self.add_button)
+        ground = QWidget()
+        self._list = QVBoxLayout(ground)
+        self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.setSpacing(0)
+        self.add(ground)
+        self.add(self.said)
+        self.add_button.clicked.connect(self._ask_for_new)
+        self.preset.clicked.connect(self._ask_for_preset)
+        bridge.changed.connect(self._changed)
+        self._show()
+
+    def _changed(self, batch: Batch) -> None:
+        if batch.whole or batch.tokens or batch.settings:
+            self._show()
+
+    def refresh(self) -> None:
+        """Let the times go on, and follow the public address."""
+        for token in self._bridge.doors.tokens():
+            if (row := self.rows.get(token.name)) is not None:
+                row.show_token(
+                    token, self._url(token), self._bridge.doors.now(), open=token.name in self._shown
+                )
+
+    def _show(self) -> None:
+        tokens = self._bridge.doors.tokens()
+        if list(self.rows) != [token.name for token in tokens]:
+            self._lay_out([token.name for token in tokens])
+        self.refresh()
+        self.preset.setEnabled(self._bridge.doors.settings().webhook.ip_allowlist != ("tradingview",))
+
+    def _lay_out(self, names: list[str]) -> None:
+        while (item := self._list.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.rows = {}
+        for name in names:
+            row = WebhookRow(name)
+            row.copy.clicked.connect(partial(self._copy, name))
+            row.eye.clicked.connect(partial(self._reveal, name))
+            row.more.clicked.connect(partial(self._open_menu, name))
+            self.rows[name] = row
+            self._list.addWidget(row)
+            self._list.addWidget(divider())
+        if not names:
+            empty = Label("There is no webhook: every alert is refused.", "body", "warn")
+            empty.setContentsMargins(px(12), px(10), px(12), px(10))
+            self._list.addWidget(empty)
+
+    def _url(self, token: WebhookToken) -> str:
+        shown = self._bridge.doors.way_in()
+        return f"{shown.url or shown.local}/webhook/{token.token}"
+
+    def _token(self, name: str) -> WebhookToken | None:
+        return next((token for token in self._bridge.doors.tokens() if token.name == name), None)
+
+    # -- what the user wants
+
+    def _copy(self, name: str) -> None:
+        if (token := self._token(name)) is None:
+            return
+        QGuiApplication.clipboard().setText(self._url(token))
+        public = bool(self._bridge.doors.way_in().url)
+        more = "" if public else " It is the local one: TradingView cannot reach 127.0.0.1."
+        self._say(f"Copied the URL of {visible(name, 40)}. It contains a secret.{more}")
+
+    def _reveal(self, name: str) -> None:
+        self._shown ^= {name}
+        self.refresh()
+
+    def menu(self, name: str) -> QMenu:
+        """Return what can be done with a webhook."""
+        menu = QMenu(self)
+        menu.addAction("Rename…", partial(self._ask_for_name, name))
+        menu.addAction("Accounts…", partial(self._ask_for_accounts, name))
+        menu.addSeparator()
+        menu.addAction(
+            "New URL, the old one counts 24 hours more…", partial(self._ask_to_rotate, name, OVERLAP_S)
+        )
+        menu.addAction("New URL, refuse the old one at once…", partial(self._ask_to_rotate, name, 0))
+        menu.addSeparator()
+        menu.addAction("Revoke…", partial(self._ask_to_revoke, name))
+        return menu
+
+    def _open_menu(self, name: str) -> None:
+        row, menu = self.rows[name], self.menu(name)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(row.more.mapToGlobal(row.more.rect().bottomLeft()))
+
+    def _ask_for_new(self) -> None:
+        dialog = WebhookDialog(
+            "Add webhook", "Add", name="", accounts=list(self._bridge.accounts), parent=self.window()
+        )
+        self._form(
+            dialog, lambda: self._bridge.doors.webhooks.add(dialog.name.text().strip(), dialog.accounts())
+        )
+
+    def _ask_for_name(self, name: str) -> None:
+        dialog = WebhookDialog("Rename webhook", "Rename", name=name, parent=self.window())
+        self._form(dialog, lambda: self._bridge.doors.webhooks.rename(name, dialog.name.text().strip()))
+
+    def _ask_for_accounts(self, name: str) -> None:
+        if (token := self._token(name)) is None:
+            return
+        dialog = WebhookDialog(
+            f"Accounts of {visible(name, 40)}", "Save", accounts=list(self._bridge.accounts), chosen=token.accounts,
+            parent=self.window(),
+        )  # fmt: skip
+        self._form(dialog, lambda: self._bridge.doors.webhooks.allow(name, dialog.accounts()))
+
+    def _ask_to_rotate(self, name: str, overlap_s: int) -> None:
+        if (token := self._token(name)) is not None:
+            dialog = asking.rotate(token, self.window(), at_once=not overlap_s)
+            self._confirm(dialog, lambda: self._bridge.doors.webhooks.rotate(name, overlap_s))
+
+    def _ask_to_revoke(self, name: str) -> None:
+        if (token := self._token(name)) is not None:
+            self._confirm(
+                asking.revoke(token, self.window()), lambda: self._bridge.doors.webhooks.revoke(name)
+            )
+
+    def _ask_for_preset(self) -> None:
+        through = bool(self._bridge.doors.way_in().url)
+        dialog = asking.only_tradingview(self.window(), through_tunnel=through)
+        self._confirm(dialog, lambda: self._only_tradingview(through))
+
+    async def _only_tradingview(self, through_tunnel: bool) -> str | Refusal:
+        settings = documents.with_value(
+            self._bridge.doors.settings(), "webhook.ip_allowlist", ["tradingview"]
+        )
+        if through_tunnel and "127.0.0.1" not in settings.webhook.trusted_proxies:
+            proxies = [*settings.webhook.trusted_proxies, "127.0.0.1"]
+            settings = documents.with_value(settings, "webhook.trusted_proxies", proxies)
+        wish = SaveSettings(document=documents.dump(settings), note="alerts from TradingView only")
+        reply = await self._bridge.doors.ask(wish)
+        return reply.text if isinstance(reply, Answer) else reply
+
+    # -- asking
+
+    def _form(self, dialog: WebhookDialog, act: Callable[[], Awaitable[str]]) -> None:
+        def done(reply: str | Refusal) -> None:
+            if isinstance(reply, Refusal):
+                dialog.fail(visible(reply.message, 240))
+            else:
+                dialog.accept()
+                self._say(reply)
+
+        dialog.wanted.connect(lambda: self._bridge.run(act(), done))
+        self._open(dialog)
+
+    def _confirm(self, dialog: ConfirmDialog, act: Callable[[], Awaitable[str | Refusal]]) -> None:
+        def done(reply: str | Refusal) -> None:
+            if isinstance(reply, Refusal):
+                dialog.fail(visible(reply.message, 240))
+            else:
+                dialog.accept()
+                self._say(reply)
+
+        def confirmed() -> None:
+            dialog.busy()
+            self._bridge.run(act(), done)
+
+        dialog.confirmed.connect(confirmed)
+        self._open(dialog)
+
+    def _open(self, dialog: QDialog) -> None:
+        self.dialog = dialog
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(self._answered)
+        dialog.open()
+
+    def _answered(self) -> None:
+        self.dialog = None
+
+    def _say(self, text: str) -> None:
+        self.said.show_text(text)
+        self.said.show()
+
+
+class WebhookRow(QFrame):
+    """One webhook: its name, its URL, and what it is used for."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name; the rest comes by `show_token`."""
+        super().__init__()
+        shown = visible(name, 40)
+        self.setAccessibleName(f"Webhook {shown}")
+        self.used = Label("", "small", "text3")
+        self.accounts = ElidedLabel("", "small", "text2")
+        self.url = ElidedLabel("", "small", "text2")
+        self.url.setFont(mono("small"))
+        self.eye = button(role="icon", icon="eye", tip=f"Show the URL of {shown}")
+        self.copy = button("Copy URL", icon="copy", small=True, tip=f"Copy the URL of {shown}")
+        self.more = button(role="icon", icon="more", tip=f"More about {shown}")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(px(12), px(8), px(8), px(8))
+        grid.setHorizontalSpacing(px(12))
+        grid.setVerticalSpacing(px(3))
+        top = QHBoxLayout()
+        top.setSpacing(px(10))
+        top.addWidget(Label(shown, "body", "text", weight=600))
+        top.addWidget(self.accounts)
+        top.addStretch(1)
+        top.addWidget(self.used)
+        grid.addLayout(top, 0, 0)
+        grid.addWidget(self.url, 1, 0)
+        tools = QHBoxLayout()
+        tools.setSpacing(px(4))
+        for each in (self.eye, self.copy, self.more):
+            tools.addWidget(each)
+        grid.addLayout(tools, 0, 1, 2, 1, Qt.AlignmentFlag.AlignVCenter)
+        grid.setColumnStretch(0, 1)
+
+    def show_token(self, token: WebhookToken, url: str, now: datetime, *, open: bool) -> None:
+        """Show a webhook as it is now; `open` shows its secret, too."""
+        place, _, _ = url.rpartition("/")
+        self.url.show_text(url if open else f"{place}/{MASK}")
+        names = ", ".join(visible(name, 32) for name in token.accounts)
+        self.accounts.show_text(f"{names} only" if names else "every account")
+        used = "never used" if token.last_used_at is None else f"used {ago(now - token.last_used_at)}"
+        if token.previous_until is not None and token.previous_until > now:
+            used = f"old URL until {local_moment(token.previous_until)} · {used}"
+        self.used.show_text(used)
