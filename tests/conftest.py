@@ -13,6 +13,7 @@ import gc
 import inspect
 import os
 from collections.abc import Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 # Before anything imports Qt.
@@ -22,6 +23,9 @@ import hypothesis
 import pytest
 import qasync
 from PySide6.QtWidgets import QApplication
+from xdist.scheduler import LoadScopeScheduling
+
+from tests import sharing
 
 QT_FIXTURES = {"qloop", "qtbot", "qapp"}
 LIMIT_S = 30
@@ -50,6 +54,15 @@ class LoopComplaints:
         gc.collect(1)
         if self.seen:
             pytest.fail("The event loop reported:\n" + "\n".join(self.seen), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that all processes of this run share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "together"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
@@ -98,7 +111,24 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     return True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return sharing.processes()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False  # the order is ours, below
+    return sharing.TestByTest(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        sharing.order(items)
+    sharing.leave_unmeasured(items)
     for item in items:
         if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.obj):
             continue

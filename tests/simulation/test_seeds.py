@@ -21,15 +21,6 @@ FIRST, BLOCKS, SEEDS = 1, 25, 20
 EVERY = BLOCKS * SEEDS
 
 
-@pytest.fixture
-def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that all workers of this run share."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "simulated"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
 @pytest.mark.fault(
     1, 15, 19, 20, 22, 23, 26, 28, 32, 33, 34, 38, 41, 45, 46, 47, 48, 56, 57, 58, 65, 66, 67, 71, 84
 )
@@ -38,7 +29,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("block", range(BLOCKS))
 def test_no_invariant_breaks(block: int, together: Path):
     first = FIRST + block * SEEDS
-    met = together / f"{block}.json"
+    met = together / f"seeds-{block}.json"
     said = simulate("--from", str(first), "--seeds", str(SEEDS), "--jobs", "1", "--tally", str(met))
     assert said.returncode == 0, said.stdout + said.stderr
     assert_nothing_was_missed(together)
@@ -46,7 +37,7 @@ def test_no_invariant_breaks(block: int, together: Path):
 
 def assert_nothing_was_missed(folder: Path) -> None:
     """Once all blocks are done: every fault must have met every state that it can meet."""
-    files = sorted(folder.glob("*.json"))
+    files = sorted(folder.glob("seeds-*.json"))
     if len(files) < BLOCKS:
         return
     met: Counter[tuple[str, str]] = Counter()

@@ -1,6 +1,8 @@
 """An account of ours on a local exchange: the adapter as the application builds it, over real sockets."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -143,18 +145,23 @@ async def stage(
 
 
 async def with_markets(markets: Markets, file: Path) -> None:
-    """Read the markets the way the application does; the next test of this run takes what was read."""
-    if file.name in _read:
-        await asyncio.to_thread(_put, file, _read[file.name])
+    """Read the markets the way the application does; every other test of this run takes what was read."""
+    kept = KEPT and KEPT / file.name
+    if kept and kept.exists():
+        await asyncio.to_thread(_copy, kept, file)
         await markets.tell()
         return
     await markets.refresh()
-    _read[file.name] = await asyncio.to_thread(file.read_bytes)
+    if kept:
+        await asyncio.to_thread(_copy, file, kept)
 
 
-def _put(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True)
-    file.write_bytes(content)
+def _copy(file: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    half = to.with_name(f"{to.name}.{os.getpid()}")
+    shutil.copyfile(file, half)
+    half.replace(to)  # another process may be reading it
 
 
-_read: dict[str, bytes] = {}
+KEPT: Path | None = None
+"""Where this run keeps the markets that were read; `conftest.py` beside this says where."""
