@@ -4,60 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
 import socket
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from execution_engine.adapters.paths import data_folder
+from tests.nest import Forked, Process
 from tests.processes.clock import SharedClock
 from tests.stories.installation import PATIENCE_S, Installation, until
-
-ROOT = Path(__file__).parents[2]
-
-
-def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
-
-
-class Process:
-    """A program of these tests that is talked to line by line."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._popen = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=_environment(),
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._popen.pid
-
-    def hear(self) -> Any:
-        assert self._popen.stdout
-        line = self._popen.stdout.readline()
-        assert line, "the program has ended"
-        return json.loads(line)
-
-    def ask(self, line: str) -> Any:
-        assert self._popen.stdin
-        self._popen.stdin.write(line + "\n")
-        self._popen.stdin.flush()
-        return self.hear()
-
-    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        if self._popen.poll() is None:
-            self._popen.send_signal(number)
-        self._popen.communicate()
 
 
 class Venue:
@@ -122,45 +79,16 @@ def read(path: Path, statement: str, *values: object) -> list[sqlite3.Row]:
         return connection.execute(statement, values).fetchall()
 
 
-class Forked:
-    """An engine's process, as the nest made it."""
-
-    def __init__(self, nest: Process, arguments: Sequence[str], stderr: Path) -> None:
-        self._nest = nest
-        self._status: int | None = None
-        order = {"arguments": list(arguments), "stderr": str(stderr)}
-        self.pid: int = nest.ask(f"start {json.dumps(order)}")
-
-    def poll(self) -> int | None:
-        if self._status is None:
-            self._status = self._nest.ask(f"poll {self.pid}")
-        return self._status
-
-    def send_signal(self, number: signal.Signals) -> None:
-        if self._status is None:
-            os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
-    def wait(self, limit_s: float) -> int:
-        """Wait until it has ended. The limit is the nest's own patience: it has none."""
-        if self._status is None:
-            self._status = self._nest.ask(f"wait {self.pid}")
-        return int(self._status)
-
-
 class Engine(Installation):
     """The application as a process, its accounts at the venue, its listener always on the same port."""
 
     def __init__(self, root: Path, venue: Venue, nest: Process, clock: Path, **settings: Any) -> None:
         self.port = free_port()
         self._priced: set[str] = set()
-        self._nest = nest
         self._arguments = ["--data-dir", str(root), "--exchange", venue.url, "--clock", str(clock)]
         self._arguments += ["--port", str(self.port)]
         is_new = not data_folder(root).database.exists()
-        super().__init__(root, **({"orders__poll_s": 1} | settings if is_new else settings))
+        super().__init__(root, nest=nest, **({"orders__poll_s": 1} | settings if is_new else settings))
         self.venue = venue
         self.clock = SharedClock(clock)
         self.address = ("127.0.0.1", self.port)
@@ -169,14 +97,8 @@ class Engine(Installation):
 
     def spawn(self) -> None:
         """Begin a process without waiting for anything."""
-        self.process = Forked(self._nest, self._arguments, self.said)  # type: ignore[assignment]
-
-    def start(self, *, ready: bool = True) -> Engine:
-        self.spawn()
-        self._until_it_answers()
-        if ready:
-            self.wait_for(lambda state: state["engine"]["status"] in ("running", "paused"))
-        return self
+        assert self.nest is not None
+        self.process = Forked(self.nest, self._arguments, self.said)
 
     def price(self, symbol: str, price: object) -> None:
         """Move a market at the exchange; the engine hears of it when it hears of it, of the first price now.

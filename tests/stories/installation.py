@@ -19,7 +19,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from execution_engine.adapters.control import CommandFailed, NotRunning, call
@@ -31,6 +31,7 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.instrument import Market as Kind
 from execution_engine.main import resources
+from tests.nest import Forked, Process
 
 PATIENCE_S = 20.0
 LOOK_EVERY_S = 0.02
@@ -60,7 +61,8 @@ class Installation:
     """One data folder and the process that runs on it.
 
     options: more arguments of the program. settings: dotted paths and values, saved before the first start.
-    routes: a file that says where exchanges' names lead, so that none of them is the real one.
+    routes: a file that says where exchanges' names lead, so that none of them is the real one. nest: what makes
+    its processes; without one each begins with importing everything, as the program does.
     """
 
     def __init__(
@@ -70,14 +72,18 @@ class Installation:
         options: Sequence[str] = (),
         environment: dict[str, str] | None = None,
         routes: Path | None = None,
+        nest: Process | None = None,
         **settings: Any,
     ) -> None:
         self.root = root
         self.options = ["--headless", "--port", "0", "--paper-feed", "manual", *options]
         self.environment = os.environ | (environment or {})
         self.command_line = [sys.executable, "-m", "execution_engine"]
-        self.program = [sys.executable, "-m", "tests.stories.led", str(routes)] if routes else self.command_line
-        self.process: subprocess.Popen[bytes] | None = None
+        self.program = (
+            [sys.executable, "-m", "tests.stories.led", str(routes)] if routes else self.command_line
+        )
+        self.nest = nest
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.said = root.parent / f"{root.name}.stderr"
         self.expected_errors: list[str] = []
         self._numbers = itertools.count(1)
@@ -91,20 +97,28 @@ class Installation:
 
     # -- its life
 
-    def start(self, *, ready: bool = True) -> Installation:
+    def start(self, *, ready: bool = True) -> Self:
         """Start the program and wait until it answers; `ready`: until it trades as well."""
+        self.spawn()
+        self._until_it_answers()
+        if ready:
+            self.wait_for(lambda state: state["engine"]["status"] in ("running", "paused"))
+        return self
+
+    def spawn(self) -> None:
+        """Begin a process without waiting for anything."""
+        arguments = [*self.options, "--data-dir", str(self.root)]
+        if self.nest is not None:
+            self.process = Forked(self.nest, arguments, self.said)
+            return
         with self.said.open("ab") as out:
             self.process = subprocess.Popen(
-                [*self.program, *self.options, "--data-dir", str(self.root)],
+                [*self.program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=out,
                 env=self.environment,
             )
-        self._until_it_answers()
-        if ready:
-            self.wait_for(lambda state: state["engine"]["status"] in ("running", "paused"))
-        return self
 
     def _until_it_answers(self) -> None:
         def answered() -> list[Plain] | None:
@@ -136,7 +150,7 @@ class Installation:
         """End the process as a power cut would."""
         self._end(signal.SIGKILL)
 
-    def restart(self, *, ready: bool = True) -> Installation:
+    def restart(self, *, ready: bool = True) -> Self:
         """Kill the program and start it again on the same folder."""
         self.kill()
         return self.start(ready=ready)

@@ -33,7 +33,7 @@ def sellable(held: Decimal) -> Decimal:
 def test_an_alert_like_that_of_curl_becomes_a_grid_that_earns_what_the_formulas_say(
     install: Callable[..., Installation],
 ) -> None:
-    engine = install().start()
+    engine = install(nest=None).start()
     engine.price("BTCUSDT", "65100")
     body = {
         "id": "BTCUSDT|15|Long|long|2026-11-20T14:32:08Z",

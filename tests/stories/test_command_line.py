@@ -409,7 +409,7 @@ def test_a_process_of_its_own_ends_the_same_way(words: Words) -> None:
 
 
 def test_where_there_is_no_display_it_goes_on_without_a_window(install: Callable[..., Installation]) -> None:
-    engine = install()
+    engine = install(nest=None)
     engine.options.remove("--headless")
     engine.environment = {
         name: value

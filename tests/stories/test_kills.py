@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.nest import Process
 from tests.stories.installation import (
     D,
     Installation,
@@ -26,10 +27,11 @@ MOMENTS = ["never", "right after the answer", "with the request at the exchange"
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def engine(tmp_path_factory: pytest.TempPathFactory, nest: Process | None) -> Iterator[Installation]:
     """Give an installation that dies again and again; at the end its books are compared with the exchange's."""
     installation = Installation(
         tmp_path_factory.mktemp("killed") / "data",
+        nest=nest,
         capital__total_usd="50000",
         pool__max_open_groups=50,
         signals__max_entries_per_day=0,
