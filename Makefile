@@ -25,7 +25,7 @@ JOBS ?= auto
 
 .PHONY: help
 help: ## List these targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-8s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-9s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Create .venv from requirements.lock and check the system libraries of Qt
@@ -76,6 +76,25 @@ lock: setup ## Choose the newest allowed versions again and write requirements.l
 	    --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 	@! grep -nE '://|(^|[^a-z])/(home|root|work|opt|usr)/' requirements.lock || \
 	    { echo "requirements.lock must not name hosts or paths of one machine" >&2; exit 1; }
+
+.PHONY: bundle
+bundle: setup ## Build the program as one folder in dist/, and trade with it (minutes)
+	@python=$$($(PYTHON) packaging/environment.py | tail -n 1) && \
+	    QT_QPA_PLATFORM=offscreen "$$python" packaging/icon.py build/icons && \
+	    "$$python" packaging/notices.py build/THIRD-PARTY-NOTICES.txt && \
+	    "$$python" -m PyInstaller --noconfirm --log-level WARN --workpath build/pyinstaller --distpath dist engine.spec
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest -q -p no:cacheprovider tests/bundle
+
+.PHONY: deb
+deb: setup ## Make a Debian package of the bundle, and try it (after make bundle)
+	@$(PYTHON) packaging/linux/deb.py
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/installer/test_debian.py
+
+.PHONY: installer
+installer: setup ## Compile the Windows installer around a placeholder and try it under Wine (as root, minutes)
+	@packaging/windows/wine
+	@python=$$($(PYTHON) packaging/environment.py | tail -n 1) && QT_QPA_PLATFORM=offscreen "$$python" packaging/icon.py build/icons
+	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/installer/test_windows.py
 
 .PHONY: clean
 clean: ## Remove what tools and builds left behind, .venv too

@@ -1,12 +1,15 @@
 """The release document: what a new version is, signed, so that installed programs may believe it.
 
     release.py key                      make a key: its secret is printed once, its public part is added to resources
-    release.py document FOLDER URL      write release.json for the files in FOLDER, which will be had below URL
+    release.py document FOLDER URL PAGE write release.json for the files in FOLDER, which will be had below URL
     release.py sign FILE                sign a file; the secret is read from RELEASE_SIGNING_KEY
     release.py check FILE               check a file and its signature with the keys that the program ships
 
-The signature has the form of minisign, so `minisign -V -m FILE -P KEY` checks it as well. `document` and `sign` take
---dry-run: then everything is done but with a key that is thrown away, and checked with that.
+The signature has the form of minisign, so `minisign -V -m FILE -P KEY` checks it as well. `sign` takes --dry-run:
+then a key is used that is thrown away, and the signature is checked with that.
+
+Before the first release resources/releases.json has to get a key, and the address of the newest document, which is
+…/releases/latest/download/release.json where releases are kept. A program without them asks nobody.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ import locked
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from execution_engine.adapters.updates import signature, source
+from execution_engine.adapters.updates.errors import Unsigned
 from execution_engine.domain import updates
 
 RESOURCES = locked.ROOT / "resources"
@@ -91,7 +95,7 @@ def add_key(resources: Path = RESOURCES) -> str:
     return key.told()
 
 
-def document(folder: Path, url: str, version: str, now: datetime) -> bytes:
+def document(folder: Path, url: str, page: str, version: str, now: datetime) -> bytes:
     """Return the release document for the files of a folder. Raises SystemExit for one nobody would understand."""
     files = []
     for path in sorted(folder.iterdir()):
@@ -116,7 +120,7 @@ def document(folder: Path, url: str, version: str, now: datetime) -> bytes:
         "version": version,
         "published": now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "notes": changelog.notes(version),
-        "page": f"{url.rstrip('/')}/",
+        "page": page,
         "files": files,
     }
     raw = (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
@@ -148,6 +152,7 @@ def main(arguments: list[str]) -> int:
     making = commands.add_parser("document")
     making.add_argument("folder", type=Path)
     making.add_argument("url")
+    making.add_argument("page")
     signing = commands.add_parser("sign")
     signing.add_argument("file", type=Path)
     signing.add_argument("--dry-run", action="store_true")
@@ -157,7 +162,7 @@ def main(arguments: list[str]) -> int:
         print(f"Keep this secret as {SECRET}; it is not kept anywhere else:\n{add_key()}")
     elif given.command == "document":
         target = given.folder / "release.json"
-        target.write_bytes(document(given.folder, given.url, locked.version(), datetime.now(UTC)))
+        target.write_bytes(document(given.folder, given.url, given.page, locked.version(), datetime.now(UTC)))
         print(target)
     elif given.command == "sign":
         key = Key.new() if given.dry_run else Key.parse(os.environ.get(SECRET, ""))

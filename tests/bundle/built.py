@@ -16,7 +16,7 @@ from tests.stories.installation import PATIENCE_S, Installation, until
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dist" / "execution-engine"
-PROGRAM = FOLDER / "execution-engine"
+PROGRAM = FOLDER / ("execution-engine.exe" if os.name == "nt" else "execution-engine")
 INSIDE = FOLDER / "_internal"
 
 

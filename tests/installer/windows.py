@@ -120,7 +120,8 @@ def windows() -> Iterator[Windows]:
     try:
         until((SYSTEM / "tmp" / f".X11-unix/X{SCREEN[1:]}").exists, "there is a screen")
         made.run("wineboot", "-i")
-        made.run("wine", "winecfg", "-v", "win10")  # this Wine is a Windows 7 otherwise
+        # This Wine is a Windows 7 otherwise.
+        made.run("wine", "reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
         yield made
     finally:
         made.run("wineserver", "-k", ok=False)
