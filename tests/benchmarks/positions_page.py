@@ -259,6 +259,7 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         catalogue=Catalogue(instruments),
         now=lambda: NOW,
         settings=lambda: None,  # type: ignore[arg-type,return-value]
+        settings_fault=lambda: "",
         rows=lambda: rows,
         prices=lambda: (),
         balances=dict,
@@ -277,6 +278,7 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         read_closed=nothing,  # type: ignore[arg-type]
         read_fills=nothing,  # type: ignore[arg-type]
         read_refused=nothing,  # type: ignore[arg-type]
+        read_versions=nothing,  # type: ignore[arg-type]
         check_updates=nothing,  # type: ignore[arg-type]
         tokens=lambda: (),
         webhooks=nothing,  # type: ignore[arg-type]

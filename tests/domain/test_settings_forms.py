@@ -266,7 +266,7 @@ def test_legs_and_bindings_are_compared_one_by_one():
         Change("legs.1.gap", "-1", "-2"),
         Change("legs.2", None, "gap -3"),
         Change("names.a", "1", None),
-        Change("names.b", None, "1 entries"),
+        Change("names.b", None, "1 entry"),
     )
     assert of_plain(new, old)[1] == Change("legs.2", "gap -3", None)
     assert str(Change("a", None, "")) == "a added: empty"

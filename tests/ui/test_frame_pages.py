@@ -1,12 +1,10 @@
-"""The simpler pages: logs, settings, performance, risk."""
+"""The simpler pages: logs, performance, risk."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -17,7 +15,6 @@ from execution_engine.ui import theme
 from execution_engine.ui.pages.logs import MOST, LogsPage
 from execution_engine.ui.pages.performance import PerformancePage
 from execution_engine.ui.pages.placeholders import RiskPage
-from execution_engine.ui.pages.settings import SettingsPage
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
 
@@ -89,45 +86,6 @@ async def test_a_group_in_the_log_leads_to_it(house: WindowHouse, qtbot: QtBot) 
     with qtbot.waitSignal(page.wanted) as wanted:
         page.table.action.emit(number, "group")
     assert wanted.args == ["positions", group.id]
-
-
-async def test_settings_are_shown_with_what_they_mean(house: WindowHouse, qtbot: QtBot) -> None:
-    page = SettingsPage(house.bridge)
-    qtbot.addWidget(page)
-    page.show()
-
-    def row(path: str) -> list[str]:
-        return [cell.text for cell in page.model.cells(page.model.index_of(path))]
-
-    assert row("capital.total_usd")[:2] == ["total_usd", "10000 USD"]
-    assert row("capital.total_usd")[3].startswith("The money the engine trades with")
-    assert row("grid.profiles.default.4")[1] == "gap -4.0 %, weight 20 %, target 0.5 %"
-    assert row("webhook.token_required")[1] == "true"
-    changed = documents.with_value(house.book.settings, "capital.total_usd", "25000")
-    house.post(SaveSettings(document=documents.dump(changed)))
-    house.show()
-    assert row("capital.total_usd")[1:3] == ["25000 USD", "10000"]
-
-
-async def test_a_setting_names_the_command_that_changes_it(house: WindowHouse, qtbot: QtBot) -> None:
-    page = SettingsPage(house.bridge)
-    qtbot.addWidget(page)
-    page.show()
-    assert page.command.text() == "execution-engine settings set PATH VALUE"
-    page.table.select("pool.max_open_groups")
-    assert page.command.text() == "execution-engine settings set pool.max_open_groups 10"
-    qtbot.mouseClick(page.copy, Qt.MouseButton.LeftButton)
-    assert QGuiApplication.clipboard().text() == page.command.text()
-
-
-async def test_settings_are_found_by_word(house: WindowHouse, qtbot: QtBot) -> None:
-    page = SettingsPage(house.bridge)
-    qtbot.addWidget(page)
-    page.search.setText("practice prices")
-    assert page.model.index_of("paper").isValid()
-    assert not page.model.index_of("capital").isValid()
-    page.search.clear()
-    assert page.model.index_of("capital").isValid()
 
 
 async def test_closed_trades_are_listed_newest_first(house: WindowHouse, qtbot: QtBot) -> None:

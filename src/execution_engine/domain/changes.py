@@ -89,7 +89,7 @@ def written(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {written(each)}" for name, each in value.items())
     if _has_parts(value):
-        return f"{len(value)} entries"
+        return "1 entry" if len(value) == 1 else f"{len(value)} entries"
     if isinstance(value, list):
         return ", ".join(map(written, value))
     return str(value)

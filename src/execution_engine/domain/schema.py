@@ -186,4 +186,4 @@ def title_of(name: str) -> str:
 
 def word_of(value: str) -> str:
     """Write a value for people: `keep_grid` → “Keep grid”; what is written in capitals stays so."""
-    return value if value.isupper() else value.replace("_", " ").capitalize()
+    return value if value.isupper() else value.replace("_", " ").capitalize().replace(" dca ", " DCA ")

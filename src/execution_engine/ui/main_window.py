@@ -34,6 +34,7 @@ from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeSta
 
 NARROW_BELOW = 1200
 AWAY = "away"
+READ_ONLY = "security.read_only"
 SMALLEST = (960, 640)
 FIRST_SIZE = (1440, 900)
 EAGER = ("dashboard", "positions", "logs")  # they collect prices and facts before they are looked at
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self._paper: PaperDialog | None = None
         self._narrow: bool | None = None
         self._leaving = False
+        self._losing = False
         self._test_symbol = FIRST
         self._lay_out()
         self.notices = NoticeStack(self)
@@ -245,7 +247,9 @@ class MainWindow(QMainWindow):
         bridge = self.bridge
         self.header.refresh()
         word, reasons = bridge.doors.status()
-        banners.show(self.banner, word, reasons, self.acts.pause.trigger)
+        read_only = bridge.doors.settings().security.read_only
+        unlock = (lambda: self.go("settings", READ_ONLY)) if read_only else None
+        banners.show(self.banner, word, reasons, self.acts.pause.trigger, unlock=unlock)
         self._show_decisions()
         self.acts.show_paused(self._is_paused())
         groups = len(self.holdings.by_id)
@@ -253,6 +257,7 @@ class MainWindow(QMainWindow):
         dots = {thing.page for thing in self.attention.things(bridge.doors.now())}
         self.sidebar.show_count("positions", groups, "positions" in dots)
         self.sidebar.show_count("queue", len(bridge.queue), "queue" in dots)
+        self.sidebar.show_count("settings", self.stage.unsaved())
 
     def _noticed(self, facts: tuple[Fact, ...]) -> None:
         for fact in facts:
@@ -376,12 +381,30 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Quit; with groups open, ask first."""
         event.ignore()
+        unsaved = self.stage.unsaved()
+        if unsaved and not self._leaving and not self._losing:
+            self._ask_about_unsaved(unsaved)
+            return
         if self._leaving or not asking.open_groups(self.bridge):
             self.leave()
             return
         dialog: ConfirmDialog = asking.quitting(self.bridge, self)
         dialog.confirmed.connect(dialog.accept)
         dialog.accepted.connect(self.leave)
+        self.open_dialog(dialog)
+
+    def _ask_about_unsaved(self, count: int) -> None:
+        """Ask before changes of the settings are lost; then quit as usual."""
+        dialog = asking.losing(count, self)
+
+        def lose() -> None:
+            self._losing = True
+            self._dialog_gone()
+            self.close()
+
+        dialog.confirmed.connect(dialog.accept)
+        dialog.accepted.connect(lose)
+        dialog.rejected.connect(lambda: self.go("settings"))
         self.open_dialog(dialog)
 
     def leave(self) -> None:

@@ -9,7 +9,6 @@ from execution_engine.ui.pages.logs import LogsPage
 from execution_engine.ui.pages.performance import PerformancePage
 from execution_engine.ui.pages.placeholders import RiskPage
 from execution_engine.ui.pages.queue import QueuePage
-from execution_engine.ui.pages.settings import SettingsPage
 
 
 def _positions(bridge: Bridge) -> QWidget:
@@ -22,6 +21,12 @@ def _signals(bridge: Bridge) -> QWidget:
     from execution_engine.ui.pages.signals import SignalsPage  # tells stories with the words of the positions
 
     return SignalsPage(bridge)
+
+
+def _settings(bridge: Bridge) -> QWidget:
+    from execution_engine.ui.pages.settings import SettingsPage  # draws grids with pyqtgraph, 0.2 s to import
+
+    return SettingsPage(bridge)
 
 
 def _away(bridge: Bridge) -> QWidget:
@@ -38,6 +43,6 @@ PLACES = (
     Place("signals", "Signals", "signals", _signals),
     Place("performance", "Performance", "performance", PerformancePage),
     Place("logs", "Logs", "logs", LogsPage),
-    Place("settings", "Settings", "settings", SettingsPage),
+    Place("settings", "Settings", "settings", _settings),
     Place("away", "While you were away", "bell", _away, listed=False),
 )

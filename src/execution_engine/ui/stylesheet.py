@@ -75,7 +75,7 @@ QLineEdit, QComboBox, QAbstractSpinBox, QDateTimeEdit { background:@input; color
     selection-color:#fff }
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QDateTimeEdit:focus { border:1px solid @accent }
 QLineEdit[search="true"] { padding:0 4px 0 2px }
-QLineEdit[bad="true"] { border:1px solid @danger }
+QLineEdit[bad="true"], QComboBox[bad="true"] { border:1px solid @danger }
 QLineEdit:disabled, QComboBox:disabled { color:@text3; border-color:@line; background:transparent }
 QLineEdit:read-only { color:@text2 }
 QLineEdit[dense="true"], QComboBox[dense="true"] { min-height:22px }
@@ -93,6 +93,7 @@ QAbstractSpinBox::down-arrow, QDateTimeEdit::down-arrow { image:url(@arrow_svg);
 QPlainTextEdit, QTextEdit { background:@input; color:@text; border:1px solid @ctl; border-radius:4px;
     padding:4px; selection-background-color:@accentfill; selection-color:#fff }
 QPlainTextEdit:focus, QTextEdit:focus { border:1px solid @accent }
+QPlainTextEdit[bad="true"] { border:1px solid @danger }
 QPlainTextEdit[frameless="true"], QTextEdit[frameless="true"], QTextBrowser { border:0; border-radius:0 }
 QTextBrowser { background:transparent }
 
@@ -147,6 +148,7 @@ QFrame[rule="right"] { border-right:1px solid @line }
 QFrame[rule="left"] { border-left:1px solid @line }
 QFrame[panel="true"] { background:@panel; border:1px solid @line; border-radius:4px }
 QFrame[panel="plain"] { background:@panel; border:0 }
+QFrame[note="warn"] { background:@warn_tint; border:1px solid @warn_line; border-radius:4px }
 QFrame[heading="true"] { background:transparent; border:0; border-bottom:1px solid @line }
 QFrame[cell="divided"] { background:transparent; border:0; border-right:1px solid @line; border-radius:0 }
 QFrame[divider="true"] { background:@line; border:0 }
@@ -175,6 +177,8 @@ def stylesheet(colours: Mapping[str, str], name: str, pixels: Callable[[int], in
     values["accentfill_hover"] = _mix(colours["accentfill"], "#000000", 0.9)
     values["dangerfill_hover"] = _mix(colours["dangerfill"], "#000000", 0.9)
     values["danger_tint"] = _mix(colours["danger"], colours["chrome"], 0.12)
+    values["warn_tint"] = _mix(colours["warn"], colours["panel"], 0.1)
+    values["warn_line"] = _mix(colours["warn"], colours["panel"], 0.45)
     values.update({style: f"{pixels(size)}px" for style, size in _FONT_PIXELS.items()})
     for mark, body in _SVG.items():
         values[f"{mark}_svg"] = _drawn(f"{name}-{mark}", _fill(body, colours))

@@ -87,5 +87,18 @@ def quitting(bridge: Bridge, parent: QWidget) -> ConfirmDialog:
     )
 
 
+def losing(count: int, parent: QWidget) -> ConfirmDialog:
+    """Return the question before changes of the settings are lost."""
+    changes = counted(count, "change")
+    return ConfirmDialog(
+        "Unsaved settings",
+        f"Quit without saving {changes} of the settings?",
+        f"Discard {changes}",
+        explanation="What is typed there is not in force and would be forgotten.",
+        danger=False,
+        parent=parent,
+    )
+
+
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"

@@ -9,11 +9,19 @@ from execution_engine.ui.frame.header import BY_USER
 from execution_engine.ui.widgets import Banner
 
 LONGEST = 300
+READ_ONLY = "Read only: nothing can be changed by hand, the engine goes on"
 PAUSED = "Paused: alerts are stored, nothing is opened"
 
 
-def show(banner: Banner, word: str, reasons: Sequence[str], resume: Callable[[], object]) -> None:
-    """Show the banner of the engine's state, or hide it."""
+def show(
+    banner: Banner,
+    word: str,
+    reasons: Sequence[str],
+    resume: Callable[[], object],
+    *,
+    unlock: Callable[[], object] | None = None,
+) -> None:
+    """Show the banner of the engine's state, or hide it. unlock: goes where read only is switched off; None: it is."""
     why = " · ".join(visible(each, LONGEST) for each in reasons if each != BY_USER)
     if word in ("error", "stopped"):
         _say(banner, f"Error: {why or 'the engine does not run'}", "danger", "error")
@@ -22,6 +30,8 @@ def show(banner: Banner, word: str, reasons: Sequence[str], resume: Callable[[],
         _say(banner, text, "warn", "pause", "Resume", resume)
     elif word == "hold":
         _say(banner, f"On hold: {why}", "warn", "warning")
+    elif unlock is not None:
+        _say(banner, READ_ONLY, "neutral", "lock", "Security", unlock)
     elif not banner.isHidden():
         banner.hide()
 

@@ -72,6 +72,11 @@ class Stage(QStackedWidget):
         """Call a method of the current page, if it has it."""
         return self._call(self.current, method, *given)
 
+    def unsaved(self) -> int:
+        """Return how many changes on pages are not saved."""
+        asked = (getattr(page, "unsaved", None) for page in self._pages.values())
+        return sum(ask() for ask in asked if ask is not None)
+
     def tick(self) -> None:
         """Let the current page show ages and countdowns anew; called each second."""
         self._call(self.current, "tick")

@@ -1,0 +1,40 @@
+"""A form per account: how it trades perpetuals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from execution_engine.domain import schema
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rows import Account
+from execution_engine.domain.schema import Setting
+from execution_engine.ui.pages.settings.tab import Tab
+from execution_engine.ui.widgets import Panel
+
+SPOT = frozenset({"default"})  # leverage and modes are for perpetuals
+
+
+class AccountForms:
+    """Keep one form per account on a tab, as accounts come and go."""
+
+    def __init__(self, tab: Tab) -> None:
+        """Take the tab."""
+        self._tab = tab
+        self._forms: dict[str, Panel] = {}
+
+    def show_accounts(self, accounts: Iterable[Account]) -> None:
+        """Add forms for new accounts and take those away whose account is gone."""
+        there = {account.name: account for account in accounts}
+        for name in [name for name in self._forms if name not in there]:
+            self._tab.remove_panel(self._forms.pop(name))
+        for name, account in there.items():
+            if name not in self._forms:
+                subtitle = f"{account.exchange} {account.market.value} · {account.mode.value}"
+                at = len(self._forms)
+                self._forms[name] = self._tab.add_form(f"Account {name}", subtitle, fields(account), at)
+
+
+def fields(account: Account) -> tuple[Setting, ...]:
+    """Return the settings that mean something for an account."""
+    found = schema.of_account(account.name)
+    return tuple(each for each in found if account.market is Market.SWAP or each.name in SPOT)

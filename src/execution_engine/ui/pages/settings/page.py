@@ -1,0 +1,359 @@
+"""The settings page: tabs of forms, a search over all of them, and the way to save."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout
+
+from execution_engine.domain import document as documents
+from execution_engine.domain import schema
+from execution_engine.domain.cautions import cautions
+from execution_engine.domain.changes import between
+from execution_engine.domain.errors import FieldFault, Refusal, SettingsError
+from execution_engine.domain.inputs import Answer, SaveSettings
+from execution_engine.domain.rows import Mode
+from execution_engine.domain.settings import Settings
+from execution_engine.domain.versions import Version, restorable
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.format import counted, local_moment, visible
+from execution_engine.ui.pages.page import Page
+from execution_engine.ui.pages.settings.accounts import AccountForms
+from execution_engine.ui.pages.settings.grid_tab import GridTab
+from execution_engine.ui.pages.settings.panels import PANELS
+from execution_engine.ui.pages.settings.rail import Rail
+from execution_engine.ui.pages.settings.review import ReviewDialog
+from execution_engine.ui.pages.settings.row import SettingRow
+from execution_engine.ui.pages.settings.save_bar import SaveBar
+from execution_engine.ui.pages.settings.sheet import Sheet
+from execution_engine.ui.pages.settings.tab import Tab
+from execution_engine.ui.pages.settings.tabs import TABS, TabPlace, sections_of, tab_of
+from execution_engine.ui.pages.settings.template_panel import TemplatePanel
+from execution_engine.ui.pages.settings.versions import VersionsDialog
+from execution_engine.ui.pages.settings.worst import WorstCase
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import Banner, Label, Notice, PageBar, SearchField, button
+
+LONGEST_FILE = 4 * 1024 * 1024
+GRID = "grid"
+EXCHANGES = "exchanges"
+SAVED_HERE = "saved in the window"
+
+
+class SettingsPage(Page):
+    """Change everything in forms; nothing is in force before it is saved."""
+
+    title = "Settings"
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Show what is in force."""
+        super().__init__()
+        self._bridge = bridge
+        self.sheet = Sheet(bridge.doors.settings(), self)
+        self.versions: tuple[Version, ...] = ()
+        self.dialog: QDialog | None = None
+        self.search = SearchField("Find a setting", 220)
+        self.version = Label("", "small", "text3")
+        self.versions_button = button("Versions…")
+        self.import_button = button("Import…")
+        self.export_button = button("Export…")
+        self.banner = Banner()
+        self.rail = Rail(TABS)
+        self.stack = QStackedWidget()
+        self.tabs: dict[str, Tab] = {}
+        for place in TABS:
+            self._add_tab(place)
+        self.accounts = AccountForms(self.tabs[EXCHANGES])
+        self.save_bar = SaveBar(self.sheet)
+        for key, make in PANELS:
+            self.tab(key).add_panel(make(bridge))
+        self._lay_out()
+        self._listen()
+        self._refresh()
+
+    def tab(self, key: str) -> Tab:
+        """Return a tab, to put a panel on: `trading`, `grid`, `risk`, `pool`, `exchanges`, … as in `tabs.py`."""
+        return self.tabs[key]
+
+    # -- how it is built
+
+    def _add_tab(self, place: TabPlace) -> None:
+        tab: Tab
+        if place.key == GRID:
+            tab = GridTab(place.title, self.sheet, self._bridge)
+        else:
+            tab = Tab(place.title, self.sheet)
+            for name in sections_of(place):
+                title, sentence = schema.SECTIONS.get(name, (schema.title_of(name), ""))
+                tab.add_form(title, sentence, schema.section(name))
+        if place.key == "trading":
+            tab.add_panel(TemplatePanel(self.sheet), 0)
+        if place.key in ("trading", "pool"):
+            worst = WorstCase(self.sheet)
+            worst.setMaximumWidth(px(440))
+            tab.add_panel(worst, 2 if place.key == "trading" else 1)
+        self.tabs[place.key] = tab
+        self.stack.addWidget(tab)
+
+    def _lay_out(self) -> None:
+        bar = PageBar(self.title)
+        bar.add(self.search)
+        for each in (self.version, self.versions_button, self.import_button, self.export_button):
+            bar.add_right(each)
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self.rail)
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.stack, 1)
+        right.addWidget(self.save_bar)
+        body.addLayout(right, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(bar)
+        column.addWidget(self.banner)
+        column.addLayout(body, 1)
+
+    def _listen(self) -> None:
+        self.rail.chosen.connect(self._show_tab)
+        self.search.textChanged.connect(lambda _: self._search())
+        self.search.returnPressed.connect(self._go_to_hit)
+        self.save_bar.save.connect(self.save)
+        self.save_bar.discard.connect(self.sheet.discard)
+        self.save_bar.wanted.connect(self.go_to)
+        self.versions_button.clicked.connect(self.show_versions)
+        self.import_button.clicked.connect(self._ask_for_import)
+        self.export_button.clicked.connect(self._ask_for_export)
+        self.sheet.changed.connect(self._mark_tabs)
+        self._bridge.changed.connect(self._changed)
+
+    # -- what the window asks for
+
+    def shown(self) -> None:
+        """Read the versions anew: the number of the newest stands in the bar."""
+        self._read_versions()
+
+    def go_to(self, key: object) -> None:
+        """Show a tab by its key, or a setting by its path."""
+        path = str(key)
+        if path in self.tabs:
+            self.rail.choose(path)
+            return
+        tab = self.tabs[tab_of(path)]
+        self.rail.choose(tab_of(path))
+        row = tab.row(path)
+        if row is not None:
+            tab.show_row(row)
+
+    def focus_rows(self) -> None:
+        """Let the arrow keys walk through the tabs."""
+        self.rail.setFocus()
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the search field."""
+        self.search.setFocus()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Leave out what a small window has no room for."""
+        self.version.setVisible(not narrow)
+        grid = self.tabs[GRID]
+        assert isinstance(grid, GridTab)
+        grid.set_narrow(narrow)
+
+    def unsaved(self) -> int:
+        """Return how many changes would be lost now."""
+        return self.sheet.count if self.sheet.is_dirty else 0
+
+    # -- what happens
+
+    def _changed(self, batch: Batch) -> None:
+        if batch.settings or batch.whole:
+            self.sheet.rebase(self._bridge.doors.settings())
+            self._read_versions()
+        if batch.settings or batch.whole or batch.accounts:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self.accounts.show_accounts(self._bridge.accounts.values())
+        fault = self._bridge.doors.settings_fault()
+        if fault:
+            self.banner.say(
+                visible(fault, 400), "danger", icon="error", action="Versions…", then=self.show_versions
+            )
+        else:
+            self.banner.hide()
+
+    def _read_versions(self) -> None:
+        self._bridge.run(self._bridge.doors.read_versions(), self._versions_read)
+
+    def _versions_read(self, found: Sequence[Version] | Refusal) -> None:
+        if isinstance(found, Refusal):
+            return
+        self.versions = tuple(found)
+        newest = self.versions[0]
+        saved = f", saved {local_moment(newest.saved_at)[:-3]}" if newest.saved_at else ", the defaults"
+        self.version.show_text(f"Version {newest.number}{saved}")
+        self.save_bar.show_next(newest.number + 1)
+
+    def _show_tab(self, key: str) -> None:
+        if key in self.tabs:
+            self.stack.setCurrentWidget(self.tabs[key])
+
+    def _mark_tabs(self) -> None:
+        faulty = frozenset(tab_of(path) for path in self.sheet.faults)
+        changed = frozenset(tab_of(path) for path in self.sheet.edited)
+        self.rail.show_marks(faulty, changed)
+
+    # -- finding a setting
+
+    def _search(self) -> None:
+        text = self.search.text().strip().casefold()
+        hits = {key: tab.search(text) for key, tab in self.tabs.items()}
+        self.rail.show_hits(hits if text else None)
+        shown = self.rail.shown()
+        if text and shown and self.rail.current() not in shown:
+            self.rail.choose(shown[0])
+        row = self._current_hit()
+        if row is not None:
+            self.tabs[self.rail.current()].ensureWidgetVisible(row)
+
+    def _current_hit(self) -> SettingRow | None:
+        return self.tabs[self.rail.current()].first_hit()
+
+    def _go_to_hit(self) -> None:
+        """Put the cursor into the first setting that was found."""
+        row = self._current_hit()
+        if row is not None:
+            self.tabs[self.rail.current()].show_row(row)
+
+    # -- saving
+
+    def save(self) -> None:
+        """Save the forms; what becomes more dangerous is asked about first."""
+        wanted = self.sheet.settings
+        if wanted is None:
+            return
+        if cautions(self.sheet.base, wanted, live=self._live()):
+            self._review("Save settings", "Save these changes?", "Save", wanted, SAVED_HERE)
+        else:
+            self.save_bar.busy(True)
+            self._send(wanted, SAVED_HERE, self._saved)
+
+    def _saved(self, reply: Answer | Refusal) -> None:
+        self.save_bar.busy(False)
+        if isinstance(reply, Refusal):
+            self.save_bar.fail(visible(reply.message, 300))
+        else:
+            self._is_in_force()
+
+    def _is_in_force(self) -> None:
+        """Show what is in force now: the bar goes, the version in the heading is the new one."""
+        self.sheet.rebase(self._bridge.doors.settings())
+
+    def _send(self, wanted: Settings, note: str, done: object) -> None:
+        wish = SaveSettings(document=documents.dump(wanted), note=note)
+        self._bridge.wish(wish, done)  # type: ignore[arg-type]
+
+    def _live(self) -> list[str]:
+        accounts = self._bridge.accounts.values()
+        return [account.name for account in accounts if account.enabled and account.mode is Mode.LIVE]
+
+    def _review(self, title: str, question: str, verb: str, wanted: Settings, note: str) -> None:
+        """Show what would change, and save it once that is confirmed."""
+        base = self.sheet.base
+        dialog = ReviewDialog(
+            title,
+            question,
+            verb,
+            between(base, wanted),
+            cautions(base, wanted, live=self._live()),
+            live=bool(self._live()),
+            parent=self,
+        )
+
+        def done(reply: Answer | Refusal) -> None:
+            if isinstance(reply, Refusal):
+                dialog.fail(visible(reply.message, 300))
+            else:
+                dialog.accept()
+                self._is_in_force()
+
+        def confirmed() -> None:
+            dialog.busy()
+            self._send(wanted, note, done)
+
+        dialog.confirmed.connect(confirmed)
+        self._open(dialog)
+
+    def _open(self, dialog: QDialog) -> None:
+        self.dialog = dialog
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(self._dialog_gone)
+        dialog.open()
+
+    def _dialog_gone(self) -> None:
+        self.dialog = None
+
+    # -- versions, import, export
+
+    def show_versions(self) -> None:
+        """Show every saved version."""
+        self._bridge.run(self._bridge.doors.read_versions(), self._open_versions)
+
+    def _open_versions(self, found: Sequence[Version] | Refusal) -> None:
+        if isinstance(found, Refusal):
+            self.notice.emit(Notice("error", "The versions cannot be read", visible(found.message, 300)))
+            return
+        self._versions_read(found)
+        dialog = VersionsDialog(self.versions, self)
+        dialog.restore.connect(lambda number: self._restore(dialog, number))
+        self._open(dialog)
+
+    def _restore(self, dialog: VersionsDialog, number: int) -> None:
+        dialog.accept()
+        try:
+            wanted = restorable(self.versions, number)
+        except SettingsError as error:
+            self.notice.emit(Notice("error", f"Version {number} cannot be used", visible(str(error), 300)))
+            return
+        question = f"Use version {number} again?"
+        self._review("Restore settings", question, "Restore", wanted, f"version {number} restored")
+
+    def _ask_for_import(self) -> None:
+        dialog = QFileDialog(self, "Import settings", "", "Settings (*.json);;All files (*)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self.import_file(Path(name)))
+        self._open(dialog)
+
+    def import_file(self, path: Path) -> None:
+        """Show what a file would change, and save it once that is confirmed."""
+        try:
+            if path.stat().st_size > LONGEST_FILE:
+                raise SettingsError((FieldFault(path.name, "is too large for settings"),))
+            wanted = documents.parse(path.read_bytes())
+        except (OSError, SettingsError) as error:
+            said = error.strerror if isinstance(error, OSError) else str(error)
+            self.notice.emit(Notice("error", f"{path.name} was not imported", visible(f"{said}", 400)))
+            return
+        found = between(self.sheet.base, wanted)
+        question = f"Import {visible(path.name, 60)}? {counted(len(found), 'setting')} would change."
+        self._review("Import settings", question, "Import", wanted, f"imported from {path.name}")
+
+    def _ask_for_export(self) -> None:
+        dialog = QFileDialog(self, "Export settings", "settings.json", "Settings (*.json);;All files (*)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        dialog.fileSelected.connect(lambda name: self.export_file(Path(name)))
+        self._open(dialog)
+
+    def export_file(self, path: Path) -> None:
+        """Write what is in force to a file; it holds no secret."""
+        try:
+            path.write_text(documents.dump(self.sheet.base) + "\n", encoding="utf-8")
+        except OSError as error:
+            self.notice.emit(Notice("error", "The settings were not exported", f"{error.strerror}."))
+            return
+        self.notice.emit(Notice("success", "Settings exported", f"{visible(path.name, 60)} holds no secret."))

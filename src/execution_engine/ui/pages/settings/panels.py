@@ -1,0 +1,12 @@
+"""Panels that are no forms: each with the tab it stands on and what makes it. Add yours here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtWidgets import QWidget
+
+from execution_engine.ui.bridge import Bridge
+
+PANELS: Sequence[tuple[str, Callable[[Bridge], QWidget]]] = ()
+"""(key of a tab, see `tabs.py`; a callable that takes the bridge and returns the panel), from top to bottom."""
