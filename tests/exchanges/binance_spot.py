@@ -57,6 +57,10 @@ class SpotRoutes(BinanceOrders):
         rows = [{"symbol": each.native, "price": wire(quote.last, 8)} for each, quote in self.quoted(asked)]
         return self.one_or_all(asked, rows)
 
+    @route("GET", "/api/v3/klines", "ticker", spot=2)
+    def spot_candles(self, asked: Asked) -> Body:
+        return self.candles(asked)
+
     @route("GET", "/api/v3/ticker/bookTicker", "ticker", spot=2)
     def spot_books(self, asked: Asked) -> Body:
         return self.one_or_all(asked, [spot_book(each, quote) for each, quote in self.quoted(asked)])

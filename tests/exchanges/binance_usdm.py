@@ -152,6 +152,17 @@ class UsdmRoutes(BinanceOrders):
     def usdm_trades(self, asked: Asked) -> Body:
         return [_usdm_trade(trade) for trade in self.own_trades(asked)]
 
+    @route("GET", "/fapi/v1/forceOrders", "trades", private=True, usdm=50)
+    def usdm_forced(self, asked: Asked) -> Body:
+        _, account = self.here(asked)
+        since = int(asked.params.get("startTime", 0))
+        forced = [order for order in account.orders if order.forced and order.created_ms >= since]
+        return [usdm_row(order) | {"autoCloseType": "LIQUIDATION"} for order in forced]
+
+    @route("GET", "/fapi/v1/klines", "ticker", usdm=1)
+    def usdm_candles(self, asked: Asked) -> Body:
+        return self.candles(asked)
+
     @route("GET", "/fapi/v1/openAlgoOrders", "other", private=True, usdm=1)
     def conditional_orders(self, asked: Asked) -> Body:
         return []

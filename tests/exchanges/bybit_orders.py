@@ -302,7 +302,7 @@ def execution(trade: Trade) -> dict[str, Any]:
         "orderPrice": wire(order.price or Decimal(0)),
         "execValue": wire(trade.price * trade.quantity),
         "closedSize": "",
-        "execType": "Trade",
+        "execType": "BustTrade" if order.forced else "Trade",
         "seq": trade.id,
         "side": order.action.capitalize(),
         "indexPrice": "",

@@ -383,7 +383,7 @@ def _fill(trade: Trade) -> dict[str, Any]:
         "settleCurrency": rules.quote,
         "fee": wire(trade.fee),
         "orderType": order.kind,
-        "tradeType": "trade",
+        "tradeType": "liquidation" if order.forced else "trade",
         "displayType": order.kind,
         "tradeTime": trade.at_ms * 1_000_000,
         "createdAt": trade.at_ms,

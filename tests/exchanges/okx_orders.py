@@ -281,7 +281,7 @@ def fill(trade: Trade) -> dict[str, Any]:
         "clOrdId": order.client_id,
         "posSide": {"both": "net"}.get(order.position_side, order.position_side),
         "billId": str(trade.id + 7_000_000),
-        "subType": "1" if order.action == "buy" else "2",
+        "subType": _SUBTYPES[order.forced, order.action],
         "fillMarkVol": "",
         "tag": order.asked.get("tag", ""),
         "fillTime": str(trade.at_ms),
@@ -292,3 +292,7 @@ def fill(trade: Trade) -> dict[str, Any]:
         "feeCcy": trade.fee_currency,
         "ts": str(trade.at_ms),
     }
+
+
+# A trade's, and that of a liquidation: of a short by buying, of a long by selling.
+_SUBTYPES = {(False, "buy"): "1", (False, "sell"): "2", (True, "buy"): "105", (True, "sell"): "104"}

@@ -93,6 +93,7 @@ class Order:
     position_side: str = "both"  # or long, short
     margin_mode: str = "cross"
     leverage: Decimal = Decimal(1)
+    forced: bool = False  # the exchange's own doing: a liquidation
     lasts: str = "GTC"  # IOC, FOK, PO
     status: str = "new"
     filled: Decimal = ZERO
@@ -493,7 +494,8 @@ class Venue:
                 self.end(order, "cancelled")
         for position in [each for each in account.positions.values() if each.listing.symbol == symbol]:
             action = "sell" if position.quantity > 0 else "buy"
-            self._by_itself(account, position.listing, action, abs(position.quantity), position.side)
+            size = abs(position.quantity)
+            self._by_itself(account, position.listing, action, size, position.side, forced=True)
 
     def trade_by_hand(self, account: Account, symbol: str, action: str, quantity: Decimal | str) -> Order:
         """Trade as if the user had done it on the exchange's own page."""
@@ -501,12 +503,20 @@ class Venue:
         return self._by_itself(account, self.listing(symbol), action, Decimal(quantity), side)
 
     def _by_itself(
-        self, account: Account, listing: Listing, action: str, quantity: Decimal, side: str
+        self,
+        account: Account,
+        listing: Listing,
+        action: str,
+        quantity: Decimal,
+        side: str,
+        *,
+        forced: bool = False,
     ) -> Order:
         quote = self.quotes[listing.symbol]
         order = Order(
             number=0,
-            client_id=f"web{secrets.token_hex(8)}",
+            client_id=f"{'autoclose-' if forced else 'web'}{secrets.token_hex(8)}",
+            forced=forced,
             account=account,
             listing=listing,
             action=action,

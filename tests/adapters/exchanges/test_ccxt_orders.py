@@ -236,6 +236,21 @@ async def test_every_trade_of_the_account_is_read_whoever_made_it(name: str, mar
         assert all(one.trade.price == 64000 for one in said.trades)
 
 
+@pytest.mark.fault(45)
+@pytest.mark.parametrize("name", ["binance", "bybit", "okx", "kucoin"])
+async def test_what_an_exchange_closed_by_force_is_told_apart_from_what_was_traded(name: str) -> None:
+    async with stage(name, Market.SWAP) as on:
+        await on.place(on.order(price=None, quantity="0.02"))
+        on.venue.trade_by_hand(on.theirs, on.symbol, "buy", "0.01")
+        on.local.price(on.symbol, "50000")
+        on.venue.liquidate(on.theirs, on.symbol)
+        said = await on.ours.fills("main", on.clock.now() - timedelta(hours=1))
+        assert isinstance(said, Fills)
+        told = [(one.action, one.trade.quantity, one.liquidation) for one in said.trades]
+        bought = [(Action.BUY, Decimal("0.02"), False), (Action.BUY, Decimal("0.01"), False)]
+        assert told == [*bought, (Action.SELL, Decimal("0.03"), True)]
+
+
 @each
 async def test_more_trades_than_one_page_has_are_all_read(name: str, market: Market) -> None:
     async with stage(name, market, USDT="10000000") as on:

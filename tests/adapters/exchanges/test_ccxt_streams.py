@@ -12,13 +12,14 @@ import pytest
 from execution_engine.adapters.exchanges.catalogue import VENUES
 from execution_engine.adapters.exchanges.ccxt_own import OwnStream
 from execution_engine.adapters.exchanges.ccxt_prices import Band, PriceStream
-from execution_engine.domain.inputs import NoPrice, OrderReport, Price, Verdict
+from execution_engine.domain.inputs import Fills, NoPrice, OrderReport, Price, Verdict
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.order import prefix
 from execution_engine.domain.rows import OrderStatus
 from execution_engine.domain.settings import MarginMode
 from tests.adapters.exchanges.ccxt_stage import INSTALL, Stage, resting, stage
 from tests.adapters.exchanges.ccxt_wire import NOW
+from tests.exchanges import Fault
 from tests.waiting import until
 
 EXCHANGES = ["binance", "bybit", "okx", "kucoin"]
@@ -260,8 +261,28 @@ async def test_fees_in_a_third_coin_are_told_as_they_are() -> None:
         on.local.price(on.symbol, "59000")
         await until(lambda: news and news[-1].status is OrderStatus.FILLED, 5)
         assert {one.fee_currency for one in news[-1].trades} == {"BNB"}
-        assert all(one.fee > 0 and one.fee_value is None for one in news[-1].trades)
+        assert all(one.fee > 0 and one.fee_value == one.fee * 600 for one in news[-1].trades)
         await stream.stop()
+
+
+@pytest.mark.fault(36)
+async def test_a_fee_in_a_third_coin_is_worth_what_it_cost_when_it_was_paid() -> None:
+    async with stage("binance", Market.SPOT, USDT="100000", BNB="10") as on:
+        on.theirs.fees_in_bnb = True
+        on.local.price("BNBUSDT", "600")
+        order = on.order(price=None)
+        (report,) = await on.place(order)
+        read = await on.ours.fills("main", on.clock.now() - timedelta(hours=1))
+        assert isinstance(read, Fills)
+        seen = (await on.ours.look(order)).trades
+        told = [*report.trades, *seen, *(one.trade for one in read.trades)]
+        assert len(told) >= 2
+        assert {(one.fee_currency, one.fee_value == one.fee * 600) for one in told} == {("BNB", True)}
+        assert len([one for one in on.local.requests if one.path.endswith("/klines")]) == 1
+        # A price that cannot be had leaves the value open, and keeps no fill waiting.
+        on.ours._worth._known.clear()
+        on.local.faults.add("ticker", Fault.E502, times=None)
+        assert [one.fee_value for one in (await on.ours.look(order)).trades] == [None]
 
 
 @pytest.mark.parametrize("name", EXCHANGES)

@@ -29,9 +29,16 @@ from execution_engine.adapters.exchanges.ccxt_client import (
     refusal,
 )
 from execution_engine.adapters.exchanges.ccxt_find import find
-from execution_engine.adapters.exchanges.ccxt_lists import balances, positions, raw_open_orders, trades
+from execution_engine.adapters.exchanges.ccxt_lists import (
+    balances,
+    forced_orders,
+    positions,
+    raw_open_orders,
+    trades,
+)
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
 from execution_engine.adapters.exchanges.ccxt_terms import TermsDiffer, agree
+from execution_engine.adapters.exchanges.ccxt_worth import Worth, is_open
 from execution_engine.domain.errors import Defect, EngineError
 from execution_engine.domain.inputs import (
     AccountTrade,
@@ -41,6 +48,7 @@ from execution_engine.domain.inputs import (
     Input,
     OpenOrders,
     OrderReport,
+    Trade,
     Verdict,
 )
 from execution_engine.domain.instrument import Instrument, Market
@@ -98,6 +106,8 @@ class CcxtExchange:
         self._agreed: dict[str, AccountSettings] = {}
         self._agreeing: dict[str, asyncio.Lock] = {}
         self._following: set[asyncio.Task[None]] = set()
+        self._worth = Worth(markets, self._known)
+        self._placed: dict[str, None] = {}
         self._keys_are_good = False  # something was read with them
         self.streamed = False  # whether own orders are told by a stream right now
 
@@ -280,7 +290,9 @@ class CcxtExchange:
         if entry is None or not entry.exchange_id or entry.client_id != order.client_order_id:
             return self._unclear(order, translate.GENERIC, "The exchange's answer does not name this order.")
         shown: Json = next((one for one in said if one.get("clientOrderId") == order.client_order_id), {})
-        return self._taken(order, entry, shown)
+        self._remember(entry.exchange_id)
+        report = self._taken(order, entry, shown)
+        return replace(report, trades=await self.worth(report.trades, self._rules(order.symbol)))
 
     async def _judge_code(self, client: Client, order: Order, entry: Entry, heard: Heard) -> OrderReport:
         """Say what a code proves. Ours was taken before: it is looked up at once."""
@@ -432,11 +444,13 @@ class CcxtExchange:
             logger.debug("{} could not be looked up: {}", order.client_order_id, _written(error))
             reason = str(error) if isinstance(error, EngineError) else translate.SENTENCES[code]
             return self._unclear(order, code, reason)
+        fills = await self.worth(found.trades, rules)
         if found.said is not None:
-            return translate.report(order, found.said, rules, now, trades=found.trades)
-        if found.trades:  # it was there, but how it ended is not to be seen yet
+            self._remember(str(found.said["id"]))
+            return translate.report(order, found.said, rules, now, trades=fills)
+        if fills:  # it was there, but how it ended is not to be seen yet
             unclear = self._unclear(order, "", "Its trades are there, the order is not.")
-            return replace(unclear, trades=found.trades)
+            return replace(unclear, trades=fills)
         return self._plain(order, Verdict.ABSENT, "", "There is no such order.")
 
     # Reading the account
@@ -519,9 +533,37 @@ class CcxtExchange:
                 rules = self._rules_of(client, said["symbol"])
                 if rules is not None:
                     one = translate.account_trade(self.venue, said, rules, now)
+                    (worth,) = await self.worth([one.trade], rules)
+                    one = replace(one, trade=worth)
                     found[rules.symbol, one.trade.trade_id] = one
+        found = await self._told_forced(client, since, found)
         ordered = sorted(found.values(), key=lambda one: (one.trade.at, one.trade.trade_id))
         return Fills(account=self.account.name, since=since, trades=tuple(ordered), at=now)
+
+    async def _told_forced(
+        self, client: Client, since: datetime, found: dict[tuple[str, str], AccountTrade]
+    ) -> dict[tuple[str, str], AccountTrade]:
+        """Mark what the exchange closed by force, where its trades do not say so themselves."""
+        strangers = {one.exchange_order_id for one in found.values()} - self._placed.keys()
+        if not strangers:
+            return found
+        forced = await forced_orders(client, since)
+        return {
+            key: replace(one, liquidation=True) if one.exchange_order_id in forced else one
+            for key, one in found.items()
+        }
+
+    def _remember(self, id: str) -> None:
+        """Remember an order as one that nobody forced on us."""
+        self._placed[id] = None
+        if len(self._placed) > _ORDERS_KEPT:
+            self._placed.pop(next(iter(self._placed)))
+
+    async def worth(self, trades: Sequence[Trade], rules: Instrument) -> tuple[Trade, ...]:
+        """Return trades with the value of fees in a third currency, as far as it can be found out."""
+        if self._client is None or not any(is_open(trade, rules) for trade in trades):
+            return tuple(trades)
+        return await self._worth.of(self._client, trades, rules)
 
     async def _balances(self, client: Client) -> Balances:
         now = self._clock.now()
@@ -578,6 +620,7 @@ class CcxtExchange:
         return self._refused(order, code, self._why(error, Heard()))
 
 
+_ORDERS_KEPT = 5_000  # ids of orders that are remembered
 _ORDERS_A_TURN = 200  # that are parsed before others have their turn
 
 

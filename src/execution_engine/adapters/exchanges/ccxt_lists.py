@@ -272,6 +272,14 @@ _TRADES: dict[str, Callable[[Client, str | None, int, int, str], AsyncIterator[l
 }
 
 
+async def forced_orders(client: Client, since: datetime) -> frozenset[str]:
+    """Return the orders by which the exchange closed positions itself, where trades do not say so: on Binance."""
+    if client.venue.name != "binance" or client.market is not Market.SWAP:
+        return frozenset()
+    said = await ask(client, "fapiPrivateGetForceOrders", {"startTime": _ms(since - _OVERLAP), "limit": 100})
+    return frozenset(str(item["orderId"]) for item in rows(client, {"orders": said}, "orders"))
+
+
 # What is held
 
 

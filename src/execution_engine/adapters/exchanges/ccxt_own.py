@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from execution_engine.adapters.exchanges.catalogue import Venue
 from execution_engine.adapters.exchanges.ccxt_client import Client
 from execution_engine.adapters.exchanges.ccxt_exchange import CcxtExchange
 from execution_engine.adapters.exchanges.ccxt_told import telling_list
+from execution_engine.adapters.exchanges.ccxt_worth import is_open
 from execution_engine.domain.inputs import Input, OrderReport, Trade, Verdict
 from execution_engine.domain.instrument import Action, Instrument, Side
 from execution_engine.domain.money import ZERO
@@ -196,7 +197,17 @@ class OwnStream:
             if known.timer is not None:
                 known.timer.cancel()
                 known.timer = None
-            self._post(self._report(client_id, known, rules))
+            report = self._report(client_id, known, rules)
+            if any(is_open(trade, rules) for trade in report.trades):
+                self._spawn(self._post_worth(known, report, rules))
+            else:
+                self._post(report)
+
+    async def _post_worth(self, known: Known, report: OrderReport, rules: Instrument) -> None:
+        """Post news once it is known what their fees were worth."""
+        trades = await self._exchange.worth(report.trades, rules)
+        known.trades.update((trade.trade_id, trade) for trade in trades)
+        self._post(replace(report, trades=trades))
 
     def _report(self, client_id: str, known: Known, rules: Instrument) -> OrderReport:
         said = known.said or {}
