@@ -1,5 +1,6 @@
 """Whether the public address leads here: one light, and a sentence."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from execution_engine.adapters.tunnel import Reachability
+from execution_engine.adapters.tunnel.names import SystemNames
 from execution_engine.domain.way_in import Reach
 from tests.adapters.tunnel.stand_ins import NOW
 from tests.adapters.webhook.house import House, free_port, listening
@@ -98,6 +100,20 @@ async def test_somebody_elses_answer_is_red(status: int, headers: dict[str, str]
             async with answering(status, text, **headers) as port:
                 found = await checked(house, port)
             assert (found.state, words in found.sentence) == ("error", True), found
+
+
+async def test_names_are_looked_up_by_the_system_without_the_threads_that_the_end_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "run_in_executor", None)
+    names = SystemNames()
+    assert [(each["host"], each["port"]) for each in await names.resolve("localhost", 8787)] == [
+        ("127.0.0.1", 8787)
+    ]
+    for nothing in ("alerts.example.invalid", "a" * 300 + ".example"):
+        with pytest.raises(OSError):  # noqa: PT011 (each system has words of its own)
+            await names.resolve(nothing)
 
 
 @pytest.mark.fault(17)

@@ -15,6 +15,7 @@ from typing import Protocol
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
+from execution_engine.adapters.tunnel.names import SystemNames
 from execution_engine.domain.way_in import Reach
 
 HEADER = "X-Probe"
@@ -43,7 +44,7 @@ class Reachability:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._now = now
-        self._resolver = resolver
+        self._resolver = resolver or SystemNames()
         self._monotonic = monotonic
 
     async def check(self, url: str, probe: Shown, cautions: Callable[[], tuple[str, ...]]) -> Reach:
