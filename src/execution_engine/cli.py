@@ -182,6 +182,18 @@ def _settings_restore(folder: DataFolder, given: argparse.Namespace) -> int:
     return OK
 
 
+def _tunnel(folder: DataFolder, given: argparse.Namespace) -> int:
+    shown = call(folder.control, "tunnel", {"check": given.check}, ANSWER_S)
+    if given.json:
+        print(json.dumps(shown, indent=2, ensure_ascii=False, default=_plain))
+    else:
+        print(f"{shown['light']}: {shown['sentence']}")
+        for line in (shown["url"], *shown["hints"]):
+            if line:
+                print(line)
+    return FAILED if shown["light"] == "error" else OK
+
+
 def _webhook_list(folder: DataFolder, given: argparse.Namespace) -> int:
     rows = ask(folder, "webhooks")
     if given.json:
@@ -438,6 +450,9 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     _add_webhook(command("webhook", _webhook, "print each webhook, or set its secrets"), common)
+    tunnel = command("tunnel", _tunnel, "say whether TradingView gets through, and where")
+    tunnel.add_argument("--check", action="store_true", help="send a probe through the public address first")
+    tunnel.add_argument("--json", action="store_true")
     shown = command("state", _state, "print the state")
     shown.add_argument("--json", action="store_true")
     shown.add_argument("--open", action="store_true", help="open groups only")

@@ -64,6 +64,7 @@ class Commands:
             "save": self._save,
             "accounts": self._accounts,
             "webhooks": self._webhooks,
+            "tunnel": self._tunnel,
             "backup": self._backup,
             "verify": self._verify,
             "moments": self._moments,
@@ -118,6 +119,25 @@ class Commands:
     async def _webhooks(self, args: Args) -> list[Any]:
         application = self._application
         return listed_webhooks(application.core.book.tokens.values(), application.clock.now())
+
+    async def _tunnel(self, args: Args) -> Args:
+        """Say how alerts arrive from outside; with `check`, after a probe was sent through the public address."""
+        way_in = self._application.way_in
+        if args.get("check"):
+            await way_in.check()
+        shown = way_in.shown
+        light, sentence = shown.light
+        return {
+            "light": light,
+            "sentence": sentence,
+            "url": shown.url,
+            "local": shown.local,
+            "program": shown.tunnel.program,
+            "tunnel": shown.tunnel.word.value,
+            "hints": list(shown.tunnel.hints),
+            "took_s": shown.reach.took_s if shown.reach.url == shown.url else None,
+            "checked_at": shown.reach.at if shown.reach.url == shown.url else None,
+        }
 
     def _about_webhooks(self, act: WebhookAct) -> Callable[[Args], Awaitable[str]]:
         return lambda args: act(self._application.webhooks, args)
