@@ -96,8 +96,8 @@ class TunnelPanel(Panel):
         column.setSpacing(px(8))
         for parts in (
             (self.light, (self.sentence, 1), self.checked),
-            (Label("Public address", "body", "text2"), (self.address, 1), self.copy),
-            (Label("Program", "body", "text2"), self.program, (None, 1)),
+            (_caption("Public address"), self.address, self.copy, (None, 1)),
+            (_caption("Program"), self.program, (None, 1)),
         ):
             row = QHBoxLayout()
             row.setSpacing(px(10))
@@ -141,6 +141,12 @@ class TunnelPanel(Panel):
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._bridge.doors.way_in().url)
         self.checked.show_text("copied; a webhook's whole URL is copied above")
+
+
+def _caption(text: str) -> Label:
+    label = Label(text, "body", "text2")
+    label.setFixedWidth(px(104))
+    return label
 
 
 def _hints(shown: WayIn) -> list[str]:

@@ -79,13 +79,14 @@ class WebhooksPanel(Panel):
                 widget.deleteLater()
         self.rows = {}
         for name in names:
+            if self.rows:
+                self._list.addWidget(divider())
             row = WebhookRow(name)
             row.copy.clicked.connect(partial(self._copy, name))
             row.eye.clicked.connect(partial(self._reveal, name))
             row.more.clicked.connect(partial(self._open_menu, name))
             self.rows[name] = row
             self._list.addWidget(row)
-            self._list.addWidget(divider())
         if not names:
             empty = Label("There is no webhook: every alert is refused.", "body", "warn")
             empty.setContentsMargins(px(12), px(10), px(12), px(10))
