@@ -139,10 +139,14 @@ def sign(path: Path, key: Key, version: str) -> Path:
 
 
 def check(path: Path, keys: tuple[signature.PublicKey, ...]) -> str:
-    """Return what the signer says of a file. Raises Unsigned."""
-    return signature.verify(
-        path.read_bytes(), path.with_name(path.name + source.SIGNATURE).read_bytes(), keys
-    )
+    """Return what the signer says of a file. Raises SystemExit if no program would believe it."""
+    beside = path.with_name(path.name + source.SIGNATURE)
+    try:
+        return signature.verify(path.read_bytes(), beside.read_bytes(), keys)
+    except Unsigned as error:
+        raise SystemExit(
+            f"{path.name}: {error} (resources/releases.json has the keys that are known)"
+        ) from error
 
 
 def main(arguments: list[str]) -> int:

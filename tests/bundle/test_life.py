@@ -15,7 +15,6 @@ from tests.bundle.built import (
     Built,
     forget_files,
     has_screen,
-    open_every_page,
     size_of,
     titles_on,
     virtual_screen,

@@ -72,7 +72,7 @@ def test_install_upgrade_uninstall(machine: Windows):
     told = machine.registry(INSTALLED)
     assert "0.2.0" in told
     assert "0.1.0" not in told
-    assert told.count("UninstallString") == 1, "an upgrade is no second installation"
+    assert told.count("QuietUninstallString") == 1, "an upgrade is no second installation"
     assert links(machine) == ["Execution Engine.lnk"]
 
     machine.install(second, "/TASKS=")
