@@ -33,7 +33,7 @@ from execution_engine.domain import token_commands as tokens
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
-from execution_engine.domain.findings import NOBODY, note
+from execution_engine.domain.findings import NOBODY, note, note_about
 from execution_engine.domain.ranking import Asked
 from execution_engine.domain.rows import Choice, Finding, FindingKind, Group, Row, World, WorldHold
 from execution_engine.domain.settle import finish, name, settle
@@ -180,17 +180,13 @@ def _ask_again(draft: Draft, given: i.Input) -> None:
 
 
 def _freeze_group(draft: Draft, group: Group) -> str:
-    note(
+    note_about(
         draft,
+        group,
         FindingKind.DEFECT,
         f"group {group.id}",
         f"{name(group)}: {SEE_LOG}",
         done="The position is on hold: nothing is added to it.",
-        account=group.account,
-        world=group.world,
-        groups=(group,),
-        exchange=group.exchange,
-        symbol=group.symbol,
         choices=(Choice.RELEASE,),
     )
     return name(group)

@@ -64,6 +64,32 @@ def note(
         draft.tell(f"found_{kind}", f"{found} {done}".strip(), level, Category.TRADING, notice=True)
 
 
+def note_about(
+    draft: Draft,
+    group: Group,
+    kind: FindingKind,
+    ref: str,
+    found: str,
+    *,
+    done: str,
+    choices: tuple[Choice, ...] = (Choice.DISMISS,),
+) -> None:
+    """Write what was found about one group."""
+    note(
+        draft,
+        kind,
+        ref,
+        found,
+        done=done,
+        account=group.account,
+        world=group.world,
+        exchange=group.exchange,
+        symbol=group.symbol,
+        groups=(group,),
+        choices=choices,
+    )
+
+
 def _was_dismissed(draft: Draft, key: tuple[str, FindingKind, str], found: str) -> bool:
     """Return whether the user has seen just this and put it away."""
     id = draft.view.last_finding(key)

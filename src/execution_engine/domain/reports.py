@@ -8,7 +8,7 @@ from datetime import timedelta
 from execution_engine.domain import order as orders
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Category, Level
-from execution_engine.domain.findings import note
+from execution_engine.domain.findings import note, note_about
 from execution_engine.domain.inputs import (
     AccountTrade,
     AdvanceOffset,
@@ -178,32 +178,24 @@ def _found_late(draft: Draft, order: Order) -> None:
 
 
 def _lost(draft: Draft, group: Group, order: Order) -> None:
-    note(
+    note_about(
         draft,
+        group,
         FindingKind.LOST,
         order.client_order_id,
         f"{name(group)}: the exchange had the {order.purpose} {orders.title(order)} and does not know it any more.",
         done="It is taken for over; what it had filled is booked.",
-        account=group.account,
-        world=group.world,
-        exchange=group.exchange,
-        symbol=group.symbol,
-        groups=(group,),
     )
 
 
 def _late_finding(draft: Draft, group: Group, order: Order) -> None:
-    note(
+    note_about(
         draft,
+        group,
         FindingKind.LATE_FILL,
         order.client_order_id,
         f"{name(group)}: {orders.title(order)} filled or was found after its group had ended.",
         done="What it holds is closed at market.",
-        account=group.account,
-        world=group.world,
-        exchange=group.exchange,
-        symbol=group.symbol,
-        groups=(group,),
     )
 
 
@@ -215,17 +207,13 @@ def _meanwhile(draft: Draft, group: Group, before: Order, after: Order) -> None:
         return
     old = draft.finding_of((group.account, FindingKind.FILLED, str(group.id)))
     what = f"{after.purpose} {orders.title(after)}: {after.status.replace('_', ' ')}"
-    note(
+    note_about(
         draft,
+        group,
         FindingKind.FILLED,
         str(group.id),
         f"{old.found} {what}." if old is not None else f"{name(group)}: {what}.",
         done="Taken in, once each.",
-        account=group.account,
-        world=group.world,
-        exchange=group.exchange,
-        symbol=group.symbol,
-        groups=(group,),
     )
 
 
