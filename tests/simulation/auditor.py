@@ -43,7 +43,8 @@ from execution_engine.domain.rows import (
     WorldHold,
 )
 from execution_engine.domain.settings import Settings
-from execution_engine.domain.signal import Outcome
+from execution_engine.domain.signal import Outcome, SignalType
+from tests.simulation.offsets import Offsets, open_ones
 
 S, G = OrderStatus, GroupStatus
 FINAL = frozenset({S.FILLED, S.CANCELLED, S.REJECTED, S.FAILED})
@@ -70,7 +71,10 @@ GROUP_STEPS = {
     G.FAILED: frozenset({G.CLOSING}),
 }
 Key = tuple[str, str]
-KEPT = ("client_order_id", "quantity", "price", "action", "type", "parts", "group_id", "leg_id", "purpose")
+KEPT = (
+    "client_order_id", "quantity", "price", "action", "type", "parts", "group_id", "leg_id", "purpose",
+    "risk_action_id", "risk_step",
+)  # fmt: skip
 # Order requests that an exchange takes of one account, in so many seconds; OKX counts each market by itself.
 BUDGETS = {
     ("binance", "spot"): (100, 10),
@@ -89,6 +93,11 @@ MOST_CLOSES = 12  # of one group within ten seconds
 HOLDING = (FindingKind.DEFICIT, FindingKind.DEFECT)
 SLACK_S = 2.5  # the clock may be a little wrong
 FRESH_S = 10.0  # the price of a market that is older begins nothing
+SURE_S = 7.0  # one that is so new counts for certain, whatever the clock says
+SAME_MOMENT_S = 0.6  # prices so near a decision may have come before or after it
+HEARD_KEPT_S = 60.0
+IDLE_S = 60.0  # how long a slot may stay free while somebody could take it
+BY_HAND = "by you"
 USUAL_FEE = Decimal("0.001")
 CENT = Decimal("0.000001")
 
@@ -149,8 +158,10 @@ class Auditor:
         self._reducing: defaultdict[int, dict[str, None]] = defaultdict(dict)  # by group, those that rest
         self._slots: defaultdict[World, int] = defaultdict(int)
         self.budget: tuple[int, int] | None = None
-        self.forced = False  # the user has forced signals into the pool, out of turn
         self.heard_at: dict[tuple[str, str], float] = {}  # when the program last had a price
+        self.heard: defaultdict[Key, deque[tuple[float, Decimal]]] = defaultdict(deque)
+        self.met: Callable[[str, str], None] = lambda what, how: None
+        self._idle: dict[int, float] = {}  # since when a signal waits beside a free slot
         self._now = 0.0
         self._left: dict[str, None] = {}  # client order ids that have left, in whatever life
         self._under_way: dict[int, tuple[tuple[str, str, str, str], float]] = {}
@@ -176,6 +187,12 @@ class Auditor:
             Engine: self._engine,
         }
         self._keys: dict[str, AlertKey] = {}
+        self.offsets = Offsets(self.rows, self._fills_of, self.breaks)
+        self.offsets.age = lambda market, at: self.decided(at) - self.heard_at.get(market, -1e9)
+        self.offsets.met = lambda what, how: self.met(what, how)
+        self._check[RiskAction] = lambda old, new: self.offsets.action(
+            old, new, self.settings.risk, self.paused
+        )
 
     def breaks(self, code: str, text: str) -> None:
         """Note the first broken invariant; the run ends with it."""
@@ -209,8 +226,10 @@ class Auditor:
                 touched[row.group_id] = None  # type: ignore[union-attr]
         for group_id in touched:
             self._sums(group_id)
+        self.offsets.committed()
 
     def _order(self, old: Order | None, new: Order) -> None:
+        self.offsets.order(old, new)
         if old is None:
             self._order_of[new.client_order_id] = new.id
             self._orders_of[new.group_id][new.id] = None
@@ -255,6 +274,7 @@ class Auditor:
             # A reversal opens its new side in the slot of the old one, however full the pool is.
             if used > max(limit, self._before.get(new.world, 0)) and not new.forced:
                 self.breaks("I7", f"group {new.id} was opened as number {used} of {limit} and not by force")
+            self._overtakes(new)
             return
         if new.status is not old.status and new.status not in GROUP_STEPS[old.status]:
             self.breaks("I10", f"group {new.id} went from {old.status} to {new.status}")
@@ -327,6 +347,7 @@ class Auditor:
         if new.trade_id in self._fills_of[new.order_id]:
             self.breaks("I9", f"trade {new.trade_id} of order {new.order_id} was booked twice")
         self._fills_of[new.order_id][new.trade_id] = new
+        self.offsets.fill(new)
         if new.order_id in self._outside:
             return
         order = self.rows[Order].get(new.order_id)
@@ -352,25 +373,156 @@ class Auditor:
     def _queued(self, old: QueuedSignal | None, new: QueuedSignal) -> None:
         if new.outcome is None:
             self._waiting[new.id] = None
+            if old is not None:
+                self._replaced(old, new)
             waiting = sum(1 for id in self._waiting if self._world_of(id, new) is new.world)
             if old is None and waiting > self.settings.pool.max_queue:
                 self.breaks("I19", f"{waiting} signals wait, {self.settings.pool.max_queue} may")
             return
-        if new.outcome is Outcome.OPENED and old is not None and old.outcome is None:
-            self._in_turn(new)
         self._waiting.pop(new.id, None)
+        if old is None or old.outcome is not None or BY_HAND in new.reason:
+            return
+        if new.outcome is Outcome.OPENED:
+            self._in_turn(new)
+        if new.outcome in (Outcome.PYRAMIDED, Outcome.REPLACEMENT):
+            self._continues(new)
+        elif new.outcome is Outcome.REJECTED and new.reason.startswith("dropped"):
+            self._lowest(new)
+
+    def _replaced(self, old: QueuedSignal, new: QueuedSignal) -> None:
+        """A newer signal of a key takes the place of the one that waits, and its place in time."""
+        if new.alert_id == old.alert_id:
+            return
+        count = old.replacement_count + 1 if new.side is old.side else 0
+        if new.replacement_count != count:
+            self.breaks("I7", f"signal {new.id} was replaced: {new.replacement_count} instead of {count}")
+        if new.queued_at != old.queued_at:
+            self.breaks("I7", f"signal {new.id} was replaced and lost its place in time")
 
     def _in_turn(self, promoted: QueuedSignal) -> None:
-        """First in, first out: of one market, where nothing but its time tells one signal from another."""
+        """Who has an open group goes first; then the deepest loss, more replacements, the earlier one."""
+        at = promoted.finished_at
+        assert at is not None
+        if self._group_of(promoted) is not None:
+            self.breaks("I7", f"signal {promoted.id} opened a second group of its key")
+        own = self._depths(promoted, at)
+        self.met("promoted", "by time" if len(self._waiting) else "alone")
         for id in self._waiting:
             other: QueuedSignal = self.rows[QueuedSignal][id]
-            same = (other.account, other.symbol) == (promoted.account, promoted.symbol)
-            earlier = (other.queued_at, other.id) < (promoted.queued_at, promoted.id)
-            if same and earlier and not self._has_group(other) and not self.forced:
-                self.breaks("I7", f"signal {promoted.id} was promoted before {other.id}, which came first")
+            if other.account != promoted.account or other.world is not promoted.world:
+                continue
+            depths = self._depths(other, at)
+            if not depths:
+                continue  # nobody knows what it is worth: it is passed over
+            holder = self._group_of(other)
+            if holder is not None:
+                if holder.status in OPEN and holder.side is other.side and not holder.hold:
+                    text = f"signal {promoted.id} was promoted before {other.id}, whose group is open"
+                    self.breaks("I7", text)
+                continue
+            before = [(depth, *_place(other)) < (mine, *_place(promoted)) for depth in depths for mine in own]
+            self._note_rule(promoted, other, min(own, default=ZERO), min(depths))
+            if all(before):
+                text = f"signal {promoted.id} was promoted before {other.id}, which comes first"
+                self.breaks("I7", f"{text}: {_said(own, promoted)} against {_said(depths, other)}")
 
-    def _has_group(self, signal: QueuedSignal) -> bool:
-        return any(g.key == signal.key and g.status in SLOT for g in self.rows[Group].values())
+    def _overtakes(self, new: Group) -> None:
+        """An alert that finds a slot free, while others wait that it could go to, takes its turn behind them."""
+        alert: Alert = self.rows[Alert][new.alert_id]
+        queued = any(row.alert_id == alert.id for row in self.rows[QueuedSignal].values())
+        if queued or alert.signal is SignalType.REVERSAL:
+            return
+        for id in self._waiting:
+            other: QueuedSignal = self.rows[QueuedSignal][id]
+            same = other.account == new.account and other.key != new.key
+            known = self._depths(other, new.created_at) and self._sure(other, new.created_at)
+            if same and known and self._group_of(other) is None:
+                self.breaks("I7", f"group {new.id} was opened past signal {other.id}, which waits")
+
+    def _note_rule(self, promoted: QueuedSignal, other: QueuedSignal, mine: Decimal, its: Decimal) -> None:
+        if mine != its:
+            self.met("promoted", "by loss")
+        elif promoted.replacement_count != other.replacement_count:
+            self.met("promoted", "by replacements")
+
+    def _continues(self, joined: QueuedSignal) -> None:
+        """A signal joins an open group of its key and side, and no other."""
+        self.met("promoted", "as a pyramid")
+        group = self._group_of(joined)
+        if group is None or group.status not in OPEN or group.side is not joined.side:
+            self.breaks("I7", f"signal {joined.id} continues a group that is not open on its side")
+
+    def _lowest(self, dropped: QueuedSignal) -> None:
+        """Who is dropped from a full queue is not in line before any who stays."""
+        at = dropped.finished_at
+        assert at is not None
+        if self._group_of(dropped) is not None:
+            return
+        own = self._depths(dropped, at) or {ZERO}
+        self.met("promoted", "dropped")
+        for id in self._waiting:
+            other: QueuedSignal = self.rows[QueuedSignal][id]
+            if other.world is dropped.world and self._group_of(other) is None:
+                depths = self._depths(other, at) or {ZERO}
+                sure = self._sure(dropped, at) and self._sure(other, at)
+                if sure and all(
+                    (mine, *_place(dropped)) < (depth, *_place(other)) for mine in own for depth in depths
+                ):
+                    self.breaks("I7", f"signal {dropped.id} was dropped, {other.id} comes after it")
+
+    def _depths(self, signal: QueuedSignal, at: datetime) -> set[Decimal]:
+        """Return how far a signal may have been under water: at each price that may have counted then.
+
+        Several prices may have come at that very moment. Empty: there was none.
+        """
+        then = self.decided(at)
+        heard = self.heard[signal.exchange, signal.symbol]
+        now = [price for when, price in heard if abs(when - then) <= SAME_MOMENT_S]
+        before = [price for when, price in heard if then - SURE_S <= when < then - SAME_MOMENT_S]
+        return {_depth(signal, price) for price in [*now, *before[-1:]]}
+
+    def _sure(self, signal: QueuedSignal, at: datetime) -> bool:
+        """Return whether it is beyond doubt whether a price counted then: it is new, or there has been none."""
+        then = self.decided(at)
+        heard = [
+            when for when, _ in self.heard[signal.exchange, signal.symbol] if when <= then + SAME_MOMENT_S
+        ]
+        return signal.entry_price is None or not heard or then - heard[-1] <= SURE_S
+
+    def _group_of(self, signal: QueuedSignal) -> Group | None:
+        own = [g for g in self.rows[Group].values() if g.key == signal.key and g.status in SLOT]
+        return max(own, key=lambda group: group.id, default=None)
+
+    def hear(self, price: Price, now: float) -> None:
+        """Note a price that the program has heard."""
+        self.heard_at[price.key] = now
+        heard = self.heard[price.key]
+        heard.append((now, price.last))
+        while heard[0][0] < now - HEARD_KEPT_S:
+            heard.popleft()
+
+    def look_at_queue(self, now: float, *, up: bool) -> None:
+        """A slot that is free is taken, as long as somebody waits who may go."""
+        idle = {id: None for id in self._waiting if up and self._could_go(self.rows[QueuedSignal][id], now)}
+        self._idle = {id: self._idle.get(id, now) for id in idle}
+        for id, since in self._idle.items():
+            if now - since > IDLE_S:
+                self.breaks("I7", f"signal {id} waits for {now - since:.0f} s beside a free slot")
+
+    def _could_go(self, signal: QueuedSignal, now: float) -> bool:
+        account: Account = self.rows[Account][signal.account]
+        hold: WorldHold | None = self.rows[WorldHold].get(signal.world)
+        if self.paused or account.status is not AccountStatus.READY or (hold is not None and hold.reason):
+            return False
+        limit = self.settings.signals.max_entries_per_day
+        if limit and any(world is signal.world and n >= limit for (world, _), n in self._entries.items()):
+            return False
+        if now - self.heard_at.get((signal.exchange, signal.symbol), -1e9) > SURE_S:
+            return False
+        holder = self._group_of(signal)
+        if holder is not None:
+            return holder.status in OPEN and holder.side is signal.side and not holder.hold
+        return self._slots[signal.world] < self.settings.pool.max_open_groups
 
     def _world_of(self, id: int, new: QueuedSignal) -> World:
         row: QueuedSignal = new if id == new.id else self.rows[QueuedSignal][id]
@@ -625,6 +777,8 @@ class Auditor:
         for group in self.rows[Group].values():
             if group.status is G.CLOSING:
                 return f"group {group.id} is closing: {group.close_reason}"
+        for action in open_ones(self.rows[RiskAction].values()):
+            return f"offset {action.id} is {action.status}"
         for alert in self.rows[Alert].values():
             if alert.outcome is None and alert.group_id is None:
                 return f"alert {alert.id} is undecided"
@@ -765,6 +919,23 @@ class Auditor:
             known = self.rows[kind].get(_key(row))
             if known != row:
                 self.breaks("I4", f"the disk has another {kind.__name__} than was committed: {row} / {known}")
+
+
+def _place(signal: QueuedSignal) -> tuple[int, datetime, int]:
+    return (-signal.replacement_count, signal.queued_at, signal.id)
+
+
+def _depth(signal: QueuedSignal, price: Decimal) -> Decimal:
+    """Return a loss as a part of the entry price, never above 0."""
+    if signal.entry_price is None:
+        return ZERO
+    lost = price - signal.entry_price if signal.side is Side.LONG else signal.entry_price - price
+    return min(lost / signal.entry_price, ZERO)
+
+
+def _said(depths: set[Decimal], signal: QueuedSignal) -> str:
+    some = " or ".join(f"{depth:.6f}" for depth in sorted(depths))
+    return f"{some}, replaced {signal.replacement_count}, in since {signal.queued_at:%H:%M:%S.%f}"
 
 
 def _key(row: Row) -> Any:

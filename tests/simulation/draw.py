@@ -99,6 +99,8 @@ def draw(seed: int, length_s: float | None = None) -> Program:
     rates = _rates(chance, paper)
     happenings = list(_happenings(chance, length, [plan.name for plan in accounts], symbols))
     events = [*_alerts(chance, length, venue, symbols), *_commands(chance, length), *happenings]
+    events += _around_the_queue(Random(f"queue {seed}"), length, venue, symbols)
+    events += _around_the_risk(Random(f"risk events {seed}"), length)
     events.sort(key=lambda event: event["at"])
     return Program(
         seed=seed,
@@ -112,7 +114,8 @@ def draw(seed: int, length_s: float | None = None) -> Program:
         balance_usd=chance.choice((100_000, 100_000, 100_000, 3_000)),
         volatility=chance.choice((0.02, 0.05, 0.05, 0.1, 0.2)),
         spread=chance.choice((0, 0, 1, 5)),
-        settings=_settings(chance),
+        settings=_settings(chance) | _risk(Random(f"risk {seed}")),
+        price_s=Random(f"prices {seed}").choice((1, 1, 4, 7)),
         rates=rates | _quotes(Random(f"quotes {seed}")),
         commit_s=chance.choice((0.001, 0.02, 0.02, 0.3, 1.0)),
         latency_s=chance.choice((0.02, 0.1, 0.1, 0.6)),
@@ -179,6 +182,36 @@ def _settings(chance: Random) -> dict[str, Any]:
     }
 
 
+def _risk(chance: Random) -> dict[str, Any]:
+    """Choose how eagerly losers are closed; in many seeds not at all."""
+    if chance.random() < 0.5:
+        return {"risk.enabled": False}
+    drawn: dict[str, Any] = {
+        "risk.interval_s": chance.choice((10, 10, 20)),
+        "risk.timer_start": chance.choice(
+            ("after_5_pyramids", "after_all_dca_submitted", "after_all_dca_filled")
+        ),
+        "risk.post_full_wait_minutes": chance.choice((0, 0, 1)),
+        "risk.reset_timer_on_replacement": chance.random() < 0.5,
+        "risk.require_full_pyramids": chance.random() < 0.3,
+        "risk.require_filled_grid": chance.random() < 0.3,
+        "risk.loss_threshold_percent": chance.choice(("-0.05", "-0.2", "-0.5")),
+        "risk.max_winners_to_combine": chance.choice((1, 2, 3)),
+        "risk.allow_partial_offset": chance.random() < 0.6,
+        "risk.top_up": chance.random() < 0.5,
+    }
+    if chance.random() < 0.6:  # let profits grow until somebody needs them
+        drawn["take_profit.mode"], drawn["take_profit.aggregate_percent"] = "aggregate", "6"
+    return drawn
+
+
+def _around_the_risk(chance: Random, length: float) -> Iterator[Event]:
+    """Have the user run the risk engine, and spare groups."""
+    for _ in range(chance.choice((0, 0, 3, 8))):
+        what = chance.choice(("risk_run", "risk_run", "risk_skip", "risk_block", "risk_unblock"))
+        yield {"at": round(chance.uniform(20, length), 3), "do": "command", "what": what}
+
+
 def _alerts(chance: Random, length: float, venue: str, symbols: tuple[str, ...]) -> Iterator[Event]:
     """Play a strategy per key: it is flat, long or short, and sometimes says so badly."""
     number = 0
@@ -228,6 +261,63 @@ def _alert(
     if chance.random() < 0.6 and luck >= 0.15:
         event["price"] = round(chance.uniform(-0.3, 0.3), 3) or 0.1
     return event, wanted
+
+
+def _crowd(chance: Random, length: float, venue: str, symbols: tuple[str, ...]) -> Iterator[Event]:
+    """Have many signals come at once for few slots, again and again, and leave one after the other."""
+    for number in range(chance.randint(2, 6)):
+        at = chance.uniform(2, length - 120)
+        for _ in range(chance.randint(3, 9)):
+            at += chance.choice((0.05, 0.5, 3))
+            symbol, timeframe = chance.choice(symbols), chance.choice(("45", "90", "180"))
+            side = chance.choice(("long", "short") if symbol.endswith(".P") else ("long",))
+            body = {
+                "exchange": venue.upper(),
+                "symbol": symbol,
+                "timeframe": timeframe,
+                "action": "buy" if side == "long" else "sell",
+            }
+            id = f"crowd {number} {symbol} {timeframe} {at:.3f}"
+            enter = {"id": id, "market_position": side}
+            off = round(chance.uniform(-0.6, 0.6), 3) or 0.1
+            yield {"at": round(at, 3), "do": "alert", "body": body | enter, "price": off}
+            leave = {"id": f"{id} out", "market_position": "flat"}
+            yield {"at": round(at + chance.uniform(5, 100), 3), "do": "alert", "body": body | leave}
+
+
+def _around_the_queue(chance: Random, length: float, venue: str, symbols: tuple[str, ...]) -> Iterator[Event]:
+    """Have prices fall silent while signals wait, and signals come for keys that are just turning."""
+    if chance.random() < 0.4:
+        for _ in range(chance.randint(2, 10)):
+            at = round(chance.uniform(1, length), 3)
+            yield {
+                "at": at,
+                "do": "stale",
+                "symbol": chance.choice(symbols),
+                "seconds": chance.choice((5, 30)),
+            }
+    swaps = [symbol for symbol in symbols if symbol.endswith(".P")]
+    if swaps and chance.random() < 0.3:
+        symbol, timeframe, held = chance.choice(swaps), "360", "flat"
+        for number in range(chance.randint(2, 6)):
+            at = chance.uniform(2, length - 30)
+            wanted = "short" if held == "long" else "long"
+            for turn in range(3):  # turned, and once or twice more on the new side
+                yield {
+                    "at": round(at, 3),
+                    "do": "alert",
+                    "body": {
+                        "id": f"{symbol}|{timeframe}|{number}|{turn}",
+                        "exchange": venue.upper(),
+                        "symbol": symbol,
+                        "timeframe": timeframe,
+                        "action": "buy" if wanted == "long" else "sell",
+                        "market_position": wanted,
+                        "prev_market_position": wanted if turn else "short" if wanted == "long" else "long",
+                    },
+                }
+                at += chance.choice((0.05, 0.3, 2))
+            held = wanted
 
 
 def _commands(chance: Random, length: float) -> Iterator[Event]:

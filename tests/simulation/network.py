@@ -118,6 +118,7 @@ class Network:
 
     async def quotes(self, markets: Collection[Key]) -> list[Price]:
         """Answer what markets trade at; the answer may come late, or without some of them."""
+        self.sometimes.hit("quotes", "asked")
         await asyncio.sleep(self.travel() + self.travel())
         if self.happens("quotes_slow"):
             await asyncio.sleep(self.uniform("quotes_slow", 0.2, 3))

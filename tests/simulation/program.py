@@ -28,8 +28,8 @@ class Program:
 
     length_s: how long faults and events go on; what follows is quiet. start: the time on the wall at second 0.
     venue: the exchange whose instruments are traded. symbols: those that have prices.
-    volatility: of a price in one second [%]. plateau_s: prices stay where they are for so long; 0 lets them
-        move each second. spread: ticks between bid and ask.
+    volatility: of a price in one second [%]. price_s: how often the program is told prices. plateau_s: prices stay
+        where they are for so long; 0 lets them move each second. spread: ticks between bid and ask.
     rates: how often each fault happens, by its name: a part of the calls, or of the messages, that it concerns.
     commit_s, latency_s: how long a commit and one way to the exchange take at most.
     timeout_s: how long the engine's side waits for an answer.
@@ -49,6 +49,7 @@ class Program:
     symbols: tuple[str, ...] = ()
     balance_usd: int = 100_000
     volatility: float = 0.05
+    price_s: int = 1
     plateau_s: int = 0
     spread: int = 0
     settings: dict[str, Any] = field(default_factory=dict)

@@ -38,6 +38,11 @@ REACHABLE: dict[str, tuple[str, ...]] = {
     "hand": ("spot", "swap"),
     "liquidation": ("swap",),
     "defect": ("OrderReport", "OrderReports", "Reached", "Settle", "AlertReceived"),
+    "promoted": ("alone", "by time", "by replacements", "by loss", "as a pyramid", "dropped"),
+    "offset": ("done", "shortfall", "incomplete", "cancelled"),
+    "offset_step": ("winner", "loser"),
+    "crash_in_offset": ("winner", "loser"),
+    **dict.fromkeys(("quote_lost", "quotes_slow"), ("",)),
     "event": (
         "alert", "command", "crash", "power", "fail", "defect", "sleep", "step", "down", "stale", "read_defect",
         "cancelled", "hand", "foreign", "rules",

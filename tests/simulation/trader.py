@@ -18,7 +18,9 @@ from execution_engine.domain.inputs import (
     RemoveQueued,
     Replay,
     Resume,
+    RunRisk,
     SaveSettings,
+    SetRisk,
     SetTakeProfitMode,
 )
 from execution_engine.domain.rows import Choice, Group, QueuedSignal
@@ -103,7 +105,6 @@ class Trader:
 
     def _promote(self, event: Event) -> Input | None:
         row = self._queued()
-        self._history.auditor.forced = True
         return Promote(queued_id=row.id) if row else None
 
     def _remove(self, event: Event) -> Input | None:
@@ -114,6 +115,21 @@ class Trader:
         life = self._history.machine.life
         alert = self._pick(list(life.book.alerts.values())) if life is not None else None
         return Replay(alert_id=alert.id, received_at=self._history.clock.now()) if alert else None
+
+    def _risk_run(self, event: Event) -> Input:
+        return RunRisk()
+
+    def _risk_skip(self, event: Event) -> Input | None:
+        group = self._pick(self._groups())
+        return SetRisk(group_id=group.id, skip_once=True) if group else None
+
+    def _risk_block(self, event: Event) -> Input | None:
+        group = self._pick(self._groups())
+        return SetRisk(group_id=group.id, blocked=True) if group else None
+
+    def _risk_unblock(self, event: Event) -> Input | None:
+        group = self._pick([group for group in self._groups() if group.blocked])
+        return SetRisk(group_id=group.id, blocked=False) if group else None
 
     def _settings(self, event: Event) -> Input | None:
         life = self._history.machine.life

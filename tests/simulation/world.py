@@ -111,6 +111,7 @@ class History:
         self.auditor = Auditor(self.catalogue.get, OURS)
         self.auditor.on_broken = self._stop
         self.auditor.decided = self.clock.true_time
+        self.auditor.met = self.sometimes.hit
         self.auditor.budget = program.budget if program.budget[0] else None
         self.venue = Venue(
             self.true_clock,
@@ -212,6 +213,9 @@ class History:
         self.prices += len(self._paths)
         portion = self._portion if self.program.rate("partial") else None
         self.venue.move([path.next(now) for path in self._paths], portion)
+        life = self.machine.life
+        up = life is not None and life.alive and not self.machine.asleep
+        self.auditor.look_at_queue(self.timeline.now, up=up)
         if not self.over:
             self.timeline.after(1.0, self._tick)
 
@@ -229,7 +233,8 @@ class History:
         """Hear what the exchange sends out."""
         life = self.machine.life
         if isinstance(said, Price):
-            if life is not None and life.alive and said.key not in self.machine.stale:
+            told = said.key not in self.machine.stale and int(self.timeline.now) % self.program.price_s == 0
+            if life is not None and life.alive and told:
                 life.price(said)
         elif isinstance(said, Balances) and said.account in self.machine.validity_s:
             self.stream.send(said, "balance")
@@ -257,11 +262,15 @@ class History:
 
     def killed(self, why: str, book: Book) -> None:
         self.tell("program", f"is killed {why}")
+        for id in book.open_risk_actions():
+            at = book.risk_actions[id].current
+            role = "between" if at is None else book.risk_actions[id].steps[at].role.value
+            self.sometimes.hit("crash_in_offset", role)
         for order in book.orders.values():
             self.sometimes.hit("crash", order.status.value)
 
     def heard(self, price: Price) -> None:
-        self.auditor.heard_at[price.key] = self.timeline.now
+        self.auditor.hear(price, self.timeline.now)
 
     def cancelling(self, orders: Sequence[Order]) -> None:
         self.auditor.cancelling(orders)
