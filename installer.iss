@@ -30,7 +30,7 @@ VersionInfoVersion={#Version}
 ; For this user alone and without asking for rights, unless somebody wants it for everybody.
 PrivilegesRequired=lowest
 PrivilegesRequiredOverridesAllowed=dialog commandline
-DefaultDirName={autopf}\{#Title}
+DefaultDirName={code:Programs}\{#Title}
 DefaultGroupName={#Title}
 DisableProgramGroupPage=yes
 DisableDirPage=auto
@@ -92,6 +92,15 @@ Root: HKCU; Subkey: "Software\Microsoft\Windows\CurrentVersion\Run"; ValueName: 
 Filename: "{app}\{#Exe}"; Description: "{cm:Start}"; Flags: nowait postinstall skipifsilent
 
 [Code]
+// Where {autopf} leads to, said by hand: the folder of one user's programs has no name of its own everywhere.
+function Programs(Unused: String): String;
+begin
+  if IsAdminInstallMode then
+    Result := ExpandConstant('{commonpf}')
+  else
+    Result := ExpandConstant('{localappdata}\Programs');
+end;
+
 // The data folder of the application, which is no part of the installation: another version finds it there.
 function DataFolder: String;
 begin
