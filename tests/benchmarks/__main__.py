@@ -10,13 +10,24 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 
-from tests.benchmarks import checking, intake, journeys, occupation, protocol, recovery, start, urgency
+from tests.benchmarks import (
+    checking,
+    hostile,
+    intake,
+    journeys,
+    occupation,
+    protocol,
+    recovery,
+    start,
+    urgency,
+)
 from tests.benchmarks.figures import Figure, table
 
 PARTS: dict[str, Callable[[], Iterable[Figure]]] = {
     "intake": intake.measure,
     "journeys": journeys.measure,
     "protocol": protocol.measure,
+    "hostile": hostile.measure,
     "urgency": urgency.measure,
     "checking": checking.measure,
     "recovery": recovery.measure,

@@ -1,7 +1,8 @@
 """A client in a process of its own: posts bodies at a rate and prints what came back.
 
 Reads one JSON object from standard input, `{"url", "bodies", "rate"}`, and prints one: for each body the time it
-left [s, the machine's monotonic clock], how long its answer took [s], its status.
+left [s, the machine's monotonic clock], how long its answer took [s], its status. With `"fresh": true` each body
+has a connection of its own, which counts, and one that breaks has the status 0.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def main() -> None:
     url = urlparse(job["url"])
     waiting: SimpleQueue[tuple[int, float, str]] = SimpleQueue()
     results: list[tuple[float, float, int]] = [(0.0, 0.0, 0)] * len(job["bodies"])
-    begin = time.monotonic() + 0.2
+    begin, fresh = time.monotonic() + 0.2, bool(job.get("fresh"))
     for number, body in enumerate(job["bodies"]):
         waiting.put((number, begin + number / job["rate"], body))
 
@@ -34,11 +35,20 @@ def main() -> None:
             except Empty:
                 return
             time.sleep(max(due - time.monotonic(), 0))
-            left = time.monotonic()
-            connection.request("POST", url.path, body, {"Content-Type": "text/plain"})
-            answer = connection.getresponse()
-            answer.read()
-            results[number] = (left, time.monotonic() - left, answer.status)
+            left, status = time.monotonic(), 0
+            if fresh:
+                connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
+            try:
+                connection.request("POST", url.path, body, {"Content-Type": "text/plain"})
+                answer = connection.getresponse()
+                answer.read()
+                status = answer.status
+            except OSError:
+                if not fresh:
+                    raise
+            results[number] = (left, time.monotonic() - left, status)
+            if fresh:
+                connection.close()
 
     threads = [threading.Thread(target=send) for _ in range(CONNECTIONS)]
     for thread in threads:

@@ -153,12 +153,15 @@ def prepare(groups: int = GROUPS) -> None:
     _seeded(groups)
 
 
-async def post_all(url: str, bodies: Sequence[str], rate: float) -> list[Result]:
-    """Have a client process post bodies at a rate; returns (left, took, status) of each."""
+async def post_all(url: str, bodies: Sequence[str], rate: float, *, fresh: bool = False) -> list[Result]:
+    """Have a client process post bodies at a rate; returns (left, took, status) of each.
+
+    fresh: on a connection of its own each, as TradingView does.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.sender", stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    job = json.dumps({"url": url, "bodies": list(bodies), "rate": rate}).encode()
+    job = json.dumps({"url": url, "bodies": list(bodies), "rate": rate, "fresh": fresh}).encode()
     output, _ = await process.communicate(job)
     return [tuple(result) for result in json.loads(output)]
 
