@@ -1,8 +1,8 @@
 """Processes that are made from one that has imported everything: a start then costs what the program's own does.
 
 `hatch(run)` is the nest's side: it makes a process for each line of its input, which runs `run(arguments)`.
-`start {"arguments": [...], "stderr": FILE}` answers with a process id, `wait PID` with its exit status (negative:
-the signal that ended it), `poll PID` with that or null.
+`start {"arguments": [...], "stderr": FILE, "stdin": FILE, "stdout": FILE}` answers with a process id, `wait PID`
+with its exit status (negative: the signal that ended it), `poll PID` with that or null.
 """
 
 from __future__ import annotations
@@ -62,10 +62,11 @@ class Process:
 class Forked:
     """A process, as a nest made it."""
 
-    def __init__(self, nest: Process, arguments: Sequence[str], stderr: Path) -> None:
+    def __init__(self, nest: Process, arguments: Sequence[str], stderr: Path, **files: Path) -> None:
         self._nest = nest
         self._status: int | None = None
         order = {"arguments": list(arguments), "stderr": str(stderr)}
+        order |= {name: str(file) for name, file in files.items()}
         self.pid: int = nest.ask(f"start {json.dumps(order)}")
 
     def poll(self) -> int | None:
@@ -85,6 +86,30 @@ class Forked:
         if self._status is None:
             self._status = self._nest.ask(f"wait {self.pid}")
         return int(self._status)
+
+
+class Talking(Forked):
+    """One that says something line by line, and ends when nobody can hear it any more. folder: for its pipes."""
+
+    def __init__(self, nest: Process, arguments: Sequence[str], folder: Path) -> None:
+        pipes = {name: folder / name for name in ("stdin", "stdout")}
+        folder.mkdir()
+        for pipe in pipes.values():
+            os.mkfifo(pipe)
+        super().__init__(nest, arguments, folder / "stderr", **pipes)
+        self._ear = pipes["stdin"].open("w")
+        self._voice = pipes["stdout"].open()
+
+    def hear(self) -> Any:
+        line = self._voice.readline()
+        assert line, "the program has ended"
+        return json.loads(line)
+
+    def end(self) -> None:
+        self.kill()
+        self.wait(0)
+        self._ear.close()
+        self._voice.close()
 
 
 def hatch(run: Run) -> None:
@@ -108,17 +133,21 @@ def _start(order: str, run: Run) -> int:
         return pid
     status = 1
     try:
-        _redirect(asked["stderr"])
+        _redirect(asked)
         status = run(asked["arguments"])
     finally:
         sys.stderr.flush()
         os._exit(status)  # the parent's cleaning up is not the child's
 
 
-def _redirect(stderr: str) -> None:
-    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-    os.dup2(0, 1)
-    os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+def _redirect(asked: dict[str, str]) -> None:
+    files = (
+        (asked.get("stdin", os.devnull), os.O_RDONLY),
+        (asked.get("stdout", os.devnull), os.O_WRONLY),
+        (asked["stderr"], os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+    )
+    for number, (file, how) in enumerate(files):
+        os.dup2(os.open(file, how), number)
 
 
 def _wait(pid: str) -> int:

@@ -27,9 +27,16 @@ WHOLE = (
     "tests/stories/test_signals.py",
     "tests/stories/test_taking_profit.py",
 )
-# Tests of the local exchanges, and of what runs in processes of its own. Measuring makes Python half as fast, and
-# from these nothing is learnt by it.
-UNMEASURED = ("tests/simulation/", "tests/processes/", "tests/stories/", "tests/exchanges/")
+# Tests of the local exchanges, of what runs in processes of its own, and of what the source looks like. Measuring
+# makes Python half as fast, and from these nothing is learnt by it.
+UNMEASURED = (
+    "tests/simulation/",
+    "tests/processes/",
+    "tests/stories/",
+    "tests/exchanges/",
+    "tests/test_layers.py",
+    "tests/test_purity.py",
+)
 
 
 class TestByTest(LoadScopeScheduling):

@@ -22,8 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def nest() -> Iterator[Process]:
-    """Give the maker of engine processes; importing everything once is enough."""
-    process = Process("tests.processes.engine", "--nest")
+    """Give the maker of processes; importing everything once is enough."""
+    process = Process("tests.processes.nest")
     yield process
     process.end()
 
@@ -37,7 +37,7 @@ def house(tmp_path: Path, nest: Process) -> Iterator[Callable[..., Engine]]:
         number = len(made)
         clock = tmp_path / "clock"
         SharedClock(clock)
-        venue = venue or Venue(tmp_path / f"exchange {number}.sqlite", clock)
+        venue = venue or Venue(tmp_path / f"exchange {number}.sqlite", clock, nest)
         made.append(Engine(root or tmp_path / f"data {number}", venue, nest, clock, **settings))
         return made[-1]
 

@@ -1,7 +1,7 @@
 """The application without a window, its accounts at an exchange that speaks HTTP.
 
 `python -m tests.processes.engine --data-dir DIR --exchange http://127.0.0.1:PORT --clock FILE --port 0` runs
-one. With `--nest` it makes such processes, as `tests.nest` says.
+one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from execution_engine.core import Options
 from execution_engine.domain.errors import EngineError
 from execution_engine.domain.settings import PaperFeed
 from execution_engine.main import Application, run_headless
-from tests.nest import hatch
 from tests.processes.clock import SharedClock
 from tests.processes.connection import Connect
 
@@ -47,7 +46,4 @@ def run(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--nest"]:
-        hatch(run)
-    else:
-        sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

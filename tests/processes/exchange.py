@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -234,15 +234,17 @@ async def serve(file: Path, clock: Path, port: int) -> None:
         await asyncio.to_thread(exchange.paper.close)
 
 
-def main() -> None:
+def run(arguments: Sequence[str]) -> int:
+    """Serve until whoever started it is gone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--clock", type=Path, required=True)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(given.file, given.clock, given.port))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(sys.argv[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import socket
 import sqlite3
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from execution_engine.adapters.paths import data_folder
-from tests.nest import Forked, Process
+from tests.nest import Forked, Process, Talking
 from tests.processes.clock import SharedClock
 from tests.stories.installation import PATIENCE_S, Installation, until
 
@@ -20,9 +21,11 @@ from tests.stories.installation import PATIENCE_S, Installation, until
 class Venue:
     """The exchange: its process, its file, its markets."""
 
-    def __init__(self, file: Path, clock: Path) -> None:
+    def __init__(self, file: Path, clock: Path, nest: Process) -> None:
         self.file = file
         self._clock = clock
+        self._nest = nest
+        self._lives = itertools.count(1)
         self._port = 0
         self.start()
 
@@ -33,13 +36,15 @@ class Venue:
     def start(self) -> None:
         """Start it; once it has a port it keeps it."""
         arguments = ("--port", str(self._port), "--file", str(self.file), "--clock", str(self._clock))
-        self._process = Process("tests.processes.exchange", *arguments)
+        life = self.file.with_name(f"{self.file.stem}, life {next(self._lives)}")
+        self._process = Talking(self._nest, ["exchange", *arguments], life)
         self._port = self._process.hear()
         self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
 
     def kill(self) -> None:
         self._connection.close()
-        self._process.end()
+        if self._process.poll() is None:
+            self._process.end()
 
     def prices(self, prices: Mapping[str, object]) -> None:
         """Move markets (`BINANCE:BTCUSDT`); returns once what they fill is durable at the exchange."""
@@ -85,7 +90,7 @@ class Engine(Installation):
     def __init__(self, root: Path, venue: Venue, nest: Process, clock: Path, **settings: Any) -> None:
         self.port = free_port()
         self._priced: set[str] = set()
-        self._arguments = ["--data-dir", str(root), "--exchange", venue.url, "--clock", str(clock)]
+        self._arguments = ["engine", "--data-dir", str(root), "--exchange", venue.url, "--clock", str(clock)]
         self._arguments += ["--port", str(self.port)]
         is_new = not data_folder(root).database.exists()
         super().__init__(root, nest=nest, **({"orders__poll_s": 1} | settings if is_new else settings))

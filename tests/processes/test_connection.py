@@ -12,6 +12,7 @@ import pytest
 from execution_engine.domain.inputs import AccountUnreadable, Input, OpenOrders, OrderReport, Price, Verdict
 from execution_engine.domain.instrument import Action, Side
 from execution_engine.domain.rows import Order, OrderStatus, OrderType, Purpose
+from tests.nest import Process
 from tests.processes.clock import SharedClock
 from tests.processes.connection import HttpExchange
 from tests.processes.house import Venue
@@ -23,10 +24,10 @@ _NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
-def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
+def venue(tmp_path_factory: pytest.TempPathFactory, nest: Process) -> Iterator[Venue]:
     folder = tmp_path_factory.mktemp("connection")
     SharedClock(folder / "clock")
-    venue = Venue(folder / "exchange.sqlite", folder / "clock")
+    venue = Venue(folder / "exchange.sqlite", folder / "clock", nest)
     venue.prices({"BINANCE:BTCUSDT": 64000})
     yield venue
     venue.kill()
@@ -142,9 +143,10 @@ async def test_what_the_exchange_says_by_itself_is_heard(venue: Venue) -> None:
 @pytest.mark.fault(67)
 async def test_an_exchange_that_is_gone_proves_nothing_and_is_heard_again_when_it_is_back(
     tmp_path: Path,
+    nest: Process,
 ) -> None:
     SharedClock(tmp_path / "clock")
-    venue = Venue(tmp_path / "exchange.sqlite", tmp_path / "clock")
+    venue = Venue(tmp_path / "exchange.sqlite", tmp_path / "clock", nest)
     venue.prices({"BINANCE:BTCUSDT": 64000})
     heard: list[Input] = []
     try:

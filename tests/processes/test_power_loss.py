@@ -75,7 +75,7 @@ def remains(tmp_path_factory: pytest.TempPathFactory, nest: Process) -> Iterator
     """Load an engine for a while and kill it and its exchange."""
     folder = tmp_path_factory.mktemp("power")
     SharedClock(folder / "clock")
-    venue = Venue(folder / "exchange.sqlite", folder / "clock")
+    venue = Venue(folder / "exchange.sqlite", folder / "clock", nest)
     engine = Engine(folder / "data", venue, nest, folder / "clock", capital__total_usd="5000")
     load = Load(engine, random.Random(7))
     load.begin()
@@ -167,7 +167,9 @@ def cuts(remains: Remains, folder: Path) -> list[Cut]:
 
 
 @pytest.fixture
-def back_to(remains: Remains, tmp_path: Path, house: Callable[..., Engine]) -> Callable[[int], Engine]:
+def back_to(
+    remains: Remains, tmp_path: Path, house: Callable[..., Engine], nest: Process
+) -> Callable[[int], Engine]:
     """Give what starts an engine from an older state, at the exchange as it was in the end."""
 
     def start(commit: int) -> Engine:
@@ -175,7 +177,8 @@ def back_to(remains: Remains, tmp_path: Path, house: Callable[..., Engine]) -> C
         for file in remains.exchange.parent.glob("exchange.sqlite*"):
             shutil.copy(file, tmp_path / file.name)
         SharedClock(tmp_path / "clock")
-        return house(database.parent, Venue(tmp_path / "exchange.sqlite", tmp_path / "clock")).start()
+        venue = Venue(tmp_path / "exchange.sqlite", tmp_path / "clock", nest)
+        return house(database.parent, venue).start()
 
     return start
 

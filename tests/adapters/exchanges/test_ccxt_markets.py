@@ -18,6 +18,7 @@ from execution_engine.domain.inputs import Instruments
 from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import Mode
 from execution_engine.domain.symbols import Catalogue
+from tests.adapters.exchanges.ccxt_stage import with_markets
 from tests.adapters.exchanges.ccxt_wire import BOTH, StillClock, wired
 from tests.exchanges import Fault, LocalExchanges
 from tests.waiting import until
@@ -130,8 +131,8 @@ async def test_markets_that_cannot_be_read_leave_the_old_ones(fault: Fault, tmp_
     async with LocalExchanges("okx") as world:
         posted: list[Any] = []
         markets = markets_of(world, "okx", Market.SPOT, tmp_path, posted)
-        await markets.refresh()
         file = tmp_path / "okx-spot-live.sqlite"
+        await with_markets(markets, file)
         before = await asyncio.to_thread(file.read_bytes)
         world.okx.faults.add("markets", fault, times=9)
         with pytest.raises(MarketsUnreadable, match="could not be read"):
