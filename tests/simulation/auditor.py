@@ -45,7 +45,6 @@ from execution_engine.domain.rows import (
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.signal import Outcome, SignalType
 from tests.simulation.offsets import Offsets, open_ones
-from tests.simulation.offsets import Offsets, open_ones
 
 S, G = OrderStatus, GroupStatus
 FINAL = frozenset({S.FILLED, S.CANCELLED, S.REJECTED, S.FAILED})
@@ -228,7 +227,6 @@ class Auditor:
         for group_id in touched:
             self._sums(group_id)
         self.offsets.committed()
-        self.offsets.committed()
 
     def _order(self, old: Order | None, new: Order) -> None:
         self.offsets.order(old, new)
@@ -349,7 +347,6 @@ class Auditor:
         if new.trade_id in self._fills_of[new.order_id]:
             self.breaks("I9", f"trade {new.trade_id} of order {new.order_id} was booked twice")
         self._fills_of[new.order_id][new.trade_id] = new
-        self.offsets.fill(new)
         self.offsets.fill(new)
         if new.order_id in self._outside:
             return
@@ -780,8 +777,6 @@ class Auditor:
         for group in self.rows[Group].values():
             if group.status is G.CLOSING:
                 return f"group {group.id} is closing: {group.close_reason}"
-        for action in open_ones(self.rows[RiskAction].values()):
-            return f"offset {action.id} is {action.status}"
         for action in open_ones(self.rows[RiskAction].values()):
             return f"offset {action.id} is {action.status}"
         for alert in self.rows[Alert].values():

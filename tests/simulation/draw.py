@@ -101,7 +101,6 @@ def draw(seed: int, length_s: float | None = None) -> Program:
     events = [*_alerts(chance, length, venue, symbols), *_commands(chance, length), *happenings]
     events += _around_the_queue(Random(f"queue {seed}"), length, venue, symbols)
     events += _around_the_risk(Random(f"risk events {seed}"), length)
-    events += _around_the_risk(Random(f"risk events {seed}"), length)
     events.sort(key=lambda event: event["at"])
     return Program(
         seed=seed,
@@ -181,36 +180,6 @@ def _settings(chance: Random) -> dict[str, Any]:
         "signals.max_entries_per_day": chance.choice((0, 200, 12)),
         "orders.poll_s": chance.choice((5, 10, 10)),
     }
-
-
-def _risk(chance: Random) -> dict[str, Any]:
-    """Choose how eagerly losers are closed; in many seeds not at all."""
-    if chance.random() < 0.5:
-        return {"risk.enabled": False}
-    drawn: dict[str, Any] = {
-        "risk.interval_s": chance.choice((10, 10, 20)),
-        "risk.timer_start": chance.choice(
-            ("after_5_pyramids", "after_all_dca_submitted", "after_all_dca_filled")
-        ),
-        "risk.post_full_wait_minutes": chance.choice((0, 0, 1)),
-        "risk.reset_timer_on_replacement": chance.random() < 0.5,
-        "risk.require_full_pyramids": chance.random() < 0.3,
-        "risk.require_filled_grid": chance.random() < 0.3,
-        "risk.loss_threshold_percent": chance.choice(("-0.05", "-0.2", "-0.5")),
-        "risk.max_winners_to_combine": chance.choice((1, 2, 3)),
-        "risk.allow_partial_offset": chance.random() < 0.6,
-        "risk.top_up": chance.random() < 0.5,
-    }
-    if chance.random() < 0.6:  # let profits grow until somebody needs them
-        drawn["take_profit.mode"], drawn["take_profit.aggregate_percent"] = "aggregate", "6"
-    return drawn
-
-
-def _around_the_risk(chance: Random, length: float) -> Iterator[Event]:
-    """Have the user run the risk engine, and spare groups."""
-    for _ in range(chance.choice((0, 0, 3, 8))):
-        what = chance.choice(("risk_run", "risk_run", "risk_skip", "risk_block", "risk_unblock"))
-        yield {"at": round(chance.uniform(20, length), 3), "do": "command", "what": what}
 
 
 def _risk(chance: Random) -> dict[str, Any]:

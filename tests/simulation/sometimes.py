@@ -42,9 +42,6 @@ REACHABLE: dict[str, tuple[str, ...]] = {
     "offset": ("done", "shortfall", "incomplete", "cancelled"),
     "offset_step": ("winner", "loser"),
     "crash_in_offset": ("winner", "loser"),
-    "offset": ("done", "shortfall", "incomplete", "cancelled"),
-    "offset_step": ("winner", "loser"),
-    "crash_in_offset": ("winner", "loser"),
     **dict.fromkeys(("quote_lost", "quotes_slow"), ("",)),
     "event": (
         "alert", "command", "crash", "power", "fail", "defect", "sleep", "step", "down", "stale", "read_defect",

@@ -131,21 +131,6 @@ class Trader:
         group = self._pick([group for group in self._groups() if group.blocked])
         return SetRisk(group_id=group.id, blocked=False) if group else None
 
-    def _risk_run(self, event: Event) -> Input:
-        return RunRisk()
-
-    def _risk_skip(self, event: Event) -> Input | None:
-        group = self._pick(self._groups())
-        return SetRisk(group_id=group.id, skip_once=True) if group else None
-
-    def _risk_block(self, event: Event) -> Input | None:
-        group = self._pick(self._groups())
-        return SetRisk(group_id=group.id, blocked=True) if group else None
-
-    def _risk_unblock(self, event: Event) -> Input | None:
-        group = self._pick([group for group in self._groups() if group.blocked])
-        return SetRisk(group_id=group.id, blocked=False) if group else None
-
     def _settings(self, event: Event) -> Input | None:
         life = self._history.machine.life
         if life is None:

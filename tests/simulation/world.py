@@ -266,10 +266,6 @@ class History:
             at = book.risk_actions[id].current
             role = "between" if at is None else book.risk_actions[id].steps[at].role.value
             self.sometimes.hit("crash_in_offset", role)
-        for id in book.open_risk_actions():
-            at = book.risk_actions[id].current
-            role = "between" if at is None else book.risk_actions[id].steps[at].role.value
-            self.sometimes.hit("crash_in_offset", role)
         for order in book.orders.values():
             self.sometimes.hit("crash", order.status.value)
 
