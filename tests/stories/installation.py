@@ -303,8 +303,8 @@ class Installation:
 
     def queued(self, alert: str) -> Plain:
         """Wait until an alert waits in the queue and return its entry there."""
-        self.wait_for(lambda state: self.told_of(state, alert)["outcome"] == "queued", "queued")
-        return dict(self.state()["queue"][-1])
+        state = self.wait_for(lambda state: self.told_of(state, alert)["outcome"] == "queued", "queued")
+        return dict(state["queue"][-1])
 
     @staticmethod
     def told_of(state: Plain, alert: str) -> Plain:

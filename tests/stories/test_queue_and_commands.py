@@ -167,7 +167,7 @@ def test_the_price_ran_away_from_who_waits(full: Installation) -> None:
 
 @pytest.mark.fault(4)
 def test_an_entry_while_its_key_is_closing_waits_for_that(install: Callable[..., Installation]) -> None:
-    engine = install(paper__latency_ms=300).start()
+    engine = install(paper__latency_ms=1000).start()  # long enough to see it wait
     engine.price(BTC, 100)
     engine.accepted(BTC, price=100)
     engine.live(BTC)
