@@ -116,6 +116,7 @@ def doors(application: Application) -> Doors:
         read_closed=lambda limit: application.read(lambda reader: reader.closed_groups(limit)),
         read_fills=lambda group_id: application.read(lambda reader: reader.fills(group_id)),
         read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
+        read_promotions=lambda limit: application.read(lambda reader: reader.promotions(limit)),
         read_versions=lambda: application.read(numbered_versions),
         check_updates=application.updating.check,
         tokens=lambda: tuple(application.core.book.tokens.values()),

@@ -279,6 +279,7 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         read_fills=nothing,  # type: ignore[arg-type]
         read_refused=nothing,  # type: ignore[arg-type]
         read_versions=nothing,  # type: ignore[arg-type]
+        read_promotions=nothing,  # type: ignore[arg-type]
         check_updates=nothing,  # type: ignore[arg-type]
         tokens=lambda: (),
         webhooks=nothing,  # type: ignore[arg-type]

@@ -9,7 +9,8 @@ from typing import Any
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import AlertReceived, Answer, History
-from execution_engine.domain.rows import Alert, Fill, RefusedRequest, SettingsVersion
+from execution_engine.domain.ranking import PROMOTED
+from execution_engine.domain.rows import Alert, Fill, QueuedSignal, RefusedRequest, SettingsVersion
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
@@ -71,6 +72,7 @@ class WatchedHouse(House):
             read_closed=lambda limit: _soon(self.closed[:limit]),
             read_fills=lambda group_id: _soon(self.fills_of(group_id)),
             read_refused=lambda limit: _soon(self.refused[:limit]),
+            read_promotions=self._read_promotions,
             read_versions=self._read_versions,
             check_updates=self._check_updates,
             tokens=lambda: tuple(self.book.tokens.values()),
@@ -100,6 +102,11 @@ class WatchedHouse(House):
 
     async def _check_updates(self) -> Offer | UpToDate | Refusal:
         return self.updates
+
+    async def _read_promotions(self, limit: int) -> list[QueuedSignal]:
+        rows = {row.id: row for row in self.store.committed if isinstance(row, QueuedSignal)}
+        done = [row for row in rows.values() if row.outcome in PROMOTED]
+        return sorted(done, key=lambda row: (row.finished_at, row.id), reverse=True)[:limit]
 
     async def _read_alerts(self, limit: int) -> Sequence[Alert]:
         newest = sorted([*self.older, *self.book.alerts.values()], key=lambda alert: -alert.id)

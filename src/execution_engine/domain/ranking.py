@@ -21,6 +21,7 @@ from heapq import heapify, heappop, heappush
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.money import HUNDRED, ONE, ZERO, divide, text
 from execution_engine.domain.rows import Group, QueuedSignal, World
+from execution_engine.domain.signal import Outcome
 
 Market = tuple[str, str]
 GroupKey = tuple[str, str, str, str]
@@ -28,6 +29,7 @@ PriceOf = Callable[[Market], Decimal | None]
 Place = tuple[int, datetime, int]
 Depth = tuple[Decimal, int, datetime, int]
 
+PROMOTED = frozenset({Outcome.OPENED, Outcome.PYRAMIDED, Outcome.REPLACEMENT})
 CLOSING = "passed over while its key is closing"
 OPPOSED = "passed over while its key is open on the other side"
 HELD = "passed over while its position is on hold"

@@ -11,7 +11,16 @@ from typing import Protocol
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, History, Input, Price
-from execution_engine.domain.rows import Alert, EquityPoint, Fill, RefusedRequest, Row, WebhookToken, World
+from execution_engine.domain.rows import (
+    Alert,
+    EquityPoint,
+    Fill,
+    QueuedSignal,
+    RefusedRequest,
+    Row,
+    WebhookToken,
+    World,
+)
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
@@ -80,6 +89,7 @@ class Doors:
     read_closed: Callable[[int], Awaitable[Sequence[History]]]
     read_fills: Callable[[int], Awaitable[Sequence[Fill]]]
     read_refused: Callable[[int], Awaitable[Sequence[RefusedRequest]]]
+    read_promotions: Callable[[int], Awaitable[Sequence[QueuedSignal]]]
     read_versions: Callable[[], Awaitable[Sequence[Version]]]
     check_updates: Callable[[], Awaitable[Offer | UpToDate | Refusal]]
     tokens: Callable[[], Sequence[WebhookToken]]

@@ -22,8 +22,10 @@ from execution_engine.domain.rows import (
     SettingsVersion,
     World,
 )
+from execution_engine.domain.signal import Outcome
 from execution_engine.domain.statistics import Statistics
 from tests.adapters.storage.making import NOW, D, alert, committed, family, line
+from tests.adapters.storage.test_loading import queued
 
 
 @pytest.fixture
@@ -69,6 +71,21 @@ def test_what_is_not_there_is_none_or_empty(reader: Reader) -> None:
     assert reader.order_by_client_id("c1") is None
     assert reader.alert(1) is None
     assert reader.fills(1) == reader.alerts(5) == reader.closed_groups(5) == reader.audit() == []
+
+
+def test_the_last_promotions_come_with_what_they_were_owed_to(store: SqliteStore, reader: Reader) -> None:
+    ends = [Outcome.OPENED, Outcome.EXPIRED, Outcome.PYRAMIDED, None, Outcome.REPLACEMENT, Outcome.REJECTED]
+    rows = [
+        replace(
+            queued(id, outcome),
+            reason=f"{id}th: no loss" if outcome else "",
+            finished_at=NOW + timedelta(minutes=9 - id) if outcome else None,
+        )
+        for id, outcome in enumerate(ends, 1)
+    ]
+    committed(store, *rows)
+    assert reader.promotions(9) == [rows[4], rows[2], rows[0]][::-1]
+    assert [row.reason for row in reader.promotions(1)] == ["1th: no loss"]
 
 
 def test_lists_end_at_their_limit_and_begin_with_the_newest(store: SqliteStore, reader: Reader) -> None:

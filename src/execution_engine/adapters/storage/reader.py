@@ -14,6 +14,7 @@ from execution_engine.adapters.storage.loading import column, fetch, newest, onl
 from execution_engine.adapters.storage.statistics import summed
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
 from execution_engine.domain.inputs import History
+from execution_engine.domain.ranking import PROMOTED
 from execution_engine.domain.rows import (
     Alert,
     AlertKey,
@@ -26,6 +27,7 @@ from execution_engine.domain.rows import (
     LogEntry,
     Order,
     Pyramid,
+    QueuedSignal,
     RefusedRequest,
     RiskAction,
     SettingsVersion,
@@ -84,6 +86,13 @@ class Reader:
     def alert_keys(self, limit: int) -> list[AlertKey]:
         """Return the identities of the last alerts, newest first; they count the copies."""
         return self._fetch(AlertKey, newest(AlertKey).limit(limit))
+
+    def promotions(self, limit: int) -> list[QueuedSignal]:
+        """Return the signals that last left the queue for the pool, newest first; the reason of each says why."""
+        done = column(QueuedSignal, "outcome").in_(sorted(PROMOTED))
+        by_time = column(QueuedSignal, "finished_at").desc(), column(QueuedSignal, "id").desc()
+        table = CURRENT[QueuedSignal].table
+        return self._fetch(QueuedSignal, select(table).where(done).order_by(*by_time).limit(limit))
 
     def refused(self, limit: int) -> list[RefusedRequest]:
         """Return the last requests that were answered 4xx, newest first."""
