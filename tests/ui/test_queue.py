@@ -68,7 +68,7 @@ async def test_a_waiting_signal_tells_everything_about_itself(desk: Desk) -> Non
     assert row["loss"] == "−1.70\u202f%"
     assert row["replaced"] == "0"
     assert row["waited"] == "2 h 14 min"
-    assert row["why"] == "−1.7 %"
+    assert row["why"] == "no fresh price"
     assert row["force"] == "Force add…"
 
 

@@ -114,7 +114,7 @@ class Rank:
         if self.row.entry_price is None:
             return "enters at the market"
         if self.standing.depth is None:
-            return "its price cannot be had"
+            return "no fresh price"
         return percent(self.standing.depth * HUNDRED) if self.standing.depth else "no loss"
 
 
