@@ -20,7 +20,7 @@ NAME ?=
 # For make soak: how many histories, and the first one.
 SEEDS ?= 20000
 FROM ?= 1
-# Processes that share the tests.
+# Processes that share the tests; auto is two for each processor, because many tests wait.
 JOBS ?= auto
 
 .PHONY: help
