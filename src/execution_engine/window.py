@@ -105,7 +105,7 @@ def doors(application: Application) -> Doors:
         status=application.status,
         busy=lambda: application.core.busy,
         lights=lambda: _lights(application),
-        webhook_urls=lambda: [(name, url) for name, url, _ in application.webhook_urls()],
+        webhook_urls=lambda: _urls(application),
         feed_name=lambda: application.core.prices.name,
         ask=lambda wish: application.core.desk.ask(wish),
         send_test_alert=application.send_test_alert,
@@ -125,6 +125,15 @@ def doors(application: Application) -> Doors:
         check_way_in=application.way_in.check,
         quit=application.end,
     )
+
+
+def _urls(application: Application) -> list[tuple[str, str]]:
+    """Return each webhook with its URL: the public one where there is one, because TradingView needs that."""
+    place = application.way_in.url
+    return [
+        (name, f"{place}/webhook/{token}" if place else url)
+        for name, url, token in application.webhook_urls()
+    ]
 
 
 def _lights(application: Application) -> list[Light]:

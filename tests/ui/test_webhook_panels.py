@@ -65,6 +65,10 @@ def test_a_url_is_masked_until_it_is_asked_for_and_copied_whole(house: WatchedHo
     assert row.url.text() == f"http://127.0.0.1:8787/webhook/{TOKEN}"
     row.eye.click()
     assert TOKEN not in row.url.text()
+    row.eye.click()
+    webhooks.hide()
+    webhooks.show()
+    assert TOKEN not in row.url.text()  # nobody finds it open the next time
     row.copy.click()
     assert QGuiApplication.clipboard().text() == f"http://127.0.0.1:8787/webhook/{TOKEN}"
     assert "TradingView cannot reach 127.0.0.1" in webhooks.said.text()

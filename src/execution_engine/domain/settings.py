@@ -476,7 +476,10 @@ class Webhook(Section):
     secret_required: bool = Field(False, description="The body must carry the secret.")
     signature_required: bool = Field(False, description="The request must be signed (X-Signature).")
     ip_allowlist: Senders = Field(
-        (), title="IP allowlist", description="Addresses and networks that may send; empty means all."
+        (),
+        title="IP allowlist",
+        description="Addresses and networks that may send; tradingview stands for TradingView's. "
+        "Empty means all.",
     )
     trusted_proxies: Networks = Field((), description="Direct peers whose forwarding header is believed.")
     proxy_header: ProxyHeader = Field(

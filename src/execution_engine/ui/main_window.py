@@ -320,6 +320,8 @@ class MainWindow(QMainWindow):
             self._open_paper()
         elif name == "Webhook":
             self.go("signals")
+        elif name == "Tunnel":
+            self.go("settings", "webhook")
         elif name == BOOKS:
             self.go(AWAY)
 

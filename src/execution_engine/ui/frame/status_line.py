@@ -124,7 +124,7 @@ class StatusLine(QFrame):
         item.installEventFilter(self)
         if self._items:
             self._row.insertWidget(self._row.count() - 2, separator())
-        if name in ("Exchange", "Prices", BOOKS):
+        if name in ("Webhook", "Tunnel", "Exchange", "Prices", BOOKS):
             item.setCursor(Qt.CursorShape.PointingHandCursor)
         self._row.insertWidget(self._row.count() - 2, item)
         self._items[name] = item

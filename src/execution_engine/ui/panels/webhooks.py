@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from execution_engine.domain import document as documents
@@ -23,6 +23,7 @@ from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel
 
 OVERLAP_S = 24 * 3600
 MASK = "••••••••"
+REFRESH_MS = 1000
 
 
 class WebhooksPanel(Panel):
@@ -51,7 +52,22 @@ class WebhooksPanel(Panel):
         self.add_button.clicked.connect(self._ask_for_new)
         self.preset.clicked.connect(self._ask_for_preset)
         bridge.changed.connect(self._changed)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
         self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow the time and the public address while somebody looks."""
+        self.refresh()
+        self._timer.start()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest while nobody does, with every secret masked again."""
+        self._timer.stop()
+        self._shown.clear()
+        super().hideEvent(event)
 
     def _changed(self, batch: Batch) -> None:
         if batch.whole or batch.tokens or batch.settings:

@@ -22,7 +22,7 @@ from execution_engine.ui.format import counted, local_moment, visible
 from execution_engine.ui.pages.page import Page
 from execution_engine.ui.pages.settings.accounts import AccountForms
 from execution_engine.ui.pages.settings.grid_tab import GridTab
-from execution_engine.ui.pages.settings.panels import PANELS
+from execution_engine.ui.pages.settings.panels import ON_TOP, PANELS
 from execution_engine.ui.pages.settings.rail import Rail
 from execution_engine.ui.pages.settings.review import ReviewDialog
 from execution_engine.ui.pages.settings.row import SettingRow
@@ -69,6 +69,8 @@ class SettingsPage(Page):
         self.save_bar = SaveBar(self.sheet)
         for key, make in PANELS:
             self.tab(key).add_panel(make(bridge))
+        for key, make in ON_TOP:
+            self.tab(key).add_panel(make(bridge), 0)
         self._lay_out()
         self._listen()
         self._refresh()
