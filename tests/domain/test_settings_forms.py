@@ -42,7 +42,7 @@ def test_every_setting_is_described_but_what_has_an_editor_of_its_own():
     described = {each.path for each in schema.settings()}
     plain = Settings().model_dump(mode="json")
     document = {f"{section}.{name}" for section in plain if section != "version" for name in plain[section]}
-    assert document - described == {"grid.profiles", "grid.bindings"}
+    assert document - described == {"grid.profiles", "grid.bindings", "notifications.targets"}
     assert described <= document
     assert {each.section for each in schema.settings()} | {"accounts"} == set(schema.SECTIONS)
 
@@ -494,8 +494,10 @@ def test_read_only_ends_by_switching_it_off_and_by_nothing_beside_it():
 BY_ITSELF = {
     "AlertReceived", "RequestRefused", "Price", "NoPrice", "Balances", "OrderReport", "OrderReports", "Fills",
     "Difference", "Fits", "Interrupted", "LineChanged", "Sending", "OpenOrders", "AccountUnreadable", "AccountChanged",
-    "Instruments", "Started", "History", "Reached", "Judge", "Settle", "SecondHalf", "PromoteWaiting", "DueRow", "PricesAsked",
+    "Instruments", "Started", "History", "Reached", "Judge", "Settle", "SecondHalf",
+    "PromoteWaiting", "DueRow", "PricesAsked",
     "Evaluate", "AdvanceOffset", "KeysChanged", "KeysChecked", "SecurityAct", "TokenUsed", "TokenChanged",
+    "WayInChanged", "AlarmChanged",
 }  # fmt: skip
 
 

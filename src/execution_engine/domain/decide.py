@@ -13,6 +13,7 @@ from typing import Any
 
 from execution_engine.domain import account_commands as own
 from execution_engine.domain import (
+    alarms,
     choices,
     commands,
     holdings,
@@ -120,6 +121,7 @@ _HANDLERS: dict[type, Handler] = {
     i.AllowAccounts: tokens.allow,
     i.TokenUsed: tokens.used,
     i.WayInChanged: way_in.changed,
+    i.AlarmChanged: alarms.changed,
 }
 
 

@@ -571,6 +571,15 @@ class WayInChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmChanged:
+    """A figure of the application itself went beyond its limit, or came back (`domain.alarms`)."""
+
+    code: str
+    text: str
+    level: Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityAct:
     """Something was done that belongs into the audit log; `detail` is a sentence without any secret."""
 
@@ -634,6 +643,7 @@ Input = (
     | AllowAccounts
     | TokenUsed
     | WayInChanged
+    | AlarmChanged
     | KeysChanged
     | KeysChecked
     | SecurityAct

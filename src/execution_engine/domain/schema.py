@@ -93,7 +93,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "ui": ("Appearance", "How the window looks."),
     "security": ("Security", "What may be changed."),
 }
-_ELSEWHERE = frozenset({"profiles", "bindings"})  # of the grid: they have an editor of their own
+_ELSEWHERE = frozenset({"profiles", "bindings", "targets"})  # they have an editor of their own
 _SUFFIXES = ("_usd", "_percent", "_minutes", "_hours", "_days", "_ms", "_s")
 
 

@@ -718,8 +718,111 @@ class Ui(Section):
     comfortable: bool = Field(False, description="Higher table rows.")
 
 
+def _time_of_day(text: str) -> str:
+    if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError("must be a time of day, as 22:30, or empty")
+    return text
+
+
+def _fact_pattern(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_*?]{1,64}", text):
+        raise ValueError("must be a kind of event, as group_closed, risk_* or SECURITY")
+    return text
+
+
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+FactPatterns = Annotated[tuple[Annotated[str, AfterValidator(_fact_pattern)], ...], Field(max_length=100)]
+
+
+class NotifyTarget(Section):
+    """One place outside that is told. Its address is a secret and lies in the vault under its name.
+
+    What is None follows the rule for all.
+    """
+
+    enabled: bool = Field(True, description="Tell it anything at all.")
+    level: LogLevel | None = Field(None, description="Least level that it is told; none: as for all.")
+    also: FactPatterns | None = Field(None, description="Kinds it is told besides; none: as for all.")
+    never: FactPatterns | None = Field(None, description="Kinds it is never told; none: as for all.")
+    summary: bool = Field(True, description="Send it the daily summary.")
+
+
 class Notifications(Section):
     desktop: bool = Field(True, description="Show notices of the desktop.")
+    level: LogLevel = Field(
+        LogLevel.WARNING, title="Tell from level", description="Least level that is told outside."
+    )
+    also: FactPatterns = Field(
+        ("group_closed",),
+        title="Tell also",
+        description="Kinds of events that are told whatever their level: codes, as group_closed or risk_*, or "
+        "categories, as SECURITY. The log shows each event's code.",
+    )
+    never: FactPatterns = Field(
+        (), title="Tell never", description="Kinds of events that are not told outside, whatever their level."
+    )
+    quiet_from: TimeOfDay = Field(
+        "",
+        title="Quiet from",
+        description="Local time from which only what is critical is told, as 22:30; empty means never.",
+    )
+    quiet_until: TimeOfDay = Field(
+        "", title="Quiet until", description="Local time until which it is quiet, as 07:00."
+    )
+    most_per_hour: int = Field(
+        30,
+        ge=0,
+        le=1000,
+        title="At most per hour",
+        description="Messages to each target; what is left out is told in one. 0 means no limit.",
+    )
+    summary_at: TimeOfDay = Field(
+        "",
+        title="Daily summary at",
+        description="Local time of the daily summary, as 20:00; empty means none.",
+    )
+    stream_age_s: int = Field(
+        120,
+        ge=0,
+        le=86400,
+        title="Alarm: prices older than",
+        description="Age of the prices of open positions from which you are warned; 0 means never.",
+        json_schema_extra={"unit": "s"},
+    )
+    errors_per_minute: int = Field(
+        10,
+        ge=0,
+        le=100000,
+        title="Alarm: errors per minute",
+        description="Errors in the log from which you are warned; 0 means never.",
+    )
+    latency_ms: int = Field(
+        2000,
+        ge=0,
+        le=600000,
+        title="Alarm: slow answers",
+        description="Time from alert to answer (p95 of five minutes) from which you are warned; 0 means never.",
+        json_schema_extra={"unit": "ms"},
+    )
+    disk_free_mb: int = Field(
+        500,
+        ge=0,
+        le=10000000,
+        title="Alarm: free disk below",
+        description="Room on the disk below which you are warned; 0 means never.",
+        json_schema_extra={"unit": "MB"},
+    )
+    unhealthy_s: int = Field(
+        120,
+        ge=0,
+        le=86400,
+        title="Alarm: unhealthy for",
+        description="How long something may be wrong before you are warned; 0 means never.",
+        json_schema_extra={"unit": "s"},
+    )
+    targets: dict[Name, NotifyTarget] = Field(
+        default_factory=dict, description="Places outside that are told, by name; their addresses are secret."
+    )
 
 
 class Updates(Section):
