@@ -1,5 +1,6 @@
 """The way in from outside: settings, tunnel, listener and check, joined as in the application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +10,12 @@ import pytest
 
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.tunnel import Reachability
+from execution_engine.core import Options
 from execution_engine.domain import document as documents
 from execution_engine.domain.inputs import WayInChanged
+from execution_engine.domain.settings import PaperFeed
 from execution_engine.domain.way_in import Word
+from execution_engine.main import Application
 from execution_engine.way_in import House as Around
 from execution_engine.way_in import WayInKept
 from tests.adapters.tunnel.stand_ins import CLOUDFLARED, LIMIT_S, WAIT, Stage
@@ -165,3 +169,24 @@ async def test_a_listener_that_is_silent_twice_is_started_anew(tmp_path: Path) -
         assert joint.restarts == 1
         joint.here = ("0.0.0.0", port)  # it listens everywhere; from here it is reached here
         assert (await joint.way_in.check_listener()).state == "ok"
+
+
+@pytest.mark.fault(17)
+async def test_the_application_listens_again_where_it_did_after_its_listener_died(tmp_path: Path) -> None:
+    options = Options(data_dir=str(tmp_path / "data"), port=0, paper_feed=PaperFeed.MANUAL)
+    application = Application(options)
+    await asyncio.to_thread(application.open)
+    try:
+        await application.start()
+        before, listener = application.address, application.listener
+        assert listener is not None
+        await application.way_in.stop()  # it checks when it is asked to, and not meanwhile
+        await application.way_in.check_listener()
+        await listener.stop()
+        for _ in range(2):
+            assert (await application.way_in.check_listener()).state == "error"
+        assert application.address == before
+        assert (await application.way_in.check_listener()).state == "ok"
+    finally:
+        await application.stop()
+        application.close()
