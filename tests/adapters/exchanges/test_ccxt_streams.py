@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from execution_engine.adapters.exchanges import ccxt_client, ccxt_prices
 from execution_engine.adapters.exchanges.catalogue import VENUES
 from execution_engine.adapters.exchanges.ccxt_own import OwnStream
 from execution_engine.adapters.exchanges.ccxt_prices import Band, PriceStream
@@ -169,8 +170,18 @@ async def test_whenever_a_stream_begins_again_the_account_is_to_be_read(name: st
         await until(lambda: here.last(order.client_order_id), 5)
 
 
+def test_three_pings_without_an_answer_and_the_silence_of_a_market_are_ten_seconds_at_most() -> None:
+    assert 3 * ccxt_client.STREAM_PING_MS <= 10_000
+    assert ccxt_prices.SILENT_S + ccxt_prices.LOOK_S <= 10
+
+
 @pytest.mark.parametrize("name", EXCHANGES)
-async def test_a_mute_stream_is_noticed_within_ten_seconds_and_asking_takes_over(name: str) -> None:
+async def test_a_mute_stream_is_noticed_within_ten_seconds_and_asking_takes_over(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A third of the waits that are summed up above: nobody learns more from the whole of them.
+    monkeypatch.setattr(ccxt_client, "STREAM_PING_MS", ccxt_client.STREAM_PING_MS // 3)
+    monkeypatch.setattr(ccxt_prices, "SILENT_S", ccxt_prices.SILENT_S / 3)
     async with listening(name, Market.SPOT) as here, following(here.on) as told:
         on = here.on
         on.local.streams.mute()
