@@ -29,6 +29,7 @@ from types import MappingProxyType
 from loguru import logger
 
 from execution_engine.adapters.security import vault_file as files
+from execution_engine.adapters.security.address import parts_of
 from execution_engine.adapters.security.os_keyring import OsKeyring
 from execution_engine.adapters.security.password import calibrated, refuse_a_weak_one
 from execution_engine.adapters.security.vault_file import KeyringLock, PasswordLock, VaultFile
@@ -38,11 +39,13 @@ from execution_engine.domain.keys import Keys
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Everything that is secret: keys by the account's name, and what senders of alerts may know."""
+    """Everything that is secret: keys by the account's name, what senders of alerts may know, and where
+    notifications go, by the target's name."""
 
     keys: Mapping[str, Keys] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     body_secret: str | None = field(default=None, repr=False)
     hmac_secret: str | None = field(default=None, repr=False)
+    targets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
     def texts(self) -> Iterator[str]:
         """Yield every secret, and the lines of those that have several."""
@@ -53,6 +56,8 @@ class Contents:
             if text:
                 yield text
                 yield from (line for line in text.splitlines()[1:-1] if line)
+        for address in self.targets.values():
+            yield from parts_of(address)
 
 
 class Vault:
@@ -102,6 +107,12 @@ class Vault:
     def hmac_secret(self) -> str | None:
         contents = self._contents
         return contents.hmac_secret if contents else None
+
+    @property
+    def targets(self) -> Mapping[str, str]:
+        """Return where notifications go; empty while the vault is locked."""
+        contents = self._contents
+        return contents.targets if contents else MappingProxyType({})
 
     @property
     def has_password(self) -> bool:
@@ -349,6 +360,22 @@ class Vault:
         with self._turn:
             self._write(replace(self._needed(), hmac_secret=secret), for_good=secret is None)
 
+    def put_target(self, name: str, address: str) -> None:
+        """Keep where a target of notifications is, in place of where it was."""
+        with self._turn:
+            contents = self._needed()
+            self._write(replace(contents, targets=MappingProxyType({**contents.targets, name: address})))
+
+    def remove_target(self, name: str) -> bool:
+        """Forget where a target of notifications is; return whether that was known."""
+        with self._turn:
+            contents = self._needed()
+            if name not in contents.targets:
+                return False
+            left = {each: address for each, address in contents.targets.items() if each != name}
+            self._write(replace(contents, targets=MappingProxyType(left)), for_good=True)
+            return True
+
     def _needed(self) -> Contents:
         if self._contents is None:
             raise VaultError(VaultTrouble.LOCKED, "The vault is locked; open it first.")
@@ -376,6 +403,7 @@ def _plain(contents: Contents) -> bytes:
             "keys": {name: asdict(keys) for name, keys in contents.keys.items()},
             "body_secret": contents.body_secret,
             "hmac_secret": contents.hmac_secret,
+            "targets": dict(contents.targets),
         }
     ).encode()
 
@@ -383,4 +411,5 @@ def _plain(contents: Contents) -> bytes:
 def _parsed(raw: bytes) -> Contents:
     plain = json.loads(raw)
     keys = {name: Keys(**fields) for name, fields in plain["keys"].items()}
-    return Contents(MappingProxyType(keys), plain["body_secret"], plain["hmac_secret"])
+    targets = MappingProxyType(dict(plain.get("targets", {})))  # older vaults know of none
+    return Contents(MappingProxyType(keys), plain["body_secret"], plain["hmac_secret"], targets)
