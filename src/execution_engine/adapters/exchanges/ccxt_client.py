@@ -242,6 +242,8 @@ class Client:
                 self._only_here(url)
             socket = stream(url)
             socket.keepAlive = STREAM_PING_MS  # a socket that answers nothing is noticed after three of these
+            if "future" not in vars(socket):
+                socket.future = _retrieved(socket.future)
             return socket
 
         def judge_heard(
@@ -323,6 +325,17 @@ class Client:
         said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
         wait = timedelta(seconds=int(said)) if said.isdecimal() else _WITHOUT_RETRY_AFTER
         self.blocked_until = self._clock.now() + min(wait, MOST_BLOCKED)
+
+
+def _retrieved(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Have what a stream waits for not complain where nobody waits: ccxt leaves some of its failures lying."""
+
+    def made(hash: Any) -> Any:
+        future = make(hash)
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return future
+
+    return made
 
 
 async def _nothing_to_learn(names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from decimal import Decimal
@@ -175,8 +176,8 @@ class PriceStream:
         silent = [
             name
             for name in self._wanted
-            if now - self._heard.get(name, now - SILENT_S) >= SILENT_S
-            and now - self._asked.get(name, now - ASK_EVERY_S) >= ASK_EVERY_S
+            if now - self._heard.get(name, -math.inf) >= SILENT_S
+            and now - self._asked.get(name, -math.inf) >= ASK_EVERY_S
         ]
         if silent:
             await self._ask(client, silent)
