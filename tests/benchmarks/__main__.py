@@ -19,6 +19,7 @@ from tests.benchmarks import (
     promoting,
     protocol,
     recovery,
+    risk,
     start,
     urgency,
 )
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[], Iterable[Figure]]] = {
     "promoting": promoting.measure,
     "checking": checking.measure,
     "recovery": recovery.measure,
+    "risk": risk.measure,
     "start": start.measure,
     "occupation": occupation.measure,
 }

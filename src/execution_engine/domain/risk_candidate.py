@@ -20,9 +20,9 @@ from execution_engine.domain.view import View
 READ = frozenset({AccountStatus.READY, AccountStatus.DISABLED})  # what is held there is known
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
-    """One group that holds a slot.
+    """One group that holds a slot; thousands of them are made for one evaluation.
 
     price: what a close would get [quote]; None where it is not fresh. hold: why nothing is begun with it.
     fee_percent: what a close at market is charged. unrealized: None without a position or a fresh price.

@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from heapq import heapify, heappop
+from heapq import nsmallest
+from itertools import chain
 
 from execution_engine.domain.grid import money
 from execution_engine.domain.money import HUNDRED, ZERO, round_up
@@ -17,6 +18,8 @@ from execution_engine.domain.risk_candidate import Candidate
 from execution_engine.domain.risk_rules import is_eligible_but_for_skip
 from execution_engine.domain.rows import RiskRole, RiskStep, World
 from execution_engine.domain.settings import Risk
+
+FEW = 64  # winners that are looked at before all of them are brought into order
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +85,13 @@ def evaluate(world: World, found: Sequence[Candidate], risk: Risk, now: datetime
     """Choose the loser of a world and plan its offset."""
     able = [one for one in found if is_eligible_but_for_skip(one, risk, now)]
     skips: list[int] = []
-    for one in sorted(able, key=worst_first):
-        if not one.group.skip_once:
-            plan = offset(world, one, found, risk)
+    while able:
+        worst = min(able, key=worst_first)
+        if not worst.group.skip_once:
+            plan = offset(world, worst, found, risk)
             return Evaluation(world, plan, tuple(skips), plan.words)
-        skips.append(one.group.id)
+        skips.append(worst.group.id)
+        able.remove(worst)
     words = "the groups that could be the loser are skipped once" if skips else "no group can be the loser"
     return Evaluation(world, None, tuple(skips), words)
 
@@ -144,19 +149,25 @@ def winners(
 
 def richest_first(found: Sequence[Candidate], without: Collection[int]) -> Iterator[Candidate]:
     """Yield those with an unrealized profit, the highest first; of equal ones the oldest."""
-    heap = [
-        (-one.unrealized, one.group.created_at, one.group.id, one)
-        for one in found
-        if one.unrealized is not None and one.unrealized > 0 and can_pay(one) and one.group.id not in without
-    ]
-    heapify(heap)
-    while heap:
-        yield heappop(heap)[-1]
+    paying = [one for one in found if one.unrealized is not None and one.unrealized > 0]
+    for one in chain(nsmallest(FEW, paying, key=_richest), _the_others(paying)):
+        if can_pay(one) and one.group.id not in without:
+            yield one
+
+
+def _the_others(paying: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Sort the whole crowd only if the first few were not enough."""
+    if len(paying) > FEW:
+        yield from sorted(paying, key=_richest)[FEW:]
+
+
+def _richest(found: Candidate) -> tuple[Decimal, datetime, int]:
+    return (-(found.unrealized or ZERO), found.group.created_at, found.group.id)
 
 
 def can_pay(found: Candidate) -> bool:
-    """A winner is open, on no hold and has a fresh price; one that a close was just refused waits."""
-    return found.group.is_open and not found.hold and found.price is not None and found.group.retry_at is None
+    """A winner is open and on no hold; one that a close was just refused waits."""
+    return found.group.is_open and not found.hold and found.group.retry_at is None
 
 
 def gain_per_unit(found: Candidate) -> Decimal:
