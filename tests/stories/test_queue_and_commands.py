@@ -8,6 +8,7 @@ from execution_engine.adapters.control import CommandFailed
 from tests.stories.installation import D, Installation, legs_of, orders_of
 
 BTC, ETH, SOL, LTC = (f"BINANCE:{coin}USDT" for coin in ("BTC", "ETH", "SOL", "LTC"))
+PERP = "BINANCE:BTCUSDT.P"
 
 
 @pytest.fixture
@@ -37,16 +38,77 @@ def test_who_came_first_is_promoted_first(full: Installation) -> None:
         full.queued(alert)
     state = full.state()
     assert waiting(full) == ["ETHUSDT", "SOLUSDT", "LTCUSDT"]
-    assert state["queue"][0]["reason"] == "next"
+    assert [row["reason"] for row in state["queue"]] == [
+        "1st: no loss, came first",
+        "2nd: no loss, came later",
+        "3rd: no loss, came later",
+    ]
     assert [full.told_of(state, alert)["reason"] for alert in alerts] == ["the pool is full"] * 3
     assert state["engine"]["worlds"]["paper"]["slots_used"] == 1
-    for closed, opened, alert in ((BTC, ETH, alerts[0]), (ETH, SOL, alerts[1]), (SOL, LTC, alerts[2])):
+    for closed, opened, alert, why in (
+        (BTC, ETH, alerts[0], "1st: no loss, came first"),
+        (ETH, SOL, alerts[1], "1st: no loss, came first"),
+        (SOL, LTC, alerts[2], "1st: no loss"),
+    ):
         close(full, closed)
         full.live(opened)
-        assert full.outcome(alert) == ("opened", "pool 1 / 1")
+        assert full.outcome(alert) == ("opened", f"{why}; pool 1 / 1")
     assert full.state()["queue"] == []
     full.stop()
     full.prove_books()
+
+
+def test_the_deepest_loss_is_promoted_first_then_what_was_replaced_most(full: Installation) -> None:
+    none, shallow = full.accepted(LTC, price=100), full.accepted(ETH, price=100)
+    full.accepted(SOL, price=100)
+    full.accepted(LTC, price=100)
+    deep = full.accepted(SOL, price=100)
+    twice = full.accepted(LTC, price=100)
+    full.queued(twice)
+    full.price(ETH, 99)
+    full.price(SOL, "96.9")
+    rows = sorted(full.state()["queue"], key=lambda row: row["rank"])
+    assert [(row["symbol"], row["current_loss_percent"], row["reason"]) for row in rows] == [
+        ("SOLUSDT", "-3.1", "1st: −3.1 %, replaced once"),
+        ("ETHUSDT", "-1", "2nd: −1.0 %"),
+        ("LTCUSDT", "0", "3rd: no loss, replaced twice"),
+    ]
+    full.restart()
+    assert waiting(full) == ["SOLUSDT", "ETHUSDT", "LTCUSDT"]
+    close(full, BTC)
+    group = full.live(SOL)
+    assert [order["status"] for order in orders_of(group, "entry")].count(
+        "filled"
+    ) > 1  # legs that were passed
+    assert full.outcome(deep) == ("opened", "1st: −3.1 %, replaced once; pool 1 / 1")
+    close(full, SOL)
+    full.live(ETH)
+    assert full.outcome(shallow) == ("opened", "1st: −1.0 %; pool 1 / 1")
+    close(full, ETH)
+    full.live(LTC)
+    assert full.outcome(twice) == ("opened", "1st: no loss, replaced twice; pool 1 / 1")
+    assert full.outcome(none)[0] == "replaced"
+    full.stop()
+    full.prove_books()
+
+
+def test_a_signal_whose_group_is_open_again_needs_no_slot(install: Callable[..., Installation]) -> None:
+    engine = install(capital__total_usd="1000", pool__max_open_groups=1, paper__latency_ms=400).start()
+    for symbol in (PERP, ETH):
+        engine.price(symbol, 100)
+    engine.accepted(PERP, price=100, market_position="long")
+    engine.live(PERP)
+    engine.accepted(PERP, price=100, market_position="short", prev_market_position="long", action="sell")
+    more = engine.accepted(PERP, price=100, market_position="short", action="sell")
+    other = engine.accepted(ETH, price=110)
+    engine.queued(other)
+    assert engine.outcome(more) == ("pyramided", "pyramid 2 of 5")
+    group = engine.group(PERP, "partially_filled", after=1)
+    assert (group["side"], group["pyramid_count"]) == ("short", 2)
+    assert waiting(engine) == ["ETHUSDT"]  # deep under water, and there is no slot for it
+    assert engine.state()["engine"]["worlds"]["paper"]["slots_used"] == 1
+    engine.stop()
+    engine.prove_books()
 
 
 def test_an_exit_takes_its_key_out_of_the_queue(full: Installation) -> None:
@@ -135,7 +197,7 @@ def test_a_larger_pool_takes_in_who_waits_at_once(full: Installation) -> None:
     full.queued(alert)
     full.configure(pool__max_open_groups=2, capital__total_usd="2000")
     full.live(ETH)
-    assert full.outcome(alert) == ("opened", "pool 2 / 2")
+    assert full.outcome(alert) == ("opened", "1st: no loss; pool 2 / 2")
     full.stop()
 
 
@@ -150,7 +212,7 @@ def test_a_smaller_pool_closes_nothing(full: Installation) -> None:
     close(full, BTC)
     assert waiting(full) == ["SOLUSDT"]
     close(full, ETH)
-    assert full.outcome(alert) == ("opened", "pool 1 / 1")
+    assert full.outcome(alert) == ("opened", "1st: no loss; pool 1 / 1")
     full.stop()
 
 
