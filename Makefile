@@ -54,6 +54,10 @@ test: check ## Everything that has to hold: check, layers, tests, coverage (TEST
 bench: setup ## Measure what the application promises (ARGS="name" for one of them)
 	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m tests.benchmarks $(ARGS)
 
+.PHONY: stories
+stories: setup ## Every story on every local exchange, market and way of hearing (make test goes through a selection)
+	@STORIES=all JOBS=$(JOBS) .ci/test -n $(JOBS) tests/stories/test_at_exchanges.py tests/stories/test_real_exchanges.py $(ARGS)
+
 .PHONY: exchange
 exchange: setup ## Start a local exchange to try the application against (NAME=okx; none means all four)
 	@exec $(PYTHON) -m tests.exchanges $(NAME) $(ARGS)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from execution_engine.adapters.exchanges import ccxt_prices
+from execution_engine.adapters.security import vault as vaults
+from execution_engine.adapters.security.password import Cost
 from execution_engine.core import Options
 from execution_engine.domain import alert as alerts
 from execution_engine.domain import document as documents
@@ -27,6 +29,7 @@ from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import AccountStatus, Group, Leg, Mode, Order, OrderStatus
 from execution_engine.domain.settings import PaperFeed
 from execution_engine.main import Application
+from tests.adapters.exchanges.matrix import without_processes
 from tests.exchanges import Account, LocalExchanges
 from tests.exchanges.application import lead_to
 
@@ -242,8 +245,10 @@ async def at_exchange(
             here.goes("1")
             keys = theirs.keys
             given = {"api_key": keys.api_key, "api_secret": keys.secret, "passphrase": keys.passphrase}
+            patch.setattr(vaults, "calibrated", lambda: Cost(memory_mib=8, passes=1))
             await application.unlocking.ready("of a story")
-            await application.accounts.add("real", exchange, market, mode, given)
+            with without_processes():  # the markets are read now; that a process does is shown elsewhere
+                await application.accounts.add("real", exchange, market, mode, given)
             await application.accounts.enable("real")
             rows = application.core.book.accounts
             await here.until(lambda: rows["real"].status is AccountStatus.READY, "the account is ready")

@@ -1,0 +1,115 @@
+"""What the application does about its accounts outside when something changes under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import certifi
+import pytest
+
+from execution_engine.adapters.clock import SystemClock
+from execution_engine.domain import document as documents
+from execution_engine.domain.errors import StoreFailed
+from execution_engine.domain.inputs import Instruments, Interrupted, SaveSettings
+from execution_engine.domain.instrument import Instrument, Market
+from execution_engine.domain.rows import AccountStatus, Mode
+from execution_engine.domain.symbols import Catalogue
+from execution_engine.exchanges import Exchanges
+from tests.stories.at_exchanges import Trading, at_exchange
+
+SPOT, SWAP = Market.SPOT, Market.SWAP
+
+
+@pytest.fixture(autouse=True)
+def _names_lead_where_they_led(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(aiohttp, "ThreadedResolver", aiohttp.ThreadedResolver)
+    monkeypatch.setattr(certifi, "where", certifi.where)
+    return iter([None])
+
+
+async def ended(here: Trading) -> None:
+    await here.alert(type="exit")
+    await here.ends()
+    here.prove_same()
+    here.prove_flat()
+
+
+async def test_settings_that_were_saved_and_time_that_was_lost_reach_the_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_exchange(tmp_path / "data", monkeypatch, "bybit", SWAP, True, 1, {}) as here:
+        await here.alert()
+        await here.rests()
+        assert here.theirs.leverage[here.ticker] == 1
+        await ended(here)
+
+        document = documents.with_value(here.book.settings, "accounts", {"real": {"leverage": "3"}})
+        await here.application.core.desk.ask(SaveSettings(document=documents.dump(document)))
+        await here.alert()
+        await here.rests(after=1)
+        assert here.theirs.leverage[here.ticker] == 3
+        assert {one.leverage for one in here.theirs.open_orders} == {3}
+
+        # After a sleep the exchange's clock is measured again before anything is believed or sent.
+        measured = len(here.local.calls("time"))
+        here.local.clock_skew_ms = 40_000
+        here.application.core.desk.post(Interrupted(reason="the machine slept"))
+        account = here.book.accounts["real"]
+        assert account.status is AccountStatus.RECONCILING
+        await here.until(lambda: here.book.accounts["real"].status is AccountStatus.READY, "it is read again")
+        assert len(here.local.calls("time")) > measured
+        await ended(here)
+        assert all(asked.status == 200 for asked in here.local.calls("create"))
+
+
+async def test_a_core_that_is_built_anew_has_its_accounts_and_streams_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution_engine.main.REBUILD_FIRST_S", 0.01)
+    async with at_exchange(tmp_path / "data", monkeypatch, "okx", SWAP, True, 1, {}) as here:
+        await here.alert()
+        await here.rests()
+        here.goes("-1.1")
+        await here.stand("fffoo")
+        sockets, core = here.local.streams.count, here.application.core
+        core.broken(StoreFailed("The disk is gone."))
+        await here.until(lambda: here.application.core is not core, "another core")
+        await here.until(lambda: here.book.accounts["real"].status is AccountStatus.READY, "it is read again")
+        await here.until(lambda: here.local.streams.count == sockets, "as many sockets as before")
+        await here.stand("fffoo")
+        here.price(max(leg.tp_price for leg in here.legs(here.groups[-1])) + 1)
+        await here.ends()
+        here.prove_same()
+        here.prove_flat()
+
+
+def test_prices_and_rules_are_those_of_the_mode_where_most_is_at_stake(tmp_path: Path) -> None:
+    """Two modes are never enabled side by side; should they be all the same, real money goes first."""
+    heard: list[Any] = []
+    core: Any = SimpleNamespace(places=frozenset(), desk=SimpleNamespace(failed=None, post=heard.append))
+    vault: Any = None
+    exchanges = Exchanges(tmp_path, Catalogue(()), SystemClock(), vault, lambda: "")
+    exchanges.core = core
+    one = Instrument(
+        exchange="bybit", symbol="BTCUSDT", market=SPOT, base="BTC", quote="USDT",
+        tick=Decimal(1), step=Decimal(1), min_qty=Decimal(1),
+    )  # fmt: skip
+    orders = [Mode.LIVE, Mode.DEMO, Mode.TESTNET]
+    for number, best in enumerate(orders):
+        core.places = frozenset(("bybit", SPOT, mode) for mode in orders[number:])
+        assert exchanges.best_mode(core, "bybit", SPOT) is best
+        assert exchanges.best_mode(core, "bybit", SWAP) is None
+        for mode in orders:
+            said = Instruments(instruments=(one,))
+            exchanges._learnt(("bybit", SPOT, mode), said)
+            assert [told is said for told in heard] == ([True] if mode is best else [])
+            heard.clear()
+    core.places = frozenset()  # nobody trades there but on paper
+    for mode in orders:
+        exchanges._learnt(("bybit", SPOT, mode), Instruments(instruments=(one,)))
+    assert len(heard) == 1
