@@ -139,6 +139,16 @@ async def test_a_newly_wanted_market_is_told_its_price_or_that_there_is_none() -
     assert world.said(Price)[0].last == 64000
 
 
+async def test_prices_that_are_asked_for_once_more_are_told_once_more() -> None:
+    world = World()
+    feed = manual(world)
+    await feed.set_price("BINANCE:BTCUSDT", "64000")
+    world.posted.clear()
+    await feed.refresh([BINANCE, OKX])
+    assert [(price.key, price.last, price.manual) for price in world.said(Price)] == [(BINANCE, 64000, True)]
+    assert world.said(NoPrice) == []
+
+
 async def test_a_price_by_hand_survives_a_restart(tmp_path: Path) -> None:
     world = World(tmp_path / "paper.sqlite")
     await manual(world).set_price("BINANCE:BTCUSDT", "64000.5")
@@ -176,6 +186,7 @@ async def test_a_feed_without_prices_says_why() -> None:
 
     feed.want([BINANCE])
     feed.want([BINANCE])
+    await feed.refresh([BINANCE])
     await feed.stop()
 
     assert posted == [NoPrice(exchange="binance", symbol="BTCUSDT", reason="live prices are not there yet")]
@@ -304,6 +315,20 @@ async def test_the_made_up_market_runs_twice_a_second_by_itself() -> None:
 
     passed = (world.clock.now() - begun).total_seconds()
     assert (len(world.posted) - 2) / passed == pytest.approx(2, abs=0.3)
+
+
+async def test_a_made_up_price_that_is_asked_for_is_the_last_one_as_of_now() -> None:
+    world = World()
+    feed = synthetic(world)
+    feed.want([BINANCE])
+    feed.start()
+    await feed.stop()
+    (first,) = world.said(Price)
+    world.clock.advance(5)
+    await feed.refresh([BINANCE, OKX])
+    again = world.said(Price)[-1]
+    assert (again.last, (again.at - first.at).total_seconds()) == (first.last, 5)
+    assert len(world.said(Price)) == 2
 
 
 async def test_hand_made_and_made_up_prices_are_kept_apart() -> None:
