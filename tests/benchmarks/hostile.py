@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,7 +44,9 @@ async def _measure() -> list[Figure]:
             )  # fmt: skip
             assert crowd.stdout is not None
             await asyncio.to_thread(crowd.stdout.readline)  # it stands
+            begun, spent = time.monotonic(), time.process_time()
             loud = await _times(url, "loud", markets(application, 10))
+            share = (time.process_time() - spent) / (time.monotonic() - begun)
             said, _ = await asyncio.to_thread(crowd.communicate, b"\n")
             wrong, opened, answered = (int(each) for each in said.split())
             await application.core.durable()
@@ -57,6 +60,7 @@ async def _measure() -> list[Figure]:
     return [
         *spread("alert → 202 in a hostile crowd", took, LIMIT_MS, beside),
         Figure("… not accepted", sum(status != 202 for status in statuses), 0, "", f"of {len(statuses)}"),
+        Figure("… processor of the engine meanwhile", share * 100, None, "%", "of one core, all threads"),
         Figure("… wrong secrets sent", wrong, None, "", f"{answered:,} of them answered 401 or 429"),
         Figure("… slow connections opened", opened, None, "", f"{SLOW_SOCKETS:,} at a time"),
         Figure("… refused requests kept", kept, 200, "", "a flood fills no disk"),

@@ -6,8 +6,9 @@ aiohttp has a deadline for idle connections only, so this one watches every conn
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import deque
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -84,15 +85,18 @@ class Guard:
         """
         flood = len(self._open) > self._limits.flood
         ripe = self._now() - self._limits.grace_s
-        unfinished = [one for one, at in self._open.items() if not one.working and (at <= ripe or flood)]
-        held = Counter(one.peer for one in unfinished)
+        of_peer: dict[str, deque[tuple[int, Guarded]]] = {}
+        for place, (one, at) in enumerate(self._open.items()):
+            if not one.working and (at <= ripe or flood):
+                of_peer.setdefault(one.peer, deque()).append((place, one))
+        most_first = [(-len(theirs), theirs[0][0], peer) for peer, theirs in of_peer.items()]
+        heapify(most_first)
         drop: list[Guarded] = []
-        for _ in range(min(len(self._open) - self._limits.connections, len(unfinished))):
-            most = max(held.values())
-            oldest = next(one for one in unfinished if held[one.peer] == most)
-            unfinished.remove(oldest)
-            held[oldest.peer] -= 1
-            drop.append(oldest)
+        while most_first and len(self._open) - len(drop) > self._limits.connections:
+            peer = heappop(most_first)[2]
+            drop.append(of_peer[peer].popleft()[1])
+            if left := of_peer[peer]:
+                heappush(most_first, (-len(left), left[0][0], peer))
         return drop
 
     def _sweep(self) -> None:
@@ -103,7 +107,7 @@ class Guard:
 
     def _thin_later(self) -> None:
         if len(self._open) > self._limits.connections and self._thinning is None:
-            self._thinning = self._later(self._limits.grace_s, self._thin)
+            self._thinning = self._later(self._limits.thin_s, self._thin)
 
     def _thin(self) -> None:
         self._thinning = None

@@ -20,6 +20,7 @@ class Limits:
     be reset and the answer lost.
     connections: beyond them the oldest unfinished one is dropped once it is older than grace_s, because in a
     burst of real alerts many connections stand before their requests arrive. Beyond `flood` nobody's age counts.
+    thin_s: between two looks for such; often and few at a time, because whoever is dropped comes back at once.
     sweep_s: between two looks for connections that are late.
     stop_s: how long requests at work may take once the listener is stopped.
     refusals: refused requests kept at once, per status; refusals_per_hour: how many come free again. Each is a
@@ -33,6 +34,7 @@ class Limits:
     connections: int = 64
     grace_s: float = 0.5
     flood: int = 1024
+    thin_s: float = 0.05
     sweep_s: float = 0.25
     stop_s: float = 5.0
     refusals: int = 60

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import secrets as random
 import socket
+import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
@@ -33,6 +35,9 @@ LOGGED_STRANGERS = 60  # per minute; the rest is logged for debugging only
 OTHER = "(another path)"
 PROBED = "/webhook, asked by itself"
 BACKLOG = 512  # connections that the system keeps for us; beyond them a sender waits a second and tries again
+ACCEPTED_AT_ONCE = (
+    16  # before everything else on the loop gets its turn: a crowd must not hold up prices and exits
+)
 
 
 class ListenError(EngineError):
@@ -78,6 +83,7 @@ class Listener:
         self._strangers = Rate()
         self._runner: web.ServerRunner | None = None
         self._guard: Guard | None = None
+        self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listen and return the address; port 0 picks a free one. Raises ListenError."""
@@ -87,19 +93,25 @@ class Listener:
             GuardedServer(self._serve, guard, limits), handle_signals=False, shutdown_timeout=limits.stop_s
         )
         await runner.setup()
+        assert runner.server is not None
         try:
-            await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+            server = await asyncio.get_running_loop().create_server(
+                runner.server, host, port, backlog=ACCEPTED_AT_ONCE
+            )
         except (OSError, OverflowError) as error:
             await runner.cleanup()
             raise ListenError(_why_not(error, host, port)) from error
-        self._runner, self._guard = runner, guard
-        address = runner.addresses[0]
+        _let_wait(server)
+        self._runner, self._guard, self._server = runner, guard, server
+        address = server.sockets[0].getsockname()
         return str(address[0]), int(address[1])
 
     async def stop(self) -> None:
         """Take no more requests and let those at work finish; one that still waits is cut off unanswered."""
-        runner, guard = self._runner, self._guard
-        self._runner = self._guard = None
+        runner, guard, server = self._runner, self._guard, self._server
+        self._runner = self._guard = self._server = None
+        if server is not None:
+            server.close()
         if runner is not None:
             await runner.cleanup()
         if guard is not None:
@@ -152,6 +164,15 @@ class Listener:
         logger.bind(category="API").log(
             level, "{} {} {} {:.1f} ms {}", method, route, status, took_s * 1000, request_id
         )
+
+
+def _let_wait(server: asyncio.Server) -> None:
+    """Have the system keep more connections than are accepted at once; asyncio knows one number for both."""
+    if sys.platform == "win32":  # there they are accepted one at a time
+        return
+    for listening in server.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+            same.listen(BACKLOG)
 
 
 async def _nothing_here() -> Reply:
