@@ -233,6 +233,40 @@ def _webhook_secret(folder: DataFolder, given: argparse.Namespace) -> int:
     return OK
 
 
+def _notify_list(folder: DataFolder, given: argparse.Namespace) -> int:
+    rows = call(folder.control, "notify", {}, ANSWER_S)
+    if given.json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False, default=_plain))
+        return OK
+    for row in rows:
+        words = [
+            row["kind"] or "address unknown",
+            *([] if row["enabled"] else ["off"]),
+            f"{row['sent']} sent",
+        ]
+        words += [f"{row['waiting']} waiting"] if row["waiting"] else []
+        words += [f"{row['lost']} given up"] if row["lost"] else []
+        words += [row["trouble"]] if row["trouble"] else []
+        print(f"{row['name']}: {', '.join(words)}")
+    return OK
+
+
+def _about_target(action: str) -> Callable[[DataFolder, argparse.Namespace], int]:
+    def run(folder: DataFolder, given: argparse.Namespace) -> int:
+        args: Args = {"name": given.name}
+        if action == "add":
+            args["address"] = asking.secret(from_pipe=given.stdin)
+        if action != "test":
+            args |= _password(folder, given, makes=action == "add")
+        question = f"Forget target {given.name} and its address?"
+        if action == "remove" and not given.yes and not _confirmed(question):
+            raise Unfit("nothing was done")
+        print(call(folder.control, f"notify {action}", args, ANSWER_S))
+        return OK
+
+    return run
+
+
 def _account_list(folder: DataFolder, given: argparse.Namespace) -> int:
     rows = ask(folder, "accounts")
     if given.json:
@@ -458,6 +492,7 @@ def parser() -> argparse.ArgumentParser:
     shown.add_argument("--open", action="store_true", help="open groups only")
     _add_settings(command("settings", _settings, "read and change the settings"), common)
     _add_account(command("account", _account_list, "add, check and enable accounts"), common)
+    _add_notify(command("notify", _notify_list, "say who is told, add and test targets"), common)
     command("exit", _wish("exit"), "close a group at market").add_argument("group", type=int)
     command("close-all", _wish("close-all"), "pause and close everything at market")
     command("pause", _wish("pause"), "store alerts, open nothing")
@@ -534,6 +569,22 @@ def _add_webhook(parser: argparse.ArgumentParser, common: argparse.ArgumentParse
     secret.add_argument("--stdin", action="store_true", help="read it from standard input")
     secret.add_argument("--remove", action="store_true", help="forget it")
     secret.set_defaults(run=_webhook_secret)
+
+
+def _add_notify(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true")
+    actions = parser.add_subparsers(metavar="[ACTION]")
+    texts = {
+        "add": "tell a target, or give it another address (tgram://…, discord://…, mailto://…)",
+        "test": "send a target a test message",
+        "remove": "forget a target and its address",
+    }
+    for action, text in texts.items():
+        added = actions.add_parser(action, parents=[common], help=text, description=text)
+        added.set_defaults(run=_about_target(action))
+        added.add_argument("name")
+        if action == "add":
+            added.add_argument("--stdin", action="store_true", help="read the address from standard input")
 
 
 def _add_account(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

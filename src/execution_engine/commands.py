@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from execution_engine.engine.desk import Desk
 from execution_engine.engine.feed import Feed
 from execution_engine.engine.state import state, worlds_in_use
 from execution_engine.main import Application, read_past, resources
+from execution_engine.notifying import Notifying
 from execution_engine.unlocking import Unlocking
 from execution_engine.webhooks import Webhooks
 from execution_engine.webhooks import listed as listed_webhooks
@@ -70,10 +71,12 @@ class Commands:
             "moments": self._moments,
             "vault": self._vault,
             "risk plan": self._risk_plan,
+            "notify": self._notify,
         }
         self._table |= {name: self._wish(wish) for name, wish in WISHES.items()}
         self._table |= {name: self._about_keys(act) for name, act in ACCOUNT_ACTS.items()}
         self._table |= {name: self._about_webhooks(act) for name, act in WEBHOOK_ACTS.items()}
+        self._table |= {name: self._about_targets(act) for name, act in NOTIFY_ACTS.items()}
 
     async def handle(self, command: str, args: Args) -> Any:
         """Return what a command answers. Raises EngineError with a sentence."""
@@ -141,6 +144,17 @@ class Commands:
 
     def _about_webhooks(self, act: WebhookAct) -> Callable[[Args], Awaitable[str]]:
         return lambda args: act(self._application.webhooks, args)
+
+    async def _notify(self, args: Args) -> list[Args]:
+        return [asdict(target) for target in self._application.notifying.shown()]
+
+    def _about_targets(self, act: NotifyAct) -> Callable[[Args], Awaitable[str]]:
+        async def run(args: Args) -> str:
+            if args.get("password") is not None:
+                await self._application.unlocking.ready(args["password"])
+            return await act(self._application.notifying, args)
+
+        return run
 
     async def _vault(self, args: Args) -> Args:
         return await asyncio.to_thread(vault_state, self._application.vault)
@@ -243,6 +257,15 @@ WEBHOOK_ACTS: dict[str, WebhookAct] = {
     "webhook revoke": lambda webhooks, args: webhooks.revoke(args["name"]),
     "webhook rename": lambda webhooks, args: webhooks.rename(args["name"], args["to"]),
     "webhook allow": lambda webhooks, args: webhooks.allow(args["name"], args["accounts"]),
+}
+
+
+NotifyAct = Callable[[Notifying, Args], Awaitable[str]]
+
+NOTIFY_ACTS: dict[str, NotifyAct] = {
+    "notify add": lambda notifying, args: notifying.add(args["name"], args["address"]),
+    "notify remove": lambda notifying, args: notifying.remove(args["name"]),
+    "notify test": lambda notifying, args: notifying.test(args["name"]),
 }
 
 

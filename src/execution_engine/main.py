@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,15 +44,16 @@ from execution_engine.domain import alert as alerts
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Answer, Input, MayChange
-from execution_engine.domain.rows import (
-    SettingsVersion,
-)
+from execution_engine.domain.notify import Day
+from execution_engine.domain.rows import SettingsVersion, World
 from execution_engine.domain.settings import Logs as LogSettings
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
 from execution_engine.exchanges import Exchanges
+from execution_engine.notifying import House as NotifyHouse
+from execution_engine.notifying import Notifying, day_of
 from execution_engine.unlocking import Unlocking
 from execution_engine.updating import Updating
 from execution_engine.way_in import House, WayInKept
@@ -109,6 +110,7 @@ class Application:
     updating: Updating = field(init=False)
     webhooks: Webhooks = field(init=False)
     way_in: WayInKept = field(init=False)
+    notifying: Notifying = field(init=False)
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
     _opening: asyncio.Task[None] | None = None
@@ -161,6 +163,20 @@ class Application:
             listen_again=self._listen_again,
         )
         self.way_in = WayInKept(house, self.folder.tunnel, self.clock)
+        told = NotifyHouse(
+            settings=lambda: self.core.book.settings, ask=self._ask, now=self.clock.now, day=self._day
+        )
+        self.notifying = Notifying(told, self.unlocking, self.redaction, self.folder.notifications)
+        self.unlocking.on_open.append(self.notifying.vault_opened)
+
+    async def _day(self) -> Day:
+        """Return what came of the last 24 hours."""
+        now = self.clock.now()
+        since = now - timedelta(hours=24)
+        found = await self.read(
+            lambda reader: {world.value: reader.statistics(world, since) for world in World}
+        )
+        return day_of(self.core, found, now)
 
     async def _ask(self, given: Input) -> Answer | Refusal:
         """Ask the desk; what is to be written down before there is one is posted to the first."""
@@ -184,6 +200,7 @@ class Application:
         logger.info("Execution Engine {} listens on http://{}:{}", __version__, *self.address)
         self._show_core()
         await self.way_in.start()
+        await self.notifying.start()
         self.exchanges.begin()
 
     async def _listen_again(self) -> None:
@@ -237,6 +254,7 @@ class Application:
             *(row.previous_token for row in tokens if row.previous_token),
         )
         core.feed.on_released(self._released)
+        core.feed.on_released(self.notifying.released)
         while self._unsaid:
             core.desk.post(self._unsaid.pop(0))
         core.tasks.keep("keys", self._check_keys)
@@ -267,6 +285,7 @@ class Application:
         settings = self.core.book.settings
         self._log.apply(settings.logs)
         await self.core.change_feed()
+        self.notifying.follow()
         await self._listen_where_asked()
         await self.way_in.follow()
 
@@ -445,6 +464,7 @@ class Application:
             await self.listener.stop()
         if hasattr(self, "core"):
             await self.core.stop()
+        await self.notifying.stop()  # last: what was told while everything ended is kept for the next start
         await self.exchanges.close()
 
     def close(self) -> None:

@@ -64,6 +64,11 @@ class DataFolder:
         return self.root / "tunnel.json"
 
     @property
+    def notifications(self) -> Path:
+        """Critical notifications that are still to be told, and the day of the last summary."""
+        return self.root / "notifications.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

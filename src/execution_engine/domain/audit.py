@@ -35,6 +35,8 @@ class Act(StrEnum):
     KEYS_REMOVED = "keys_removed"
     SECRET_ENTERED = "secret_entered"
     SECRET_REMOVED = "secret_removed"
+    TARGET_ENTERED = "target_entered"
+    TARGET_REMOVED = "target_removed"
     VAULT_MADE = "vault_made"
     VAULT_UNLOCKED = "vault_unlocked"
     VAULT_LOCKED = "vault_locked"

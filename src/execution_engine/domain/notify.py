@@ -169,6 +169,27 @@ def is_given_up(message: Message, now: datetime) -> bool:
     return now - message.at > (CRITICAL_TRIED_FOR if message.is_critical else TRIED_FOR)
 
 
+# -- what is shown of it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetShown:
+    """One target as the screen and the command line show it.
+
+    kind: what its address begins with (`tgram`); empty while the vault is locked or does not know it.
+    trouble: why the last message was not taken. lost: how many messages were given up.
+    """
+
+    name: str
+    kind: str = ""
+    enabled: bool = True
+    waiting: int = 0
+    sent: int = 0
+    lost: int = 0
+    trouble: str = ""
+    last_at: datetime | None = None
+
+
 # -- the daily summary
 
 
