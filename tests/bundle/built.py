@@ -55,6 +55,12 @@ class Built(Installation):
         )
         return float(moments["window"]) - self.started
 
+    def processor_s(self) -> float:
+        """Return how long the processor has worked for this program, by whatever other programs it is kept busy."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
 
 @contextmanager
 def virtual_screen(tmp: Path) -> Iterator[str]:

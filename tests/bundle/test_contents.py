@@ -15,7 +15,7 @@ from tests.bundle.built import FOLDER, INSIDE, PROGRAM, ROOT
 # What those who build and test have, and nobody else.
 NOT_FOR_USERS = {
     "pytest", "_pytest", "hypothesis", "mypy", "mypyc", "ruff", "coverage", "PyInstaller", "pip", "pip_audit", "uv",
-    "hatchling", "setuptools", "pkg_resources", "tests", "tkinter", "unittest", "IPython", "uvloop", "winloop",
+    "hatchling", "setuptools", "pkg_resources", "tests", "tkinter", "IPython", "uvloop", "winloop",
 }  # fmt: skip
 
 
