@@ -23,7 +23,7 @@ from execution_engine.ui.pages.settings.editors import (
     SwitchEditor,
     TextEditor,
 )
-from execution_engine.ui.pages.settings.row import SettingRow, limits_of, sentence
+from execution_engine.ui.pages.settings.row import SettingRow, limits_of, matches, sentence
 from execution_engine.ui.pages.settings.sheet import Sheet
 
 EVERY = [*schema.settings(), *schema.of_account("main")]
@@ -287,7 +287,7 @@ def test_every_field_says_its_name_and_what_it_means(qtbot: QtBot) -> None:
         row, _ = row_of(qtbot, setting.path)
         assert row.editor.field.accessibleName() == setting.title
         assert row.help.text().startswith(setting.help)
-        assert row.matches(setting.path.casefold())
+        assert matches(setting, setting.path.casefold())
         assert row.unit.isVisible() == bool(setting.unit)
         assert not row.fault.isVisible()
 

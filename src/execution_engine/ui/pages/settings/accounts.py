@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from execution_engine.domain import schema
 from execution_engine.domain.instrument import Market
@@ -17,14 +17,14 @@ SPOT = frozenset({"default"})  # leverage and modes are for perpetuals
 class AccountForms:
     """Keep one form per account on a tab, as accounts come and go."""
 
-    def __init__(self, tab: Tab) -> None:
-        """Take the tab."""
-        self._tab = tab
+    def __init__(self, tab: Tab, accounts: Callable[[], Iterable[Account]]) -> None:
+        """Take the tab, and which accounts there are."""
+        self._tab, self._accounts = tab, accounts
         self._forms: dict[str, Panel] = {}
 
-    def show_accounts(self, accounts: Iterable[Account]) -> None:
+    def refresh(self) -> None:
         """Add forms for new accounts and take those away whose account is gone."""
-        there = {account.name: account for account in accounts}
+        there = {account.name: account for account in self._accounts()}
         for name in [name for name in self._forms if name not in there]:
             self._tab.remove_panel(self._forms.pop(name))
         for name, account in there.items():

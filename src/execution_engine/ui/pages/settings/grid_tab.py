@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.domain import schema
 from execution_engine.domain.exposure import worst_case
+from execution_engine.domain.schema import Setting
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.pages.settings.bindings import BindingsPanel
 from execution_engine.ui.pages.settings.editors import QuietCombo
@@ -25,9 +28,20 @@ WIDEST = 1400
 class GridTab(Tab):
     """Edit grids: what is typed is drawn at once."""
 
-    def __init__(self, title: str, sheet: Sheet, bridge: Bridge) -> None:
-        """Take the sheet, and the bridge that knows markets and prices."""
-        super().__init__(title, sheet)
+    def __init__(
+        self,
+        title: str,
+        sheet: Sheet,
+        bridge: Bridge,
+        settings: Callable[[], Sequence[Setting]] = tuple,
+        more: Callable[[Tab], None] = lambda tab: None,
+    ) -> None:
+        """Take what a tab takes, and the bridge that knows markets and prices. more: adds what stands below."""
+        super().__init__(title, sheet, settings, lambda _: self._build(bridge, more))
+        self._narrow = False
+
+    def _build(self, bridge: Bridge, more: Callable[[Tab], None]) -> None:
+        sheet = self._sheet
         self.book = ProfileBook(sheet, self)
         self.list = ProfileList(self.book)
         self.legs = LegsPanel(self.book)
@@ -50,6 +64,8 @@ class GridTab(Tab):
         self.add_form("Entries", "how the legs of every profile enter", others)
         self.preview.refresh()
         self._refresh()
+        more(self)
+        self.set_narrow(self._narrow)
 
     def _editor(self) -> QWidget:
         self.list.setFixedWidth(px(236))
@@ -95,6 +111,9 @@ class GridTab(Tab):
 
     def set_narrow(self, narrow: bool) -> None:
         """Put the profiles into a drop-down and the worst case on one line in a small window."""
+        self._narrow = narrow
+        if not self.filled:
+            return
         self.list.setVisible(not narrow)
         self.worst.setVisible(not narrow)
         self.chooser.setVisible(narrow)

@@ -15,12 +15,13 @@ from execution_engine.domain.changes import between
 from execution_engine.domain.errors import FieldFault, Refusal, SettingsError
 from execution_engine.domain.inputs import Answer, SaveSettings
 from execution_engine.domain.rows import Mode
+from execution_engine.domain.schema import Setting
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.versions import Version, restorable
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import counted, local_moment, visible
 from execution_engine.ui.pages.page import Page
-from execution_engine.ui.pages.settings.accounts import AccountForms
+from execution_engine.ui.pages.settings.accounts import AccountForms, fields
 from execution_engine.ui.pages.settings.grid_tab import GridTab
 from execution_engine.ui.pages.settings.panels import ON_TOP, PANELS
 from execution_engine.ui.pages.settings.rail import Rail
@@ -65,39 +66,53 @@ class SettingsPage(Page):
         self.tabs: dict[str, Tab] = {}
         for place in TABS:
             self._add_tab(place)
-        self.accounts = AccountForms(self.tabs[EXCHANGES])
+        self.accounts = AccountForms(self.tabs[EXCHANGES], lambda: bridge.accounts.values())
         self.save_bar = SaveBar(self.sheet)
-        for key, make in PANELS:
-            self.tab(key).add_panel(make(bridge))
-        for key, make in ON_TOP:
-            self.tab(key).add_panel(make(bridge), 0)
+        self.tabs[TABS[0].key].ready()
         self._lay_out()
         self._listen()
         self._refresh()
 
     def tab(self, key: str) -> Tab:
         """Return a tab, to put a panel on: `trading`, `grid`, `risk`, `pool`, `exchanges`, … as in `tabs.py`."""
-        return self.tabs[key]
+        return self.tabs[key].ready()
 
     # -- how it is built
 
     def _add_tab(self, place: TabPlace) -> None:
-        tab: Tab
+        def settings() -> Sequence[Setting]:
+            found = [setting for name in sections_of(place) for setting in schema.section(name)]
+            accounts = self._bridge.accounts.values() if place.key == EXCHANGES else ()
+            return [*found, *(setting for account in accounts for setting in fields(account))]
+
+        def fill(tab: Tab) -> None:
+            self._fill(tab, place)
+
         if place.key == GRID:
-            tab = GridTab(place.title, self.sheet, self._bridge)
+            tab: Tab = GridTab(place.title, self.sheet, self._bridge, settings, fill)
         else:
-            tab = Tab(place.title, self.sheet)
-            for name in sections_of(place):
-                title, sentence = schema.SECTIONS.get(name, (schema.title_of(name), ""))
-                tab.add_form(title, sentence, schema.section(name))
+            tab = Tab(place.title, self.sheet, settings, fill)
+        self.tabs[place.key] = tab
+        self.stack.addWidget(tab)
+
+    def _fill(self, tab: Tab, place: TabPlace) -> None:
+        for name in sections_of(place) if place.key != GRID else ():
+            title, sentence = schema.SECTIONS.get(name, (schema.title_of(name), ""))
+            tab.add_form(title, sentence, schema.section(name))
         if place.key == "trading":
             tab.add_panel(TemplatePanel(self.sheet), 0)
         if place.key in ("trading", "pool"):
             worst = WorstCase(self.sheet)
             worst.setMaximumWidth(px(440))
             tab.add_panel(worst, 2 if place.key == "trading" else 1)
-        self.tabs[place.key] = tab
-        self.stack.addWidget(tab)
+        if place.key == EXCHANGES:
+            self.accounts.refresh()
+        for key, make in ON_TOP:
+            if key == place.key:
+                tab.add_panel(make(self._bridge), 0)
+        for key, make in PANELS:
+            if key == place.key:
+                tab.add_panel(make(self._bridge))
 
     def _lay_out(self) -> None:
         bar = PageBar(self.title)
@@ -144,7 +159,7 @@ class SettingsPage(Page):
         if path in self.tabs:
             self.rail.choose(path)
             return
-        tab = self.tabs[tab_of(path)]
+        tab = self.tab(tab_of(path))
         self.rail.choose(tab_of(path))
         row = tab.row(path)
         if row is not None:
@@ -179,7 +194,8 @@ class SettingsPage(Page):
             self._refresh()
 
     def _refresh(self) -> None:
-        self.accounts.show_accounts(self._bridge.accounts.values())
+        if self.tabs[EXCHANGES].filled:
+            self.accounts.refresh()
         fault = self._bridge.doors.settings_fault()
         if fault:
             self.banner.say(
@@ -202,7 +218,7 @@ class SettingsPage(Page):
 
     def _show_tab(self, key: str) -> None:
         if key in self.tabs:
-            self.stack.setCurrentWidget(self.tabs[key])
+            self.stack.setCurrentWidget(self.tab(key))
 
     def _mark_tabs(self) -> None:
         faulty = frozenset(tab_of(path) for path in self.sheet.faults)
@@ -223,7 +239,7 @@ class SettingsPage(Page):
             self.tabs[self.rail.current()].ensureWidgetVisible(row)
 
     def _current_hit(self) -> SettingRow | None:
-        return self.tabs[self.rail.current()].first_hit()
+        return self.tab(self.rail.current()).first_hit() if self.rail.current() else None
 
     def _go_to_hit(self) -> None:
         """Put the cursor into the first setting that was found."""

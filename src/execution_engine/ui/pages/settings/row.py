@@ -73,11 +73,6 @@ class SettingRow(QWidget):
         grid.addWidget(self.help, 2, 1)
         grid.setColumnStretch(1, 1)
 
-    def matches(self, text: str) -> bool:
-        """Tell whether a search finds this setting."""
-        said = f"{self.setting.title} {self.setting.path} {self.setting.help} {self.setting.unit}"
-        return all(word in said.casefold() for word in text.split())
-
     @property
     def is_hit(self) -> bool:
         """Tell whether the last search found this setting."""
@@ -133,6 +128,12 @@ class SettingRow(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color("accent"))
             painter.drawRect(QRectF(0, px(4), 3, self.height() - px(8)))
+
+
+def matches(setting: Setting, text: str) -> bool:
+    """Tell whether a search finds a setting."""
+    said = f"{setting.title} {setting.path} {setting.help} {setting.unit}"
+    return all(word in said.casefold() for word in text.split())
 
 
 def limits_of(setting: Setting) -> str:

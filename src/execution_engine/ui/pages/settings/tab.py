@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from execution_engine.domain.schema import Setting
-from execution_engine.ui.pages.settings.row import SettingRow
+from execution_engine.ui.pages.settings.row import SettingRow, matches
 from execution_engine.ui.pages.settings.sheet import Sheet
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Panel
@@ -17,12 +17,23 @@ WIDEST = 860
 
 
 class Tab(QScrollArea):
-    """Show forms and panels under one another; it scrolls where they don't fit."""
+    """Show forms and panels under one another; it scrolls where they don't fit.
 
-    def __init__(self, title: str, sheet: Sheet) -> None:
-        """Start empty."""
+    It is filled when it is first wanted: all of them together would take a noticeable moment.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        sheet: Sheet,
+        settings: Callable[[], Sequence[Setting]] = tuple,
+        fill: Callable[[Tab], None] = lambda tab: None,
+    ) -> None:
+        """Take the settings that stand here, for the search, and what fills the tab."""
         super().__init__()
         self._sheet = sheet
+        self._settings, self._fill = settings, fill
+        self._filled, self._wanted = False, ""
         self.rows: list[SettingRow] = []
         self._panel_rows: dict[QWidget, QHBoxLayout] = {}
         self.setAccessibleName(title)
@@ -37,6 +48,19 @@ class Tab(QScrollArea):
         self._column.addStretch(1)
         self.setWidget(ground)
         self.viewport().setAutoFillBackground(False)
+
+    @property
+    def filled(self) -> bool:
+        """Tell whether it was wanted yet."""
+        return self._filled
+
+    def ready(self) -> Tab:
+        """Return the tab with everything on it."""
+        if not self._filled:
+            self._filled = True
+            self._fill(self)
+            self.search(self._wanted)
+        return self
 
     def add_form(
         self, title: str, subtitle: str, settings: Sequence[Setting], place: int | None = None
@@ -80,10 +104,10 @@ class Tab(QScrollArea):
 
     def search(self, text: str) -> int:
         """Mark what a search finds, and return how much that is; an empty text finds nothing."""
-        hits = [row for row in self.rows if text and row.matches(text)]
+        self._wanted = text
         for row in self.rows:
-            row.show_hit(row in hits)
-        return len(hits)
+            row.show_hit(bool(text) and matches(row.setting, text))
+        return sum(1 for setting in self._settings() if text and matches(setting, text))
 
     def first_hit(self) -> SettingRow | None:
         """Return the first setting that the last search found."""
