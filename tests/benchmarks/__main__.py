@@ -20,6 +20,7 @@ from tests.benchmarks import (
     protocol,
     recovery,
     risk,
+    saving,
     start,
     urgency,
 )
@@ -35,6 +36,7 @@ PARTS: dict[str, Callable[[], Iterable[Figure]]] = {
     "checking": checking.measure,
     "recovery": recovery.measure,
     "risk": risk.measure,
+    "saving": saving.measure,
     "start": start.measure,
     "occupation": occupation.measure,
 }
