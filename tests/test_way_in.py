@@ -141,6 +141,18 @@ async def test_a_tunnel_follows_the_settings_and_a_new_address_is_a_notice(tmp_p
         assert joint.light == "off"
 
 
+async def test_settings_that_are_saved_while_it_ends_start_no_tunnel(tmp_path: Path) -> None:
+    async with joined(tmp_path) as joint:
+        joint.stage.install("cloudflared", CLOUDFLARED + WAIT)
+        await joint.way_in.start()
+        await joint.way_in.stop()
+        joint.want(enabled=True)
+        await joint.way_in.follow()
+        await asyncio.to_thread(str)  # whatever was begun gets its turn
+        assert joint.stage.said("cloudflared") == []
+        assert joint.stage.tunnel.state.word is Word.OFF
+
+
 async def test_a_new_tunnel_has_time_until_everybody_knows_its_name(tmp_path: Path) -> None:
     async with joined(tmp_path) as joint:
         joint.stage.install("cloudflared", CLOUDFLARED + WAIT)

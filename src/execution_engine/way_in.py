@@ -66,7 +66,7 @@ class WayInKept:
         self._up_since = clock.monotonic()
         self._failures = 0
         self._silent = 0
-        self._told = False
+        self._told = self._stopped = False
 
     @property
     def url(self) -> str:
@@ -88,6 +88,8 @@ class WayInKept:
 
     async def follow(self) -> None:
         """Make the tunnel what the settings and the listener's address ask for."""
+        if self._stopped:  # settings that were saved in the last moment start nothing
+            return
         wanted, address = self._house.settings(), self._house.address()
         if wanted.enabled and address is not None:
             wish = Wish(_reached_at(address[0]), address[1], wanted.hostname, wanted.name)
@@ -98,6 +100,7 @@ class WayInKept:
 
     async def stop(self) -> None:
         """End the tunnel and the checks. From now on whoever sends is told to come again, by the tunnel's provider."""
+        self._stopped = True
         if self._checking is not None:
             self._checking.cancel()
             await asyncio.gather(self._checking, return_exceptions=True)
