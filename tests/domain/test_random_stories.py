@@ -521,5 +521,6 @@ class Stories(RuleBasedStateMachine):
 
 
 Stories.TestCase.settings = profile(max_examples=max(150, profile().max_examples), stateful_step_count=60)
-# Which lines they run is known from the tests that name what they show.
-TestStories = pytest.mark.no_cover(Stories.TestCase)
+# Which lines they run is known from the tests that name what they show. They only compute: a busy machine may
+# take its time.
+TestStories = pytest.mark.timeout(240)(pytest.mark.no_cover(Stories.TestCase))
