@@ -232,7 +232,11 @@ def test_bindings_are_tried_in_their_order(tab: GridTab) -> None:
     typed(tab.bindings.lines[0][1], "often")
     assert tab.bindings.fault.text() == "“often” is no timeframe, as 15m, 4h or 1d, nor a pattern, as *h."
     assert tab.bindings.lines[0][1].property("bad") == "true"
-    assert tab.bindings.answer.text() == "Known as soon as nothing is wrong with the settings."
+    assert tab.bindings.answer.text() == "Known as soon as nothing is wrong with the bindings."
+    typed(tab.bindings.lines[0][1], "1h")
+    cell(tab, 0, "weight", "99")
+    assert tab.book.sheet.settings is None
+    assert tab.bindings.answer.text() == "profile, by line 1: BTC* on 1h"
 
 
 @pytest.mark.parametrize(

@@ -700,7 +700,7 @@ class Backups(Section):
         description="Time between backups; 0 means none.",
         json_schema_extra={"unit": "h"},
     )
-    keep: int = Field(14, ge=1, le=10000, description="How many backups are kept.")
+    keep: int = Field(14, ge=1, le=10000, title="Keep at most", description="How many backups are kept.")
     folder: str = Field("", max_length=4096, description="Where they go; empty means the data folder.")
 
 
@@ -836,7 +836,9 @@ class Updates(Section):
 
 
 class Security(Section):
-    read_only: bool = Field(False, description="The user can change nothing; the engine goes on.")
+    read_only: bool = Field(
+        False, description="Nothing can be changed by hand, not even paused or closed; the engine goes on."
+    )
 
 
 class Settings(Section):

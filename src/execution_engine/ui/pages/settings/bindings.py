@@ -8,7 +8,9 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from execution_engine.domain.settings import Settings
+from execution_engine.domain import document as documents
+from execution_engine.domain.errors import SettingsError
+from execution_engine.domain.settings import DEFAULT_GRID, Settings
 from execution_engine.domain.timeframe import canonical
 from execution_engine.ui.pages.settings.editors import QuietCombo
 from execution_engine.ui.pages.settings.profiles import BINDINGS, ProfileBook
@@ -163,12 +165,24 @@ class BindingsPanel(Panel):
     # -- trying out
 
     def _try(self) -> None:
-        settings = self._book.sheet.settings
+        settings = self._bound()
         if settings is None:
-            self.answer.show_text("Known as soon as nothing is wrong with the settings.", "text3")
+            self.answer.show_text("Known as soon as nothing is wrong with the bindings.", "text3")
             return
         said, right = which(settings, self.symbol.text(), self.timeframe.text())
         self.answer.show_text(said, "text" if right else "danger")
+
+    def _bound(self) -> Settings | None:
+        """Return settings with these bindings, whatever is wrong elsewhere; None if it is wrong with them."""
+        grid = {
+            "default": self._book.default,
+            "profiles": dict.fromkeys(self._book.names, DEFAULT_GRID),
+            "bindings": self._bindings(),
+        }
+        try:
+            return documents.check({"grid": grid})
+        except SettingsError:
+            return None
 
 
 def which(settings: Settings, symbol: str, timeframe: str) -> tuple[str, bool]:
