@@ -1,4 +1,4 @@
-"""These take minutes and need what was built: `make deb` and `make installer` name them; everybody else goes without."""
+"""These take minutes: `make deb` and `make installer` name them; everybody else goes without."""
 
 from pathlib import Path
 
