@@ -83,6 +83,7 @@ class Installation:
             [sys.executable, "-m", "tests.stories.led", str(routes)] if routes else self.command_line
         )
         self.nest = nest
+        self._nests_environment = dict(self.environment)
         self.process: subprocess.Popen[bytes] | Forked | None = None
         self.said = root.parent / f"{root.name}.stderr"
         self.expected_errors: list[str] = []
@@ -108,7 +109,7 @@ class Installation:
     def spawn(self) -> None:
         """Begin a process without waiting for anything."""
         arguments = [*self.options, "--data-dir", str(self.root)]
-        if self.nest is not None:
+        if self.nest is not None and self.environment == self._nests_environment:
             self.process = Forked(self.nest, arguments, self.said)
             return
         with self.said.open("ab") as out:
