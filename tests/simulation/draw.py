@@ -218,6 +218,14 @@ def _around_the_risk(chance: Random, length: float) -> Iterator[Event]:
     for _ in range(chance.choice((0, 0, 3, 8))):
         what = chance.choice(("risk_run", "risk_run", "risk_skip", "risk_block", "risk_unblock"))
         yield {"at": round(chance.uniform(20, length), 3), "do": "command", "what": what}
+    for _ in range(chance.choice((0, 0, 4, 8))):
+        yield {
+            "at": round(chance.uniform(20, length), 3),
+            "do": "crash",
+            "where": f"offset {chance.choice(('winner', 'winner', 'loser', 'loser', 'top_up', 'between'))}",
+            "when": chance.choice(("before", "after")),
+            "pause": chance.choice((0.2, 3.0, 60.0)),
+        }
 
 
 def _alerts(chance: Random, length: float, venue: str, symbols: tuple[str, ...]) -> Iterator[Event]:

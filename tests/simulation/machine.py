@@ -291,10 +291,19 @@ class Machine:
         """Return whether the program is killed at this very point."""
         if not self._planned or life is not self.life or not life.alive:
             return False
-        event = self._due("crash", where, when)
+        event = self._due("crash", where, when) or self._in_an_offset(life, when)
         if event is not None:
             self.kill(f"{when} a {where}", event["pause"])
         return event is not None
+
+    def _in_an_offset(self, life: Life, when: str) -> Event | None:
+        """Return a crash that waits for an offset to be at a certain step."""
+        for id in life.book.open_risk_actions():
+            action = life.book.risk_actions[id]
+            role = "between" if action.current is None else action.steps[action.current].role.value
+            if (event := self._due("crash", f"offset {role}", when)) is not None:
+                return event
+        return None
 
     def takes_defect(self, kind: str) -> bool:
         """Return whether a decision on this kind of input meets a defect now."""
