@@ -28,6 +28,7 @@ from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.control import ControlServer
 from execution_engine.adapters.exchanges import instruments
 from execution_engine.adapters.exchanges.feeds import ManualFeed
+from execution_engine.adapters.log_table import LogTable
 from execution_engine.adapters.logs import Log
 from execution_engine.adapters.paths import DataFolder, data_folder
 from execution_engine.adapters.security.folder_lock import FolderLock
@@ -54,6 +55,8 @@ from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plai
 from execution_engine.exchanges import Exchanges
 from execution_engine.notifying import House as NotifyHouse
 from execution_engine.notifying import Notifying, day_of
+from execution_engine.observing import House as ObservedHouse
+from execution_engine.observing import Observing
 from execution_engine.unlocking import Unlocking
 from execution_engine.updating import Updating
 from execution_engine.way_in import House, WayInKept
@@ -111,6 +114,7 @@ class Application:
     webhooks: Webhooks = field(init=False)
     way_in: WayInKept = field(init=False)
     notifying: Notifying = field(init=False)
+    observing: Observing = field(init=False)
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
     _opening: asyncio.Task[None] | None = None
@@ -126,9 +130,9 @@ class Application:
         self.folder = data_folder(self.options.data_dir)
         self._lock = FolderLock(self.folder.lock)
         self._lock.acquire()
-        self._log = Log(
-            self.folder.logs, self.redaction, terminal=sys.stderr if self.options.headless else None
-        )
+        table = LogTable()
+        terminal = sys.stderr if self.options.headless else None
+        self._log = Log(self.folder.logs, self.redaction, terminal=terminal, table=table)
         self._log.start(LogSettings())
         self.passage = open_data(self.folder, __version__, self.clock.now())
         if self.passage.sentence:
@@ -168,6 +172,16 @@ class Application:
         )
         self.notifying = Notifying(told, self.unlocking, self.redaction, self.folder.notifications)
         self.unlocking.on_open.append(self.notifying.vault_opened)
+        watched = ObservedHouse(
+            core=lambda: self.core,
+            status=self.status,
+            trouble=lambda: self.trouble,
+            ills=self._ills,
+            tell=self.notifying.tell,
+            waiting=lambda: sum(target.waiting for target in self.notifying.shown()),
+            folder=self.folder.root,
+        )
+        self.observing = Observing(watched, self.clock, table)
 
     async def _day(self) -> Day:
         """Return what came of the last 24 hours."""
@@ -201,6 +215,7 @@ class Application:
         self._show_core()
         await self.way_in.start()
         await self.notifying.start()
+        await self.observing.start()
         self.exchanges.begin()
 
     async def _listen_again(self) -> None:
@@ -224,6 +239,7 @@ class Application:
             ready_for_entries=self._busy,
             clock=self.clock.now,
             health=self.health,
+            metrics=self.observing.metrics,
             probes=self.way_in.probes,
             set_price=self.set_price,
         )
@@ -255,6 +271,7 @@ class Application:
         )
         core.feed.on_released(self._released)
         core.feed.on_released(self.notifying.released)
+        core.feed.on_released(self.observing.released)
         while self._unsaid:
             core.desk.post(self._unsaid.pop(0))
         core.tasks.keep("keys", self._check_keys)
@@ -403,20 +420,30 @@ class Application:
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Return whether all is well, and the figures behind it."""
         word, reasons = self.status()
-        reasons = list(reasons)
-        if self.core.paper.failed is not None:
-            reasons.append(f"paper exchange: {self.core.paper.failed}")
-        reasons += [f"task {name} failed" for name in self.core.tasks.failed]
-        well = word in ("running", "paused", "starting") and not self.core.tasks.failed
-        return well and self.core.paper.failed is None, {
+        ills = self._ills()
+        return not ills, {
             "status": word,
-            "reasons": reasons,
+            "reasons": [*reasons, *(ill for ill in ills if ill not in reasons)],
             "database": {"behind": self.core.desk.behind, "failed": self.trouble},
             "accounts": {a.name: a.status.value for a in self.core.book.accounts.values()},
             "prices": {"feed": self.core.prices.name, "markets": len(self.core.book.prices)},
             "tasks": self.core.tasks.names,
             "queued": len(self.core.book.queue),
+            **self.observing.health(),
         }
+
+    def _ills(self) -> list[str]:
+        """Return why not all is well, in words; empty if it is."""
+        word, reasons = self.status()
+        ills = list(reasons) if word not in ("running", "paused", "starting") else []
+        if self.core.paper.failed is not None:
+            ills.append(f"paper exchange: {self.core.paper.failed}")
+        silent = self._log.failure
+        return [
+            *ills,
+            *(f"task {name} failed" for name in self.core.tasks.failed),
+            *([silent] if silent else []),
+        ]
 
     async def read_state(self, *, open_only: bool = False) -> Plain:
         """Return what `state --json` prints, once all of it is durable: nobody is told what may yet be lost."""
@@ -462,6 +489,7 @@ class Application:
         await self.way_in.stop()
         if self.listener is not None:
             await self.listener.stop()
+        await self.observing.stop()
         if hasattr(self, "core"):
             await self.core.stop()
         await self.notifying.stop()  # last: what was told while everything ended is kept for the next start

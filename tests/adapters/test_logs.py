@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import io
+import json
 import logging
 import os
 import re
@@ -19,6 +20,7 @@ from loguru import logger
 
 from execution_engine.adapters import log_files
 from execution_engine.adapters.log_files import FILE, tidy
+from execution_engine.adapters.log_table import LogTable
 from execution_engine.adapters.logs import Log, fact_logged
 from execution_engine.adapters.security.redact import HIDDEN, Redaction, printable
 from execution_engine.domain.facts import Category, Fact, Level
@@ -39,8 +41,20 @@ def logging_to(folder: Path, *secrets: str, **settings: Any) -> Iterator[Log]:
         logger.configure(patcher=lambda _: None)
 
 
+def records(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / FILE).read_text(encoding="utf-8").splitlines()]
+
+
 def lines(folder: Path) -> list[str]:
-    return (folder / FILE).read_text(encoding="utf-8").splitlines()
+    """Return the file as a terminal would show it."""
+    found = []
+    for line in records(folder):
+        about = [line[name] for name in ("code", "world") if name in line]
+        about += [f"{name} {line[name]}" for name in ("alert", "group", "order") if name in line]
+        end = f" [{', '.join(about)}]" if about else ""
+        found.append(f"{line['at']} {line['level']: <8} {line['category']: <8} {line['text']}{end}")
+        found += line.get("traceback", "").splitlines()
+    return found
 
 
 def test_a_line_has_time_level_category_and_message(tmp_path: Path) -> None:
@@ -312,3 +326,60 @@ async def test_a_task_that_fails_unseen_is_in_the_log(tmp_path: Path) -> None:
     written = "\n".join(lines(tmp_path))
     assert "ERROR    SYSTEM   asyncio: Task exception was never retrieved" in written
     assert "canary" not in written
+
+
+def test_in_the_file_each_line_is_an_object_with_what_it_is_about(tmp_path: Path) -> None:
+    with logging_to(tmp_path):
+        fact_logged(Fact(code="group_closed", text='"BTC" closed\n', world="paper", group_id=7, order_id=9))
+        try:
+            raise ValueError("no")
+        except ValueError:
+            logger.exception("It failed")
+    closed, failed = records(tmp_path)
+    assert closed | {"at": ""} == {
+        "at": "",
+        "level": "INFO",
+        "category": "TRADING",
+        "text": '"BTC" closed\\n',
+        "code": "group_closed",
+        "world": "paper",
+        "group": 7,
+        "order": 9,
+    }
+    assert failed["traceback"].splitlines()[-1] == "ValueError: no"
+    assert "fact" not in failed
+
+
+def test_the_table_gets_what_is_in_the_file_but_requests_and_errors_are_counted(tmp_path: Path) -> None:
+    now = [100.0]
+    table = LogTable(lambda: now[0])
+    log = Log(tmp_path, Redaction([CANARY]), table=table)
+    log.start(LogSettings())
+    table.begin(41)
+    fact_logged(Fact(code="group_closed", text="closed", group_id=7, alert_id=3))
+    logger.bind(category="API").info("POST /webhook/… 202")
+    logger.bind(category="API").warning("slow {}", CANARY)
+    try:
+        raise ValueError(CANARY)
+    except ValueError:
+        logger.exception("It failed")
+    first, *rest = table.take(2)
+    rest += table.take(100)
+    assert (first.id, first.code, first.group_id, first.alert_id, first.level) == (
+        42,
+        "group_closed",
+        7,
+        3,
+        "INFO",
+    )
+    assert [(entry.id, entry.text.split("\n")[0]) for entry in rest] == [
+        (43, f"slow {HIDDEN}"),
+        (44, "It failed"),
+    ]
+    assert "canary" not in rest[-1].text
+    assert table.take(5) == ()
+    assert table.errors_per_minute == 1
+    now[0] += 61
+    assert table.errors_per_minute == 0
+    log.stop()
+    logger.configure(patcher=lambda _: None)

@@ -1,5 +1,8 @@
 """The log: one line per thing that happened, in a file that turns over, without any secret.
 
+In the file each line is a JSON object (`at`, `level`, `category`, `text`, of a fact also `code` and what it is about,
+of an error `traceback`); on a terminal it is written for people.
+
 Every record passes one place, `_safe`, whoever wrote it and wherever it goes: there secrets are hidden, in the
 message and in a traceback alike, and what could break out of its line is escaped. A log that cannot be
 written is a nuisance; it never stops the application.
@@ -8,16 +11,18 @@ written is a nuisance; it never stops the application.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import threading
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from loguru import logger
 
 from execution_engine.adapters.log_files import LogFile, tidy
+from execution_engine.adapters.log_table import LogTable
 from execution_engine.adapters.security.redact import Redaction, printable
 from execution_engine.domain.facts import Category, Fact
 from execution_engine.domain.settings import Logs as LogSettings
@@ -38,10 +43,18 @@ class Log:
     The file is written by whoever logs: a line costs some 20 µs, a third of what handing it to a thread does.
     """
 
-    def __init__(self, folder: Path, redaction: Redaction, *, terminal: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        redaction: Redaction,
+        *,
+        terminal: TextIO | None = None,
+        table: LogTable | None = None,
+    ) -> None:
         self._folder = folder
         self._redaction = redaction
         self._terminal = terminal
+        self._table = table
         self._settings = LogSettings()
         self._file = LogFile(folder, self.tidy_later)
         self._sinks: list[int] = []
@@ -69,13 +82,13 @@ class Log:
         """Go on with other settings."""
         self._settings = settings
         before, self._sinks = self._sinks, []
-        for sink in (self._file, self._terminal):
-            if sink is not None:
-                # `diagnose` would print the values of variables, `backtrace` every frame up to the loop.
-                number = logger.add(
-                    sink, level=settings.level.value, format=LINE, diagnose=False, backtrace=False
-                )
-                self._sinks.append(number)
+        # `diagnose` would print the values of variables, `backtrace` every frame up to the loop.
+        common: dict[str, Any] = {"level": settings.level.value, "diagnose": False, "backtrace": False}
+        self._sinks.append(logger.add(self._file, format=_as_json, **common))
+        if self._terminal is not None:
+            self._sinks.append(logger.add(self._terminal, format=LINE, **common))
+        if self._table is not None:
+            self._sinks.append(logger.add(self._table, format=_bare, **common))
         for number in before:
             logger.remove(number)
 
@@ -117,11 +130,36 @@ class Log:
             logger.warning("Old log files could not be tidied: {}", error.strerror)
 
 
+def _bare(record: Record) -> str:
+    return ""  # what is read is the record
+
+
+def _as_json(record: Record) -> str:
+    """Put a record as one line of JSON where the format that is returned finds it."""
+    extra = record["extra"]
+    line: dict[str, Any] = {
+        "at": f"{record['time'].astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
+        "level": record["level"].name,
+        "category": extra["category"],
+        "text": record["message"],
+        **extra.get("fact", {}),
+    }
+    if extra["traceback"]:
+        line["traceback"] = extra["traceback"].lstrip("\n")
+    extra["json"] = json.dumps(line, ensure_ascii=False)
+    return "{extra[json]}\n"
+
+
 def fact_logged(fact: Fact) -> None:
     """Write a fact to the log, with its code and what it is about."""
     ids = (("alert", fact.alert_id), ("group", fact.group_id), ("order", fact.order_id))
     about = [fact.code, fact.world, *(f"{name} {number}" for name, number in ids if number is not None)]
-    bound = logger.bind(category=fact.category.value, about=f" [{', '.join(filter(None, about))}]")
+    known = {"code": fact.code, "world": str(fact.world), **dict(ids)}
+    bound = logger.bind(
+        category=fact.category.value,
+        about=f" [{', '.join(filter(None, about))}]",
+        fact={name: value for name, value in known.items() if value not in (None, "")},
+    )
     bound.log(fact.level.value, fact.text)
 
 

@@ -117,6 +117,7 @@ class House:
             ready_for_entries=lambda: self.not_ready,
             clock=lambda: self.now,
             health=lambda: self.health,
+            metrics=self._metrics,
             probes=self.probes,
             set_price=lambda symbol, price: self.set_price(symbol, price),
             monotonic=lambda: self.seconds,
@@ -139,6 +140,9 @@ class House:
 
     def url(self, path: str = f"/webhook/{TOKEN}") -> str:
         return f"http://{self.host}:{self.port}{path}"
+
+    async def _metrics(self) -> str:
+        return "execution_engine_up 1\n"
 
     async def send(
         self, body: Any, path: str = f"/webhook/{TOKEN}", method: str = "POST", **options: Any

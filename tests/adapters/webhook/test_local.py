@@ -113,8 +113,16 @@ async def test_whoever_asks_through_a_tunnel_a_proxy_or_a_web_page_finds_nothing
 ) -> None:
     async with listening() as house:
         assert await house.send(b"", "/health", "GET", headers=headers) == (404, None)
+        assert await house.send(b"", "/metrics", "GET", headers=headers) == (404, None)
         assert await house.send(PRICE, "/paper/price", headers=BEARER | headers) == (404, None)
     assert house.prices == {}
+
+
+async def test_metrics_are_text_for_this_machine() -> None:
+    async with listening() as house, house.client.get(house.url("/metrics")) as answer:
+        assert answer.status == 200
+        assert answer.content_type == "text/plain"
+        assert await answer.text() == "execution_engine_up 1\n"
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8787", "127.0.0.1:1", "[::1]:8787", "LOCALHOST"])

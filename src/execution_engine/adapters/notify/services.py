@@ -85,7 +85,7 @@ def _judged(said: Iterable[str]) -> Result:
 
 
 def _opened(address: str) -> apprise.NotifyBase | None:
-    import apprise  # as above
+    import apprise  # only where something is told, as above
 
     asset = apprise.AppriseAsset(
         app_id="Execution Engine",

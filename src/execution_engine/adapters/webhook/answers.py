@@ -18,15 +18,21 @@ _HEADERS = {"Server": "execution-engine"}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A status and the JSON that goes with it; no body where `body` is None. `last` closes the connection."""
+    """A status and the JSON that goes with it; no body where `body` is None. `last` closes the connection.
+
+    text: plain text instead of JSON.
+    """
 
     status: int
     body: dict[str, Any] | None = None
     last: bool = False
+    text: str | None = None
 
     def response(self) -> web.Response:
         """Write the reply for the wire."""
-        if self.body is None:
+        if self.text is not None:
+            response = web.Response(text=self.text, headers=_HEADERS)
+        elif self.body is None:
             response = web.Response(status=self.status, headers=_HEADERS)
         else:
             raw = json.dumps(self.body, ensure_ascii=False, default=str).encode("utf-8", "replace")

@@ -33,6 +33,7 @@ class Doors:
     health: whether all is well, and the figures and reasons to show.
     set_price: carry a practice price to its markets and return their names once it was matched; a `Refusal`
     with the code `feed` where prices are not set by hand.
+    metrics: the same and more as the text that Prometheus reads.
     probes: the passes of requests that this program sends to itself.
     clock: the time in UTC. monotonic: seconds that never go back.
     """
@@ -45,6 +46,7 @@ class Doors:
     ready_for_entries: Callable[[], str | None]
     clock: Callable[[], datetime]
     health: Callable[[], tuple[bool, dict[str, Any]]]
+    metrics: Callable[[], Awaitable[str]] | None = None
     probes: Probes | None = None
     set_price: SetPrice | None = None
     monotonic: Callable[[], float] = time.monotonic

@@ -9,7 +9,7 @@ import secrets as random
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,7 @@ class Listener:
         ready_for_entries: Callable[[], str | None],
         clock: Callable[[], datetime],
         health: Callable[[], tuple[bool, dict[str, Any]]],
+        metrics: Callable[[], Awaitable[str]] | None = None,
         probes: Probes | None = None,
         set_price: SetPrice | None = None,
         monotonic: Callable[[], float] = time.monotonic,
@@ -72,6 +73,7 @@ class Listener:
             ready_for_entries=ready_for_entries,
             clock=clock,
             health=health,
+            metrics=metrics,
             probes=probes,
             set_price=set_price,
             monotonic=monotonic,
@@ -151,12 +153,14 @@ class Listener:
                 return "/webhook/…", self._alerts.receive(request, token)
             case "GET", ["", "health"]:
                 return "/health", self._local.health(request)
+            case "GET", ["", "metrics"]:
+                return "/metrics", self._local.metrics(request)
             case "POST", ["", "paper", "price"]:
                 return "/paper/price", self._local.price(request)
         return OTHER, _nothing_here()
 
     def _log(self, method: str, route: str, status: int, took_s: float, request_id: str) -> None:
-        level = "DEBUG" if (route, status) == (PROBED, 200) else "INFO"
+        level = "DEBUG" if (route, status) in _ROUTINE else "INFO"
         if status in (400, 401, 404, 429) and not self._strangers.take(
             LOGGED_STRANGERS, self._doors.monotonic()
         ):
@@ -173,6 +177,9 @@ def _let_wait(server: asyncio.Server) -> None:
     for listening in server.sockets:
         with socket.socket(fileno=os.dup(listening.fileno())) as same:
             same.listen(BACKLOG)
+
+
+_ROUTINE = {(PROBED, 200), ("/metrics", 200)}  # every few seconds, and nothing to read
 
 
 async def _nothing_here() -> Reply:

@@ -1,4 +1,4 @@
-"""The routes for programs on this machine: health, and prices of the practice market."""
+"""The routes for programs on this machine: health, metrics, and prices of the practice market."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ class LocalRoutes:
             return answers.NOTHING_HERE
         well, report = self._doors.health()
         return Reply(200 if well else 503, report)
+
+    async def metrics(self, request: web.BaseRequest) -> Reply:
+        """Answer with the figures that Prometheus gathers."""
+        if self._doors.metrics is None or not _asked_from_here(request):
+            return answers.NOTHING_HERE
+        return Reply(200, text=await self._doors.metrics())
 
     async def price(self, request: web.BaseRequest) -> Reply:
         """Set a practice price and answer once it was matched."""
