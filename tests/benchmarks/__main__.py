@@ -22,6 +22,7 @@ from tests.benchmarks import (
     risk,
     saving,
     start,
+    trading,
     urgency,
 )
 from tests.benchmarks.figures import Figure, table
@@ -37,6 +38,7 @@ PARTS: dict[str, Callable[[], Iterable[Figure]]] = {
     "recovery": recovery.measure,
     "risk": risk.measure,
     "saving": saving.measure,
+    "trading": trading.measure,
     "start": start.measure,
     "occupation": occupation.measure,
 }

@@ -39,6 +39,7 @@ async def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(KINDS)}; none means all")
     parser.add_argument("--port", type=int, default=0, help="TLS port, 0 picks one")
     parser.add_argument("--still", action="store_true", help="let prices stand still")
+    parser.add_argument("--unlimited", action="store_true", help="take any number of requests")
     asked = parser.parse_args()
     unknown = set(asked.names) - set(KINDS)
     if unknown:
@@ -46,6 +47,8 @@ async def main() -> None:
     async with LocalExchanges(*asked.names, port=asked.port) as world:
         exchanges = [world[name] for name in asked.names or KINDS]
         for exchange in exchanges:
+            if asked.unlimited:
+                exchange.unlimited()
             for base, price in PRICES.items():
                 _move(exchange, f"{base}USDT", Decimal(price))
                 _move(exchange, f"{base}USDT.P", Decimal(price))

@@ -213,6 +213,8 @@ async def at_exchange(
     streams: bool,
     sign: int,
     settings: dict[str, Any],
+    *,
+    add: int = 0,
 ) -> AsyncIterator[Trading]:
     """Run the application with one account on one exchange, which trades there."""
     mode = MODES[exchange] if (exchange, market) != ("binance", Market.SPOT) else Mode.LIVE
@@ -220,6 +222,7 @@ async def at_exchange(
         lead_to(world.routes_file)
         local = world[exchange]
         local.unlimited()
+        local.add_markets(add)
         if not streams:
             local.streams.refuse = True
             # Asking takes the streams' place; quicker here, where nobody counts.
