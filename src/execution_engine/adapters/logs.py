@@ -80,6 +80,8 @@ class Log:
 
     def apply(self, settings: LogSettings) -> None:
         """Go on with other settings."""
+        if self._sinks and settings == self._settings:
+            return  # beginning anew takes longer than everything else about saved settings
         self._settings = settings
         before, self._sinks = self._sinks, []
         # `diagnose` would print the values of variables, `backtrace` every frame up to the loop.
