@@ -318,6 +318,7 @@ def test_a_winner_whose_target_sold_all_it_held_has_nothing_to_give():
 # -- winners that change meanwhile
 
 
+@pytest.mark.fault(82)
 def test_a_winner_that_is_closed_first_hands_its_share_to_the_next():
     house = ready()
     house.hold("C", "100", "10")
@@ -388,6 +389,7 @@ def test_a_winner_that_lost_its_profit_gives_nothing():
     assert house.action.status is RiskStatus.INCOMPLETE
 
 
+@pytest.mark.fault(81)
 def test_a_step_waits_for_a_fresh_price():
     house = RiskHouse()
     house.worked_example()
@@ -690,6 +692,7 @@ def test_an_exit_of_a_winner_that_is_being_closed_closes_the_rest_and_the_offset
     assert house.next_offset().symbol == "LUSDT"
 
 
+@pytest.mark.fault(83)
 def test_two_evaluations_at_once_begin_one_offset():
     house = ready()
     house.hold("M", "10", "100")
@@ -713,6 +716,7 @@ def test_a_forced_entry_in_the_middle_of_an_offset_takes_nothing_from_it():
 # -- crashes
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("filled", [False, True], ids=["not arrived", "filled"])
 @pytest.mark.parametrize("crash", [1, 2, 3])
 def test_after_a_crash_an_offset_goes_on_at_the_step_where_it_stood(crash: int, filled: bool):

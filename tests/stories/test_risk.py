@@ -105,6 +105,7 @@ def test_winners_pay_for_a_loser_and_the_state_tells_it(engine: Installation) ->
     engine.prove_books()
 
 
+@pytest.mark.fault(80)
 @pytest.mark.parametrize("winners", [0, 1, 2], ids=["at the first winner", "at the second", "at the loser"])
 def test_an_offset_that_was_killed_goes_on_where_it_stood(engine: Installation, winners: int) -> None:
     worked_example(engine)
