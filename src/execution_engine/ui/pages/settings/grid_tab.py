@@ -134,5 +134,10 @@ class GridTab(Tab):
         self.remove.setEnabled(not kept)
         self.remove.setToolTip(kept)
         settings = self._sheet.settings
-        words = in_words(worst_case(settings)) if settings is not None else ""
-        self.worst_line.show_text(f"{words}." if words else "")
+        known = settings is not None
+        words = (
+            in_words(worst_case(settings))
+            if settings is not None
+            else "Worst case: not known while this is wrong"
+        )
+        self.worst_line.show_text(f"{words}.", "text2" if known else "text3")
