@@ -104,6 +104,22 @@ async def test_another_source_is_saved_in_the_settings(
     assert panel.feed_said.text() == "Prices move by themselves, from a seed; no exchange is contacted."
 
 
+async def test_real_prices_and_who_chose_them_are_told(
+    house: WindowHouse, panel: PaperPanel, qtbot: QtBot
+) -> None:
+    house.feed_name = "live"
+    panel.tick()
+    assert panel.feed.value() == "auto"
+    said = "Prices are those of the real exchanges; when they are lost they get old, and nothing is made up."
+    chosen = " It was chosen by itself, and is kept to while anything is open on paper."
+    assert panel.feed_said.text() == said + chosen
+    assert not panel.set.isEnabled()
+    panel.feed.chosen.emit("live")
+    await until(lambda: house.book.settings.paper.feed == "live")
+    panel.tick()
+    assert (panel.feed.value(), panel.feed_said.text()) == ("live", said)
+
+
 async def test_choosing_a_known_market_fills_the_fields(house: WindowHouse, panel: PaperPanel) -> None:
     house.by_hand("SOLUSDT", "150.5")
     house.show()

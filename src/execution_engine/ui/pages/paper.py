@@ -24,8 +24,10 @@ from execution_engine.ui.theme import Token, px
 from execution_engine.ui.widgets import Label, NumberField, Panel, SegmentedChoice, button
 
 NUDGES = (Decimal("-1"), Decimal("-0.1"), Decimal("0.1"), Decimal("1"))
-FEEDS = (("synthetic", "Made-up market"), ("manual", "Set by hand"))
+FEEDS = (("auto", "By itself"), ("live", "Real prices"), ("synthetic", "Made up"), ("manual", "By hand"))
 FEED_WORDS = {
+    "auto": "It is being found out whether real prices can be had.",
+    "live": "Prices are those of the real exchanges; when they are lost they get old, and nothing is made up.",
     "synthetic": "Prices move by themselves, from a seed; no exchange is contacted.",
     "manual": "Prices stand still until you, or POST /paper/price, move them.",
     "none": "There are no prices: choose one of these.",
@@ -178,9 +180,12 @@ class PaperPanel(QWidget):
     def _show_feed(self) -> None:
         doors = self._bridge.doors
         name, asked = doors.feed_name(), doors.settings().paper.feed.value
-        self.feed.set_value(name)
+        by_itself = asked == "auto" and name in ("auto", "live", "synthetic")
+        self.feed.set_value(asked if by_itself else name)
         words = FEED_WORDS.get(name, f"Prices come from the {name} feed.")
-        if asked not in (name, "auto", "live"):
+        if by_itself and name != "auto":
+            words += " It was chosen by itself, and is kept to while anything is open on paper."
+        elif asked not in (name, "auto") and name != "none":
             words += f" This run was started with --paper-feed {name}; the setting says {asked}."
         self.feed_said.show_text(words)
         self._enable()
