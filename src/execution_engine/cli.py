@@ -377,6 +377,11 @@ def _backup(folder: DataFolder, given: argparse.Namespace) -> int:
     return OK
 
 
+def _diagnostics(folder: DataFolder, given: argparse.Namespace) -> int:
+    print(ask(folder, "diagnostics", {"file": str(Path(given.file).absolute())}))
+    return OK
+
+
 def _restore(folder: DataFolder, given: argparse.Namespace) -> int:
     with FolderLock(folder.lock):
         aside = restore(Path(given.file), folder.database, SystemClock().now())
@@ -510,6 +515,8 @@ def parser() -> argparse.ArgumentParser:
     running.set_defaults(run=_risk_run)
     command("backup", _backup, "copy the database").add_argument("file")
     command("restore", _restore, "put a backup in place of the database").add_argument("file")
+    bundle = command("diagnostics", _diagnostics, "write a zip for whoever helps, without any secret")
+    bundle.add_argument("file")
     command("verify", _verify, "check the file and every sum of money")
     return top
 

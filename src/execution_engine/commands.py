@@ -11,10 +11,12 @@ from typing import Any
 
 from execution_engine import __version__
 from execution_engine.accounts import Accounts, listed
+from execution_engine.adapters import diagnostics
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.exchanges import instruments
 from execution_engine.adapters.paths import DataFolder
 from execution_engine.adapters.security.folder_lock import FolderLock
+from execution_engine.adapters.security.redact import Redaction
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage.backup import backup
 from execution_engine.adapters.storage.passage import open_data
@@ -72,6 +74,7 @@ class Commands:
             "vault": self._vault,
             "risk plan": self._risk_plan,
             "notify": self._notify,
+            "diagnostics": lambda args: application.diagnostics(Path(args["file"])),
         }
         self._table |= {name: self._wish(wish) for name, wish in WISHES.items()}
         self._table |= {name: self._about_keys(act) for name, act in ACCOUNT_ACTS.items()}
@@ -358,6 +361,8 @@ class Resting:
             return verify(self.folder.database)
         if command == "backup":
             return str(backup(self.folder.database, Path(args["file"])))
+        if command == "diagnostics":
+            return self._diagnostics(Path(args["file"]))
         if command == "state":
             return self._state(open_only=bool(args.get("open")))
         if command == "accounts":
@@ -379,6 +384,22 @@ class Resting:
         return state(
             self.book, past, version=__version__, status="stopped", reasons=reasons, open_only=open_only
         )
+
+    def _diagnostics(self, path: Path) -> str:
+        secrets = [self.book.engine.install_key]
+        for token in self.book.tokens.values():
+            secrets += [token.token, token.previous_token or ""]
+        parts = diagnostics.parts(
+            program=__version__,
+            now=SystemClock().now(),
+            state={"status": "stopped", "reasons": [self.book.settings_fault]},
+            settings=documents.dump(self.book.settings),
+            database=self.folder.database,
+            logs=self.folder.logs,
+            tasks="No engine was running.",
+            safe=Redaction(secrets),
+        )
+        return f"{diagnostics.write(path, parts)} was written. Look into it before you give it away."
 
     def _accounts(self) -> Accounts:
         clock = SystemClock()

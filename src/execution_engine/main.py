@@ -24,6 +24,7 @@ from loguru import logger
 
 from execution_engine import __version__
 from execution_engine.accounts import Accounts
+from execution_engine.adapters import diagnostics
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.control import ControlServer
 from execution_engine.adapters.exchanges import instruments
@@ -42,6 +43,7 @@ from execution_engine.adapters.webhook.listener import Listener, ListenError
 from execution_engine.core import Connect, Core, Options, urls
 from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
+from execution_engine.domain import document as documents
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Answer, Input, MayChange
@@ -444,6 +446,26 @@ class Application:
             *(f"task {name} failed" for name in self.core.tasks.failed),
             *([silent] if silent else []),
         ]
+
+    async def diagnostics(self, path: Path) -> str:
+        """Write a bundle for whoever helps; return a sentence. Raises EngineError."""
+        tasks, settings = diagnostics.tasks_now(), documents.dump(self.core.book.settings)
+        _, state = self.health()
+
+        def work() -> Path:
+            parts = diagnostics.parts(
+                program=__version__,
+                now=self.clock.now(),
+                state=state,
+                settings=settings,
+                database=self.folder.database,
+                logs=self.folder.logs,
+                tasks=tasks,
+                safe=self.redaction,
+            )
+            return diagnostics.write(path, parts)
+
+        return f"{await asyncio.to_thread(work)} was written. Look into it before you give it away."
 
     async def read_state(self, *, open_only: bool = False) -> Plain:
         """Return what `state --json` prints, once all of it is durable: nobody is told what may yet be lost."""

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +20,9 @@ BTC = "BINANCE:BTCUSDT"
 API_KEY, API_SECRET, PHRASE = "cnrKey4f81d2", "cnrSecret77ab90", "cnrPhrase!c3"
 PASSWORD, WRONG = "cnrPassword 5e2 horse", "cnrWrong 18a battery"
 BODY, HMAC = "cnrBody90fe\u00e4", "cnrHmac41bc7"
-PLANTED = (API_KEY, API_SECRET, PHRASE, PASSWORD, WRONG, "cnrBody90fe", HMAC)
+MAIL, PATH = "cnrMail!d07", "cnrPath5509ab"
+TARGET = f"json://me:{MAIL}@127.0.0.1:9/hook/{PATH}"  # nobody listens there
+PLANTED = (API_KEY, API_SECRET, PHRASE, PASSWORD, WRONG, "cnrBody90fe", HMAC, MAIL, PATH)
 SCENARIOS = 1_000
 
 
@@ -139,6 +142,11 @@ def test_no_planted_secret_is_found_anywhere(
     cli("webhook", "secret", "hmac", "--stdin", stdin=HMAC)
     engine.command("secret", which="hmac", secret=HMAC)
 
+    cli("notify", "add", "phone", "--stdin", stdin=TARGET)
+    cli("notify", "test", "phone", status=1)
+    cli("settings", "set", "notifications.level", "DEBUG")
+    engine.expected_errors += ["phone"]
+
     # A body secret of plain letters only can be set; the umlaut is what senders get wrong.
     cli("webhook", "secret", "body", "--stdin", stdin="cnrBody90fe")
     engine.price(BTC, 100)
@@ -162,6 +170,9 @@ def test_no_planted_secret_is_found_anywhere(
     cli("settings", "export", str(tmp_path / "exported.json"))
     cli("backup", str(tmp_path / "backup.sqlite"))
     cli("verify")
+    cli("notify", "--json")
+    cli("diagnostics", str(tmp_path / "bundle.zip"))
+    cli("diagnostics", str(tmp_path / "bundle.zip"), status=1)
     assert engine._end(signal.SIGTERM) == 0
 
     found += found_under(engine.root)
@@ -171,6 +182,12 @@ def test_no_planted_secret_is_found_anywhere(
     found += found_in("the state", json.dumps(state).encode())
     for name in ("exported.json", "backup.sqlite"):
         found += found_in(name, (tmp_path / name).read_bytes())
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+        parts = {name: bundle.read(name) for name in bundle.namelist()}
+    assert len(parts) == 8
+    assert b'"level": "DEBUG"' in parts["settings.json"]
+    for name, raw in parts.items():
+        found += found_in(name, raw, (*PLANTED, engine.token))
     assert found == []
     # The webhook's token is in the database, so that its URL can be shown; it is nowhere else.
     token = (engine.token,)
