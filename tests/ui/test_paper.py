@@ -110,9 +110,8 @@ async def test_real_prices_and_who_chose_them_are_told(
     house.feed_name = "live"
     panel.tick()
     assert panel.feed.value() == "auto"
-    said = "Prices are those of the real exchanges; when they are lost they get old, and nothing is made up."
-    chosen = " It was chosen by itself, and is kept to while anything is open on paper."
-    assert panel.feed_said.text() == said + chosen
+    said = "Prices of the real exchanges; lost ones get old."
+    assert panel.feed_said.text() == f"{said} Chosen by itself."
     assert not panel.set.isEnabled()
     panel.feed.chosen.emit("live")
     await until(lambda: house.book.settings.paper.feed == "live")

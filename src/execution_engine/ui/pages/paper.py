@@ -27,7 +27,7 @@ NUDGES = (Decimal("-1"), Decimal("-0.1"), Decimal("0.1"), Decimal("1"))
 FEEDS = (("auto", "By itself"), ("live", "Real prices"), ("synthetic", "Made up"), ("manual", "By hand"))
 FEED_WORDS = {
     "auto": "It is being found out whether real prices can be had.",
-    "live": "Prices are those of the real exchanges; when they are lost they get old, and nothing is made up.",
+    "live": "Prices of the real exchanges; lost ones get old.",
     "synthetic": "Prices move by themselves, from a seed; no exchange is contacted.",
     "manual": "Prices stand still until you, or POST /paper/price, move them.",
     "none": "There are no prices: choose one of these.",
@@ -184,7 +184,7 @@ class PaperPanel(QWidget):
         self.feed.set_value(asked if by_itself else name)
         words = FEED_WORDS.get(name, f"Prices come from the {name} feed.")
         if by_itself and name != "auto":
-            words += " It was chosen by itself, and is kept to while anything is open on paper."
+            words += " Chosen by itself."
         elif asked not in (name, "auto") and name != "none":
             words += f" This run was started with --paper-feed {name}; the setting says {asked}."
         self.feed_said.show_text(words)
