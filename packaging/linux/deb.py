@@ -128,8 +128,8 @@ def make(bundle: Path, target: Path, version: str) -> Path:
         )
         put(root / "DEBIAN" / "control", control(version, machine, size // 1024, depends(bundle)).encode())
         target.mkdir(parents=True, exist_ok=True)
-        # The same files make the same package; a later zstd would not be read by older systems.
-        build = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(root), str(package)]
+        # Every system that is new enough for the program reads zstd, which is made and read many times faster than xz.
+        build = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z10", "--build", str(root), str(package)]
         subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
     return package
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -332,7 +333,9 @@ class Resting:
         lock.acquire()
         try:
             clock = SystemClock()
-            open_data(folder, __version__, clock.now())
+            passage = open_data(folder, __version__, clock.now())
+            if passage.sentence:
+                sys.stderr.write(passage.sentence + "\n")
             store = SqliteStore(folder.database)
             catalogue = Catalogue(instruments.load(resources() / "instruments.json"))
             book, new = load_book(store, catalogue, clock)
