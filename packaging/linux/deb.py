@@ -65,7 +65,8 @@ def depends(bundle: Path) -> str:
                     f"{path.relative_to(bundle)} needs {name}, which is neither in the bundle nor known"
                 )
             packages.add(OF_THE_SYSTEM[name])
-    return ", ".join([f"libc6 (>= {libc})", *sorted(packages)])
+    # Where fonts are is told by files of the system; without them nothing is missing but a line of complaint is told.
+    return ", ".join([f"libc6 (>= {libc})", "fontconfig-config", *sorted(packages)])
 
 
 def lay_out(bundle: Path, root: Path, version: str) -> None:
