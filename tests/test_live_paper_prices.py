@@ -160,9 +160,18 @@ async def test_prices_by_hand_and_made_up_ones_ask_no_exchange(tmp_path: Path, f
 
 
 async def test_the_feed_that_is_saved_is_the_one_that_is_used(tmp_path: Path) -> None:
-    async with reachable(), running(tmp_path / "data") as application:
+    async with reachable() as world, running(tmp_path / "data") as application:
         await chosen(application, PaperFeed.LIVE)
+        await enter(application)
+        await until(lambda: world.binance.streams.count, 10)
         for feed in (PaperFeed.MANUAL, PaperFeed.LIVE, PaperFeed.SYNTHETIC, PaperFeed.AUTO):
             changed = documents.with_value(application.core.book.settings, "paper.feed", feed.value)
             await application.core.desk.ask(SaveSettings(document=documents.dump(changed)))
-            await chosen(application, PaperFeed.LIVE if feed is PaperFeed.AUTO else feed)
+            if feed is not PaperFeed.AUTO:
+                await chosen(application, feed)
+            if feed is PaperFeed.MANUAL:  # nobody is listened to any more
+                await until(lambda: not world.binance.streams.count, 10)
+            if feed is PaperFeed.LIVE:
+                await until(lambda: last(application)() == Decimal(100), 10)
+        # Something is open, so what chooses by itself keeps to what it had chosen before: real prices.
+        await chosen(application, PaperFeed.LIVE)

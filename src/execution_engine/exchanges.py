@@ -43,7 +43,7 @@ from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.keys import CheckResult, Keys
 from execution_engine.domain.order import prefix
 from execution_engine.domain.rows import Account, Mode, Order
-from execution_engine.domain.settings import AccountSettings
+from execution_engine.domain.settings import AccountSettings, PaperFeed
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.tasks import Tasks
@@ -461,7 +461,8 @@ class RealPrices:
 
     async def _follow(self) -> None:
         modes = self._modes_now()
-        if self._live is not None and modes != self._modes:
+        nobody = not self._wanted and not modes and self._core.prices.name != PaperFeed.LIVE
+        if self._live is not None and (modes != self._modes or nobody):
             old, self._live = self._live, None
             await old.stop()
         if self._live is None and self._wanted:
