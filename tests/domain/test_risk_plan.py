@@ -278,6 +278,14 @@ def test_a_skipped_group_is_passed_over_and_its_skip_is_used_up_only_where_it_wo
     assert told.plan.loser.symbol == "CUSDT"
 
 
+def test_the_richest_who_may_not_give_are_passed_over_however_many_they_are():
+    held = [seen(group(id, "A", "100", "10", hold="1 A is missing"), "20") for id in range(2, 100)]
+    poor = seen(group(200, "B", "100", "10"), "11")
+    plan = evaluate(World.PAPER, [seen(group(), "94"), *held, poor], risk(), NOON).plan
+    assert plan is not None
+    assert [(step.group_id, step.quantity) for step in plan.winners] == [(200, D(60))]
+
+
 def test_no_group_can_be_the_loser_while_none_has_lost_enough():
     told = evaluate(World.PAPER, [seen(group(), "99")], risk(), NOON)
     assert (told.plan, told.words) == (None, "no group can be the loser")
