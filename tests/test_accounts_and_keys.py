@@ -213,7 +213,7 @@ async def test_wrong_passwords_are_written_down(desk: Desk) -> None:
 async def test_other_locks_and_secrets_are_written_down(desk: Desk) -> None:
     await desk.unlocking.ready(PASSWORD)
     assert desk.unlocking.listener_secrets().locked is False
-    await desk.unlocking.protect("another password")
+    await desk.unlocking.protect("another password", present=PASSWORD)
     await desk.unlocking.set_secret(HMAC, "a secret of senders")
     assert desk.unlocking.listener_secrets().hmac_secret == "a secret of senders"
     await desk.unlocking.lock()

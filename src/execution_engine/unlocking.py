@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from loguru import logger
 
+from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.security import pasted
+from execution_engine.adapters.security.patience import Patience
+from execution_engine.adapters.security.strength import strength
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import EngineError, Refusal, VaultError, VaultTrouble
 from execution_engine.domain.facts import Level
 from execution_engine.domain.inputs import Input, MayChange, SecurityAct
+from execution_engine.domain.safety import Strength, VaultShown
 
 Ask = Callable[[Input], Awaitable[Any]]
 
@@ -32,12 +37,15 @@ class Unlocking:
 
     ask: the desk's door. on_open: called on the loop each time the vault was opened.
     trouble: why the vault is locked; empty while it is open, or where there is none.
+    patience: slows down whoever guesses its password.
     """
 
     vault: Vault
     ask: Ask
     on_open: list[Callable[[], None]] = field(default_factory=list)
     trouble: str = ""
+    patience: Patience = field(default_factory=lambda: Patience(SystemClock().monotonic))
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one password at a time
 
     async def at_start(self, password: str | None) -> None:
         """Open the vault if there is one. Never raises: without it everything but keys and secrets works."""
@@ -49,19 +57,78 @@ class Unlocking:
 
     async def open(self, password: str | None = None) -> None:
         """Open the vault. Raises VaultError."""
-        if self.vault.is_open:
-            return
-        try:
-            await asyncio.to_thread(self.vault.open, password)
-        except VaultError as error:
-            self.trouble = str(error)
-            if error.trouble is VaultTrouble.PASSWORD_WRONG:
-                await self._note(Act.VAULT_REFUSED, "A wrong master password was given.", Level.WARNING)
-            raise
-        self.trouble = ""
+        async with self._turn:
+            if self.vault.is_open:
+                return
+            try:
+                await self._tried(self.vault.open, password)
+            except VaultError as error:
+                if error.trouble is not VaultTrouble.TOO_SOON:
+                    self.trouble = str(error)
+                raise
+            self.trouble = ""
         how = "the system's keyring" if password is None else "its master password"
         await self._note(Act.VAULT_UNLOCKED, f"The vault was opened with {how}.")
         self._opened()
+
+    async def _tried(self, use: Callable[[str | None], None], password: str | None) -> None:
+        """Use a password off the loop; wrong ones are counted and written down. Raises VaultError."""
+        if password is not None:
+            self.patience.refuse()
+        try:
+            await asyncio.to_thread(use, password)
+        except VaultError as error:
+            if error.trouble is VaultTrouble.PASSWORD_WRONG:
+                self.patience.wrong()
+                await self._note(Act.VAULT_REFUSED, "A wrong master password was given.", Level.WARNING)
+            raise
+        if password is not None:
+            self.patience.right()
+
+    async def consent(self, password: str | None = None) -> None:
+        """Let somebody back to a window that was locked: by the vault's password, else as its keyring says.
+
+        Where there is no vault nothing keeps anybody out. Raises VaultError.
+        """
+        how = "without a password, because there is no vault"
+        if self.vault.exists:
+            if password is None and await asyncio.to_thread(lambda: self.vault.has_password):
+                raise VaultError(VaultTrouble.PASSWORD_NEEDED, "The master password unlocks the window.")
+            async with self._turn:
+                await self._tried(self.vault.prove, password)
+            how = "with the system's keyring" if password is None else "with the master password"
+        await self._note(Act.WINDOW_UNLOCKED, f"The window was unlocked {how}.")
+
+    async def window_locked(self, why: str) -> None:
+        """Write down that the window was covered; `why` ends a sentence."""
+        await self._note(Act.WINDOW_LOCKED, f"The window was locked {why}.")
+
+    async def shown(self) -> VaultShown:
+        """Return what there is to be told about the vault."""
+        return await asyncio.to_thread(self._look)
+
+    def _look(self) -> VaultShown:
+        vault, trouble = self.vault, self.trouble
+        password = keyring = False
+        exists = vault.exists
+        try:
+            if exists:
+                password, keyring = vault.has_password, vault.is_in_keyring
+        except VaultError as error:
+            trouble = str(error)
+        return VaultShown(
+            exists=exists,
+            is_open=vault.is_open,
+            password=password,
+            keyring=keyring,
+            system_keyring=keyring or vault.keyring_is_there(),
+            trouble="" if vault.is_open else trouble,
+            keys=vault.count,
+        )
+
+    async def strength(self, password: str) -> Strength:
+        """Judge a password that somebody thinks of taking."""
+        return await asyncio.to_thread(strength, password)
 
     async def ready(self, password: str | None = None) -> None:
         """Open the vault, or make it where there is none: with the password, else in the system's keyring.
@@ -82,10 +149,17 @@ class Unlocking:
         self.trouble = "The vault was locked by you."
         await self._note(Act.VAULT_LOCKED, "The vault was locked.")
 
-    async def protect(self, password: str | None = None, *, in_keyring: bool = False) -> None:
-        """Change what opens the vault. Raises EngineError."""
+    async def protect(
+        self, password: str | None = None, *, in_keyring: bool = False, present: str | None = None
+    ) -> None:
+        """Change what opens the vault. present: its master password, asked of who changes it. Raises EngineError."""
         await self._may_change()
-        await asyncio.to_thread(self.vault.protect, password, in_keyring=in_keyring)
+        if present is None and await asyncio.to_thread(lambda: self.vault.has_password):
+            raise VaultError(VaultTrouble.PASSWORD_NEEDED, "The present master password is needed for that.")
+        async with self._turn:
+            await self._tried(self.vault.prove, present)
+        await self.open(present)
+        await asyncio.to_thread(partial(self.vault.protect, password, in_keyring=in_keyring))
         locks = [
             name
             for name, there in (

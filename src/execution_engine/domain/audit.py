@@ -43,6 +43,8 @@ class Act(StrEnum):
     VAULT_REFUSED = "vault_refused"
     VAULT_PROTECTED = "vault_protected"
     VAULT_FORGOTTEN = "vault_forgotten"
+    WINDOW_LOCKED = "window_locked"
+    WINDOW_UNLOCKED = "window_unlocked"
     SETTINGS_SAVED = "settings_saved"
     TOKEN_ADDED = "token_added"
     TOKEN_ROTATED = "token_rotated"
@@ -60,7 +62,11 @@ class Act(StrEnum):
     RISK_CHANGED = "risk_changed"
     RISK_RUN = "risk_run"
     FINDING_DECIDED = "finding_decided"
+    BACKUP_MADE = "backup_made"
+    BACKUP_FAILED = "backup_failed"
     BACKUP_RESTORED = "backup_restored"
+    EXPORTED = "exported"
+    AUDIT_BROKEN = "audit_broken"
     CHECKPOINT = "checkpoint"
 
 

@@ -40,6 +40,7 @@ class VaultTrouble(StrEnum):
     PASSWORD_NEEDED = "password_needed"
     PASSWORD_WRONG = "password_wrong"
     PASSWORD_WEAK = "password_weak"
+    TOO_SOON = "too_soon"  # after several wrong passwords
     KEYRING_MISSING = "keyring_missing"
     KEYRING_LOCKED = "keyring_locked"
     KEYRING_SILENT = "keyring_silent"  # no answer within its time

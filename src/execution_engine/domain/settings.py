@@ -839,6 +839,15 @@ class Security(Section):
     read_only: bool = Field(
         False, description="Nothing can be changed by hand, not even paused or closed; the engine goes on."
     )
+    lock_after_minutes: int = Field(
+        0,
+        ge=0,
+        le=1440,
+        title="Lock the window after",
+        description="Time without a key or a click after which the window is covered until you unlock it; "
+        "0 means never. The engine goes on.",
+        json_schema_extra={"unit": "min"},
+    )
 
 
 class Settings(Section):

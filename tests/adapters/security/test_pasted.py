@@ -62,3 +62,16 @@ def test_a_secret_of_the_listener() -> None:
     for wrong in ("", "short", "x" * 10_000):
         with pytest.raises(VaultError):
             pasted.secret(wrong)
+
+
+def test_a_private_key_that_lost_its_line_breaks_in_a_field_gets_them_back():
+    body = "MC4CAQAwBQYDK2Vw" * 8
+    field = f"-----BEGIN PRIVATE KEY----- {body[:64]} {body[64:]} -----END PRIVATE KEY----- "
+    keys, notes = pasted.keys("the-api-key", field)
+    assert keys.api_secret.splitlines() == [
+        "-----BEGIN PRIVATE KEY-----",
+        body[:64],
+        body[64:],
+        "-----END PRIVATE KEY-----",
+    ]
+    assert notes == ("Spaces and line breaks around or in the API secret were taken out.",)

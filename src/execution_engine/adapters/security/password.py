@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from execution_engine.adapters.security.strength import strength
 from execution_engine.domain.errors import VaultError, VaultTrouble
 
 KEY_BYTES = 32
@@ -22,6 +23,7 @@ LEAST_MIB, MOST_MIB = 64, 256
 LEAST_PASSES, USUAL_PASSES, MOST_PASSES = 2, 3, 64
 LANES = 1
 LEAST_LENGTH = 8
+LEAST_SCORE = 2  # of 4: more than a million guesses
 # What is believed of a file: more would let a file from somebody else fill the memory.
 MOST_MIB_READ = 4096
 
@@ -97,6 +99,13 @@ def refuse_a_weak_one(password: str) -> None:
     if len(set(password)) < LEAST_LENGTH // 2:
         raise VaultError(
             VaultTrouble.PASSWORD_WEAK, "A master password is more than a few characters again and again."
+        )
+    judged = strength(password)
+    if judged.score < LEAST_SCORE:
+        raise VaultError(
+            VaultTrouble.PASSWORD_WEAK,
+            f"This master password is among the first that are tried: it would hold for {judged.lasts}. "
+            "Several words that have nothing to do with one another are better.",
         )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from textwrap import wrap
 
 from execution_engine.domain.errors import VaultError, VaultTrouble
 from execution_engine.domain.keys import Keys
 
 LEAST_KEY, LEAST_PHRASE, LEAST_SECRET = 8, 5, 8
+PEM_WIDTH = 64
+_PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]+-----)\s+([A-Za-z0-9+/=\s]+?)\s+(-----END [A-Z ]+-----)")
 MOST = 8192  # a private key of 4096 bits takes some 3,300
 
 
@@ -39,7 +43,10 @@ def secret(text: str) -> str:
 
 
 def _secret(text: str) -> str:
-    # A private key is one text of several lines.
+    # A private key is one text of several lines; a field of one line makes spaces of its breaks.
+    if (found := _PRIVATE_KEY.fullmatch(_ends_cut(text))) is not None:
+        first, body, last = found.groups()
+        return "\n".join([first, *wrap(_without_blanks(body), PEM_WIDTH), last])
     if "-----BEGIN" in text:
         return "\n".join(line.strip() for line in _ends_cut(text).splitlines() if line.strip())
     return _without_blanks(text)

@@ -115,6 +115,15 @@ class Vault:
         return contents.targets if contents else MappingProxyType({})
 
     @property
+    def count(self) -> int:
+        """Return how many accounts, secrets and targets have something in it; 0 while it is locked."""
+        contents = self._contents
+        if contents is None:
+            return 0
+        secrets = (contents.body_secret, contents.hmac_secret)
+        return len(contents.keys) + len(contents.targets) + sum(text is not None for text in secrets)
+
+    @property
     def has_password(self) -> bool:
         """Return whether a master password opens it. Reads the file while the vault is locked."""
         return self._on_disk().password is not None
@@ -246,6 +255,20 @@ class Vault:
         for at in range(len(self._data_key)):
             self._data_key[at] = 0
         self._data_key = bytearray()
+
+    def prove(self, password: str | None = None) -> None:
+        """Make sure that who asks could open the vault now, whether it is open or not. Blocking, half a second.
+
+        Without a password the system's keyring answers for its user. Raises VaultError.
+        """
+        with self._turn:
+            self._learn(password)
+            file = self._on_disk()
+            if password is not None and file.password is None:
+                raise VaultError(
+                    VaultTrouble.PASSWORD_WRONG, "This vault has no master password; its keyring opens it."
+                )
+            self._unlocked(file, password)
 
     # -- making, other locks, forgetting
 
