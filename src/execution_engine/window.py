@@ -104,6 +104,7 @@ def doors(application: Application) -> Doors:
         realized=lambda world: application.core.book.realized(world),
         status=application.status,
         busy=lambda: application.core.busy,
+        next_evaluation=lambda: application.core.running.risk.next_at,
         lights=lambda: _lights(application),
         webhook_urls=lambda: _urls(application),
         feed_name=lambda: application.core.prices.name,
@@ -117,6 +118,7 @@ def doors(application: Application) -> Doors:
         read_fills=lambda group_id: application.read(lambda reader: reader.fills(group_id)),
         read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
         read_promotions=lambda limit: application.read(lambda reader: reader.promotions(limit)),
+        read_risk_actions=lambda limit: application.read(lambda reader: reader.risk_actions(limit)),
         read_versions=lambda: application.read(numbered_versions),
         check_updates=application.updating.check,
         tokens=lambda: tuple(application.core.book.tokens.values()),
@@ -124,6 +126,10 @@ def doors(application: Application) -> Doors:
         way_in=lambda: application.way_in.shown,
         check_way_in=application.way_in.check,
         quit=application.end,
+        targets=application.notifying.shown,
+        change_targets=application.notifying,
+        latencies=lambda: application.observing.observation.latencies(application.clock.now()),
+        write_diagnostics=application.diagnostics,
     )
 
 

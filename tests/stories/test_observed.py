@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from execution_engine.adapters.control import call
 from tests.adapters.notify.services import WebService
 from tests.stories.installation import Installation, until
 
@@ -33,7 +34,7 @@ def test_what_happens_is_told_counted_measured_and_written_down(
     target = f"json://127.0.0.1:{web.port}/hook/cnrPath5509ab"
     added = engine.cli("notify", "add", "phone", "--stdin", "--password-file", str(password), stdin=target)
     assert added.stdout == "phone is told from now on. Send it a test.\n", added.stderr
-    assert engine.command("notify test", name="phone") == "phone took the test message."
+    assert call(engine.folder.control, "notify test", {"name": "phone"}, 20) == "phone took the test message."
 
     engine.price(BTC, 100)
     assert engine.alert(BTC, price=100).status == 202

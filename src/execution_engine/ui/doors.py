@@ -9,14 +9,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
-from execution_engine.domain.errors import Refusal
+from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.inputs import Answer, History, Input, Price
+from execution_engine.domain.notify import TargetShown
+from execution_engine.domain.observation import Latency
 from execution_engine.domain.rows import (
     Alert,
     EquityPoint,
     Fill,
     QueuedSignal,
     RefusedRequest,
+    RiskAction,
     Row,
     WebhookToken,
     World,
@@ -48,6 +51,18 @@ class Webhooks(Protocol):
     async def allow(self, name: str, accounts: Sequence[str]) -> str: ...
 
 
+class Targets(Protocol):
+    """What can be done with places that are told outside; each returns a sentence, raises EngineError with one."""
+
+    async def add(self, name: str, address: str) -> str: ...
+    async def test(self, name: str) -> str: ...
+    async def remove(self, name: str) -> str: ...
+
+
+async def _no_bundle(path: Path) -> str:
+    raise EngineError("There is no engine that could be described.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
     """The ways between the window and the engine.
@@ -57,10 +72,13 @@ class Doors:
     read_versions: the saved versions of the settings, newest first.
     status: the engine's one word (`running`, `paused`, …) and the reasons behind it.
     busy: whether an alert, a fill or an order is on its way through the engine right now.
+    next_evaluation: when the risk engine looks again; None while it is switched off.
     ask: post an input and wait for its committed answer; raises StoreFailed.
     set_price: move a practice price by hand; a Refusal says why not.
     tokens: the webhooks, each with its secret. way_in: how alerts arrive from outside; asked every second.
     check_way_in: send a probe through the public address now.
+    targets: the places outside that are told; without any secret. latencies: of the last hour, by stage.
+    write_diagnostics: write a bundle for whoever helps; returns a sentence.
     read_…: ask the database, off the event loop; each raises StoreFailed.
     """
 
@@ -77,6 +95,7 @@ class Doors:
     realized: Callable[[World], Decimal]
     status: Callable[[], tuple[str, Sequence[str]]]
     busy: Callable[[], bool]
+    next_evaluation: Callable[[], datetime | None]
     lights: Callable[[], Sequence[Light]]
     webhook_urls: Callable[[], Sequence[tuple[str, str]]]
     feed_name: Callable[[], str]
@@ -90,6 +109,7 @@ class Doors:
     read_fills: Callable[[int], Awaitable[Sequence[Fill]]]
     read_refused: Callable[[int], Awaitable[Sequence[RefusedRequest]]]
     read_promotions: Callable[[int], Awaitable[Sequence[QueuedSignal]]]
+    read_risk_actions: Callable[[int], Awaitable[Sequence[RiskAction]]]
     read_versions: Callable[[], Awaitable[Sequence[Version]]]
     check_updates: Callable[[], Awaitable[Offer | UpToDate | Refusal]]
     tokens: Callable[[], Sequence[WebhookToken]]
@@ -97,3 +117,7 @@ class Doors:
     way_in: Callable[[], WayIn]
     check_way_in: Callable[[], Awaitable[Reach]]
     quit: Callable[[], None]
+    targets: Callable[[], Sequence[TargetShown]] = lambda: ()
+    change_targets: Targets | None = None
+    latencies: Callable[[], Sequence[Latency]] = lambda: ()
+    write_diagnostics: Callable[[Path], Awaitable[str]] = _no_bundle

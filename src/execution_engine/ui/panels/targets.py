@@ -1,0 +1,265 @@
+"""The panel of targets: who is told what happens while nobody looks, and whether they take it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import partial
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QComboBox, QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from execution_engine.domain import document as documents
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.facts import Level
+from execution_engine.domain.inputs import Answer, SaveSettings
+from execution_engine.domain.notify import TargetShown
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.doors import Targets
+from execution_engine.ui.format import ago, visible
+from execution_engine.ui.icons import Mark
+from execution_engine.ui.panels.target_asking import TargetDialog
+from execution_engine.ui.shapes import Shape
+from execution_engine.ui.theme import Token, px
+from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button, divider
+
+REFRESH_MS = 1000
+AS_FOR_ALL = "As for all"
+# What addresses begin with, as people call it.
+_KINDS = {
+    "tgram": "Telegram",
+    "discord": "Discord",
+    "https": "Web address",
+    "mailto": "E-mail",
+    "mailtos": "E-mail",
+    "json": "Webhook",
+    "jsons": "Webhook",
+}
+
+
+class TargetsPanel(Panel):
+    """List the targets, add, test and remove them, and choose from which level each is told."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Show those that there are."""
+        super().__init__("Targets", "told outside of the window, by the rules below")
+        self._bridge = bridge
+        self.dialog: QDialog | None = None
+        self.rows: dict[str, TargetRow] = {}
+        self.add_button = button("Add target…", icon="plus", small=True)
+        self.said = Label("", "small", "text2", wrap=True)
+        self.said.setContentsMargins(px(12), 0, px(12), px(8))
+        self.said.hide()
+        self.add_right(self.add_button)
+        ground = QWidget()
+        self._list = QVBoxLayout(ground)
+        self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.setSpacing(0)
+        self.add(ground)
+        self.add(self.said)
+        self.add_button.clicked.connect(self._ask_for_new)
+        bridge.changed.connect(self._changed)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._lay_out(())
+        self.refresh()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow what is sent while somebody looks."""
+        self.refresh()
+        self._timer.start()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest while nobody does."""
+        self._timer.stop()
+        super().hideEvent(event)
+
+    def _changed(self, batch: Batch) -> None:
+        if batch.whole or batch.settings:
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Show every target as it is now."""
+        targets = self._bridge.doors.targets()
+        if list(self.rows) != [target.name for target in targets]:
+            self._lay_out([target.name for target in targets])
+        wanted = self._bridge.doors.settings().notifications.targets
+        for target in targets:
+            level = wanted[target.name].level if target.name in wanted else None
+            self.rows[target.name].show_target(
+                target, Level(level.value) if level else None, self._bridge.doors.now()
+            )
+
+    def _lay_out(self, names: list[str] | tuple[str, ...]) -> None:
+        while (item := self._list.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.rows = {}
+        for name in names:
+            if self.rows:
+                self._list.addWidget(divider())
+            row = TargetRow(name)
+            row.test.clicked.connect(partial(self._test, name))
+            row.remove.clicked.connect(partial(self._ask_to_remove, name))
+            row.toggle.clicked.connect(partial(self._toggle, name))
+            row.level.activated.connect(partial(self._choose_level, name))
+            self.rows[name] = row
+            self._list.addWidget(row)
+        if not names:
+            empty = Label(
+                "Nobody outside is told. Add Telegram, Discord, e-mail or another place.", "body", "text2"
+            )
+            empty.setContentsMargins(px(12), px(10), px(12), px(10))
+            self._list.addWidget(empty)
+
+    # -- what the user wants
+
+    def _test(self, name: str) -> None:
+        row = self.rows[name]
+        row.test.setEnabled(False)
+        self._say(f"A test is on its way to {visible(name, 40)}…")
+
+        def done(reply: str | Refusal) -> None:
+            if (now := self.rows.get(name)) is not None:
+                now.test.setEnabled(True)
+            self._say(reply)
+
+        self._act(lambda change: change.test(name), done)
+
+    def _toggle(self, name: str) -> None:
+        target = self._bridge.doors.settings().notifications.targets.get(name)
+        if target is not None:
+            self._save(name, "enabled", not target.enabled)
+
+    def _choose_level(self, name: str, index: int) -> None:
+        self._save(name, "level", self.rows[name].level.itemData(index))
+
+    def _save(self, name: str, field: str, value: object) -> None:
+        plain = self._bridge.doors.settings().model_dump(mode="json")
+        plain["notifications"]["targets"][name][field] = value
+        settings = documents.check(plain)
+        note = f"target {name}: {field} changed in the window"
+        self._bridge.wish(SaveSettings(document=documents.dump(settings), note=note), self._saved)
+
+    def _saved(self, reply: Answer | Refusal) -> None:
+        if isinstance(reply, Refusal):
+            self._say(reply)
+        self.refresh()
+
+    def _ask_for_new(self) -> None:
+        dialog = TargetDialog(self.window())
+
+        def done(reply: str | Refusal) -> None:
+            if isinstance(reply, Refusal):
+                dialog.fail(visible(reply.message, 300))
+            else:
+                dialog.accept()
+                self._say(reply)
+                self.refresh()
+
+        def wanted() -> None:
+            name, address = dialog.name.text().strip(), dialog.address
+            self._act(lambda change: change.add(name, address), done)
+
+        dialog.wanted.connect(wanted)
+        self._open(dialog)
+
+    def _ask_to_remove(self, name: str) -> None:
+        shown = visible(name, 40)
+        dialog = ConfirmDialog(
+            "Remove target",
+            f"Tell {shown} nothing any more?",
+            "Remove",
+            explanation="Its address is deleted from the vault, and what waits for it is not sent.",
+            parent=self.window(),
+        )
+
+        def done(reply: str | Refusal) -> None:
+            if isinstance(reply, Refusal):
+                dialog.fail(visible(reply.message, 240))
+            else:
+                dialog.accept()
+                self._say(reply)
+                self.refresh()
+
+        def confirmed() -> None:
+            dialog.busy()
+            self._act(lambda change: change.remove(name), done)
+
+        dialog.confirmed.connect(confirmed)
+        self._open(dialog)
+
+    def _act(self, act: Callable[[Targets], Awaitable[str]], done: Callable[[str | Refusal], None]) -> None:
+        change = self._bridge.doors.change_targets
+        if change is not None:
+            self._bridge.run(act(change), done)
+
+    def _open(self, dialog: QDialog) -> None:
+        self.dialog = dialog
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.finished.connect(self._answered)
+        dialog.open()
+
+    def _answered(self) -> None:
+        self.dialog = None
+
+    def _say(self, reply: str | Refusal) -> None:
+        self.said.show_text(visible(reply.message if isinstance(reply, Refusal) else reply, 300))
+        self.said.show()
+
+
+class TargetRow(QFrame):
+    """One target: what it is, from which level it is told, and whether it takes it."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name; the rest comes by `show_target`."""
+        super().__init__()
+        shown = visible(name, 40)
+        self.setAccessibleName(f"Target {shown}")
+        self.light = Mark("ring", "neutral", size=px(10))
+        self.kind = Label("", "small", "text2")
+        self.state = ElidedLabel("", "small", "text3")
+        self.level = QComboBox()
+        self.level.setAccessibleName(f"Least level that {shown} is told")
+        self.level.addItem(AS_FOR_ALL, None)
+        for level in Level:
+            self.level.addItem(f"Level ≥ {level.value}", level.value)
+        self.toggle = button("Turn off", small=True)
+        self.test = button("Send test", small=True, tip=f"Send {shown} a message now")
+        self.remove = button(role="icon", icon="close", tip=f"Remove {shown}…")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(px(12), px(8), px(8), px(8))
+        row.setSpacing(px(10))
+        row.addWidget(self.light)
+        row.addWidget(Label(shown, "body", "text", weight=600))
+        row.addWidget(self.kind)
+        row.addWidget(self.state, 1)
+        for tool in (self.level, self.test, self.toggle, self.remove):
+            row.addWidget(tool)
+
+    def show_target(self, target: TargetShown, level: Level | None, now: datetime) -> None:
+        """Show it as it is now."""
+        self.kind.show_text(_KINDS.get(target.kind, target.kind) or "address unknown")
+        shape, token, text = _state(target, now)
+        self.light.show_shape(shape, token)
+        self.state.show_text(visible(text, 300))
+        self.state.setToolTip(visible(text, 600))
+        self.toggle.setText("Turn off" if target.enabled else "Turn on")
+        if not self.level.view().isVisible():
+            self.level.setCurrentIndex(0 if level is None else 1 + list(Level).index(level))
+
+
+def _state(target: TargetShown, now: datetime) -> tuple[Shape, Token, str]:
+    if not target.enabled:
+        return "ring", "neutral", "off"
+    lost = f" · {target.lost} given up" if target.lost else ""
+    if target.trouble:
+        waiting = f"{target.waiting} waiting · " if target.waiting else ""
+        return "warning", "warn", f"{waiting}{target.trouble}{lost}"
+    if target.last_at is None:
+        return "ring", "accent", "nothing told yet since the start"
+    return "disc", "profit", f"{target.sent} told, the last {ago(now - target.last_at)}{lost}"
