@@ -260,12 +260,14 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         now=lambda: NOW,
         settings=lambda: None,  # type: ignore[arg-type,return-value]
         settings_fault=lambda: "",
+        read_versions=nothing,  # type: ignore[arg-type]
         rows=lambda: rows,
         prices=lambda: (),
         balances=dict,
         realized=lambda world: D(0),
         status=lambda: ("running", ()),
         busy=lambda: False,
+        next_evaluation=lambda: None,
         lights=lambda: (),
         webhook_urls=lambda: (),
         feed_name=lambda: "manual",
@@ -278,8 +280,8 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         read_closed=nothing,  # type: ignore[arg-type]
         read_fills=nothing,  # type: ignore[arg-type]
         read_refused=nothing,  # type: ignore[arg-type]
-        read_versions=nothing,  # type: ignore[arg-type]
         read_promotions=nothing,  # type: ignore[arg-type]
+        read_risk_actions=nothing,  # type: ignore[arg-type]
         check_updates=nothing,  # type: ignore[arg-type]
         tokens=lambda: (),
         webhooks=nothing,  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ from execution_engine.domain import alert as alerts
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import AlertReceived, Answer, History
 from execution_engine.domain.ranking import PROMOTED
-from execution_engine.domain.rows import Alert, Fill, QueuedSignal, RefusedRequest, SettingsVersion
+from execution_engine.domain.rows import (
+    Alert,
+    Fill,
+    QueuedSignal,
+    RefusedRequest,
+    RiskAction,
+    SettingsVersion,
+)
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
@@ -60,6 +68,7 @@ class WatchedHouse(House):
             realized=self.book.realized,
             status=lambda: ("running", ()),
             busy=lambda: False,
+            next_evaluation=self._next_evaluation,
             lights=lambda: (),
             webhook_urls=lambda: (),
             feed_name=lambda: "manual",
@@ -73,6 +82,7 @@ class WatchedHouse(House):
             read_fills=lambda group_id: _soon(self.fills_of(group_id)),
             read_refused=lambda limit: _soon(self.refused[:limit]),
             read_promotions=self._read_promotions,
+            read_risk_actions=self._read_risk_actions,
             read_versions=self._read_versions,
             check_updates=self._check_updates,
             tokens=lambda: tuple(self.book.tokens.values()),
@@ -102,6 +112,14 @@ class WatchedHouse(House):
 
     async def _check_updates(self) -> Offer | UpToDate | Refusal:
         return self.updates
+
+    def _next_evaluation(self) -> datetime | None:
+        risk = self.book.settings.risk
+        return NOON + timedelta(seconds=risk.interval_s) if risk.enabled else None
+
+    async def _read_risk_actions(self, limit: int) -> list[RiskAction]:
+        rows = {row.id: row for row in self.store.committed if isinstance(row, RiskAction)}
+        return sorted(rows.values(), key=lambda row: -row.id)[:limit]
 
     async def _read_promotions(self, limit: int) -> list[QueuedSignal]:
         rows = {row.id: row for row in self.store.committed if isinstance(row, QueuedSignal)}

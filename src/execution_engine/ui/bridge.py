@@ -33,6 +33,7 @@ from execution_engine.domain.rows import (
     Order,
     Pyramid,
     QueuedSignal,
+    RiskAction,
     Row,
     SettingsVersion,
     TokenRemoved,
@@ -49,6 +50,7 @@ SUMS_MS = 250  # figures over many prices are for reading, not for watching
 MARKETS_A_TURN = 25  # a batch of many markets is told in turns
 TURN_MS = 20  # between two of them, for alerts and orders
 ALERTS_KEPT = 4000
+RISKS_KEPT = 500  # entries in the risk engine's history
 SETTLED_KEPT = 500  # findings that nobody has to decide any more
 
 Market = tuple[str, str]
@@ -69,6 +71,7 @@ class Batch:
     accounts: frozenset[str] = frozenset()
     findings: frozenset[int] = frozenset()
     holds: frozenset[World] = frozenset()
+    risks: frozenset[int] = frozenset()
     markets: frozenset[Market] = frozenset()
     equity: tuple[EquityPoint, ...] = ()
     balances: bool = False
@@ -95,6 +98,7 @@ _KINDS: dict[type, str] = {
     QueuedSignal: "queue",
     Account: "accounts",
     Finding: "findings",
+    RiskAction: "risks",
     WorldHold: "holds",
 }
 _NAMED = ("accounts", "holds")
@@ -121,6 +125,7 @@ class Bridge(QObject):
         self.accounts: dict[str, Account] = {}
         self.findings: dict[int, Finding] = {}
         self.holds: dict[World, WorldHold] = {}
+        self.risks: dict[int, RiskAction] = {}
         self.engine: Engine | None = None
         self.prices: dict[Market, Price] = {}
         self.balances: dict[str, Mapping[str, Decimal]] = {}
@@ -157,6 +162,7 @@ class Bridge(QObject):
             self.accounts,
             self.findings,
             self.holds,
+            self.risks,
         ):
             held.clear()
         for index in (self.pyramids_of, self.legs_of, self.orders_of):
@@ -261,6 +267,8 @@ class Bridge(QObject):
             getattr(self, f"{kind}_of")[row.group_id][key] = None
         if kind == "alerts" and len(held) > ALERTS_KEPT:
             del held[next(iter(held))]
+        if kind == "risks" and len(held) > RISKS_KEPT:
+            del held[next(id for id, each in held.items() if not each.is_open)]
         if kind == "findings" and row.settled_at is not None:
             settled = [id for id, each in held.items() if each.settled_at is not None]
             for id in settled[:-SETTLED_KEPT]:
