@@ -100,7 +100,7 @@ def draw(seed: int, length_s: float | None = None) -> Program:
     happenings = list(_happenings(chance, length, [plan.name for plan in accounts], symbols))
     events = [*_alerts(chance, length, venue, symbols), *_commands(chance, length), *happenings]
     events += _around_the_queue(Random(f"queue {seed}"), length, venue, symbols)
-    events += _around_the_risk(Random(f"risk events {seed}"), length)
+    events += _around_the_risk(Random(f"risk events {seed}"), length, symbols)
     events.sort(key=lambda event: event["at"])
     return Program(
         seed=seed,
@@ -213,8 +213,8 @@ def _risk(chance: Random) -> dict[str, Any]:
     return drawn
 
 
-def _around_the_risk(chance: Random, length: float) -> Iterator[Event]:
-    """Have the user run the risk engine, and spare groups."""
+def _around_the_risk(chance: Random, length: float, symbols: tuple[str, ...]) -> Iterator[Event]:
+    """Have the user run the risk engine, spare groups and pause; have prices fall silent, and the program die."""
     for _ in range(chance.choice((0, 0, 3, 8))):
         what = chance.choice(("risk_run", "risk_run", "risk_skip", "risk_block", "risk_unblock"))
         yield {"at": round(chance.uniform(20, length), 3), "do": "command", "what": what}
@@ -226,6 +226,13 @@ def _around_the_risk(chance: Random, length: float) -> Iterator[Event]:
             "when": chance.choice(("before", "after")),
             "pause": chance.choice((0.2, 3.0, 60.0)),
         }
+    for _ in range(chance.choice((0, 0, 1, 3))):
+        at = round(chance.uniform(20, length), 3)
+        yield {"at": at, "do": "command", "what": "pause"}
+        yield {"at": round(at + 60, 3), "do": "command", "what": "resume"}
+    for _ in range(chance.choice((0, 0, 2, 4))):
+        at, symbol = round(chance.uniform(20, length), 3), chance.choice(symbols)
+        yield {"at": at, "do": "stale", "symbol": symbol, "seconds": chance.choice((30, 90))}
 
 
 def _alerts(chance: Random, length: float, venue: str, symbols: tuple[str, ...]) -> Iterator[Event]:
