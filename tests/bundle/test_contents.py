@@ -73,6 +73,11 @@ def test_resources_and_steps_are_inside_whole():
     assert {path.name for path in (INSIDE / "execution_engine").iterdir()} == {"resources", "adapters"}
 
 
+def test_services_that_are_told_are_found_by_their_files():
+    found = {path.stem for path in (INSIDE / "apprise" / "plugins").rglob("*.py*")}
+    assert {"telegram", "discord"} <= found
+
+
 def test_only_the_parts_of_qt_that_are_used_are_inside():
     found = {path.name for path in (INSIDE / "PySide6").iterdir() if path.is_file()}
     libraries = {re.sub(r"\.(abi3\.so|pyd|so).*$", "", name) for name in found if name.startswith("Qt")}
