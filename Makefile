@@ -87,7 +87,7 @@ bundle: setup ## Build the program as one folder in dist/, and trade with it (mi
 	    QT_QPA_PLATFORM=offscreen "$$python" packaging/icon.py build/icons && \
 	    "$$python" packaging/notices.py build/THIRD-PARTY-NOTICES.txt && \
 	    "$$python" -m PyInstaller --noconfirm --log-level WARN --workpath build/pyinstaller --distpath dist engine.spec
-	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest -q -p no:cacheprovider tests/bundle
+	@QT_QPA_PLATFORM=offscreen $(PYTHON) -m pytest -q -s -p no:cacheprovider tests/bundle
 
 .PHONY: deb
 deb: setup ## Make a Debian package of the bundle, and try it (after make bundle)
