@@ -16,6 +16,7 @@ from execution_engine.core import Core
 from execution_engine.domain.rows import AccountStatus
 from execution_engine.domain.way_in import WayIn
 from execution_engine.main import Application, on_signals, resources, serve
+from execution_engine.ui.desktop_notices import DesktopNotices
 from execution_engine.ui.doors import Doors, Light
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def run_window(application: Application) -> None:
         if not windows:
             windows.append(_window(qt))
             application.updating.on_offer.append(windows[0].offer)
+            application.notifying.desktop.append(DesktopNotices().show)
         (window,) = windows
         first = "window" not in application.moments
         window.attach(doors(application))

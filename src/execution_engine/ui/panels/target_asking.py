@@ -33,6 +33,8 @@ class TargetDialog(QDialog):
         self.name.setAccessibleName("Name")
         self.name.setPlaceholderText("phone")
         self.fields: dict[str, QLineEdit] = {}
+        self._fields: dict[str, dict[str, QLineEdit]] = {kind.key: {} for kind in KINDS}
+        self._parts: dict[str, list[QWidget]] = {kind.key: [] for kind in KINDS}
         self._grid = QGridLayout()
         self._hint = Label("", "small", "text2", wrap=True)
         self._error = Label("", "body", "danger", wrap=True)
@@ -47,6 +49,9 @@ class TargetDialog(QDialog):
         column.setSpacing(0)
         column.addWidget(self._content())
         column.addWidget(self._footer())
+        self._add("Name", self.name)
+        for kind in KINDS:
+            self._make(kind)
         self.kind.chosen.connect(self._choose)
         self.name.textChanged.connect(self._check)
         self.cancel.clicked.connect(self.reject)
@@ -74,35 +79,37 @@ class TargetDialog(QDialog):
         self.wanted.emit()
 
     def _choose(self, key: str) -> None:
+        """Show the fields of a kind; what was entered into those of another stays there."""
         self._kind: Kind = next(kind for kind in KINDS if kind.key == key)
         self.kind.set_value(key)
-        while (item := self._grid.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None and widget is not self.name:
-                widget.hide()
-                widget.deleteLater()
-        self.fields = {}
-        self._add("Name", self.name)
-        for asked in self._kind.fields:
+        for of, parts in self._parts.items():
+            for part in parts:
+                part.setVisible(of == key)
+        self.fields = self._fields[key]
+        self._hint.show_text(self._kind.hint)
+        self._error.hide()
+        self._check()
+        fit_height(self)
+
+    def _make(self, kind: Kind) -> None:
+        for asked in kind.fields:
             field = QLineEdit()
             field.setAccessibleName(asked.title)
             field.setPlaceholderText(asked.example)
             if asked.secret:
                 field.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
             field.textChanged.connect(self._check)
-            self.fields[asked.key] = field
-            self._add(asked.title, field)
-        self._hint.show_text(self._kind.hint)
-        self._error.hide()
-        self._check()
-        fit_height(self)
+            self._fields[kind.key][asked.key] = field
+            self._parts[kind.key] += self._add(asked.title, field)
 
-    def _add(self, caption: str, field: QLineEdit) -> None:
-        line = self._grid.count()
+    def _add(self, caption: str, field: QLineEdit) -> list[QWidget]:
+        line = self._grid.rowCount()
         label = Label(caption, "body", "text2")
         label.setFixedWidth(px(CAPTION))
         label.setBuddy(field)
         self._grid.addWidget(label, line, 0)
         self._grid.addWidget(field, line, 1)
+        return [label, field]
 
     def _check(self) -> None:
         values = {key: field.text().strip() for key, field in self.fields.items()}

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal
@@ -229,17 +229,24 @@ class TargetRow(QFrame):
         for level in Level:
             self.level.addItem(f"Level ≥ {level.value}", level.value)
         self.toggle = button("Turn off", small=True)
+        self.toggle.setMinimumWidth(px(68))  # in either of its words
         self.test = button("Send test", small=True, tip=f"Send {shown} a message now")
         self.remove = button(role="icon", icon="close", tip=f"Remove {shown}…")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(px(12), px(8), px(8), px(8))
-        row.setSpacing(px(10))
-        row.addWidget(self.light)
-        row.addWidget(Label(shown, "body", "text", weight=600))
-        row.addWidget(self.kind)
-        row.addWidget(self.state, 1)
-        for tool in (self.level, self.test, self.toggle, self.remove):
-            row.addWidget(tool)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(px(12), px(8), px(8), px(8))
+        grid.setHorizontalSpacing(px(10))
+        grid.setVerticalSpacing(px(2))
+        top = QHBoxLayout()
+        top.setSpacing(px(10))
+        top.addWidget(Label(shown, "body", "text", weight=600))
+        top.addWidget(self.kind)
+        top.addStretch(1)
+        grid.addWidget(self.light, 0, 0)
+        grid.addLayout(top, 0, 1)
+        grid.addWidget(self.state, 1, 1)
+        grid.setColumnStretch(1, 1)
+        for place, tool in enumerate((self.level, self.test, self.toggle, self.remove), 2):
+            grid.addWidget(tool, 0, place, 2, 1)
 
     def show_target(self, target: TargetShown, level: Level | None, now: datetime) -> None:
         """Show it as it is now."""

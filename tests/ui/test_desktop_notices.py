@@ -1,0 +1,41 @@
+"""Notices of the desktop, with a stand-in for its tray."""
+
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+
+from execution_engine.domain.facts import Level
+from execution_engine.domain.notify import Message
+from execution_engine.ui.desktop_notices import SHOWN_MS, DesktopNotices, system_tray
+from tests.house import NOON
+
+ICON = QSystemTrayIcon.MessageIcon
+
+
+class Desktop:
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, str, ICON, int]] = []
+        self.in_front = False
+
+    def showMessage(self, title: str, text: str, icon: ICON, ms: int) -> None:
+        self.shown.append((title, text, icon, ms))
+
+
+def message(level: Level) -> Message:
+    return Message(title="title", text="text", level=level, code="x", at=NOON)
+
+
+def test_a_message_is_shown_while_the_window_is_not_looked_at() -> None:
+    desktop = Desktop()
+    notices = DesktopNotices(lambda: desktop, lambda: desktop.in_front)
+    notices.show(message(Level.CRITICAL))
+    notices.show(message(Level.INFO))
+    desktop.in_front = True
+    notices.show(message(Level.CRITICAL))
+    assert desktop.shown == [
+        ("title", "text", ICON.Critical, SHOWN_MS),
+        ("title", "text", ICON.Information, SHOWN_MS),
+    ]
+
+
+def test_a_desktop_without_a_tray_shows_nothing(qapp: QApplication) -> None:
+    assert system_tray() is None
+    DesktopNotices().show(message(Level.ERROR))
