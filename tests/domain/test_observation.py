@@ -8,7 +8,17 @@ import pytest
 from execution_engine.domain import observation
 from execution_engine.domain.facts import Fact, Level
 from execution_engine.domain.observation import Histogram, Observation, Stage
-from execution_engine.domain.rows import Action, Alert, Engine, Fill, Order, OrderStatus, OrderType, Purpose
+from execution_engine.domain.rows import (
+    Action,
+    Alert,
+    Engine,
+    Fill,
+    Order,
+    OrderStatus,
+    OrderType,
+    Purpose,
+    RefusedRequest,
+)
 from execution_engine.domain.signal import Outcome, Side, Signal
 from tests.house import NOON, D
 
@@ -127,6 +137,13 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):
         seen.released([alert(number)], [], NOON)
     assert len(seen._alerts) == 3
+
+
+def test_what_was_refused_is_counted_with_the_outcomes() -> None:
+    seen = Observation(NOON)
+    refused = RefusedRequest(id=1, at=NOON, status=401, errors=(), body="", source="")
+    seen.released([refused], [], NOON)
+    assert dict(seen.alerts) == {"refused": 1}
 
 
 def test_a_histogram_counts_by_bounds() -> None:

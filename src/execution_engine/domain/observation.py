@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from execution_engine.domain.facts import Fact
-from execution_engine.domain.rows import Alert, Fill, Order, Purpose, Row
+from execution_engine.domain.rows import Alert, Fill, Order, Purpose, RefusedRequest, Row
 
 WINDOW = timedelta(hours=1)
 MOST = 10_000  # samples of one stage, and orders and alerts that are remembered
@@ -58,7 +58,7 @@ class Latency:
 class Observation:
     """Counts and measures what is released.
 
-    alerts: by outcome. orders: by status that was reached. facts: by level.
+    alerts: by outcome; `refused` were answered 4xx. orders: by status that was reached. facts: by level.
     """
 
     started_at: datetime
@@ -85,6 +85,8 @@ class Observation:
                 self._order(row)
             elif isinstance(row, Fill):
                 self._fill(row, now)
+            elif isinstance(row, RefusedRequest):
+                self.alerts["refused"] += 1
         self.facts.update(fact.level.value for fact in facts)
 
     def _alert(self, row: Alert, now: datetime) -> None:
