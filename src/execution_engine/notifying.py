@@ -39,6 +39,7 @@ from execution_engine.engine.state import running_status, unrealized_of, worlds_
 from execution_engine.unlocking import Unlocking
 
 LOOK_EVERY_S = 10.0  # for the end of quiet hours and the time of the summary
+READY_AFTER_S = 20.0  # the window stands by then, and the exchanges were asked
 NO_ADDRESS = "its address is not known: the vault is locked, or does not hold it"
 
 
@@ -94,6 +95,13 @@ class Notifying:
                     courier.take(message)
         self._spawn("", self._keep_looking())
         self._spawn(" memory", self._keep_memory())
+        self._spawn(" library", self._make_ready())
+
+    async def _make_ready(self) -> None:
+        """Have the library imported at a calm moment, and not when the first thing goes wrong."""
+        await asyncio.sleep(READY_AFTER_S)
+        if self._couriers:
+            await in_thread(partial(self.fault_of, "json://localhost"), "notifications", LIMIT_S)
 
     async def stop(self) -> None:
         """Tell nothing more; critical messages that were not taken are kept for the next start."""

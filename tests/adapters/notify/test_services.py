@@ -1,5 +1,6 @@
 """One message to each kind of service, through the library as it is, against servers on this machine."""
 
+import ast
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,6 +88,15 @@ def test_a_webhook_of_ones_own_takes_json(web: WebService, status: int, result: 
         TOLD.text,
         "failure",
     )
+
+
+def test_nothing_imports_the_library_before_something_is_told() -> None:
+    """It takes as long as half of the program's start."""
+    for file in (Path(__file__).parents[3] / "src").rglob("*.py"):
+        for line in ast.parse(file.read_text(encoding="utf-8")).body:
+            names = [name.name for name in line.names] if isinstance(line, ast.Import) else []
+            names += [line.module or ""] if isinstance(line, ast.ImportFrom) else []
+            assert not {name.partition(".")[0] for name in names} & {"apprise", "prometheus_client"}, file
 
 
 def test_nobody_there_is_tried_later() -> None:
