@@ -377,6 +377,11 @@ def _backup(folder: DataFolder, given: argparse.Namespace) -> int:
     return OK
 
 
+def _export(folder: DataFolder, given: argparse.Namespace) -> int:
+    print(ask(folder, "export", {"what": given.what, "file": str(Path(given.file).absolute())}))
+    return OK
+
+
 def _diagnostics(folder: DataFolder, given: argparse.Namespace) -> int:
     print(ask(folder, "diagnostics", {"file": str(Path(given.file).absolute())}))
     return OK
@@ -517,6 +522,9 @@ def parser() -> argparse.ArgumentParser:
     command("restore", _restore, "put a backup in place of the database").add_argument("file")
     bundle = command("diagnostics", _diagnostics, "write a zip for whoever helps, without any secret")
     bundle.add_argument("file")
+    exported = command("export", _export, "write trades or the audit log to a .csv or .json file")
+    exported.add_argument("what", choices=["trades", "audit"])
+    exported.add_argument("file")
     command("verify", _verify, "check the file and every sum of money")
     return top
 

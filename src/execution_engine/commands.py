@@ -20,6 +20,7 @@ from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.security.redact import Redaction
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage.backup import backup
+from execution_engine.adapters.storage.export import export
 from execution_engine.adapters.storage.passage import open_data
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
@@ -40,6 +41,7 @@ from execution_engine.engine.book import Book
 from execution_engine.engine.desk import Desk
 from execution_engine.engine.feed import Feed
 from execution_engine.engine.state import state, worlds_in_use
+from execution_engine.keeping import exported
 from execution_engine.main import Application, read_past, resources
 from execution_engine.notifying import Notifying
 from execution_engine.unlocking import Unlocking
@@ -71,6 +73,7 @@ class Commands:
             "tunnel": self._tunnel,
             "backup": self._backup,
             "verify": self._verify,
+            "export": lambda args: application.keeping.export(args["what"], Path(args["file"])),
             "moments": self._moments,
             "vault": self._vault,
             "risk plan": self._risk_plan,
@@ -364,6 +367,9 @@ class Resting:
             return verify(self.folder.database)
         if command == "backup":
             return str(backup(self.folder.database, Path(args["file"])))
+        if command == "export":
+            path = Path(args["file"])
+            return exported(args["what"], export(self.folder.database, args["what"], path), path)
         if command == "diagnostics":
             return self._diagnostics(Path(args["file"]))
         if command == "state":

@@ -55,6 +55,8 @@ from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
 from execution_engine.exchanges import Exchanges
+from execution_engine.keeping import House as KeptHouse
+from execution_engine.keeping import Keeping
 from execution_engine.notifying import House as NotifyHouse
 from execution_engine.notifying import Notifying, day_of
 from execution_engine.observing import House as ObservedHouse
@@ -117,6 +119,7 @@ class Application:
     way_in: WayInKept = field(init=False)
     notifying: Notifying = field(init=False)
     observing: Observing = field(init=False)
+    keeping: Keeping = field(init=False)
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
     _opening: asyncio.Task[None] | None = None
@@ -125,6 +128,7 @@ class Application:
     _control: ControlServer | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _rebuilding: asyncio.Task[None] | None = None
+    _at_rest: bool = False  # the core was stopped, and no other has taken its place yet
 
     def open(self) -> None:
         """Take the data folder and make sure of its database. Blocking; raises EngineError with a sentence."""
@@ -184,6 +188,10 @@ class Application:
             folder=self.folder.root,
         )
         self.observing = Observing(watched, self.clock, table)
+        kept = KeptHouse(
+            settings=lambda: self.core.book.settings.backups, ask=self._ask, replace=self._replace_database
+        )
+        self.keeping = Keeping(kept, self.folder, self.clock)
 
     async def _day(self) -> Day:
         """Return what came of the last 24 hours."""
@@ -218,6 +226,7 @@ class Application:
         await self.way_in.start()
         await self.notifying.start()
         await self.observing.start()
+        await self.keeping.start()
         self.exchanges.begin()
 
     async def _listen_again(self) -> None:
@@ -258,6 +267,7 @@ class Application:
         core = Core(self.folder, self.catalogue, self.clock, self.options, connect, live, outside.reachable)
         outside.core = core
         core.broken = self._core_broke
+        unwritten = await asyncio.to_thread(self.keeping.look_at_head)
         try:
             await core.start()
         except BaseException:
@@ -274,11 +284,14 @@ class Application:
         core.feed.on_released(self._released)
         core.feed.on_released(self.notifying.released)
         core.feed.on_released(self.observing.released)
+        core.feed.on_released(self.keeping.released)
+        if unwritten is not None:
+            core.desk.post(unwritten)
         while self._unsaid:
             core.desk.post(self._unsaid.pop(0))
         core.tasks.keep("keys", self._check_keys)
         core.tasks.keep("updates", self.updating.keep)
-        self.trouble = ""
+        self.trouble, self._at_rest = "", False
 
     async def _check_keys(self) -> None:
         """Ask the exchanges about the keys in use once the vault is open, and every day from then on."""
@@ -305,6 +318,7 @@ class Application:
         self._log.apply(settings.logs)
         await self.core.change_feed()
         self.notifying.follow()
+        self.keeping.follow()
         await self._listen_where_asked()
         await self.way_in.follow()
 
@@ -335,9 +349,33 @@ class Application:
             self._rebuilding = asyncio.get_running_loop().create_task(self._rebuild(), name="rebuild")
 
     async def _rebuild(self) -> None:
+        """Stop the core and build a new one."""
+        await self._rest()
+        await self._build_again()
+
+    async def _rest(self) -> None:
+        """Stop the core, once."""
+        if not self._at_rest:
+            self._at_rest = True
+            self.core.broken = lambda failure: None
+            await self.core.stop()
+
+    async def _replace_database(self, work: Callable[[], Path | None]) -> Path | None:
+        """Stop the engine, do something to its database, and go on with what is there then. Raises EngineError."""
+        self.trouble = "another database is being put in place"
+        if self._rebuilding is not None:
+            self._rebuilding.cancel()
+            await asyncio.gather(self._rebuilding, return_exceptions=True)
+        await self._rest()
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            self._rebuilding = asyncio.get_running_loop().create_task(self._build_again(), name="rebuild")
+            await asyncio.wait({self._rebuilding})
+
+    async def _build_again(self) -> None:
         """Build a new core from what is on disk, again and again until one stands."""
         pause = REBUILD_FIRST_S
-        await self.core.stop()
         while not self._stopping.is_set():
             try:
                 now = self.clock.now()
@@ -514,6 +552,7 @@ class Application:
         await self.observing.stop()
         if hasattr(self, "core"):
             await self.core.stop()
+            await self.keeping.stop()
         await self.notifying.stop()  # last: what was told while everything ended is kept for the next start
         await self.exchanges.close()
 

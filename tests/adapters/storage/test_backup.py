@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from execution_engine import __version__
 from execution_engine.adapters.storage import backup, check, files
 from execution_engine.adapters.storage.errors import BackupRefused
 from execution_engine.adapters.storage.store import SqliteStore
@@ -165,3 +166,38 @@ class TestRestoring:
         aside = backup.restore(backup.backup(path, tmp_path / "copy.sqlite"), path, NOW)
         assert aside is not None
         assert stored_in(aside) == {ENGINE, *family(10)}
+
+
+def test_what_is_written_meanwhile_does_not_make_a_copy_begin_anew(
+    filled: SqliteStore, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "PAGES_A_STEP", 1)
+    steps = []
+
+    def write() -> bool:
+        steps.append(1)
+        committed(filled, group(100 + len(steps)))
+        return False
+
+    made = backup.backup(path, tmp_path / "copy.sqlite", ends=write)
+    assert len(steps) > 10  # it was written to between any two of its pages
+    assert stored_in(made) == {ENGINE, *family(10)}
+
+
+def test_a_copy_is_broken_off_when_the_program_ends_and_leaves_nothing(
+    filled: SqliteStore, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "PAGES_A_STEP", 1)
+    with pytest.raises(BackupRefused, match="was broken off"):
+        backup.backup(path, tmp_path / "copy.sqlite", ends=lambda: True)
+    assert not list(tmp_path.glob("copy*"))
+
+
+def test_a_copy_says_which_version_made_it(filled: SqliteStore, path: Path, tmp_path: Path) -> None:
+    assert backup.version_of(path) == ""
+    assert backup.version_of(backup.backup(path, tmp_path / "copy.sqlite")) == __version__
+    assert (backup.stamp_of("12.3.4"), backup.stamp_of("1.2.3.dev1"), backup.stamp_of("2")) == (
+        12_003_004,
+        1_002_003,
+        2_000_000,
+    )

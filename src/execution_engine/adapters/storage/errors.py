@@ -5,7 +5,8 @@ EngineError
     ├── DatabaseCorrupt      choose a backup; the damaged file was set aside
     ├── DatabaseNewer        install the newer version again, or restore a backup
     ├── DatabaseUnusable     free the disk, the folder or the lock, then start again
-    └── BackupRefused        choose another file
+    ├── BackupRefused        choose another file
+    └── ExportRefused        choose another file
 """
 
 from __future__ import annotations
@@ -38,3 +39,7 @@ class DatabaseUnusable(StorageError):
 
 class BackupRefused(StorageError):
     """A file cannot be made a backup, or restored from. Nothing was changed."""
+
+
+class ExportRefused(StorageError):
+    """Rows cannot be written to this file."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from execution_engine.adapters.storage import audit_head
 from execution_engine.adapters.storage.loading import fetch, snapshot
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY, Stored
 from execution_engine.domain import audit
@@ -29,6 +30,7 @@ def verify(path: Path) -> list[str]:
         return structure_faults(connection) or [
             *(fault for tables in (CURRENT, HISTORY) for fault in table_faults(connection, tables)),
             *audit.verify(fetch(connection, CURRENT[AuditEntry])),
+            *filter(None, [audit_head.fault(path)]),
         ]
 
 
