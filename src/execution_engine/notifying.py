@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -101,7 +102,8 @@ class Notifying:
         """Have the library imported at a calm moment, and not when the first thing goes wrong."""
         await asyncio.sleep(READY_AFTER_S)
         if self._couriers:
-            await in_thread(partial(self.fault_of, "json://localhost"), "notifications", LIMIT_S)
+            with suppress(TimeoutError):
+                await in_thread(partial(self.fault_of, "json://localhost"), "notifications", LIMIT_S)
 
     async def stop(self) -> None:
         """Tell nothing more; critical messages that were not taken are kept for the next start."""
