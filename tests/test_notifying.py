@@ -188,6 +188,7 @@ async def test_a_locked_vault_keeps_messages_waiting_until_it_is_opened(
         await until(lambda: web.bodies)
 
 
+@pytest.mark.fault(88)
 async def test_addresses_are_in_the_vault_and_nowhere_else(tmp_path: Path, web: WebService) -> None:
     async with home(tmp_path) as at:
         await at.notifying.add("phone", address(web))

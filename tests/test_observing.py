@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from loguru import logger
 
 from execution_engine.adapters.log_table import LogTable
@@ -134,6 +135,20 @@ async def test_a_log_that_cannot_be_written_stops_the_desk_as_any_failed_commit_
     assert [str(each) for each in failed] == ["the disk is full"]
     home.observing._write_log()  # nothing more is tried
     assert home.house.post(Pause()) is not None
+
+
+@pytest.mark.fault(69)
+async def test_a_loop_that_stands_still_is_logged_counted_and_told_by_how_long_it_did(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    said: list[str] = []
+    number = logger.add(lambda line: said.append(line.record["message"]), level="INFO")
+    for took in (0.06, 0.3, 2.1, 2.2, 9.0):
+        home.observing.stalled(took, "page.py:7 paint")
+    logger.remove(number)
+    assert home.observing.stalls == 3
+    assert said == ["The loop stood still for 60 ms at page.py:7 paint"]  # one for a while
+    [fact] = [fact for fact in home.house.facts if fact.code == "alarm_loop"]
+    assert fact.text.startswith("The program stood still for 2.1 s")
 
 
 async def test_metrics_name_what_matters(tmp_path: Path) -> None:

@@ -21,10 +21,11 @@ from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.log_table import LogTable
 from execution_engine.adapters.metrics import Family
 from execution_engine.adapters.storage.reader import Reader
+from execution_engine.adapters.watchdog import Watchdog
 from execution_engine.core import Core
 from execution_engine.domain.alarms import Alarms, Reading, fact_of
 from execution_engine.domain.errors import StoreFailed
-from execution_engine.domain.facts import Fact
+from execution_engine.domain.facts import Fact, Level
 from execution_engine.domain.inputs import AlarmChanged, MayChange
 from execution_engine.domain.observation import Observation, Stage
 from execution_engine.domain.settings import Notifications
@@ -35,6 +36,11 @@ LAG_KEPT = 60  # beats
 JUDGED_EVERY = 5  # beats
 WRITTEN_AT_ONCE = 500  # lines of the log in one commit: a few milliseconds
 RECENT = timedelta(minutes=5)
+STALL_COUNTED_S, STALL_TOLD_S = 0.25, 2.0
+STALL_MOST_S = (
+    5.0  # beyond that the machine slept or the process was stopped, which is told by whoever sees it
+)
+STALLS_LOGGED_EVERY_S, STALLS_TOLD_EVERY_S = 10.0, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,9 @@ class House:
 
 @dataclass(slots=True)
 class Observing:
-    """Watches one process. lag_s: of the loop, per beat of the last minute. resident, free: bytes, None if unknown."""
+    """Watches one process. lag_s: of the loop, per beat of the last minute.
+
+    stalls: how often the loop stood still. resident, free: bytes, None if unknown."""
 
     house: House
     clock: SystemClock
@@ -64,10 +72,14 @@ class Observing:
     observation: Observation = field(init=False)
     alarms: Alarms = field(default_factory=Alarms)
     lag_s: deque[float] = field(default_factory=lambda: deque(maxlen=LAG_KEPT))
+    stalls: int = 0
     resident: int | None = None
     free: int | None = None
     _task: asyncio.Task[None] | None = None
     _writing: bool = False
+    _watchdog: Watchdog | None = None
+    _stall_logged: float = -STALLS_LOGGED_EVERY_S
+    _stall_told: float = -STALLS_TOLD_EVERY_S
 
     def __post_init__(self) -> None:
         self.observation = Observation(self.clock.now())
@@ -76,10 +88,19 @@ class Observing:
         """Begin to watch, and to write the log into the database."""
         newest = await asyncio.to_thread(Reader(self.house.core().database).log, 1)
         self.table.begin(newest[0].id if newest else 0)
-        self._task = asyncio.get_running_loop().create_task(self._keep(), name="observation")
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._keep(), name="observation")
+
+        def over(took_s: float, stack: str) -> None:
+            loop.call_soon_threadsafe(self.stalled, took_s, stack)
+
+        self._watchdog = Watchdog(loop.call_soon_threadsafe, over)
+        self._watchdog.start()
 
     async def stop(self) -> None:
         """Write what is left of the log, and end."""
+        if self._watchdog is not None:
+            self._watchdog.stop()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -89,6 +110,24 @@ class Observing:
     def released(self, change: Released) -> None:
         """Hear what was committed."""
         self.observation.released(change.rows, change.facts, self.clock.now())
+
+    def stalled(self, took_s: float, stack: str) -> None:
+        """Take note that the loop stood still, and where."""
+        now = self.clock.monotonic()
+        if took_s > STALL_MOST_S:
+            return
+        if now - self._stall_logged >= STALLS_LOGGED_EVERY_S:
+            self._stall_logged = now
+            logger.info("The loop stood still for {:.0f} ms at {}", took_s * 1000, stack)
+        if took_s >= STALL_COUNTED_S:
+            self.stalls += 1
+        if took_s >= STALL_TOLD_S and now - self._stall_told >= STALLS_TOLD_EVERY_S:
+            self._stall_told = now
+            text = (
+                f"The program stood still for {took_s:.1f} s; alerts and prices waited. The log says where."
+            )
+            change = AlarmChanged(code="alarm_loop", text=text, level=Level.WARNING)
+            self._tell(self.house.core(), change)
 
     async def _keep(self) -> None:
         beat = 0
@@ -247,6 +286,12 @@ class Observing:
         yield gauge("notifications_waiting", "Notifications that were not taken yet.", self.house.waiting())
         yield gauge("stream_age_seconds", "Age of the oldest price that matters.", self.stream_age_s(now))
         yield gauge("loop_lag_seconds", "Longest lag of the loop in a minute.", max(self.lag_s, default=None))
+        yield Family(
+            name="loop_stalls",
+            help="Times the loop stood still for 0.25 s.",
+            values={(): self.stalls},
+            counts=True,
+        )
         yield gauge("errors_per_minute", "Errors in the log.", self.table.errors_per_minute)
         yield gauge("memory_bytes", "Resident memory.", self.resident)
         yield gauge("disk_free_bytes", "Room on the disk.", self.free)
