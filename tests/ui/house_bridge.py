@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from execution_engine.accounts import Accounts
+from execution_engine.adapters.paths import DataFolder
+from execution_engine.adapters.security.patience import Patience
+from execution_engine.adapters.security.vault import Vault
+from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
+from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import AlertReceived, Answer, History
 from execution_engine.domain.ranking import PROMOTED
@@ -24,8 +31,11 @@ from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.domain.versions import Version, numbered
 from execution_engine.domain.way_in import Reach, WayIn
+from execution_engine.keeping import House as KeptHouse
+from execution_engine.keeping import Keeping
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.doors import Doors
+from execution_engine.unlocking import Unlocking
 from execution_engine.webhooks import Webhooks
 from tests.house import INSTRUMENTS, NOON, D, House
 
@@ -41,10 +51,36 @@ class WatchedHouse(House):
         self.updates: Offer | UpToDate | Refusal = UpToDate("1.0")
         self.way_in = WayIn(local="http://127.0.0.1:8787")
         self.way_in_checks = 0
+        self.look_after(Path("/nowhere"))
         self.bridge.attach(self.doors())
         self.feed.on_released(lambda change: self.bridge.released(change.rows, change.facts))
         self.feed.on_price(self.bridge.price)
         self.feed.on_balances(self.bridge.balance)
+
+    def look_after(self, root: Path) -> None:
+        """Keep secrets and backups in a folder; which exchanges say what of keys is up to `key_checks`."""
+        self.place = DataFolder(root)
+        self.key_checks: dict[str, Any] = {}
+        self.watch = 0.0
+        self.unlocking = Unlocking(
+            Vault(self.place.vault), self.desk.ask, patience=Patience(lambda: self.watch)
+        )
+        self.keys = Accounts(
+            self.unlocking,
+            self.desk.ask,
+            lambda: self.book.accounts,
+            lambda name: account_commands.fault_of_removal(Draft(self.book, self.clock.now()), name),
+            self.key_checks,
+            self.clock.now,
+        )
+        kept = KeptHouse(
+            settings=lambda: self.book.settings.backups, ask=self.desk.ask, replace=self._replace
+        )
+        self.keeping = Keeping(kept, self.place, self.clock)
+
+    @staticmethod
+    async def _replace(work: Callable[[], Path | None]) -> Path | None:
+        return await asyncio.to_thread(work)
 
     def show(self) -> None:
         self.bridge.flush()
@@ -90,6 +126,9 @@ class WatchedHouse(House):
             way_in=lambda: self.way_in,
             check_way_in=self._check_way_in,
             quit=lambda: None,
+            accounts=self.keys,
+            vault=self.unlocking,
+            data=self.keeping,
         )
 
     def fills_of(self, group_id: int) -> list[Fill]:
