@@ -151,8 +151,9 @@ async def test_a_target_that_hangs_delays_neither_the_desk_nor_the_others(
         await until(lambda: len(other.bodies) == 3)
         assert at.house.post(Pause()).status == "done"
         assert web.bodies == []
-        waiting = {target.name: target.waiting for target in at.notifying.shown()}
-        assert waiting == {"slow": 3, "fast": 0}
+        await until(
+            lambda: {each.name: each.waiting for each in at.notifying.shown()} == {"slow": 3, "fast": 0}
+        )
         web.gate.set()
 
 
@@ -167,10 +168,12 @@ async def test_what_is_critical_survives_a_restart(tmp_path: Path, web: WebServi
     web.heard.clear()
     web.status = 200
     at.notifying = at.made()
+    at.notifying.tell(critical("found while it started"))
     await at.notifying.start()
-    await until(lambda: web.bodies)
+    await until(lambda: len(web.bodies) == 2)
+    await until(lambda: at.notifying.shown()[0].waiting == 0)
     await at.notifying.stop()
-    assert [body["message"] for body in web.bodies] == ["the disk is full"]
+    assert [body["message"] for body in web.bodies] == ["the disk is full", "found while it started"]
     assert json.loads(at.record.read_text())["waiting"] == {}
 
 

@@ -21,6 +21,7 @@ from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Pause
 from execution_engine.domain.settings import Logs as LogSettings
+from execution_engine.engine.breaker import State
 from execution_engine.observing import House as Observed
 from execution_engine.observing import Observing
 from tests.house import NOON, House
@@ -74,6 +75,24 @@ async def test_old_prices_of_an_open_position_are_told_by_the_desk(tmp_path: Pat
     assert health["uptime_s"] == 121
     assert health["memory_mb"] > 10
     assert health["disk_free_mb"] > 0
+
+
+async def test_exchanges_streams_and_the_queue_of_the_disk_are_part_of_health(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert home.observing.ills() == []
+    home.house.price("BTCUSDT", "100", manual=False)
+    home.house.alert(price="100")
+    home.house.clock.forward(seconds=121)
+    silent = SimpleNamespace(account="main", breaker=State.OPEN)
+    fine = SimpleNamespace(account="other", breaker=State.CLOSED)
+    home.core.running.ways.conditions = (silent, fine)
+    home.house.store.held = [lambda: None] * 5001
+    assert home.observing.ills() == [
+        "main: the exchange does not answer",
+        "prices that matter are 121 s old",
+        "5001 changes wait for the disk",
+    ]
+    assert home.observing.health()["exchanges"] == {"main": "open", "other": "closed"}
 
 
 async def test_ill_health_is_told_outside_where_the_desk_cannot_speak(tmp_path: Path) -> None:

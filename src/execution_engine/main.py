@@ -481,6 +481,7 @@ class Application:
         silent = self._log.failure
         return [
             *ills,
+            *self.observing.ills(),
             *(f"task {name} failed" for name in self.core.tasks.failed),
             *([silent] if silent else []),
         ]

@@ -7,6 +7,7 @@ put into queues, and whatever is slow or fails stays with the courier of its tar
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -79,8 +80,10 @@ class Notifying:
     _couriers: dict[str, Courier] = field(default_factory=dict)
     _sieves: dict[str, Sieve] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _early: list[Fact] | None = field(default_factory=list)
     _told_on: date | None = None
     _kept: memory.Kept = field(default_factory=memory.Kept)
+    _saving: threading.Lock = field(default_factory=threading.Lock)
     _dirty: asyncio.Event = field(default_factory=asyncio.Event)
 
     # -- its life
@@ -88,12 +91,15 @@ class Notifying:
     async def start(self) -> None:
         """Take up what an earlier run left, and begin."""
         kept = await asyncio.to_thread(memory.load, self.record)
+        self._kept = kept or memory.Kept()
         self._told_on = kept.told_on if kept is not None else self._local().date()
         self.follow()
         for name, messages in (kept.waiting if kept is not None else {}).items():
             if (courier := self._couriers.get(name)) is not None:
                 for message in messages:
                     courier.take(message)
+        early, self._early = self._early or [], None
+        self._tell_all(tuple(early))
         self._spawn("", self._keep_looking())
         self._spawn(" memory", self._keep_memory())
         self._spawn(" library", self._make_ready())
@@ -164,7 +170,10 @@ class Notifying:
             self.tell(fact)
 
     def tell(self, fact: Fact) -> None:
-        """Tell a fact to whoever's rule wants it."""
+        """Tell a fact to whoever's rule wants it; before the start it waits for that."""
+        if self._early is not None:
+            self._early.append(fact)
+            return
         settings, message = self._settings, None
         for name in ("", *self._couriers) if settings.desktop else self._couriers:
             target = settings.targets.get(name)
@@ -242,18 +251,19 @@ class Notifying:
 
     def _save(self) -> None:
         """Write down what must not be lost, if it is other than what was written last. Blocking."""
-        waiting = {
-            name: tuple(each for each in tuple(courier.waiting) if each.is_critical)
-            for name, courier in tuple(self._couriers.items())
-        }
-        kept = memory.Kept({name: found for name, found in waiting.items() if found}, self._told_on)
-        if kept == self._kept:
-            return
-        try:
-            memory.save(self.record, kept)
-            self._kept = kept
-        except OSError as error:
-            logger.warning("Notifications that wait could not be written down: {}", error.strerror)
+        with self._saving:  # the last save may begin while the one before it is still at work
+            waiting = {
+                name: tuple(each for each in tuple(courier.waiting) if each.is_critical)
+                for name, courier in tuple(self._couriers.items())
+            }
+            kept = memory.Kept({name: found for name, found in waiting.items() if found}, self._told_on)
+            if kept == self._kept:
+                return
+            try:
+                memory.save(self.record, kept)
+                self._kept = kept
+            except OSError as error:
+                logger.warning("Notifications that wait could not be written down: {}", error.strerror)
 
     def vault_opened(self) -> None:
         """Try at once what waited for its address."""
@@ -304,6 +314,8 @@ class Notifying:
         )
         if name not in targets:
             await self._asked(SaveSettings(document=document, note=f"target {name} added"))
+        if (courier := self._couriers.get(name)) is not None:
+            courier.hurry()  # it may have waited for this address
         return f"{name} is told from now on. Send it a test."
 
     async def remove(self, name: str) -> str:

@@ -22,13 +22,14 @@ from execution_engine.adapters.log_table import LogTable
 from execution_engine.adapters.metrics import Family
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.watchdog import Watchdog
-from execution_engine.core import Core
+from execution_engine.core import MOST_BEHIND, Core
 from execution_engine.domain.alarms import Alarms, Reading, fact_of
 from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.facts import Fact, Level
 from execution_engine.domain.inputs import AlarmChanged, MayChange
 from execution_engine.domain.observation import Observation, Stage
 from execution_engine.domain.settings import Notifications
+from execution_engine.engine.breaker import State
 from execution_engine.engine.feed import Released
 
 BEAT_S = 1.0
@@ -204,6 +205,21 @@ class Observing:
         return max(ages, default=None)
 
     # -- health and metrics
+
+    def ills(self) -> list[str]:
+        """Return what is wrong outside of the engine's own books, in words: exchanges, streams, the disk's queue."""
+        core, now = self.house.core(), self.clock.now()
+        found = [
+            f"{condition.account}: the exchange does not answer"
+            for condition in core.running.ways.conditions
+            if condition.breaker is State.OPEN
+        ]
+        age, limit = self.stream_age_s(now), core.book.settings.notifications.stream_age_s
+        if age is not None and 0 < limit < age:
+            found.append(f"prices that matter are {age:.0f} s old")
+        if core.desk.behind > MOST_BEHIND:
+            found.append(f"{core.desk.behind} changes wait for the disk")
+        return found
 
     def health(self) -> dict[str, Any]:
         """Return what `/health` says beside status, database, accounts and prices."""

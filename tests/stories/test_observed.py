@@ -45,10 +45,13 @@ def test_what_happens_is_told_counted_measured_and_written_down(
     assert titles[0] == "Execution Engine: test"
     assert "Execution Engine (paper)" in titles
 
+    def queues() -> object:
+        return engine.request("GET", "/health").body["queues"]
+
+    until(lambda: queues() == {"signals": 0, "store": 0, "notifications": 0}, "nothing waits")
     health = engine.request("GET", "/health")
     assert health.status == 200
     assert health.body["status"] == "paused"
-    assert health.body["queues"] == {"signals": 0, "store": 0, "notifications": 0}
     assert health.body["streams"] == {"oldest_price_s": None}  # prices set by hand do not age
     assert health.body["database"]["failed"] == ""
 
