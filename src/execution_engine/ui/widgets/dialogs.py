@@ -243,12 +243,14 @@ def _value(consequence: Consequence) -> QHBoxLayout:
     row.setSpacing(6)
     if consequence.mode:
         row.addWidget(ModeBadge(consequence.mode))
-    only = len(consequence.parts) == 1
-    for text, look in consequence.parts:
+    last = len(consequence.parts) - 1
+    for place, (text, look) in enumerate(consequence.parts):
         token: Token = look.rstrip("!")  # type: ignore[assignment]
+        weight = 600 if look.endswith("!") else 400
+        # The last piece takes what is left and wraps there: no amount is ever cut.
         row.addWidget(
-            Label(text, "body", token, weight=600 if look.endswith("!") else 400, wrap=only), int(only)
+            Label(text, "body", token, weight=weight, wrap=place == last),
+            int(place == last),
+            Qt.AlignmentFlag.AlignTop if last else Qt.AlignmentFlag(0),
         )
-    if not only:
-        row.addStretch(1)
     return row

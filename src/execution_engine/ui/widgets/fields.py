@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent, QValidator, QWheelEvent
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
 from execution_engine.ui import icons
 from execution_engine.ui.format import GAP, MINUS, exact, parse_number
@@ -29,6 +29,8 @@ class SearchField(QLineEdit):
         icons.bind(self._clear, "close", "text2")
         self.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
+        for each in self.findChildren(QToolButton):
+            each.setAccessibleName("Clear" if each.defaultAction() is self._clear else "Search")
         self._clear.triggered.connect(self.clear)
         self._clear.setVisible(False)
         self.textChanged.connect(lambda text: self._clear.setVisible(bool(text)))

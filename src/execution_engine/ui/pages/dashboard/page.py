@@ -28,6 +28,7 @@ from execution_engine.ui.widgets import Panel, button
 
 RIGHT_WIDTH = 366
 TOP_HEIGHT = 288
+LEAST_CURVE = 104  # below the strip and two banners of a small window
 
 
 class DashboardPage(Page):
@@ -113,6 +114,7 @@ class DashboardPage(Page):
         top = px(TOP_HEIGHT)
         for panel in (self.results_panel, self.needs):
             panel.setMaximumWidth(16_777_215 if narrow else right)
+        self.equity.setMinimumHeight(px(LEAST_CURVE if narrow else TOP_HEIGHT))
         self.equity.setMaximumHeight(16_777_215 if narrow else top)
         self.results_panel.setMaximumHeight(px(136) if narrow else top)
         grid.setRowMinimumHeight(0, 0 if narrow else top)

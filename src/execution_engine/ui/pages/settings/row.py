@@ -31,7 +31,7 @@ class SettingRow(QWidget):
         self.setting, self._sheet = setting, sheet
         self._hit = False
         self.editor = editor_for(setting)
-        self.label = Label(setting.title, "body", "text")
+        self.label = Label(setting.title, "body", "text", wrap=True)
         self.label.setBuddy(self.editor.field)
         self.label.setToolTip(setting.path)
         self.unit = Label(setting.unit, "small", "text3")
@@ -62,7 +62,7 @@ class SettingRow(QWidget):
         beside.addWidget(self.reset)
         beside.addStretch(1)
         self.label.setFixedWidth(px(LABEL))
-        self.label.setFixedHeight(px(28))
+        self.label.setMinimumHeight(px(28))
         grid = QGridLayout(self)
         grid.setContentsMargins(px(INDENT), px(6), px(16), px(6))
         grid.setHorizontalSpacing(px(8))

@@ -1,0 +1,56 @@
+"""Draw every page and dialog in both themes and three sizes, and list what is wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
+
+import qasync
+
+from execution_engine.ui import theme
+from execution_engine.ui.app import create
+from tests.gallery.checks import faults
+from tests.gallery.scenes import SCENES
+from tests.gallery.show import shown
+from tests.house import resources
+
+THEMES = ("dark", "light")
+SIZES = ((1024, 700), (1440, 900), (2560, 1440))
+
+
+async def draw(folder: Path, wanted: str) -> int:
+    """Write the pictures whose names contain `wanted` and return how many faults were found."""
+    found: dict[str, list[str]] = {}
+    pictures = 0
+    for name in THEMES:
+        theme.apply(create(resources()), name)
+        for size in SIZES:
+            scenes = [scene for scene in SCENES if wanted in scene.name]
+            async for scene, widget in shown(scenes, size):
+                widget.grab().save(str(folder / f"{scene.name}-{size[0]}x{size[1]}-{name}.png"))
+                pictures += 1
+                for fault in faults(widget):
+                    found.setdefault(fault, []).append(f"{scene.name} {size[0]}×{size[1]} {name}")
+    for fault, where in found.items():
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        sys.stdout.write(f"{fault}\n    {where[0]}{more}\n")
+    sys.stdout.write(f"{pictures} pictures in {folder}, {len(found)} faults\n")
+    return len(found)
+
+
+def main(given: list[str]) -> int:
+    folder = Path(given[0]) if given else Path(tempfile.gettempdir()) / "gallery"
+    folder.mkdir(parents=True, exist_ok=True)
+    loop = qasync.QEventLoop(create(resources()), already_running=False)
+    asyncio.set_event_loop(loop)
+    with loop:
+        return 1 if loop.run_until_complete(draw(folder, given[1] if len(given) > 1 else "")) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""What there is to look at: each page, and each dialog over its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QDialog, QWidget
+
+from execution_engine.domain.rows import WebhookToken
+from execution_engine.ui.frame import asking
+from execution_engine.ui.frame.fault import StartFault
+from execution_engine.ui.main_window import MainWindow
+from execution_engine.ui.panels import webhook_asking
+from execution_engine.ui.panels.target_asking import TargetDialog
+from execution_engine.ui.places import PLACES
+from tests.gallery.house import KINDS, LONG_REASON
+from tests.house import NOON
+
+TABS = ("grid", "risk", "webhook", "notifications", "data", "appearance", "exchanges", "security")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A name for the picture, the sample data under it, the page, and what is opened there."""
+
+    name: str
+    kind: str
+    page: str
+    opens: Callable[[MainWindow], object] | None = None
+
+
+def _shown(make: Callable[[MainWindow], QDialog]) -> Callable[[MainWindow], object]:
+    return lambda window: window.open_dialog(make(window))
+
+
+def _on_page(act: Callable[[QWidget, MainWindow], object]) -> Callable[[MainWindow], object]:
+    return lambda window: act(window.stage.page(window.stage.current), window)
+
+
+def _first_group(window: MainWindow) -> int:
+    return next(id for id, group in window.bridge.groups.items() if group.open_quantity)
+
+
+def _fault(window: MainWindow) -> QWidget:
+    made = StartFault(
+        f"The database cannot be opened. {LONG_REASON}.", window.bridge.doors.data_folder, "1.0"
+    )
+    made.setParent(window, made.windowFlags())
+    made.show()
+    return made
+
+
+TOKEN = WebhookToken(name="TradingView", token="x" * 32, enabled=True, created_at=NOON)
+
+PAGES = tuple(Scene(f"{place.key}-{kind}", kind, place.key) for place in PLACES for kind in KINDS)
+SETTINGS = tuple(
+    Scene(f"settings-{tab}", "full", "settings", lambda window, tab=tab: window.go("settings", tab))
+    for tab in TABS
+)
+DIALOGS = (
+    Scene(
+        "dialog-close-everything",
+        "full",
+        "positions",
+        _shown(lambda window: asking.close_everything(window.bridge, window.holdings, window)),
+    ),
+    Scene("dialog-quit", "full", "positions", _shown(lambda window: asking.quitting(window.bridge, window))),
+    Scene("dialog-unsaved", "full", "settings", _shown(lambda window: asking.losing(3, window))),
+    Scene("dialog-shortcuts", "full", "dashboard", lambda window: window.acts.keys.trigger()),
+    Scene("dialog-about", "full", "dashboard", lambda window: window.acts.about.trigger()),
+    Scene("dialog-test-alert", "full", "signals", lambda window: window.acts.test_alert.trigger()),
+    Scene("dialog-paper", "full", "dashboard", lambda window: window.acts.paper.trigger()),
+    Scene(
+        "dialog-exit",
+        "full",
+        "positions",
+        _on_page(lambda page, window: page.acts.ask_exit(_first_group(window))),  # type: ignore[attr-defined]
+    ),
+    Scene(
+        "dialog-exit-long",
+        "long",
+        "positions",
+        _on_page(lambda page, window: page.acts.ask_exit(_first_group(window))),  # type: ignore[attr-defined]
+    ),
+    Scene(
+        "dialog-cancel-legs",
+        "full",
+        "positions",
+        _on_page(lambda page, window: page.acts.ask_cancel(_first_group(window))),  # type: ignore[attr-defined]
+    ),
+    Scene(
+        "dialog-force-add",
+        "full",
+        "queue",
+        _on_page(lambda page, window: page._force(next(iter(window.bridge.queue)))),  # type: ignore[attr-defined]
+    ),
+    Scene("dialog-replay", "full", "signals", _on_page(lambda page, window: page.ask_replay())),  # type: ignore[attr-defined]
+    Scene("dialog-versions", "full", "settings", _on_page(lambda page, window: page.show_versions())),  # type: ignore[attr-defined]
+    Scene("dialog-target", "full", "settings", _shown(TargetDialog)),
+    Scene(
+        "dialog-webhook",
+        "full",
+        "settings",
+        _shown(
+            lambda window: webhook_asking.WebhookDialog(
+                "Add webhook", "Add", name="", accounts=["paper", "paper-perp"], parent=window
+            )
+        ),
+    ),
+    Scene(
+        "dialog-rotate",
+        "full",
+        "settings",
+        _shown(lambda window: webhook_asking.rotate(TOKEN, window, at_once=False)),
+    ),
+    Scene("dialog-start-fault", "empty", "dashboard", _fault),
+)
+SCENES = (*PAGES, *SETTINGS, *DIALOGS)
