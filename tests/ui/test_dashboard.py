@@ -86,9 +86,17 @@ async def test_the_queue_says_how_long_the_longest_waits(tmp_path: Path, qtbot: 
     assert page.strip.queue.below.text() == "signals wait · longest 2 h 14 min"
 
 
-async def test_the_risk_engine_says_honestly_that_it_does_not_evaluate(page: DashboardPage) -> None:
+async def test_the_risk_engine_says_how_it_stands_and_when_it_looks_again(
+    house: WindowHouse, page: DashboardPage
+) -> None:
     assert page.strip.chip.look.word == "On"
-    assert page.strip.risk.below.text() == "not evaluating yet"
+    house.clock.forward(seconds=28)
+    page.tick()
+    assert page.strip.risk.below.text() == "next 00:32"
+    house.post(Pause())
+    house.show()
+    assert page.strip.chip.look.word == "Paused"
+    assert page.strip.risk.toolTip() == "The engine is paused: no offset is begun."
 
 
 async def test_the_last_webhook_tells_when_what_and_how_it_ended(

@@ -1,4 +1,4 @@
-"""The simpler pages: logs, performance, risk."""
+"""The simpler pages: logs and performance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from execution_engine.domain.inputs import SaveSettings
 from execution_engine.ui import theme
 from execution_engine.ui.pages.logs import MOST, LogsPage
 from execution_engine.ui.pages.performance import PerformancePage
-from execution_engine.ui.pages.placeholders import RiskPage
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
 
@@ -106,16 +105,3 @@ async def test_closed_trades_are_listed_newest_first(house: WindowHouse, qtbot: 
     assert model.rowCount() == 1
     page.go_to(second.id)
     assert page.table.key() == second.id
-
-
-async def test_the_risk_page_says_that_nothing_is_evaluated_and_shows_the_rules(
-    house: WindowHouse, qtbot: QtBot
-) -> None:
-    page = RiskPage(house.bridge)
-    qtbot.addWidget(page)
-    assert "does not evaluate yet" in page.sentence.text()
-    assert page.facts.text("loss") == "−5\u202f%"
-    changed = documents.with_value(house.book.settings, "risk.enabled", False)
-    house.post(SaveSettings(document=documents.dump(changed)))
-    house.show()
-    assert page.chip.look.word == "Off"

@@ -257,6 +257,7 @@ class MainWindow(QMainWindow):
         dots = {thing.page for thing in self.attention.things(bridge.doors.now())}
         self.sidebar.show_count("positions", groups, "positions" in dots)
         self.sidebar.show_count("queue", len(bridge.queue), "queue" in dots)
+        self.sidebar.show_count("risk", 0, "risk" in dots)
         self.sidebar.show_count("settings", self.stage.unsaved())
 
     def _noticed(self, facts: tuple[Fact, ...]) -> None:

@@ -7,8 +7,8 @@ from execution_engine.ui.frame.places import Place
 from execution_engine.ui.pages.dashboard import DashboardPage
 from execution_engine.ui.pages.logs import LogsPage
 from execution_engine.ui.pages.performance import PerformancePage
-from execution_engine.ui.pages.placeholders import RiskPage
 from execution_engine.ui.pages.queue import QueuePage
+from execution_engine.ui.pages.risk import RiskPage
 
 
 def _positions(bridge: Bridge) -> QWidget:

@@ -22,6 +22,7 @@ from execution_engine.ui.findings import decisions
 from execution_engine.ui.findings import of_group as found_about
 from execution_engine.ui.format import age, counted, local_time, visible
 from execution_engine.ui.holdings import is_old
+from execution_engine.ui.risk_board import board_of, risk_state, under_way
 from execution_engine.ui.theme import Token
 
 LONGEST = 200
@@ -53,7 +54,7 @@ class Attention:
 
     def __init__(self, bridge: Bridge) -> None:
         """Begin with everything the bridge has."""
-        self._bridge = bridge
+        self._bridge, self._board = bridge, board_of(bridge)
         self._unknown: set[int] = set()
         self._refused: set[int] = set()
         self.take(Batch(whole=True))
@@ -83,10 +84,24 @@ class Attention:
             *_decisions(bridge),
             *_worlds(bridge),
             *_accounts(bridge),
+            *self._offsets(now),
             *_groups(bridge, orders),
             *_rejected(bridge, legs),
             *_old(bridge, now),
         ]
+
+    def _offsets(self, now: datetime) -> Iterator[Thing]:
+        """Yield the offset of each world that is under way, or that the next evaluation would begin."""
+        bridge, settings = self._bridge, self._bridge.doors.settings()
+        for world in self._board.worlds():
+            action = under_way(bridge, world)
+            if action is not None:
+                sentence = visible(action.notes, LONGEST)
+                yield Thing("risk", "warn", "An offset is under way", sentence, "Show", "risk")
+            elif not risk_state(bridge, settings, world).sentence:
+                plan = self._board.evaluation(world, now).plan
+                if plan is not None and plan.acts:
+                    yield Thing("risk", "warn", "Offset plan is ready", f"{plan.words}.", "Show", "risk")
 
 
 def _engine(bridge: Bridge) -> Iterator[Thing]:

@@ -8,8 +8,9 @@ from decimal import Decimal
 from execution_engine.domain.rows import Alert, World
 from execution_engine.domain.settings import Settings
 from execution_engine.ui.bridge import Bridge
-from execution_engine.ui.format import MISSING, ago, counted, exact, result_token, signed_usd, span
+from execution_engine.ui.format import MISSING, ago, countdown, counted, exact, result_token, signed_usd, span
 from execution_engine.ui.icons import state_look
+from execution_engine.ui.risk_board import risk_state, under_way
 from execution_engine.ui.widgets import Figure, FigureStrip, PoolBar, StateChip
 
 
@@ -33,7 +34,7 @@ class Strip(FigureStrip):
         now, settings = bridge.doors.now(), bridge.doors.settings()
         self._show_pool(world, settings)
         self._show_queue(world, now)
-        self._show_risk(settings)
+        self._show_risk(world, now, settings)
         self._show_webhook(now)
         below = "realized" if trades is None else f"realized · {counted(trades, 'trade')}"
         self.today.show_value(signed_usd(today), below, token=result_token(today), unit="USD")
@@ -58,15 +59,18 @@ class Strip(FigureStrip):
         wait = "signal waits" if len(waiting) == 1 else "signals wait"
         self.queue.show_value(f"{len(waiting):,}", f"{wait} · longest {longest}")
 
-    def _show_risk(self, settings: Settings) -> None:
-        if settings.risk.enabled:
-            self.chip.show_look("On", "ring", "neutral")
-            self.risk.show_value("On", "not evaluating yet")
-            self.risk.setToolTip("It is switched on in the settings, but this version does not evaluate yet.")
-        else:
-            self.chip.show_look("Off", "struck_ring", "neutral")
-            self.risk.show_value("Off", "does nothing")
-            self.risk.setToolTip("It is switched off in the settings (risk.enabled).")
+    def _show_risk(self, world: World, now: datetime, settings: Settings) -> None:
+        bridge = self._bridge
+        state = risk_state(bridge, settings, world)
+        self.chip.show_look(*state.look)
+        next_at = bridge.doors.next_evaluation()
+        action = under_way(bridge, world)
+        below = f"next {countdown(next_at - now)}" if next_at is not None else "does nothing"
+        if action is not None:
+            at = action.current
+            below = f"step {(at or 0) + 1} of {len(action.steps)}"
+        self.risk.show_value(state.look.word, below)
+        self.risk.setToolTip(state.sentence or "It closes the worst loser, paid for by the best winners.")
 
     def _show_webhook(self, now: datetime) -> None:
         alerts = self._bridge.alerts

@@ -115,8 +115,8 @@ class GroupFacts(Panel):
         self.facts.show_fact("capital", f.usd(capital), tip=f"What the grids of {each} may spend")
         tips = f"{f.visible(group.grid_name)}: {f.counted(len(group.grid), 'leg')} per pyramid"
         self.facts.show_fact("grid", f.visible(group.grid_name, 30), tip=tips)
-        # The risk engine is not there yet.
-        self.facts.show_fact("timer", f.MISSING, "text3")
+        timer, moment = words.timer(group)
+        self.facts.show_fact("timer", timer, "text" if moment else "text3", tip=moment or "Not started")
 
     def _money(self, line: GroupLine) -> None:
         group, rules, show = line.group, line.rules, self.facts.show_fact

@@ -10,6 +10,7 @@ from execution_engine.domain.inputs import Price
 from execution_engine.domain.instrument import Instrument, Side
 from execution_engine.domain.money import HUNDRED
 from execution_engine.domain.position import unrealized_percent
+from execution_engine.domain.rows import Group
 from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
@@ -241,6 +242,16 @@ def status(line: Line) -> str:
     ] * group.skip_once
     forced = ["Forced into the pool"] * group.forced
     return "\n".join(f.visible(each) for each in (line.hold, group.close_reason, *flags, *forced) if each)
+
+
+def timer(group: Group) -> tuple[str, str]:
+    """Return how a group's waiting time for the risk engine stands, and when it ends."""
+    expires = group.timer_expires_at
+    kept = "blocked" if group.blocked else "skipped once" if group.skip_once else ""
+    if expires is None:
+        return kept or "not started", ""
+    ends = f"until {f.local_time(expires)[:5]}"
+    return f"{ends}, {kept}" if kept else ends, f.utc_text(expires)
 
 
 def age(line: Line) -> str:

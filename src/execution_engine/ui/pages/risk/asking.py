@@ -1,0 +1,90 @@
+"""The question before an offset is run by hand: what is closed, what that comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QWidget
+
+from execution_engine.domain.risk_plan import OffsetPlan, fee_of
+from execution_engine.domain.rows import RiskRole, RiskStep, World
+from execution_engine.ui.format import counted, exact, result_token, signed_usd, usd
+from execution_engine.ui.pages.risk.projection import stays
+from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
+
+MOST_SHOWN = 5  # steps in a dialog; the page behind it shows them all
+
+
+def run(plan: OffsetPlan, *, rehearsed: bool, parent: QWidget) -> ConfirmDialog:
+    """Return the question before the plan is carried out, or rehearsed."""
+    if rehearsed:
+        return ConfirmDialog(
+            "Rehearse the offset",
+            f"Rehearse closing {_listed(plan)}?",
+            "Rehearse",
+            explanation="This is a rehearsal: nothing is sent to an exchange, no skip is used up. The plan is kept "
+            "in the history, with what it would have meant.",
+            consequences=_consequences(plan),
+            danger=False,
+            note="Nothing is sent",
+            parent=parent,
+        )
+    return ConfirmDialog(
+        "Run the offset",
+        f"Close {_listed(plan)}?",
+        "Run the offset",
+        explanation="Winners are closed first, then the loser. What was closed cannot be taken back.",
+        consequences=_consequences(plan),
+        mode="live" if plan.world is World.LIVE else "",
+        note="Quantities are worked out anew at the prices of that moment",
+        parent=parent,
+    )
+
+
+def _listed(plan: OffsetPlan) -> str:
+    """Name what is closed in its order: “SOLUSDT 4h, part of XRPUSDT.P 1h, then ETHUSDT 4h”."""
+    names = [_name(step) for step in plan.winners]
+    if len(names) > MOST_SHOWN:
+        names = [*names[: MOST_SHOWN - 1], f"{len(names) - MOST_SHOWN + 1} more"]
+    return f"{', '.join(names)}, then {_name(plan.loser)}"
+
+
+def _name(step: RiskStep) -> str:
+    part = not step.whole if step.role is RiskRole.LOSER else step.left > 0
+    return f"part of {step.name}" if part else step.name
+
+
+def _consequences(plan: OffsetPlan) -> list[Consequence]:
+    shown: Sequence[RiskStep] = plan.winners[:MOST_SHOWN]
+    found = [_close(step, "Winner") for step in shown]
+    rest = plan.winners[MOST_SHOWN:]
+    if rest:
+        gives = sum(step.expected for step in rest)
+        found.append(follows("Winners", f"{counted(len(rest), 'more')}: {signed_usd(gives or None)} USD"))
+    found.append(_close(plan.loser, "Loser"))
+    total = plan.total
+    found.append(
+        Consequence(
+            "Together",
+            [
+                (f"{signed_usd(total)} USD", f"{result_token(total)}!"),
+                (f"after {usd(plan.fees)} USD of closing fees", "text3"),
+            ],
+        )
+    )
+    left = [stays(step) for step in plan.steps if step.left > 0]
+    found.append(follows("Stays open", ", ".join(left) or "nothing of these"))
+    return found
+
+
+def _close(step: RiskStep, label: str) -> Consequence:
+    token = "profit" if step.expected > 0 else "loss"
+    return Consequence(
+        label,
+        [
+            (step.name, "text!"),
+            (f"{exact(step.quantity)} at {exact(step.price)}", "text"),
+            (f"{signed_usd(step.expected)} USD", token),
+            (f"fee {usd(fee_of(step))}", "text3"),
+        ],
+    )

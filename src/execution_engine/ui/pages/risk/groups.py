@@ -1,0 +1,307 @@
+"""Who can be the loser: a row per group, a cell per rule with what decided it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from execution_engine.domain.instrument import Side
+from execution_engine.domain.risk_candidate import Candidate
+from execution_engine.domain.risk_rules import RiskVerdict
+from execution_engine.ui.format import (
+    MINUS,
+    MISSING,
+    countdown,
+    local_time,
+    quantity,
+    raw,
+    signed_percent,
+    visible,
+)
+from execution_engine.ui.tables import (
+    Cell,
+    CellDelegate,
+    Chip,
+    Column,
+    Position,
+    Rule,
+    position_cell,
+    rule_cell,
+)
+
+WIDE = {
+    "group": 178,
+    "position": 104,
+    "entries": 108,
+    "open": 98,
+    "pyramids": 90,
+    "timer": 126,
+    "loss": 100,
+    "age": 74,
+    "free": 116,
+    "verdict": 190,
+}
+NARROW = {"group": 176, "pyramids": 88, "timer": 124, "loss": 100, "free": 116, "verdict": 240}
+
+SHORT = {
+    "position": "no position",
+    "not_closing": "closing",
+    "not_on_hold": "on hold",
+    "fresh_price": "price",
+    "filled_grid": "entries",
+    "full_pyramids": "pyramids",
+    "timer": "timer",
+    "loss": "loss",
+    "age": "age",
+    "sellable": "too small",
+    "not_blocked": "blocked",
+    "not_skipped": "skipped once",
+}
+_HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # before a number; dates keep theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A group and what every rule says about it. loser, winner: its part in the current plan."""
+
+    found: Candidate
+    verdicts: tuple[RiskVerdict, ...]
+    loser: bool = False
+    winner: bool = False
+    busy: bool = False
+
+    def __getitem__(self, name: str) -> RiskVerdict:
+        return next(each for each in self.verdicts if each.name == name)
+
+    @property
+    def id(self) -> int:
+        return self.found.group.id
+
+    @property
+    def unmet(self) -> list[RiskVerdict]:
+        return [each for each in self.verdicts if not each.met]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Return the rules that are not met, a word each; what follows from another is left out."""
+        names = [each.name for each in self.unmet]
+        if "position" in names:
+            names = [each for each in names if each not in ("fresh_price", "loss", "sellable")]
+        elif "fresh_price" in names:
+            names = [each for each in names if each not in ("loss", "sellable")]
+        return [SHORT[each] for each in names]
+
+    @property
+    def order(self) -> tuple[int, int, Decimal, int]:
+        """Return its place: the loser first, then those that lack least, then the deepest loss."""
+        percent = self.found.percent if self.found.unrealized is not None else Decimal(0)
+        return (not self.loser, len(self.reasons), percent, self.id)
+
+
+def _first_unmet(line: Line, *names: str) -> RiskVerdict | None:
+    return next((line[name] for name in names if not line[name].met), None)
+
+
+def _position(line: Line) -> Cell:
+    group, unmet = line.found.group, _first_unmet(line, "position", "sellable")
+    if unmet is not None and unmet.name == "position":
+        return rule_cell(False, "nothing held")
+    held = quantity(group.open_quantity, line.found.instrument.step)
+    too_small = unmet is not None and line["fresh_price"].met
+    cell = rule_cell(not too_small, "too small" if too_small else held)
+    return cell._replace(raw=raw(group.open_quantity))
+
+
+def _entries(line: Line) -> Cell:
+    verdict = line["filled_grid"]
+    if not verdict.asked:
+        return rule_cell(None)
+    return rule_cell(verdict.met, "" if verdict.met else "legs work")
+
+
+def _open(line: Line) -> Cell:
+    unmet = _first_unmet(line, "not_closing", "not_on_hold")
+    return rule_cell(unmet is None, SHORT[unmet.name] if unmet else "")
+
+
+def _pyramids(line: Line) -> Cell:
+    group, verdict = line.found.group, line["full_pyramids"]
+    said = f"{group.pyramid_count} / {group.max_pyramids}"
+    return rule_cell(verdict.met, said) if verdict.asked else Cell(f"{said}, off", "text3")
+
+
+def _timer(line: Line, now: datetime) -> Cell:
+    expires = line.found.group.timer_expires_at
+    if expires is None:
+        return rule_cell(False, "not started")
+    if line["timer"].met:
+        return rule_cell(True, f"ended {local_time(expires)[:5]}")
+    return rule_cell(False, f"{countdown(expires - now)} left")
+
+
+def _loss(line: Line) -> Cell:
+    found = line.found
+    if found.unrealized is None:
+        return rule_cell(False, "price is old" if found.group.avg_entry is not None else MISSING)
+    return rule_cell(line["loss"].met, signed_percent(found.percent))._replace(raw=raw(found.percent))
+
+
+def _age(line: Line, now: datetime) -> Cell:
+    verdict = line["age"]
+    if not verdict.asked:
+        return rule_cell(None)
+    if not verdict.met and verdict.until is not None:
+        return rule_cell(False, f"{countdown(verdict.until - now)} left")
+    return rule_cell(verdict.met)
+
+
+def _free(line: Line) -> Cell:
+    unmet = _first_unmet(line, "not_blocked", "not_skipped")
+    return rule_cell(unmet is None, SHORT[unmet.name] if unmet else "")
+
+
+def _verdict(line: Line) -> Cell:
+    if line.busy:
+        return Cell("Saving…", "text3")
+    if line.loser:
+        return Cell("Loser of the plan", "loss", shape="disc")
+    if line.winner:
+        return Cell("Pays in the plan", "profit", shape="plus")
+    if not line.unmet:
+        return Cell("Can be the loser", "text2", shape="ring")
+    return Cell(f"{'not yet' if waits(line) else 'no'}: {', '.join(line.reasons)}", "text2")
+
+
+def waits(line: Line) -> bool:
+    """Return whether time alone can still make it the loser: nothing but timer, age or loss is missing."""
+    return {each.name for each in line.unmet} <= {"timer", "age", "loss"}
+
+
+def _words(*names: str) -> Callable[[Line], str]:
+    def tooltip(line: Line) -> str:
+        return "\n".join(said(line[name]) for name in names)
+
+    return tooltip
+
+
+def said(verdict: RiskVerdict) -> str:
+    """Say one rule's verdict: “Has lost enough: not met, −1.39 % now; asked is −5 % or less”."""
+    how = "met" if verdict.met else "not met"
+    told = _HYPHEN.sub(MINUS, visible(verdict.words, 200))
+    return f"{verdict.title}: {how if verdict.asked else 'off'}, {told}"
+
+
+def all_words(line: Line) -> str:
+    """Say every rule, a line each."""
+    return "\n".join(said(each) for each in line.verdicts)
+
+
+def sentence(line: Line) -> str:
+    """Say a row in words, for a screen reader."""
+    group = line.found.group
+    return f"{line.found.name} {group.side.value}, {_verdict(line).text}"
+
+
+def delegates() -> dict[str, CellDelegate]:
+    """Return what paints the columns."""
+    rules = ("position", "entries", "open", "pyramids", "timer", "loss", "age", "free")
+    return {"group": Position(), "verdict": Chip(), **{key: Rule() for key in rules}}
+
+
+def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
+    """Return the columns; countdowns are counted from `now`."""
+    return (
+        Column(
+            key="group",
+            title="Group",
+            width=WIDE["group"],
+            cell=lambda line: position_cell(
+                line.found.group.symbol, line.found.group.timeframe, long=line.found.group.side is Side.LONG
+            ),
+            sort_key=lambda line: (line.found.group.symbol, line.found.group.timeframe),
+            tooltip=lambda line: f"on {visible(line.found.group.account, 40)}\n{all_words(line)}",
+        ),
+        Column(
+            key="position",
+            title="Position",
+            width=WIDE["position"],
+            cell=_position,
+            sort_key=lambda line: line.found.group.open_quantity,
+            tooltip=_words("position", "sellable"),
+            hint="It holds something, and all of it can be sold",
+        ),
+        Column(
+            key="entries",
+            title="Entries done",
+            width=WIDE["entries"],
+            cell=_entries,
+            sort_key=lambda line: line["filled_grid"].met,
+            tooltip=_words("filled_grid"),
+            hint="No entry leg is working (risk.require_filled_grid)",
+        ),
+        Column(
+            key="open",
+            title="Not closing",
+            width=WIDE["open"],
+            cell=_open,
+            sort_key=lambda line: _first_unmet(line, "not_closing", "not_on_hold") is None,
+            tooltip=_words("not_closing", "not_on_hold"),
+            hint="It is not closing and not on hold",
+        ),
+        Column(
+            key="pyramids",
+            title="Pyramids",
+            width=WIDE["pyramids"],
+            cell=_pyramids,
+            sort_key=lambda line: line.found.group.pyramid_count,
+            tooltip=_words("full_pyramids"),
+            hint="It has all its pyramids (risk.require_full_pyramids)",
+        ),
+        Column(
+            key="timer",
+            title="Timer",
+            width=WIDE["timer"],
+            cell=lambda line: _timer(line, now()),
+            sort_key=lambda line: line.found.group.timer_expires_at,
+            tooltip=_words("timer"),
+            hint="Its waiting time is over (risk.post_full_wait_minutes)",
+        ),
+        Column(
+            key="loss",
+            title="Loss",
+            width=WIDE["loss"],
+            cell=_loss,
+            sort_key=lambda line: line.found.percent if line.found.unrealized is not None else None,
+            tooltip=_words("fresh_price", "loss"),
+            hint="Unrealized result / invested × 100, at a fresh price (risk.loss_threshold_percent)",
+        ),
+        Column(
+            key="age",
+            title="Age",
+            width=WIDE["age"],
+            cell=lambda line: _age(line, now()),
+            sort_key=lambda line: line.found.group.created_at,
+            tooltip=_words("age"),
+            hint="It is old enough (risk.use_age_filter)",
+        ),
+        Column(
+            key="free",
+            title="Not blocked",
+            width=WIDE["free"],
+            cell=_free,
+            sort_key=lambda line: _first_unmet(line, "not_blocked", "not_skipped") is None,
+            tooltip=_words("not_blocked", "not_skipped"),
+            hint="Neither blocked nor skipped once by you",
+        ),
+        Column(
+            key="verdict",
+            title="Verdict",
+            width=WIDE["verdict"],
+            cell=_verdict,
+            sort_key=lambda line: line.order,
+            tooltip=all_words,
+        ),
+    )

@@ -1,0 +1,101 @@
+"""The sentences of the Risk page: what is planned, when, and why there is nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from execution_engine.domain.risk_plan import OffsetPlan
+from execution_engine.domain.settings import Risk, TimerStart
+from execution_engine.ui.format import countdown, local_time, percent, signed_percent, span, usd
+from execution_engine.ui.pages.risk.groups import SHORT, Line
+
+STARTS = {
+    TimerStart.AFTER_5_PYRAMIDS: "all pyramids are there",
+    TimerStart.AFTER_ALL_DCA_SUBMITTED: "all legs were sent",
+    TimerStart.AFTER_ALL_DCA_FILLED: "all legs filled",
+}
+
+
+def rules(risk: Risk, count: int) -> str:
+    """Say what is asked of a loser: beside the heading of the groups."""
+    groups = "1 group" if count == 1 else f"{count:,} groups"
+    wait = f"{risk.post_full_wait_minutes} min after {STARTS[risk.timer_start]}"
+    return f"{groups} · all rules must be met: a loss of {loss(-risk.loss_threshold_percent)} or more, {wait}"
+
+
+def loss(threshold: Decimal) -> str:
+    """Write the threshold without decimals that it does not have."""
+    return percent(threshold, max(0, -int(threshold.normalize().as_tuple().exponent)))
+
+
+def no_plan(nearest: Line | None, risk: Risk, now: datetime) -> str:
+    """Say that there is no plan, and which group comes nearest to one."""
+    if nearest is None:
+        return "No plan: nothing is open here."
+    return f"No plan: no group meets all rules. Nearest: {nearest.found.name}, {lacks(nearest, risk, now)}."
+
+
+def lacks(line: Line, risk: Risk, now: datetime) -> str:
+    """Say what a group lacks to be the loser: “timer 23:41 left, −1.39 % of −5 %”."""
+    said = []
+    for reason, verdict in zip(line.reasons, _told(line), strict=True):
+        if verdict == "timer" and line.found.group.timer_expires_at is not None:
+            said.append(f"timer {countdown(line.found.group.timer_expires_at - now)} left")
+        elif verdict == "loss" and line.found.unrealized is not None:
+            said.append(f"{signed_percent(line.found.percent)} of {loss(risk.loss_threshold_percent)}")
+        else:
+            said.append(_WORDS.get(verdict, reason))
+    return ", ".join(said)
+
+
+_WORDS = {
+    "position": "nothing is held",
+    "not_closing": "it is closing",
+    "not_on_hold": "it is on hold",
+    "fresh_price": "its price is old",
+    "filled_grid": "entry legs still work",
+    "full_pyramids": "pyramids are missing",
+    "timer": "its timer has not started",
+    "loss": "no loss",
+    "age": "not old enough",
+    "sellable": "too small to be sold",
+    "not_blocked": "blocked by you",
+    "not_skipped": "skipped once by you",
+}
+
+
+def _told(line: Line) -> list[str]:
+    """Return the rules behind `reasons`, in the same order."""
+    reasons = line.reasons
+    return [each.name for each in line.unmet if SHORT[each.name] in reasons]
+
+
+def uncovered(plan: OffsetPlan, risk: Risk) -> str:
+    """Say why a plan is not carried out."""
+    partial = "" if risk.allow_partial_offset else " Partial offsets are off."
+    return f"Not covered: {usd(plan.missing)} USD are missing.{partial}"
+
+
+def runs(obstacle: str, next_at: datetime | None, now: datetime, *, rehearsed: bool) -> str:
+    """Say when a plan is carried out, or what keeps it."""
+    if obstacle and not rehearsed:
+        return obstacle
+    left = f", in {countdown(next_at - now)}" if next_at is not None else ""
+    if rehearsed:
+        return f"rehearsed at the next evaluation{left}: nothing is sent"
+    return f"runs at the next evaluation{left}"
+
+
+def when(next_at: datetime | None, now: datetime, interval_s: int, last: datetime | None) -> str:
+    """Say when it was evaluated, and when the next evaluation comes."""
+    if next_at is None:
+        return "no evaluation is due"
+    if last is not None:
+        return f"last evaluated {local_time(last)} · {when(next_at, now, interval_s, None)}"
+    return f"next in {countdown(next_at - now)} · every {every(interval_s)}"
+
+
+def every(seconds: int) -> str:
+    """Write how often it is evaluated: 60 s, 5 min."""
+    return f"{seconds} s" if seconds < 120 or seconds % 60 else span(timedelta(seconds=seconds))
