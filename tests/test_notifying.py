@@ -149,11 +149,11 @@ async def test_a_target_that_hangs_delays_neither_the_desk_nor_the_others(
         for number in range(3):
             at.notifying.tell(critical(str(number)))
         await until(lambda: len(other.bodies) == 3)
-        assert at.house.post(Pause()).status == "done"
-        assert web.bodies == []
         await until(
             lambda: {each.name: each.waiting for each in at.notifying.shown()} == {"slow": 3, "fast": 0}
         )
+        assert at.house.post(Pause()).status == "done"
+        assert web.bodies == []
         web.gate.set()
 
 
