@@ -157,6 +157,7 @@ def tasks_now() -> str:
         out.write(f"{task.get_name()}\n")
         for frame in task.get_stack(limit=6):
             # Names of files and lines, and no values of variables.
+            # Of a task that waits it is the place where it does.
             summary = traceback.extract_stack(frame, limit=1)[0]
             out.write(f"    {Path(summary.filename).name}:{summary.lineno} {summary.name}\n")
     return out.getvalue()
@@ -176,7 +177,7 @@ def newest_lines(logs: Path) -> str:
             raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         except (OSError, EOFError):
             continue
-        text = raw[-wanted:] + text
+        text = raw + text  # 20 MB at most
     if len(text) > wanted:
         text = text[-wanted:].partition(b"\n")[2]
     return text.decode("utf-8", "replace")
