@@ -11,6 +11,8 @@ import qasync
 from PySide6.QtWidgets import QApplication
 
 from execution_engine import __version__
+from execution_engine.adapters.storage.log_reading import count_log, export_log, read_log
+from execution_engine.adapters.storage.trade_reading import export_trades, read_performance
 from execution_engine.commands import numbered_versions
 from execution_engine.core import Core
 from execution_engine.domain.rows import AccountStatus
@@ -121,6 +123,22 @@ def doors(application: Application) -> Doors:
         read_refused=lambda limit: application.read(lambda reader: reader.refused(limit)),
         read_promotions=lambda limit: application.read(lambda reader: reader.promotions(limit)),
         read_risk_actions=lambda limit: application.read(lambda reader: reader.risk_actions(limit)),
+        read_performance=lambda question: application.read(
+            lambda reader: read_performance(
+                reader.path,
+                question,
+                application.core.book.settings.capital.total_usd,
+                application.clock.now().date(),
+            )
+        ),
+        export_trades=lambda question, target: application.read(
+            lambda reader: export_trades(reader.path, question, target)
+        ),
+        read_log=lambda question: application.read(lambda reader: read_log(reader.path, question)),
+        count_log=lambda question: application.read(lambda reader: count_log(reader.path, question)),
+        export_log=lambda question, target: application.read(
+            lambda reader: export_log(reader.path, question, target)
+        ),
         read_versions=lambda: application.read(numbered_versions),
         check_updates=application.updating.check,
         tokens=lambda: tuple(application.core.book.tokens.values()),

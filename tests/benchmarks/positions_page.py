@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from execution_engine.domain.inputs import Price
 from execution_engine.domain.instrument import Instrument, Market, Side
+from execution_engine.domain.performance import Report
 from execution_engine.domain.rows import (
     Account,
     AccountStatus,
@@ -246,6 +247,14 @@ async def _nothing(*_: object) -> list[object]:
     return []
 
 
+async def _no_report(*_: object) -> Report:
+    return Report()
+
+
+async def _none(*_: object) -> int:
+    return 0
+
+
 async def _no_trades(*_: object) -> Statistics:
     return Statistics(trades=0, wins=0, losses=0, won=D(0), lost=D(0), realized=D(0), fees=D(0), volume=D(0))
 
@@ -276,6 +285,11 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         set_price=nothing,  # type: ignore[arg-type]
         read_equity=nothing,  # type: ignore[arg-type]
         read_statistics=_no_trades,
+        read_performance=_no_report,
+        export_trades=nothing,  # type: ignore[arg-type]
+        read_log=nothing,  # type: ignore[arg-type]
+        count_log=_none,
+        export_log=nothing,  # type: ignore[arg-type]
         read_alerts=nothing,  # type: ignore[arg-type]
         read_closed=nothing,  # type: ignore[arg-type]
         read_fills=nothing,  # type: ignore[arg-type]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,17 @@ from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
+from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import AlertReceived, Answer, History
+from execution_engine.domain.log_lines import LogQuestion
+from execution_engine.domain.performance import Change, ClosedTrade, Question, Report, report
 from execution_engine.domain.ranking import PROMOTED
 from execution_engine.domain.rows import (
     Alert,
+    EquityPoint,
     Fill,
+    Group,
+    LogEntry,
     QueuedSignal,
     RefusedRequest,
     RiskAction,
@@ -47,6 +54,9 @@ class WatchedHouse(House):
         super().__init__(settings, **more)
         self.bridge = Bridge()
         self.older: list[Alert] = []
+        self.older_lines: list[LogEntry] = []
+        self.log_questions: list[LogQuestion] = []
+        self.exported: list[tuple[Any, Path]] = []
         self.test_alerts: list[str] = []
         self.updates: Offer | UpToDate | Refusal = UpToDate("1.0")
         self.way_in = WayIn(local="http://127.0.0.1:8787")
@@ -119,6 +129,11 @@ class WatchedHouse(House):
             read_refused=lambda limit: _soon(self.refused[:limit]),
             read_promotions=self._read_promotions,
             read_risk_actions=self._read_risk_actions,
+            read_performance=self._read_performance,
+            export_trades=self._export_trades,
+            read_log=self._read_log,
+            count_log=self._count_log,
+            export_log=self._export_log,
             read_versions=self._read_versions,
             check_updates=self._check_updates,
             tokens=lambda: tuple(self.book.tokens.values()),
@@ -141,6 +156,48 @@ class WatchedHouse(House):
     @property
     def closed(self) -> list[History]:
         return []
+
+    async def _read_performance(self, question: Question) -> Report:
+        ended = [row for row in self.store.committed if isinstance(row, Group) and row.status == "closed"]
+        points = [row for row in self.store.committed if isinstance(row, EquityPoint)]
+        capital = self.book.settings.capital.total_usd
+        return reported(ended, points, question, capital, self.clock.now().date())
+
+    async def _export_trades(self, question: Question, target: Path) -> int:
+        report = await self._read_performance(question)
+        self.exported.append((question, target))
+        return len(report.trades)
+
+    @property
+    def log_lines(self) -> list[LogEntry]:
+        return [*self.older_lines, *(logged(n, fact) for n, fact in enumerate(self.facts, 1_000_001))]
+
+    def _matching(self, question: LogQuestion) -> list[LogEntry]:
+        text = question.contains.casefold()
+        return [
+            line
+            for line in self.log_lines
+            if (not question.levels or line.level in question.levels)
+            and (not question.categories or line.category in question.categories)
+            and text in line.text.casefold()
+            and (question.since is None or line.at >= question.since)
+            and (question.until is None or line.at < question.until)
+        ]
+
+    async def _read_log(self, question: LogQuestion) -> list[LogEntry]:
+        self.log_questions.append(question)
+        found = self._matching(question)
+        if question.after_id is not None:
+            return [line for line in found if line.id > question.after_id][: question.limit]
+        before = question.before_id or 2**62
+        return [line for line in found if line.id < before][-question.limit :]
+
+    async def _count_log(self, question: LogQuestion) -> int:
+        return len(self._matching(question))
+
+    async def _export_log(self, question: LogQuestion, target: Path) -> int:
+        self.exported.append((question, target))
+        return len(self._matching(question))
 
     async def _read_versions(self) -> Sequence[Version]:
         return numbered(row for row in self.store.committed if isinstance(row, SettingsVersion))
@@ -192,6 +249,73 @@ class WatchedHouse(House):
 _NO_TRADES = Statistics(
     trades=0, wins=0, losses=0, won=D(0), lost=D(0), realized=D(0), fees=D(0), volume=D(0)
 )
+
+
+def reported(
+    groups: Sequence[Group], points: Sequence[EquityPoint], question: Question, capital: Decimal, today: date
+) -> Report:
+    """Work out what closed groups came to, as the database's reader does."""
+
+    def inside(at: datetime) -> bool:
+        return (question.since is None or at >= question.since) and (
+            question.until is None or at < question.until
+        )
+
+    def asked(group: Group) -> bool:
+        return (
+            group.world is question.world
+            and question.account in ("", group.account)
+            and question.symbol in ("", group.symbol)
+        )
+
+    newest = {group.id: group for group in groups if asked(group) and group.filled_quantity}
+    trades = [_trade(group) for group in newest.values() if group.closed_at and inside(group.closed_at)]
+    before, last, changes = D(0), D(0), []
+    for point in points:
+        amount, last = point.realized - last, point.realized
+        if (question.account or question.symbol) and point.group_id not in newest:
+            continue
+        if inside(point.at):
+            changes.append(Change(point.at, amount))
+        elif question.since is not None and point.at < question.since:
+            before += amount
+    trades.sort(key=lambda trade: trade.closed_at, reverse=True)
+    return report(trades, changes, start=capital + before, last_day=today)
+
+
+def _trade(group: Group) -> ClosedTrade:
+    assert group.closed_at is not None
+    return ClosedTrade(
+        group_id=group.id,
+        account=group.account,
+        symbol=group.symbol,
+        timeframe=group.timeframe,
+        side=group.side,
+        quote=group.quote,
+        opened_at=group.filled_at or group.created_at,
+        closed_at=group.closed_at,
+        quantity=group.filled_quantity,
+        realized=group.realized,
+        fees=group.fees,
+        why=group.close_reason,
+        entry=group.avg_entry,
+        exit=group.avg_entry,
+    )
+
+
+def logged(number: int, fact: Fact) -> LogEntry:
+    """Return the line that a fact has in the system log."""
+    return LogEntry(
+        id=number,
+        at=NOON,
+        level=fact.level.value,
+        category=fact.category.value,
+        code=fact.code,
+        text=fact.text,
+        alert_id=fact.alert_id,
+        group_id=fact.group_id,
+        order_id=fact.order_id,
+    )
 
 
 async def _soon(value: Any) -> Any:

@@ -12,13 +12,16 @@ from typing import Protocol
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.inputs import Answer, History, Input, Price
 from execution_engine.domain.instrument import Market
+from execution_engine.domain.log_lines import LogQuestion
 from execution_engine.domain.notify import TargetShown
 from execution_engine.domain.observation import Latency
+from execution_engine.domain.performance import Question, Report
 from execution_engine.domain.rows import (
     Alert,
     AuditEntry,
     EquityPoint,
     Fill,
+    LogEntry,
     Mode,
     QueuedSignal,
     RefusedRequest,
@@ -130,6 +133,8 @@ class Doors:
     check_way_in: send a probe through the public address now.
     targets: the places outside that are told; without any secret. latencies: of the last hour, by stage.
     write_diagnostics: write a bundle for whoever helps; returns a sentence.
+    read_log: a window of the system log, oldest first; count_log: how many lines match.
+    export_…: write what was asked for to a CSV or JSON file, by its name; returns how many lines.
     read_…: ask the database, off the event loop; each raises StoreFailed.
     """
 
@@ -161,6 +166,11 @@ class Doors:
     read_refused: Callable[[int], Awaitable[Sequence[RefusedRequest]]]
     read_promotions: Callable[[int], Awaitable[Sequence[QueuedSignal]]]
     read_risk_actions: Callable[[int], Awaitable[Sequence[RiskAction]]]
+    read_performance: Callable[[Question], Awaitable[Report]]
+    export_trades: Callable[[Question, Path], Awaitable[int]]
+    read_log: Callable[[LogQuestion], Awaitable[Sequence[LogEntry]]]
+    count_log: Callable[[LogQuestion], Awaitable[int]]
+    export_log: Callable[[LogQuestion, Path], Awaitable[int]]
     read_versions: Callable[[], Awaitable[Sequence[Version]]]
     check_updates: Callable[[], Awaitable[Offer | UpToDate | Refusal]]
     tokens: Callable[[], Sequence[WebhookToken]]

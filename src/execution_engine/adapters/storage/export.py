@@ -31,20 +31,25 @@ def export(database: Path, what: str, target: Path) -> int:
 
     The file has its name once it is whole. Raises ExportRefused, or StoreFailed if the database cannot be read.
     """
+    reader = Reader(database)
+    rows = map(_trade, trades(reader)) if what == "trades" else map(_entry, reader.audit())
+    return write_rows(target, list(_TRADE if what == "trades" else _ENTRY), rows)
+
+
+def write_rows(target: Path, names: list[str], rows: Iterable[Plain]) -> int:
+    """Write rows to a file by its name, one after another, and return how many there were. Blocking.
+
+    The file has its name once it is whole. Raises ExportRefused.
+    """
     write = {".csv": _csv, ".json": _json}.get(target.suffix.casefold())
     if write is None:
         raise ExportRefused(
             f"{target.name} ends neither in .csv nor in .json; one of them says how to write it."
         )
-    reader = Reader(database)
-    rows = (
-        [_trade(group) for group in trades(reader)] if what == "trades" else list(map(_entry, reader.audit()))
-    )
-    names = list(_TRADE if what == "trades" else _ENTRY)
     partial = target.with_name(f".{target.name}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
-            write(file, names, rows)
+            count = write(file, names, rows)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, target)
@@ -55,7 +60,7 @@ def export(database: Path, what: str, target: Path) -> int:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-    return len(rows)
+    return count
 
 
 def trades(reader: Reader) -> list[Group]:
@@ -111,19 +116,25 @@ def plain(value: Any) -> str | int | None:
     return value if value is None or isinstance(value, int) else str(value)
 
 
-def _json(file: IO[str], names: list[str], rows: Iterable[Plain]) -> None:
+def _json(file: IO[str], names: list[str], rows: Iterable[Plain]) -> int:
     file.write("[")
-    for place, row in enumerate(rows):
-        file.write(",\n " if place else "\n ")
+    count = 0
+    for row in rows:
+        file.write(",\n " if count else "\n ")
         json.dump(row, file, ensure_ascii=False)
+        count += 1
     file.write("\n]\n")
+    return count
 
 
-def _csv(file: IO[str], names: list[str], rows: Iterable[Plain]) -> None:
+def _csv(file: IO[str], names: list[str], rows: Iterable[Plain]) -> int:
     lines = csv.writer(file, lineterminator="\r\n")
     lines.writerow(names)
+    count = 0
     for row in rows:
         lines.writerow(list(_cells(names, row)))
+        count += 1
+    return count
 
 
 def _cells(names: list[str], row: Plain) -> Iterator[str]:
