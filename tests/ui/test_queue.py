@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from execution_engine.domain.inputs import Pause
+from execution_engine.domain.rows import AccountStatus, World, WorldHold
 from execution_engine.ui import theme
 from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.widgets import ConfirmDialog, Notice
@@ -87,11 +89,15 @@ async def test_ranks_follow_the_order_of_promotion(desk: Desk) -> None:
     assert desk.row(first)["rank"] == "1st"
     assert desk.row(second)["rank"] == "2nd"
     assert desk.row(second)["why"] == "no loss, came later"
-    assert desk.page.counted.text().startswith("2 of 100")
+    assert desk.page.counted.text() == (
+        "2 of 100 · when it is full, new signals are rejected · each waits 1 d at most"
+    )
 
 
 async def test_an_empty_queue_says_how_many_slots_are_free(desk: Desk) -> None:
-    assert desk.page.table.empty.sentence == "Nothing waits. 0 of 1 slots are free."
+    assert desk.page.table.empty.sentence == (
+        "Nothing waits. The only slot is used: the next new key waits here."
+    )
 
 
 async def test_forcing_asks_the_question_of_the_pool_override(desk: Desk, qtbot: QtBot) -> None:
@@ -140,7 +146,7 @@ async def test_refused_the_notice_says_why_and_the_row_is_usable_again(desk: Des
     await until(lambda: desk.notices)
     (notice,) = desk.notices
     assert notice.title == "Error: Could not force position into the pool. See logs for details."
-    assert notice.sentence == "the engine is paused; resume it first"
+    assert notice.sentence == "The engine is paused; resume it first. It keeps its place."
     assert desk.row(id)["force"] == "Force add…"
 
 
@@ -153,6 +159,9 @@ async def test_removing_asks_first(desk: Desk, qtbot: QtBot) -> None:
     await until(lambda: desk.page.dialog is None)
     desk.house.show()
     assert desk.page.model.rowCount() == 0
+    (notice,) = desk.notices
+    assert notice.title == "ETHUSDT 15m was removed from the queue"
+    assert "waits again as the newest" in notice.sentence
 
 
 async def test_cancel_leaves_everything_as_it_is(desk: Desk, qtbot: QtBot) -> None:
@@ -168,7 +177,12 @@ async def test_the_menu_of_a_row_offers_both(desk: Desk) -> None:
     id = desk.house.queued()
     menu = QMenu(desk.page)
     desk.page._fill_menu(id, menu)
-    assert [action.text() for action in menu.actions() if action.text()] == ["Force add…", "Remove…", "Copy"]
+    assert [action.text() for action in menu.actions() if action.text()] == [
+        "Force add…",
+        "Remove…",
+        "Show alert",
+        "Copy",
+    ]
 
 
 async def test_the_filter_keeps_what_matches_and_says_when_nothing_does(desk: Desk) -> None:
@@ -198,3 +212,96 @@ async def test_a_small_window_leaves_out_account_and_replaced(desk: Desk) -> Non
         if desk.page.table.heading.isSectionHidden(place)
     ]
     assert hidden == ["account", "replaced"]
+
+
+async def test_places_follow_prices_within_a_second_and_values_at_once(desk: Desk) -> None:
+    first, second = desk.house.queued(), desk.house.queued("SOLUSDT", "150")
+    desk.house.price("SOLUSDT", "147")
+    desk.house.show()
+    assert desk.row(second)["loss"] == "−2.00\u202f%"
+    desk.page._ranking.timeout.emit()
+    desk.page.model.settle()
+    assert (desk.row(second)["rank"], desk.row(second)["why"]) == ("1st", "−2.0 %")
+    assert (desk.row(first)["rank"], desk.row(first)["why"]) == ("2nd", "no loss")
+    desk.page.model.sort_by("signal", True)
+    desk.page.model.sort_by(None)
+    assert desk.page.model.keys() == [second, first]
+
+
+async def test_a_price_that_grew_old_counts_as_no_loss_and_says_so(desk: Desk) -> None:
+    id = desk.house.queued()
+    desk.house.price("ETHUSDT", "2949")
+    desk.house.show()
+    desk.page._ranking.timeout.emit()
+    assert desk.row(id)["why"] == "−1.7 %"
+    desk.house.clock.forward(minutes=1)
+    desk.page.tick()
+    assert desk.row(id)["why"] == "no fresh price"
+    assert desk.row(id)["waited"] == "1 min"
+
+
+async def test_a_key_that_is_closing_is_passed_over_in_words(desk: Desk) -> None:
+    (group,) = desk.house.groups
+    desk.house.alert(type="exit")
+    desk.house.alert(symbol="BTCUSDT", entry_price="65000")
+    desk.house.show()
+    assert desk.house.book.groups[group.id].status == "closing"
+    (id,) = desk.house.book.queue
+    assert "passed over while its key is closing" in desk.row(id)["why"]
+
+
+async def test_what_keeps_everything_waiting_stands_above_the_queue(desk: Desk) -> None:
+    desk.house.queued()
+    assert desk.page.note.text == ""
+    desk.house.post(Pause())
+    desk.house.show()
+    assert desk.page.note.text == "Paused: nothing is promoted or forced until you resume."
+    account = replace(
+        desk.house.book.accounts["paper"], status=AccountStatus.HOLD, reason="keys were refused"
+    )
+    desk.house.bridge.released((account, WorldHold(name=World.PAPER, reason="a defect")), ())
+    desk.house.show()
+    assert "Paper is on hold, nothing is promoted: a defect." in desk.page.note.text
+    assert "paper is on hold: keys were refused. Its signals wait." in desk.page.note.text
+
+
+async def test_the_last_promotions_say_when_what_and_why(desk: Desk) -> None:
+    desk.house.queued()
+    desk.house.price("ETHUSDT", "2949")
+    desk.house.alert(type="exit")
+    desk.house.confirm_cancels()
+    desk.house.fill_all("exit")
+    desk.house.show()
+    await until(lambda: len(desk.page.promoted))
+    (key,) = desk.page.promoted.keys()
+    model = desk.page.promoted
+    desk.house.clock.forward(minutes=3)
+    desk.page.tick()
+    cells = [cell.text for cell in model.cells(model.index_of(key))]
+    assert cells == ["3 min ago", "ETHUSDT 15m Long", "1st: −1.7 %"]
+    assert "It opened a group." in model.tooltip(model.index_of(key, 2))
+
+
+async def test_worlds_stand_beside_the_rank_where_several_wait(desk: Desk) -> None:
+    first, second = desk.house.queued(), desk.house.queued("SOLUSDT", "150")
+    other = replace(desk.house.book.queue[second], world=World.LIVE, account="real")
+    desk.house.bridge.released((other,), ())
+    desk.house.show()
+    assert (desk.row(first)["rank"], desk.row(second)["rank"]) == ("1st paper", "1st live")
+    accounts = desk.page.accounts
+    assert not accounts.isHidden()
+    accounts.setCurrentIndex(accounts.findData("real"))
+    accounts.activated.emit(accounts.currentIndex())
+    assert desk.page.model.keys() == [second]
+
+
+async def test_in_a_small_window_the_panels_below_take_turns(desk: Desk) -> None:
+    desk.page.set_narrow(True)
+    assert desk.page.counted.text() == "0 of 100"
+    shown = []
+    for below in ("pool", "promotions", "rules"):
+        desk.page.below.set_value(below)
+        desk.page.below.chosen.emit(below)
+        panels = (desk.page.pool_panel, desk.page.last_panel, desk.page.rules_panel)
+        shown.append([panel.isVisible() for panel in panels])
+    assert shown == [[True, False, False], [False, True, False], [False, False, True]]

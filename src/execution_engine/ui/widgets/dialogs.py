@@ -233,7 +233,7 @@ def _table(consequences: Sequence[Consequence]) -> QGridLayout:
         at = 2 * place + 1
         grid.setRowMinimumHeight(at, px(29))
         grid.addWidget(Label(consequence.name, "body", "text2"), at, 0)
-        grid.addLayout(_value(consequence), at, 1)
+        grid.addLayout(_value(consequence), at, 1, Qt.AlignmentFlag.AlignVCenter)
         grid.addWidget(divider(), at + 1, 0, 1, 2)
     return grid
 

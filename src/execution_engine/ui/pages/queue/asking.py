@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from PySide6.QtWidgets import QWidget
@@ -33,15 +34,16 @@ def force_add(bridge: Bridge, row: Waiting, parent: QWidget) -> ConfirmDialog:
     )
 
 
-def remove(row: Waiting, parent: QWidget) -> ConfirmDialog:
+def remove(row: Waiting, now: datetime, parent: QWidget) -> ConfirmDialog:
     """Return the question before a signal is removed."""
     return ConfirmDialog(
         "Remove from the queue",
         f"Remove {name(row.row)} from the queue?",
         "Remove",
         consequences=[
-            follows("Signal", f"{row.row.side.value}, {ordinal(row.rank)}, waits for {span(row.waited)}"),
-            follows("Its alert", "ends cancelled; it can be replayed on the Signals page"),
+            follows("Signal", f"{row.row.side.value}, {ordinal(row.place)}, {row.rank.why}"),
+            follows("In queue", span(row.waited(now))),
+            follows("Its alert", "ends cancelled; replayed, it waits again as the newest"),
         ],
         parent=parent,
     )
@@ -68,8 +70,8 @@ def _consequences(bridge: Bridge, row: Waiting) -> list[Consequence]:
         kind = "spot" if account.market is Market.SPOT else "perpetuals"
         found.append(Consequence("Account", [(f"{account.name} · {kind}", "text")], mode=account.mode.value))
     found += _orders(bridge, row, settings)
-    if row.rank > 1:
-        ahead = "1st" if row.rank == 2 else f"the {row.rank - 1} signals before it"
+    if row.place > 1:
+        ahead = "1st" if row.place == 2 else f"the {row.place - 1} signals before it"
         found.append(follows("Rank", f"goes ahead of {ahead}"))
     return found
 

@@ -33,10 +33,10 @@ def run(plan: OffsetPlan, *, rehearsed: bool, parent: QWidget) -> ConfirmDialog:
         "Run the offset",
         f"Close {_listed(plan)}?",
         "Run the offset",
-        explanation="Winners are closed first, then the loser. What was closed cannot be taken back.",
+        explanation="Winners are closed first. What was closed cannot be taken back.",
         consequences=_consequences(plan),
         mode="live" if plan.world is World.LIVE else "",
-        note="Quantities are worked out anew at the prices of that moment",
+        note="Quantities follow the prices of that moment",
         parent=parent,
     )
 

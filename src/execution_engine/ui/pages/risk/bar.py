@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox
 
 from execution_engine.domain.rows import World
 from execution_engine.ui.bridge import Bridge
-from execution_engine.ui.format import visible
 from execution_engine.ui.frame.worlds import shown_world
+from execution_engine.ui.pages import choosing
 from execution_engine.ui.risk_board import RiskState
-from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import ElidedLabel, PageBar, SegmentedChoice, StateChip, button
-
-NAMES = {World.PAPER: "Paper", World.TEST: "Testnet and demo", World.LIVE: "Live"}
 
 
 class RiskBar(PageBar):
@@ -34,18 +30,13 @@ class RiskBar(PageBar):
         self._chosen: World | None = None
         self.chip = StateChip()
         self.when = ElidedLabel("", "small", "text2", longest=420)
-        self.worlds, self.accounts = QComboBox(), QComboBox()
-        self.worlds.setAccessibleName("World")
-        self.accounts.setAccessibleName("Account")
+        self.worlds, self.accounts = choosing.box("World"), choosing.box("Account")
         self.below = SegmentedChoice([("groups", "Groups"), ("history", "History")], name="Below the plan")
         self.settings = button("Risk settings", small=False)
         self.add(self.chip)
         self.add(self.when)
         for tool in (self.below, self.worlds, self.accounts, self.settings):
             self.add_right(tool)
-        for box in (self.worlds, self.accounts):
-            box.setMinimumWidth(px(118))
-            box.hide()
         self.worlds.activated.connect(self._world_chosen)
         self.accounts.activated.connect(lambda _: self.account_chosen.emit())
 
@@ -78,23 +69,12 @@ class RiskBar(PageBar):
     def show_choices(self, used: Sequence[World]) -> None:
         """Offer the worlds and accounts that there are, where there are several."""
         worlds = [world for world in World if world in used or world is self.world]
-        _offer(self.worlds, [(NAMES[world], world) for world in worlds], self.world)
+        choosing.offer(self.worlds, [(choosing.WORLDS[world], world) for world in worlds], self.world)
         self.worlds.setVisible(len(worlds) > 1)
         held = self._bridge.groups.values()
         names = sorted({group.account for group in held if group.holds_slot and group.world is self.world})
-        chosen = self.account if self.account in names else ""
-        _offer(self.accounts, [("All accounts", ""), *((visible(name, 40), name) for name in names)], chosen)
-        self.accounts.setVisible(len(names) > 1)
+        choosing.offer_accounts(self.accounts, names)
 
     def _world_chosen(self) -> None:
         self._chosen = World(self.worlds.currentData())
         self.world_chosen.emit()
-
-
-def _offer(box: QComboBox, choices: Sequence[tuple[str, str]], chosen: str) -> None:
-    """Fill a box anew if something else is to be offered; what is chosen stays."""
-    if [box.itemData(at) for at in range(box.count())] != [value for _, value in choices]:
-        box.clear()
-        for name, value in choices:
-            box.addItem(name, value)
-    box.setCurrentIndex(max(0, box.findData(chosen)))

@@ -1,0 +1,66 @@
+"""The last promotions: when, what, and what each owed its turn to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from execution_engine.domain.instrument import Side
+from execution_engine.domain.rows import QueuedSignal
+from execution_engine.domain.signal import Outcome
+from execution_engine.ui.format import ago, local_moment, span, utc_text, visible
+from execution_engine.ui.tables import Cell, CellDelegate, Column, Position, position_cell
+
+SHOWN = 50
+WIDE = {"when": 84, "signal": 150, "why": 210}
+
+_BECAME = {
+    Outcome.OPENED: "It opened a group.",
+    Outcome.PYRAMIDED: "It became a pyramid of its open group.",
+    Outcome.REPLACEMENT: "Its group had all pyramids: it counts as a replacement.",
+}
+
+
+def _tooltip(row: QueuedSignal) -> str:
+    waited = f"\nIt waited {span(row.finished_at - row.queued_at)}." if row.finished_at else ""
+    became = _BECAME.get(row.outcome, "") if row.outcome is not None else ""
+    return f"{visible(row.reason, 300)}\n{became}{waited}"
+
+
+def sentence(row: QueuedSignal) -> str:
+    """Say a row in words, for a screen reader."""
+    return f"{row.symbol} {row.timeframe} {row.side.value} was promoted, {visible(row.reason, 300)}"
+
+
+def delegates() -> dict[str, CellDelegate]:
+    """Return what paints the columns."""
+    return {"signal": Position()}
+
+
+def columns(now: Callable[[], datetime]) -> Sequence[Column[QueuedSignal]]:
+    """Return the columns; ages are counted to `now`."""
+    return (
+        Column(
+            key="when",
+            title="When",
+            width=WIDE["when"],
+            cell=lambda row: Cell(ago(now() - row.finished_at) if row.finished_at else "", "text2"),
+            sort_key=lambda row: row.finished_at,
+            tooltip=lambda row: f"{local_moment(row.finished_at)}\n{utc_text(row.finished_at)}",
+        ),
+        Column(
+            key="signal",
+            title="Signal",
+            width=WIDE["signal"],
+            cell=lambda row: position_cell(row.symbol, row.timeframe, long=row.side is Side.LONG),
+            sort_key=lambda row: (row.symbol, row.timeframe),
+            tooltip=lambda row: f"on {visible(row.account, 40)}",
+        ),
+        Column(
+            key="why",
+            title="Why it was its turn",
+            width=WIDE["why"],
+            cell=lambda row: Cell(visible(row.reason, 300)),
+            tooltip=_tooltip,
+        ),
+    )

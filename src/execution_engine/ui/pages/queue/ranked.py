@@ -1,0 +1,159 @@
+"""The waiting signals in the order of promotion; worked out again only for what was touched.
+
+By the engine's own rules, at the prices of the screen: values follow at once, places a second later at most.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from decimal import Decimal
+
+from execution_engine.domain.money import ZERO, percent_change
+from execution_engine.domain.ranking import (
+    GroupKey,
+    Rank,
+    Standing,
+    depth_of,
+    joined,
+    passed_over,
+    placed,
+)
+from execution_engine.domain.rows import Group, World
+from execution_engine.ui.bridge import Batch, Bridge, Market
+from execution_engine.ui.holdings import is_old
+from execution_engine.ui.pages.queue.waiting import Waiting
+
+NO_TICK = Decimal("0.01")
+
+
+class Ranked:
+    """The rows of the queue, by id."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Begin with nothing; `take` a whole batch first."""
+        self._bridge = bridge
+        self._of_market: defaultdict[Market, dict[int, None]] = defaultdict(dict)
+        self._standing: dict[int, Standing] = {}
+        self._ranks: dict[int, Rank] = {}
+        self._holders: dict[GroupKey, Group] = {}
+        self._keys: dict[int, GroupKey] = {}
+        self._old: dict[Market, bool] = {}
+        self.busy: set[int] = set()
+
+    def take(self, batch: Batch, now: datetime) -> set[int]:
+        """Take in a batch; return the ids of signals that look different, or are gone, but for their places."""
+        if batch.whole:
+            return self._begin_anew(now)
+        touched = set(batch.queue)
+        for id in batch.groups:
+            self._hold(id)
+        for market in batch.markets:
+            touched.update(self._of_market.get(market, ()))
+        for id in touched:
+            self._look(id, now)
+        return touched
+
+    def _begin_anew(self, now: datetime) -> set[int]:
+        touched = set(self._standing) | set(self._bridge.queue)
+        for held in (self._of_market, self._standing, self._ranks, self._holders, self._keys, self._old):
+            held.clear()
+        for id in self._bridge.groups:
+            self._hold(id)
+        for id in self._bridge.queue:
+            self._look(id, now)
+        return touched
+
+    def aged(self, now: datetime) -> set[int]:
+        """Look anew at signals whose price became old, or fresh again; return them."""
+        touched: set[int] = set()
+        for market, ids in self._of_market.items():
+            if ids and is_old(self._bridge.prices.get(market), now) is not self._old.get(market):
+                touched.update(ids)
+        for id in touched:
+            self._look(id, now)
+        return touched
+
+    def rank(self) -> set[int]:
+        """Put all into order; return those that have another place, or have it for another reason."""
+        before, self._ranks = self._ranks, {}
+        for world in World:
+            for rank in self._in_order(world):
+                old = before.get(rank.row.id)
+                self._ranks[rank.row.id] = rank if old is None or not _same(old, rank) else old
+        return {id for id, rank in self._ranks.items() if before.get(id) is not rank}
+
+    def _in_order(self, world: World) -> Iterator[Rank]:
+        found, passed = [], {}
+        for standing in self._standing.values():
+            row = standing.row
+            if row.world is not world:
+                continue
+            holder = self._holders.get(row.key)
+            if holder is not None:
+                passed[row.id] = passed_over(row, holder)
+                standing = Standing(row, standing.depth, joined(row, holder))
+            found.append(standing)
+        found.sort(key=lambda each: each.order)
+        return placed(found, passed)
+
+    def rows(self, ids: Collection[int]) -> list[Waiting]:
+        """Return signals as they are shown."""
+        return [self._row(id) for id in ids if id in self._ranks and id in self._standing]
+
+    def _row(self, id: int) -> Waiting:
+        row = self._bridge.queue[id]
+        market = (row.exchange, row.symbol)
+        quote = self._bridge.prices.get(market)
+        last = quote.last if quote is not None else None
+        loss = None
+        if last is not None and row.entry_price:
+            loss = min(percent_change(last, row.entry_price) * row.side.sign, ZERO)
+        instrument = self._bridge.doors.catalogue.get(*market)
+        tick = instrument.tick if instrument is not None else NO_TICK
+        old = self._old.get(market, False)
+        return Waiting(row, self._ranks[id], last, loss, tick, old, id in self.busy)
+
+    def first(self, id: int, now: datetime) -> Waiting | None:
+        """Return one signal with the place that it has at this moment."""
+        if id not in self._bridge.queue:
+            return None
+        self._look(id, now)
+        self.rank()
+        return self._row(id)
+
+    def _look(self, id: int, now: datetime) -> None:
+        row = self._bridge.queue.get(id)
+        if row is None:
+            gone = self._standing.pop(id, None)
+            self._ranks.pop(id, None)
+            if gone is not None:
+                self._of_market[gone.row.exchange, gone.row.symbol].pop(id, None)
+            return
+        market = (row.exchange, row.symbol)
+        quote = self._bridge.prices.get(market)
+        self._of_market[market][id] = None
+        self._old[market] = old = is_old(quote, now)
+        self._standing[id] = Standing(row, depth_of(row, quote.last if quote and not old else None))
+
+    def _hold(self, id: int) -> None:
+        """Remember which group holds a slot under a key."""
+        group = self._bridge.groups.get(id)
+        if group is not None and group.holds_slot:
+            self._keys[id] = group.key
+            self._holders[group.key] = group
+        else:
+            key = self._keys.pop(id, None)
+            if key is not None and self._holders[key].id == id:
+                del self._holders[key]
+
+
+def _same(one: Rank, other: Rank) -> bool:
+    """Return whether two ranks read the same."""
+    return (
+        one.place == other.place
+        and one.tie == other.tie
+        and one.passed == other.passed
+        and one.standing == other.standing
+    )
