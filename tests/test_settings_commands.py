@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from execution_engine import asking, cli
+from execution_engine import asking
 from execution_engine.cli import main
 
 
@@ -15,7 +15,6 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Sit at a terminal and give these answers, one after another."""
     given: list[str] = []
     monkeypatch.setattr(asking, "can_ask", lambda: True)
-    monkeypatch.setattr(cli.sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda question: given.pop(0))
     return given
 
@@ -44,3 +43,15 @@ def test_what_becomes_more_dangerous_is_asked_about_at_a_terminal(
     assert run("set", "pool.max_pyramids", "4")[0] == 0
     assert run("set", "pool.max_pyramids", "20", "--yes")[0] == 0
     assert run("history")[1].splitlines()[-1] == "0 (the defaults)"
+
+
+def test_the_data_folder_counts_before_and_after_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    assert main(["--data-dir", str(before), "settings", "set", "pool.max_queue", "7"]) == 0
+    assert main(["settings", "set", "pool.max_queue", "8", "--data-dir", str(after)]) == 0
+    capsys.readouterr()
+    for folder, said in ((before, "7"), (after, "8")):
+        assert main(["--data-dir", str(folder), "settings", "get", "pool.max_queue"]) == 0
+        assert capsys.readouterr().out.strip() == said

@@ -357,7 +357,7 @@ def _wish(command: str) -> Callable[[DataFolder, argparse.Namespace], int]:
 
 def _risk_run(folder: DataFolder, given: argparse.Namespace) -> int:
     """Show the plan, ask, and let the risk engine look; by then it may have changed."""
-    if not given.yes and sys.stdin.isatty():
+    if not given.yes and asking.can_ask():
         print(*call(folder.control, "risk plan", {}, ANSWER_S), sep="\n")
         if not _confirmed("Run the risk engine now?"):
             raise Unfit("nothing was done")
@@ -367,7 +367,7 @@ def _risk_run(folder: DataFolder, given: argparse.Namespace) -> int:
 
 def _confirmed(question: str) -> bool:
     """Ask at a terminal; a script that calls a command means it."""
-    if not sys.stdin.isatty():
+    if not asking.can_ask():
         return True
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
@@ -485,7 +485,7 @@ def parser() -> argparse.ArgumentParser:
         "--paper-feed", choices=[feed.value for feed in PaperFeed], help="prices of the paper exchange"
     )
     top.add_argument("--seed", type=int, help="seed of the synthetic market")
-    top.set_defaults(data_dir=None, password_file=None, yes=False, run=None)
+    top.set_defaults(run=None)
     commands = top.add_subparsers(metavar="COMMAND")
 
     def command(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
@@ -665,7 +665,9 @@ def _add_pairs(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    given = parser().parse_args(argv)
+    # The defaults of what may stand before and after the command: a parser's own would overwrite what stood before.
+    unsaid = argparse.Namespace(data_dir=None, password_file=None, yes=False)
+    given = parser().parse_args(argv, unsaid)
     disable_core_dumps()
     try:
         if given.run is None:

@@ -34,9 +34,13 @@ def parse(document: str | bytes) -> Settings:
 def _unreadable(document: str | bytes, error: Exception) -> str:
     if not document.strip():
         return "is empty"
-    if isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip()) - 1:
+    if isinstance(error, json.JSONDecodeError) and _is_cut_off(error):
         return f"ends too early, in line {error.lineno}: the rest of it is missing"
     return f"is not valid JSON: {error}"
+
+
+def _is_cut_off(error: json.JSONDecodeError) -> bool:
+    return error.pos >= len(error.doc.rstrip()) - 1 or error.msg.startswith("Unterminated string")
 
 
 def migrated(data: Any, chain: Mapping[int, Migration] = MIGRATIONS, newest: int = VERSION) -> Any:

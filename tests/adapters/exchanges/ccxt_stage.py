@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -158,7 +159,7 @@ async def with_markets(markets: Markets, file: Path) -> None:
 
 def _copy(file: Path, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
-    half = to.with_name(f"{to.name}.{os.getpid()}")
+    half = to.with_name(f"{to.name}.{os.getpid()}.{threading.get_ident()}")
     shutil.copyfile(file, half)
     half.replace(to)  # another process may be reading it
 
