@@ -642,6 +642,30 @@ async def test_a_target_that_rests_gives_way_to_what_is_booked_and_is_laid_anew(
     assert [order.quantity for order in scene.house.working if order.purpose == "take_profit"] == [D("0.002")]
 
 
+async def test_nothing_is_booked_by_a_comparison_that_a_fill_has_overtaken():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D("0.002")}
+    await scene.read(2)
+    scene.house.fill(scene.house.sent[1])
+    refused = scene.choose(Choice.BOOK)
+    assert refused.code == "BUSY"
+    assert "has changed since it was compared" in refused.message
+    await scene.read(2)
+    assert scene.choose(Choice.BOOK).status == "done"
+    assert scene.house.group.open_quantity == D("0.002")
+
+
+def test_a_difference_that_a_fill_has_explained_meanwhile_holds_nothing():
+    scene = Scene()
+    scene.house.post(
+        Difference(
+            account="paper", ref="BTC", ours=scene.held + 1, theirs=scene.held, at=scene.house.clock.time
+        )
+    )
+    assert scene.house.book.findings == {}
+    assert scene.house.group.hold == ""
+
+
 async def test_nothing_is_booked_while_the_account_is_read_again():
     scene = Scene()
     scene.exchange.total = {"BTC": D(0)}

@@ -10,7 +10,7 @@ from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.findings import settle_finding
-from execution_engine.domain.holdings import book_outside, ref_of
+from execution_engine.domain.holdings import book_outside, held_by, ref_of
 from execution_engine.domain.inputs import Answer, DecideFinding, Interrupted, PromoteWaiting, Settle
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import AccountStatus, Choice, Finding, Group, Purpose, WorldHold
@@ -47,6 +47,11 @@ def _book(draft: Draft, finding: Finding) -> Reply:
     missing = abs(ours) - (abs(theirs) if ours * theirs > 0 else ZERO)
     if account is None or account.status is AccountStatus.RECONCILING:
         return Refusal("BUSY", "the exchange is being read again; decide once that is done")
+    if held_by(groups) != ours:
+        return Refusal(
+            "BUSY",
+            "what these positions hold has changed since it was compared; decide once it was compared again",
+        )
     if not book_outside(draft, groups, missing, finding.price, "closed outside the application"):
         return Refusal(
             "BUSY", "orders that close this position rest or are on their way; wait until they are settled"

@@ -31,6 +31,7 @@ from execution_engine.domain.rows import (
     Purpose,
 )
 from execution_engine.domain.settle import settle
+from execution_engine.domain.take_profit import is_done
 from execution_engine.domain.view import View
 
 
@@ -60,8 +61,7 @@ def unequal(
     steps: dict[str, Decimal] = {}
     for group in groups:
         ref = ref_of(group)
-        signed = group.side.sign * group.open_quantity
-        ours[ref] = ours.get(ref, ZERO) + signed
+        ours[ref] = ours.get(ref, ZERO) + held_by([group])
         step = _step(view, group)
         steps[ref] = min(steps.get(ref, step), step)
     spot = account.market is Market.SPOT
@@ -122,17 +122,22 @@ def differs(draft: Draft, seen: Difference) -> None:
     groups = [
         group for group in draft.groups() if group.account == account.name and ref_of(group) == seen.ref
     ]
+    if held_by(groups) != seen.ours:
+        return  # a fill came in or they were closed while the trades were read; the next reading compares anew
     missing = abs(seen.ours) - abs(seen.theirs) if seen.ours * seen.theirs >= 0 else abs(seen.ours)
     if missing <= 0:
         _surplus(draft, account, seen, groups)
         return
-    if not groups:
-        return  # they were closed while the trades were read; the next reading compares anew
     explained = [other for other in seen.trades if _reduces(other, seen.ours)]
     if seen.trades and all(other.liquidation for other in explained) and _sum(explained) >= missing:
         _liquidated(draft, account, seen, groups, missing, explained)
         return
     _deficit(draft, account, seen, groups, explained)
+
+
+def held_by(groups: Iterable[Group]) -> Decimal:
+    """Return what groups that are not done hold together [base], negative for short."""
+    return sum((group.side.sign * group.open_quantity for group in groups if not is_done(group)), ZERO)
 
 
 def _reduces(other: AccountTrade, ours: Decimal) -> bool:
