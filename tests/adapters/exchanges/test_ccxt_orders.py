@@ -188,6 +188,7 @@ def _contracts(on: Stage, quantity: str) -> str:
     return f"{(Decimal(quantity) / on.instrument.contract_size).normalize():f}"
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize("name", SWAPS)
 async def test_positions_are_counted_in_base_and_shorts_are_negative(name: str) -> None:
     async with stage(name, Market.SWAP) as on:
@@ -292,6 +293,7 @@ async def test_keys_that_are_revoked_stop_the_account_with_a_sentence(name: str,
         )
 
 
+@pytest.mark.fault(25)
 @each
 async def test_a_clock_that_is_wrong_is_corrected_and_the_order_goes_out(name: str, market: Market) -> None:
     async with stage(name, market) as on:

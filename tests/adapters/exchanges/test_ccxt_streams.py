@@ -343,6 +343,7 @@ def price(last: str, bid: str = "0", ask: str = "0", seconds: float = 0) -> Pric
     )
 
 
+@pytest.mark.fault(49)
 def test_one_mad_price_is_not_believed_and_two_that_agree_are() -> None:
     band = Band()
     assert band.takes(price("100"))

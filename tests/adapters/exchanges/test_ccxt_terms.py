@@ -20,6 +20,7 @@ def want(on: Stage, **changes: Any) -> None:
     on.terms = on.terms.model_copy(update=changes)
 
 
+@pytest.mark.fault(44)
 @each
 @pytest.mark.parametrize("margin", list(MarginMode))
 async def test_the_first_entry_goes_out_under_what_the_settings_ask_for(
@@ -47,6 +48,7 @@ async def test_they_are_set_once_and_again_when_the_settings_change(name: str) -
         assert last.leverage == 5
 
 
+@pytest.mark.fault(44)
 @each
 async def test_where_something_is_held_nothing_is_changed_and_entries_are_refused(name: str) -> None:
     async with stage(name, Market.SWAP) as on:
@@ -86,6 +88,7 @@ async def test_hedge_mode_works_where_the_settings_ask_for_it(name: str) -> None
         assert sides == {("long", Decimal("0.02")), ("short", Decimal("-0.01"))}
 
 
+@pytest.mark.fault(44)
 @each
 async def test_what_cannot_be_read_keeps_entries_back_and_sends_no_order(name: str) -> None:
     async with stage(name, Market.SWAP) as on:
