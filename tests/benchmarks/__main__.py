@@ -18,6 +18,7 @@ from tests.benchmarks import (
     occupation,
     promoting,
     protocol,
+    queue_and_risk_pages,
     recovery,
     risk,
     saving,
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[], Iterable[Figure]]] = {
     "trading": trading.measure,
     "start": start.measure,
     "occupation": occupation.measure,
+    "pages": queue_and_risk_pages.measure,
 }
 
 

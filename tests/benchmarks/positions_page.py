@@ -302,6 +302,9 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         way_in=WayIn,
         check_way_in=nothing,  # type: ignore[arg-type]
         quit=lambda: None,
+        accounts=nothing,  # type: ignore[arg-type]
+        vault=nothing,  # type: ignore[arg-type]
+        data=nothing,  # type: ignore[arg-type]
     )
 
 

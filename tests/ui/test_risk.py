@@ -191,6 +191,9 @@ async def test_each_rule_is_told_by_itself(desk: Desk) -> None:
     assert desk.row("A")["verdict"] == "Pays in the plan"
     said = desk.page.model.tooltip(desk.page.model.index_of(desk.loser, 9)).split("\n")
     assert len(said) == 12
+    assert desk.page.model.tooltip(desk.page.model.index_of(desk.loser)).startswith(
+        "on paper\nHas a position: met"
+    )
     assert "Has lost enough: met, −6.00 % now; asked is −5 % or less" in said
 
 

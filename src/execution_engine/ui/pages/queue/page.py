@@ -58,7 +58,7 @@ class QueuePage(Page):
         self.model: TableModel[Waiting] = TableModel(
             waiting.columns(now, lambda: self._several_worlds),
             key=lambda row: row.row.id,
-            default_sort=lambda row: (row.row.world.value, row.place),
+            default_sort=lambda row: (row.row.world, row.place),
             sentence=waiting.sentence,
         )
         self.table = TableView(self.model, waiting.delegates(), rows="editable", name="Queue")

@@ -6,11 +6,10 @@ By the engine's own rules, at the prices of the screen: values follow at once, p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from execution_engine.domain.money import ZERO, percent_change
 from execution_engine.domain.ranking import (
     GroupKey,
     Rank,
@@ -78,25 +77,32 @@ class Ranked:
     def rank(self) -> set[int]:
         """Put all into order; return those that have another place, or have it for another reason."""
         before, self._ranks = self._ranks, {}
-        for world in World:
-            for rank in self._in_order(world):
-                old = before.get(rank.row.id)
-                self._ranks[rank.row.id] = rank if old is None or not _same(old, rank) else old
-        return {id for id, rank in self._ranks.items() if before.get(id) is not rank}
+        moved = set()
+        passed: dict[int, str] = {}
+        for found in self._by_world(passed):
+            found.sort(key=lambda each: each.order)
+            for rank in placed(found, passed):
+                id = rank.standing.row.id
+                old = before.get(id)
+                if old is not None and _same(old, rank):
+                    self._ranks[id] = old
+                else:
+                    self._ranks[id] = rank
+                    moved.add(id)
+        return moved
 
-    def _in_order(self, world: World) -> Iterator[Rank]:
-        found, passed = [], {}
+    def _by_world(self, passed: dict[int, str]) -> Iterable[list[Standing]]:
+        """Return what waits in each world, and note why some are passed over."""
+        found: defaultdict[World, list[Standing]] = defaultdict(list)
+        holders = self._holders
         for standing in self._standing.values():
             row = standing.row
-            if row.world is not world:
-                continue
-            holder = self._holders.get(row.key)
+            holder = holders.get(row.key)
             if holder is not None:
                 passed[row.id] = passed_over(row, holder)
                 standing = Standing(row, standing.depth, joined(row, holder))
-            found.append(standing)
-        found.sort(key=lambda each: each.order)
-        return placed(found, passed)
+            found[row.world].append(standing)
+        return found.values()
 
     def rows(self, ids: Collection[int]) -> list[Waiting]:
         """Return signals as they are shown."""
@@ -107,13 +113,10 @@ class Ranked:
         market = (row.exchange, row.symbol)
         quote = self._bridge.prices.get(market)
         last = quote.last if quote is not None else None
-        loss = None
-        if last is not None and row.entry_price:
-            loss = min(percent_change(last, row.entry_price) * row.side.sign, ZERO)
         instrument = self._bridge.doors.catalogue.get(*market)
         tick = instrument.tick if instrument is not None else NO_TICK
         old = self._old.get(market, False)
-        return Waiting(row, self._ranks[id], last, loss, tick, old, id in self.busy)
+        return Waiting(row, self._ranks[id], last, tick, old, id in self.busy)
 
     def first(self, id: int, now: datetime) -> Waiting | None:
         """Return one signal with the place that it has at this moment."""

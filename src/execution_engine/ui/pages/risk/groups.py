@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.risk_candidate import Candidate
-from execution_engine.domain.risk_rules import RiskVerdict
+from execution_engine.domain.risk_rules import RULES, RiskRule, RiskVerdict, verdicts
+from execution_engine.domain.settings import Risk
 from execution_engine.ui.format import (
     MINUS,
     MISSING,
@@ -63,17 +65,38 @@ SHORT = {
 _HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # before a number; dates keep theirs
 
 
+class Told(NamedTuple):
+    """What a rule says, without its words: those are made when somebody reads them. See `RiskVerdict`."""
+
+    name: str
+    met: bool
+    asked: bool
+    until: datetime | None
+
+
+def told(found: Candidate, risk: Risk, now: datetime) -> tuple[Told, ...]:
+    """Ask every rule about a group."""
+    return tuple(_tell(rule, found, risk, now) for rule in RULES)
+
+
+def _tell(rule: RiskRule, found: Candidate, risk: Risk, now: datetime) -> Told:
+    if not rule.asked(risk):
+        return Told(rule.name, True, False, None)
+    met = rule.met(found, risk, now)
+    return Told(rule.name, met, True, None if met else rule.until(found, risk))
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A group and what every rule says about it. loser, winner: its part in the current plan."""
 
     found: Candidate
-    verdicts: tuple[RiskVerdict, ...]
+    verdicts: tuple[Told, ...]
     loser: bool = False
     winner: bool = False
     busy: bool = False
 
-    def __getitem__(self, name: str) -> RiskVerdict:
+    def __getitem__(self, name: str) -> Told:
         return next(each for each in self.verdicts if each.name == name)
 
     @property
@@ -81,7 +104,7 @@ class Line:
         return self.found.group.id
 
     @property
-    def unmet(self) -> list[RiskVerdict]:
+    def unmet(self) -> list[Told]:
         return [each for each in self.verdicts if not each.met]
 
     @property
@@ -101,7 +124,7 @@ class Line:
         return (not self.loser, len(self.reasons), percent, self.id)
 
 
-def _first_unmet(line: Line, *names: str) -> RiskVerdict | None:
+def _first_unmet(line: Line, *names: str) -> Told | None:
     return next((line[name] for name in names if not line[name].met), None)
 
 
@@ -180,23 +203,11 @@ def waits(line: Line) -> bool:
     return {each.name for each in line.unmet} <= {"timer", "age", "loss"}
 
 
-def _words(*names: str) -> Callable[[Line], str]:
-    def tooltip(line: Line) -> str:
-        return "\n".join(said(line[name]) for name in names)
-
-    return tooltip
-
-
 def said(verdict: RiskVerdict) -> str:
     """Say one rule's verdict: “Has lost enough: not met, −1.39 % now; asked is −5 % or less”."""
     how = "met" if verdict.met else "not met"
-    told = _HYPHEN.sub(MINUS, visible(verdict.words, 200))
-    return f"{verdict.title}: {how if verdict.asked else 'off'}, {told}"
-
-
-def all_words(line: Line) -> str:
-    """Say every rule, a line each."""
-    return "\n".join(said(each) for each in line.verdicts)
+    words = _HYPHEN.sub(MINUS, visible(verdict.words, 200))
+    return f"{verdict.title}: {how if verdict.asked else 'off'}, {words}"
 
 
 def sentence(line: Line) -> str:
@@ -211,8 +222,17 @@ def delegates() -> dict[str, CellDelegate]:
     return {"group": Position(), "verdict": Chip(), **{key: Rule() for key in rules}}
 
 
-def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
-    """Return the columns; countdowns are counted from `now`."""
+def columns(now: Callable[[], datetime], risk: Callable[[], Risk]) -> Sequence[Column[Line]]:
+    """Return the columns; countdowns are counted from `now`, the rules are asked with the settings of `risk`."""
+
+    def words(*names: str) -> Callable[[Line], str]:
+        def tooltip(line: Line) -> str:
+            spoken = verdicts(line.found, risk(), now())
+            return "\n".join(said(each) for each in spoken if not names or each.name in names)
+
+        return tooltip
+
+    every = words()
     return (
         Column(
             key="group",
@@ -222,7 +242,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
                 line.found.group.symbol, line.found.group.timeframe, long=line.found.group.side is Side.LONG
             ),
             sort_key=lambda line: (line.found.group.symbol, line.found.group.timeframe),
-            tooltip=lambda line: f"on {visible(line.found.group.account, 40)}\n{all_words(line)}",
+            tooltip=lambda line: f"on {visible(line.found.group.account, 40)}\n{every(line)}",
         ),
         Column(
             key="position",
@@ -230,7 +250,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["position"],
             cell=_position,
             sort_key=lambda line: line.found.group.open_quantity,
-            tooltip=_words("position", "sellable"),
+            tooltip=words("position", "sellable"),
             hint="It holds something, and all of it can be sold",
         ),
         Column(
@@ -239,7 +259,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["entries"],
             cell=_entries,
             sort_key=lambda line: line["filled_grid"].met,
-            tooltip=_words("filled_grid"),
+            tooltip=words("filled_grid"),
             hint="No entry leg is working (risk.require_filled_grid)",
         ),
         Column(
@@ -248,7 +268,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["open"],
             cell=_open,
             sort_key=lambda line: _first_unmet(line, "not_closing", "not_on_hold") is None,
-            tooltip=_words("not_closing", "not_on_hold"),
+            tooltip=words("not_closing", "not_on_hold"),
             hint="It is not closing and not on hold",
         ),
         Column(
@@ -257,7 +277,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["pyramids"],
             cell=_pyramids,
             sort_key=lambda line: line.found.group.pyramid_count,
-            tooltip=_words("full_pyramids"),
+            tooltip=words("full_pyramids"),
             hint="It has all its pyramids (risk.require_full_pyramids)",
         ),
         Column(
@@ -266,7 +286,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["timer"],
             cell=lambda line: _timer(line, now()),
             sort_key=lambda line: line.found.group.timer_expires_at,
-            tooltip=_words("timer"),
+            tooltip=words("timer"),
             hint="Its waiting time is over (risk.post_full_wait_minutes)",
         ),
         Column(
@@ -275,7 +295,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["loss"],
             cell=_loss,
             sort_key=lambda line: line.found.percent if line.found.unrealized is not None else None,
-            tooltip=_words("fresh_price", "loss"),
+            tooltip=words("fresh_price", "loss"),
             hint="Unrealized result / invested × 100, at a fresh price (risk.loss_threshold_percent)",
         ),
         Column(
@@ -284,7 +304,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["age"],
             cell=lambda line: _age(line, now()),
             sort_key=lambda line: line.found.group.created_at,
-            tooltip=_words("age"),
+            tooltip=words("age"),
             hint="It is old enough (risk.use_age_filter)",
         ),
         Column(
@@ -293,7 +313,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["free"],
             cell=_free,
             sort_key=lambda line: _first_unmet(line, "not_blocked", "not_skipped") is None,
-            tooltip=_words("not_blocked", "not_skipped"),
+            tooltip=words("not_blocked", "not_skipped"),
             hint="Neither blocked nor skipped once by you",
         ),
         Column(
@@ -302,6 +322,6 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[Line]]:
             width=WIDE["verdict"],
             cell=_verdict,
             sort_key=lambda line: line.order,
-            tooltip=all_words,
+            tooltip=every,
         ),
     )

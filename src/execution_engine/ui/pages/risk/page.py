@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, RunRisk, SetRisk
 from execution_engine.domain.risk_plan import OffsetPlan
-from execution_engine.domain.risk_rules import verdicts
 from execution_engine.domain.rows import RiskAction, RiskType
 from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.format import local_time, visible
@@ -57,7 +56,7 @@ class RiskPage(Page):
         self.plan = PlanPanel()
         self.projection = Projection()
         self.model: TableModel[Line] = TableModel(
-            groups.columns(bridge.doors.now),
+            groups.columns(bridge.doors.now, lambda: bridge.doors.settings().risk),
             key=lambda line: line.id,
             default_sort=lambda line: line.order,
             sentence=groups.sentence,
@@ -223,8 +222,8 @@ class RiskPage(Page):
         self._show_note()
 
     def _mine(self, ids: Iterable[int]) -> list[int]:
-        held = self._bridge.groups
-        return [id for id in ids if id in held and held[id].world is self.bar.world]
+        held, world = self._bridge.groups, self.bar.world
+        return [id for id in ids if id in held and held[id].world is world]
 
     def _line(self, id: int) -> Line | None:
         now = self._now()
@@ -233,7 +232,7 @@ class RiskPage(Page):
             return None
         risk = self._bridge.doors.settings().risk
         loser, winners = self._parts
-        return Line(found, verdicts(found, risk, now), id == loser, id in winners, id in self._busy)
+        return Line(found, groups.told(found, risk, now), id == loser, id in winners, id in self._busy)
 
     def _show_lines(self, ids: Collection[int]) -> None:
         """Show some groups as they are now."""
