@@ -58,6 +58,15 @@ SETTINGS = tuple(
     Scene(f"settings-{tab}", "full", "settings", lambda window, tab=tab: window.go("settings", tab))
     for tab in TABS
 )
+VIEWS = tuple(
+    Scene(
+        f"performance-{view}",
+        "full",
+        "performance",
+        _on_page(lambda page, window, view=view: (page.views.set_value(view), page.show_view(view))),  # type: ignore[attr-defined, misc]
+    )
+    for view in ("pairs", "months", "days", "results")
+)
 DIALOGS = (
     Scene(
         "dialog-close-everything",
@@ -116,4 +125,4 @@ DIALOGS = (
     ),
     Scene("dialog-start-fault", "empty", "dashboard", _fault),
 )
-SCENES = (*PAGES, *SETTINGS, *DIALOGS)
+SCENES = (*PAGES, *SETTINGS, *VIEWS, *DIALOGS)

@@ -1,4 +1,4 @@
-"""The simpler pages: logs and performance."""
+"""The Logs page."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from execution_engine.domain import document as documents
 from execution_engine.domain.facts import Category, Fact, Level
-from execution_engine.domain.inputs import SaveSettings
 from execution_engine.ui import theme
 from execution_engine.ui.pages.logs import MOST, LogsPage
-from execution_engine.ui.pages.performance import PerformancePage
 from tests.ui.house_window import WindowHouse
-from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -85,23 +81,3 @@ async def test_a_group_in_the_log_leads_to_it(house: WindowHouse, qtbot: QtBot) 
     with qtbot.waitSignal(page.wanted) as wanted:
         page.table.action.emit(number, "group")
     assert wanted.args == ["positions", group.id]
-
-
-async def test_closed_trades_are_listed_newest_first(house: WindowHouse, qtbot: QtBot) -> None:
-    house.traded("ETHUSDT", "3000", "3030")
-    house.clock.forward(minutes=3)
-    second = house.traded("SOLUSDT", "150", "151.5")
-    page = PerformancePage(house.bridge)
-    qtbot.addWidget(page)
-    page.show()
-    page.shown()
-    await until(lambda: page.model.rowCount() == 2)
-    model = page.model
-    first = [cell.text for cell in model.cells(model.index(0, 0))]
-    assert first[1] == "SOLUSDT 15m Long"
-    assert first[6] == f"+{second.realized:.2f}"
-    assert page.counted.text().startswith("2 trades")
-    page.search.setText("eth")
-    assert model.rowCount() == 1
-    page.go_to(second.id)
-    assert page.table.key() == second.id

@@ -1,0 +1,121 @@
+"""The eight figures of Performance, each with its formula and its numbers."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout
+
+from execution_engine.domain.performance import LEAST_TRADES, Report
+from execution_engine.ui.format import (
+    MISSING,
+    counted,
+    exact,
+    local_moment,
+    number,
+    percent,
+    result_token,
+    signed_usd,
+    span,
+    usd,
+)
+from execution_engine.ui.theme import Token, px
+from execution_engine.ui.widgets import Figure, Panel
+
+LABELS = {
+    "net": "Net, USD",
+    "factor": "Profit factor",
+    "rate": "Win rate",
+    "expectancy": "Expectancy, USD",
+    "drawdown": "Max drawdown, USD",
+    "sharpe": "Sharpe",
+    "held": "Average holding",
+    "trades": "Trades",
+}
+ROW_HEIGHT = 68
+
+
+class Strip(Panel):
+    """Show the figures in one row, or in two."""
+
+    def __init__(self) -> None:
+        """Begin without figures, in one row."""
+        super().__init__()
+        self.figures = {key: Figure(label) for key, label in LABELS.items()}
+        self._grid = QGridLayout()
+        self._grid.setSpacing(0)
+        for figure in self.figures.values():
+            figure.below.hide()
+        self.add(self._grid)
+        self.set_rows(1)
+
+    def set_rows(self, rows: int) -> None:
+        """Lay the figures out in one or two rows."""
+        across = len(self.figures) // rows
+        for place, figure in enumerate(self.figures.values()):
+            self._grid.removeWidget(figure)
+            self._grid.addWidget(figure, place // across, place % across)
+            figure.setProperty("cell", "" if place % across == across - 1 else "divided")
+            figure.style().unpolish(figure)
+            figure.style().polish(figure)
+        for column in range(len(self.figures)):
+            self._grid.setColumnStretch(column, int(column < across))
+        self.setFixedHeight(px(ROW_HEIGHT) * rows)
+
+    def text(self, key: str) -> str:
+        """Return what a figure says."""
+        return self.figures[key].value.text()
+
+    def show_report(self, report: Report) -> None:
+        """Show the figures of a report; each tooltip has the formula with its numbers."""
+        sums, fall = report.tally, report.fall
+        self._show(
+            "net",
+            signed_usd(report.realized),
+            f"Realized in this time, fees included, of open groups as well = {exact(report.realized)} USD\n"
+            f"Closed groups alone: {exact(sums.realized)} USD, {exact(sums.fees)} USD of fees",
+            result_token(report.realized),
+        )
+        self._show(
+            "factor",
+            number(sums.profit_factor, 2),
+            f"Sum of profits / sum of losses = {usd(sums.won)} / {usd(-sums.lost)}"
+            if sums.lost
+            else "Sum of profits / sum of losses; there is no loss",
+        )
+        self._show(
+            "rate",
+            percent(sums.win_rate, 1),
+            f"Closed groups with a profit / closed groups that had filled = {sums.wins:,} / {sums.trades:,}",
+        )
+        self._show(
+            "expectancy",
+            signed_usd(sums.expectancy),
+            "Sum of results / closed groups = "
+            f"{signed_usd(sums.realized)} / {sums.trades:,} = {exact(sums.expectancy)} USD\n"
+            f"Average win {signed_usd(sums.average_win)}, average loss {signed_usd(sums.average_loss)}",
+            result_token(sums.expectancy),
+        )
+        low = f", lowest on {local_moment(fall.low_at)}" if fall.low_at else ""
+        self._show(
+            "drawdown",
+            signed_usd(fall.amount),
+            "Deepest fall of the equity (start capital + realized) from a peak = "
+            f"{exact(fall.amount)} USD, {percent(fall.percent)} of the peak{low}",
+            result_token(fall.amount),
+        )
+        few = f"Sharpe needs at least {LEAST_TRADES} trades; there {'is' if sums.trades == 1 else 'are'} {sums.trades}."
+        formula = (
+            "Mean of the daily changes of the equity / their standard deviation × √365; days are those of UTC"
+        )
+        self._show("sharpe", number(report.sharpe, 2), few if sums.trades < LEAST_TRADES else formula)
+        self._show(
+            "held",
+            span(sums.average_held),
+            "From the first fill to the close, sum over closed groups / their number"
+            + (f" = {span(sums.held)} / {sums.trades:,}" if sums.trades else ""),
+        )
+        self._show("trades", f"{sums.trades:,}", f"{counted(sums.trades, 'closed group')} that had filled")
+
+    def _show(self, key: str, text: str, tip: str, token: Token = "text") -> None:
+        figure = self.figures[key]
+        figure.show_value(text, token="text3" if text == MISSING else token)
+        figure.setToolTip(tip)

@@ -1,0 +1,246 @@
+"""The tables of Performance: trades, and what pairs, timeframes and months came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from execution_engine.domain.instrument import Side
+from execution_engine.domain.money import ZERO
+from execution_engine.domain.performance import ClosedTrade, Part
+from execution_engine.ui.format import (
+    exact,
+    local_moment,
+    number,
+    percent,
+    raw,
+    result_token,
+    signed_percent,
+    signed_usd,
+    span,
+    usd,
+    utc_text,
+    visible,
+)
+from execution_engine.ui.tables import Cell, Column, Number, Position, TableModel, TableView, position_cell
+
+WIDE = {
+    "closed": 130,
+    "position": 186,
+    "account": 96,
+    "entry": 92,
+    "exit": 92,
+    "quantity": 96,
+    "held": 88,
+    "fees": 84,
+    "realized": 108,
+    "percent": 80,
+    "why": 140,
+}
+NARROW = {
+    "closed": 126,
+    "position": 190,
+    "quantity": 96,
+    "held": 88,
+    "realized": 108,
+    "percent": 80,
+    "why": 160,
+}
+
+
+_TRADE: Sequence[Column[ClosedTrade]] = (
+    Column(
+        key="closed",
+        title="Closed",
+        width=138,
+        cell=lambda trade: Cell(local_moment(trade.closed_at), raw=trade.closed_at.isoformat()),
+        sort_key=lambda trade: trade.closed_at,
+        tooltip=lambda trade: f"Opened {utc_text(trade.opened_at)}\nClosed {utc_text(trade.closed_at)}",
+    ),
+    Column(
+        key="position",
+        title="Position",
+        width=196,
+        cell=lambda trade: position_cell(trade.symbol, trade.timeframe, long=trade.side is Side.LONG),
+        sort_key=lambda trade: (trade.symbol, trade.timeframe),
+    ),
+    Column(
+        key="account",
+        title="Account",
+        width=110,
+        cell=lambda trade: Cell(visible(trade.account)),
+        sort_key=lambda trade: trade.account,
+    ),
+    Column(
+        key="entry",
+        title="Entry",
+        align="right",
+        width=104,
+        cell=lambda trade: Cell(_significant(trade.entry), raw=raw(trade.entry)),
+        sort_key=lambda trade: trade.entry,
+        tooltip=lambda trade: f"Average over all entry fills = {exact(trade.entry)}",
+    ),
+    Column(
+        key="exit",
+        title="Exit",
+        align="right",
+        width=104,
+        cell=lambda trade: Cell(_significant(trade.exit), raw=raw(trade.exit)),
+        sort_key=lambda trade: trade.exit,
+        tooltip=lambda trade: f"Average over all closing fills = {exact(trade.exit)}",
+    ),
+    Column(
+        key="quantity",
+        title="Quantity",
+        align="right",
+        width=110,
+        cell=lambda trade: Cell(exact(trade.quantity), raw=raw(trade.quantity)),
+        sort_key=lambda trade: trade.quantity,
+        hint="What the entries filled, in the base currency",
+    ),
+    Column(
+        key="held",
+        title="Held",
+        align="right",
+        width=90,
+        cell=lambda trade: Cell(span(trade.held), raw=str(int(trade.held.total_seconds()))),
+        sort_key=lambda trade: trade.held,
+        hint="From the first fill to the close",
+    ),
+    Column(
+        key="fees",
+        title="Fees",
+        unit="USD",
+        align="right",
+        width=96,
+        cell=lambda trade: Cell(usd(trade.fees), raw=raw(trade.fees)),
+        sort_key=lambda trade: trade.fees,
+    ),
+    Column(
+        key="realized",
+        title="Realized",
+        unit="USD",
+        align="right",
+        width=118,
+        cell=lambda trade: Cell(
+            signed_usd(trade.realized), result_token(trade.realized), raw=raw(trade.realized)
+        ),
+        sort_key=lambda trade: trade.realized,
+        tooltip=lambda trade: f"{exact(trade.realized)} {trade.quote}, fees included",
+    ),
+    Column(
+        key="percent",
+        title="%",
+        align="right",
+        width=84,
+        cell=lambda trade: Cell(
+            signed_percent(trade.percent), result_token(trade.percent), raw=raw(trade.percent)
+        ),
+        sort_key=lambda trade: trade.percent,
+        tooltip=lambda trade: "Realized / (average entry × quantity)",
+    ),
+    Column(
+        key="why",
+        title="Why",
+        width=200,
+        cell=lambda trade: Cell(visible(trade.why), "text2"),
+        tooltip=lambda trade: visible(trade.why),
+    ),
+)
+
+
+def _significant(value: Decimal | None) -> str:
+    """Write an average price with as many decimals as its size asks for."""
+    size = abs(value or ZERO)
+    return number(value, 2 if size >= 10 else 4 if size >= 1 else 6)
+
+
+def trades() -> tuple[TableModel[ClosedTrade], TableView]:
+    """Return the list of trades, newest first."""
+    model: TableModel[ClosedTrade] = TableModel(
+        _TRADE,
+        key=lambda trade: trade.group_id,
+        default_sort=lambda trade: -trade.closed_at.timestamp(),
+    )
+    view = TableView(
+        model,
+        {"position": Position(), "realized": Number(2), "fees": Number(2), "percent": Number(2)},
+        name="Trades",
+    )
+    return model, view
+
+
+def parts(name: str) -> tuple[TableModel[Part], TableView]:
+    """Return a table of what pairs, timeframes or months came to."""
+    model: TableModel[Part] = TableModel(_part_columns(name), key=lambda part: part.name)
+    numbers = ("realized", "expectancy", "won", "lost", "fees", "factor")
+    return model, TableView(model, {key: Number(2) for key in numbers}, name=f"Per {name.lower()}")
+
+
+def _part_columns(name: str) -> Sequence[Column[Part]]:
+    return (
+        Column(
+            key="name",
+            title=name,
+            width=140,
+            cell=lambda part: Cell(part.name),
+            sort_key=lambda part: part.name,
+        ),
+        Column(
+            key="trades",
+            title="Trades",
+            align="right",
+            width=84,
+            cell=lambda part: Cell(f"{part.tally.trades:,}", raw=str(part.tally.trades)),
+            sort_key=lambda part: part.tally.trades,
+        ),
+        Column(
+            key="rate",
+            title="Win rate",
+            align="right",
+            width=96,
+            cell=lambda part: Cell(percent(part.tally.win_rate, 1), raw=raw(part.tally.win_rate)),
+            sort_key=lambda part: part.tally.win_rate,
+            tooltip=lambda part: f"{part.tally.wins:,} wins / {part.tally.trades:,} trades",
+        ),
+        _money("realized", "Realized", lambda part: part.tally.realized, 124),
+        _money("expectancy", "Per trade", lambda part: part.tally.expectancy, 112),
+        Column(
+            key="factor",
+            title="Profit factor",
+            align="right",
+            width=108,
+            cell=lambda part: Cell(number(part.tally.profit_factor, 2), raw=raw(part.tally.profit_factor)),
+            sort_key=lambda part: part.tally.profit_factor,
+            tooltip=lambda part: (
+                f"Sum of profits {usd(part.tally.won)} / sum of losses {usd(-part.tally.lost)}"
+            ),
+        ),
+        _money("won", "Profits", lambda part: part.tally.won, 112),
+        _money("lost", "Losses", lambda part: part.tally.lost, 112),
+        Column(
+            key="held",
+            title="Average holding",
+            align="right",
+            width=124,
+            cell=lambda part: Cell(span(part.tally.average_held)),
+            sort_key=lambda part: part.tally.average_held,
+        ),
+    )
+
+
+def _money(key: str, title: str, of: Callable[[Part], Decimal | None], width: int) -> Column[Part]:
+    def cell(part: Part) -> Cell:
+        value = of(part)
+        return Cell(signed_usd(value), result_token(value), raw=raw(value))
+
+    return Column(
+        key=key,
+        title=title,
+        unit="USD",
+        align="right",
+        width=width,
+        cell=cell,
+        sort_key=of,
+        tooltip=lambda part: f"{exact(of(part))} USD",
+    )
