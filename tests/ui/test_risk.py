@@ -124,9 +124,8 @@ async def test_what_is_missing_is_said_when_winners_do_not_cover(desk: Desk) -> 
     desk.house.show()
     assert desk.page.plan.chip.look.word == "Not covered"
     missing = desk.page.projection.facts.text("missing")
-    assert desk.page.plan.heading.subtitle.text() == (
-        f"Not covered: {missing} USD are missing. Partial offsets are off."
-    )
+    assert desk.page.plan.heading.subtitle.text() == f"{missing} USD are missing. Partial offsets are off."
+    assert desk.page.projection.facts.text("open") == "all of it, nothing is closed"
     assert desk.page.plan.cover.missing.text() == f"{missing} USD are missing"
     assert not desk.page.plan.run.isEnabled()
 
@@ -299,6 +298,8 @@ async def test_run_now_shows_the_plan_asks_and_closes_step_by_step(desk: Desk, q
     assert desk.page.bar.chip.look.word == "Running"
     assert desk.page.plan.heading.subtitle.text().startswith("an offset is under way, step 1 of 3")
     assert [line[8] for line in desk.steps] == ["Closing", "Planned", "Planned"]
+    assert desk.row("L")["verdict"] == "Loser of the plan"
+    assert desk.page.plan.cover.missing.text() == "60.94 USD are still to come"
     desk.house.fill(desk.house.next_offset(), fee_percent="0.1")
     desk.house.show()
     assert [line[8] for line in desk.steps] == ["Closed", "Closing", "Planned"]

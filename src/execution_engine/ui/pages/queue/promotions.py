@@ -12,7 +12,7 @@ from execution_engine.ui.format import ago, local_moment, span, utc_text, visibl
 from execution_engine.ui.tables import Cell, CellDelegate, Column, Position, position_cell
 
 SHOWN = 50
-WIDE = {"when": 84, "signal": 150, "why": 210}
+WIDE = {"when": 84, "signal": 164, "why": 180}
 
 _BECAME = {
     Outcome.OPENED: "It opened a group.",

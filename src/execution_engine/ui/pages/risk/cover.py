@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.domain.money import ZERO
-from execution_engine.ui.format import MISSING, usd
+from execution_engine.ui.format import usd
 from execution_engine.ui.tables.paint import baseline, elided, width_of
 from execution_engine.ui.theme import THEME, color, font, px, tint
 from execution_engine.ui.widgets import Label
@@ -41,8 +41,8 @@ class Cover(QWidget):
     ) -> None:
         """Show who gives how much [USD]. needed: None while there is no plan. said: instead of what is missing."""
         if needed is None:
-            self.given.show_text(f"Winners cover {MISSING}")
-            self.missing.show_text(said, "text3")
+            self.given.show_text("")
+            self.missing.show_text("")
             self.bar.show_shares((), ZERO)
             return
         covered = sum((share for _, share in shares), ZERO)
@@ -53,6 +53,8 @@ class Cover(QWidget):
         missing = max(needed - covered, ZERO)
         if said:
             self.missing.show_text(said, "text2")
+        elif missing and gave:
+            self.missing.show_text(f"{usd(missing)} USD are still to come", "text2")
         elif missing:
             self.missing.show_text(f"{usd(missing)} USD are missing", "loss")
         else:
@@ -82,10 +84,10 @@ class ShareBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint every share to scale."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), tint("text3", "panel", 0.16))
         whole = max(self._needed, sum((max(share, ZERO) for _, share in self._shares), ZERO))
         if not whole:
-            return
+            return  # its place is kept
+        painter.fillRect(self.rect(), tint("text3", "panel", 0.16))
         painter.setFont(font("small", 500))
         done = ZERO
         for name, share in self._shares:

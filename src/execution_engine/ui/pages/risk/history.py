@@ -116,6 +116,11 @@ def parent_key(row: Row) -> RowKey | None:
     return key(row)[:-1] or None
 
 
+def newest_first(row: Row) -> tuple[float, int]:
+    """Return the default order of actions; what is below them has its own."""
+    return (-row.action.started_at.timestamp(), -row.action.id) if isinstance(row, ActionRow) else (0, 0)
+
+
 def rows(action: RiskAction, name: str, hindsight: Hindsight | None) -> Iterator[Row]:
     """Yield an action and its closes."""
     yield ActionRow(action, name, hindsight)

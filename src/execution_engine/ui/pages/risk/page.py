@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Answer, RunRisk, SetRisk
 from execution_engine.domain.risk_plan import OffsetPlan
-from execution_engine.domain.rows import RiskAction, RiskType
+from execution_engine.domain.rows import RiskAction, RiskRole, RiskType
 from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.format import local_time, visible
 from execution_engine.ui.icons import Mark
@@ -67,7 +67,7 @@ class RiskPage(Page):
             key=history.key,
             parent_key=history.parent_key,
             render=history.render,
-            default_sort=lambda row: -row.action.id if isinstance(row, history.ActionRow) else 0,
+            default_sort=history.newest_first,
             child_order=history.key,
             sentence=history.sentence,
         )
@@ -264,7 +264,7 @@ class RiskPage(Page):
             self.projection.show_nothing()
         else:
             self._show_found(now, state.sentence, next_at)
-        self._mark()
+        self._mark(action if action is not None else self._plan)
         self._say_rules()
 
     def _last(self, next_at: datetime | None) -> datetime | None:
@@ -304,14 +304,12 @@ class RiskPage(Page):
                 found[step.group_id] = (rules.tick, rules.step)
         return found
 
-    def _mark(self) -> None:
-        """Mark loser and winners of the plan among the groups."""
-        shown = self._plan
+    def _mark(self, shown: OffsetPlan | RiskAction | None) -> None:
+        """Mark loser and winners of what is shown above among the groups."""
         before = self._parts
-        if shown is None:
-            self._parts = (None, frozenset())
-        else:
-            self._parts = (shown.loser.group_id, frozenset(step.group_id for step in shown.winners))
+        steps = shown.steps if shown is not None else ()
+        loser = next((step.group_id for step in steps if step.role is RiskRole.LOSER), None)
+        self._parts = (loser, frozenset(step.group_id for step in steps if step.role is not RiskRole.LOSER))
         if self._parts != before:
             changed = {*before[1], *self._parts[1], before[0], self._parts[0]}
             self._show_lines({id for id in changed if id is not None})
@@ -340,7 +338,11 @@ class RiskPage(Page):
     def _filter(self) -> None:
         account = self.bar.account
         self.model.set_filter((lambda line: line.found.group.account == account) if account else None)
-        empty = "No group of this account is open." if account else "No position is open."
+        empty = (
+            "No group of this account is open."
+            if account
+            else "No position is open. Each one that opens is judged here, rule by rule."
+        )
         if self.table.empty.sentence != empty:
             self.table.set_empty(empty)
 

@@ -57,7 +57,11 @@ class Projection(Panel):
         self._money("result", plan.total)
         missing = plan.missing
         self.facts.show_fact("missing", usd(missing), "loss" if missing else "text3", tip=exact(missing))
-        self._after(plan.steps)
+        if plan.acts:
+            self._after(plan.steps)
+        else:
+            self.facts.show_fact("slots", "0", "text3")
+            self.facts.show_fact("open", "all of it, nothing is closed")
 
     def show_action(self, action: RiskAction) -> None:
         """Show what an offset under way came to so far."""

@@ -72,9 +72,9 @@ def _told(line: Line) -> list[str]:
 
 
 def uncovered(plan: OffsetPlan, risk: Risk) -> str:
-    """Say why a plan is not carried out."""
+    """Say why a plan is not carried out; “Not covered” stands before it."""
     partial = "" if risk.allow_partial_offset else " Partial offsets are off."
-    return f"Not covered: {usd(plan.missing)} USD are missing.{partial}"
+    return f"{usd(plan.missing)} USD are missing.{partial}"
 
 
 def runs(obstacle: str, next_at: datetime | None, now: datetime, *, rehearsed: bool) -> str:
@@ -90,7 +90,7 @@ def runs(obstacle: str, next_at: datetime | None, now: datetime, *, rehearsed: b
 def when(next_at: datetime | None, now: datetime, interval_s: int, last: datetime | None) -> str:
     """Say when it was evaluated, and when the next evaluation comes."""
     if next_at is None:
-        return "no evaluation is due"
+        return "it does not evaluate"
     if last is not None:
         return f"last evaluated {local_time(last)} · {when(next_at, now, interval_s, None)}"
     return f"next in {countdown(next_at - now)} · every {every(interval_s)}"
