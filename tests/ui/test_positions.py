@@ -469,7 +469,7 @@ async def test_the_facts_of_the_chosen_group_stand_beside_its_chart(desk: Desk) 
     assert facts.text("fees") == "0.20"
     assert facts.text("target") == "65,650.00"
     assert facts.text("capital") == "1,000.00"
-    assert facts.text("timer") == "–"
+    assert facts.text("timer") == "not started"
     desk.price("BTCUSDT", "65100")
     assert facts.text("unrealized") == "+0.31"
 

@@ -14,10 +14,12 @@ from pytestqt.qtbot import QtBot
 from execution_engine.domain.inputs import Pause
 from execution_engine.domain.rows import GroupStatus, Mode, RiskType, World, WorldHold
 from execution_engine.ui import theme
+from execution_engine.ui.frame.attention import Attention
+from execution_engine.ui.pages.positions.words import timer
 from execution_engine.ui.pages.risk import RiskPage
 from execution_engine.ui.tables import TableModel
 from execution_engine.ui.widgets import Notice
-from tests.domain.house_risk import D, save
+from tests.domain.house_risk import D, group, save
 from tests.house import NOON
 from tests.ui.house_risk import RiskDesk
 from tests.waiting import until
@@ -412,3 +414,39 @@ async def test_a_group_of_a_market_without_rules_is_left_out(desk: Desk) -> None
     desk.house.bridge.released((ghost,), ())
     desk.house.show()
     assert desk.page.model.record(99999) is None
+
+
+# -- elsewhere in the window
+
+
+async def test_a_plan_that_is_ready_needs_attention_until_it_is_only_rehearsed(desk: Desk) -> None:
+    attention = Attention(desk.house.bridge)
+    (thing,) = attention.things(NOON)
+    assert (thing.title, thing.page) == ("Offset plan is ready", "risk")
+    assert thing.sentence == "LUSDT 15m needs 60.94 USD; 2 winners give 60.94 USD."
+    desk.house.evaluate()
+    desk.house.show()
+    assert [each.title for each in attention.things(NOON)] == ["An offset is under way"]
+    desk.house.carry_out("0.1")
+    desk.house.show()
+    assert attention.things(NOON) == []
+
+
+async def test_a_rehearsed_plan_asks_for_no_attention(qtbot: QtBot) -> None:
+    assert Attention(Desk(qtbot, {"risk.rehearsal": True}).house.bridge).things(NOON) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({}, "until "),
+        ({"blocked": True}, ", blocked"),
+        ({"skip_once": True}, ", skipped once"),
+        ({"timer_expires_at": None}, "not started"),
+        ({"timer_expires_at": None, "blocked": True}, "blocked"),
+    ],
+    ids=["runs", "blocked", "skipped", "not started", "blocked before"],
+)
+def test_a_groups_waiting_time_is_told_among_its_facts(change: dict[str, Any], shown: str) -> None:
+    told, _ = timer(replace(group(), **change))
+    assert shown in told
