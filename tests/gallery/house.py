@@ -127,6 +127,7 @@ def talk(house: FoundHouse, *, long: bool) -> None:
         for level in Level
         for category in Category
     ]
+    house.facts += facts
     house.bridge.released((), tuple(facts))
 
 
