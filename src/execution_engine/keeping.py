@@ -34,6 +34,7 @@ from execution_engine.engine.feed import Released
 LOOK_EVERY_S = 60.0  # at the clock: it may be set, and the computer may sleep
 AGAIN_AFTER = timedelta(minutes=15)  # a backup that failed
 HEAD_EVERY_S = 0.5
+AUDIT_SHOWN = 5_000
 
 
 class DataRefused(EngineError):
@@ -261,8 +262,8 @@ class Keeping:
     # -- the audit log
 
     async def audit(self) -> list[AuditEntry]:
-        """Return the audit log, newest first."""
-        return await asyncio.to_thread(lambda: Reader(self._folder.database).audit()[::-1])
+        """Return the last entries of the audit log, newest first."""
+        return await asyncio.to_thread(Reader(self._folder.database).last_audit, AUDIT_SHOWN)
 
     def released(self, change: Released) -> None:
         """Note how far the audit log goes, a moment later and off the loop."""

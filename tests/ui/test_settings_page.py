@@ -114,8 +114,7 @@ async def test_a_panel_of_somebody_else_is_put_on_a_tab_and_taken_away(page: Set
     page.rail.choose("security")
     panel = QLabel("Master password")
     page.tab("security").add_panel(panel)
-    QApplication.processEvents()
-    assert panel.isVisible()
+    await until(panel.isVisible)
     page.tab("security").remove_panel(panel)
     assert not panel.isVisible()
 

@@ -21,6 +21,8 @@ from execution_engine.ui.frame.attention import Attention
 from execution_engine.ui.frame.away import Homecoming, show_decisions
 from execution_engine.ui.frame.header import Header
 from execution_engine.ui.frame.helping import about, shortcuts
+from execution_engine.ui.frame.idle import Idle
+from execution_engine.ui.frame.lock import LockScreen
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.frame.sidebar import Sidebar
@@ -66,6 +68,9 @@ class MainWindow(QMainWindow):
         self._test_symbol = FIRST
         self._lay_out()
         self.notices = NoticeStack(self)
+        self.lock = LockScreen(self)
+        self.idle = Idle(self)
+        self._withheld: list[Notice] = []
         menus.fill(self.menuBar(), self.acts, places, self.go, self.choose_theme)
         self._listen()
         self._restore()
@@ -89,7 +94,8 @@ class MainWindow(QMainWindow):
             return
         self.sidebar.show_current(key)
         self.stage.show_page(key)
-        self.setWindowTitle(f"{known[0].title} – Execution Engine")
+        if not self.lock.is_on:
+            self._show_title()
         if known[0].listed:
             self.memory.put("page", key)
         if key == AWAY:
@@ -98,9 +104,25 @@ class MainWindow(QMainWindow):
         if row is not None:
             self.stage.call("go_to", row)
 
+    def _show_title(self) -> None:
+        title = next((place.title for place in self.stage.places if place.key == self.stage.current), "")
+        self.setWindowTitle(f"{title} – Execution Engine")
+
     def notify(self, notice: Notice) -> None:
-        """Show a notice in the corner."""
-        self.notices.add(notice)
+        """Show a notice in the corner; over a locked window, once it is unlocked."""
+        if self.lock.is_on:
+            self._withheld.append(notice)
+        else:
+            self.notices.add(notice)
+
+    def uncovered(self) -> None:
+        """Show what the lock kept back."""
+        self.idle.touched()
+        self._show_title()
+        self._refresh()
+        notices, self._withheld = self._withheld, []
+        for notice in notices:
+            self.notices.add(notice)
 
     def choose_theme(self, name: Name) -> None:
         """Save another theme; it is put on when the settings are in force."""
@@ -154,6 +176,7 @@ class MainWindow(QMainWindow):
         acts.pause.triggered.connect(self._pause)
         acts.close_all.triggered.connect(self._close_everything)
         acts.quit.triggered.connect(self.close)
+        acts.lock.triggered.connect(lambda: self.lock.cover("by you"))
         acts.theme.triggered.connect(
             lambda: self.choose_theme("light" if THEME.current.name == "dark" else "dark")
         )
@@ -242,6 +265,13 @@ class MainWindow(QMainWindow):
         self.stage.tick()
         if self._paper is not None:
             self._paper.tick()
+        self._lock_when_idle()
+
+    def _lock_when_idle(self) -> None:
+        after = self.bridge.doors.settings().security.lock_after_minutes
+        self.idle.watch(bool(after))
+        if after and self.idle.minutes >= after:
+            self.lock.cover(f"after {after} min without a key or a click")
 
     def _refresh(self) -> None:
         bridge = self.bridge
@@ -253,7 +283,8 @@ class MainWindow(QMainWindow):
         self._show_decisions()
         self.acts.show_paused(self._is_paused())
         groups = len(self.holdings.by_id)
-        self.acts.close_all.setEnabled(bool(groups or bridge.queue))
+        if not self.lock.is_on:
+            self.acts.close_all.setEnabled(bool(groups or bridge.queue))
         dots = {thing.page for thing in self.attention.things(bridge.doors.now())}
         self.sidebar.show_count("positions", groups, "positions" in dots)
         self.sidebar.show_count("queue", len(bridge.queue), "queue" in dots)
@@ -384,6 +415,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Quit; with groups open, ask first."""
         event.ignore()
+        if self.lock.is_on and not self._leaving:
+            self.lock.refuse_to_close()
+            return
         unsaved = self.stage.unsaved()
         if unsaved and not self._leaving and not self._losing:
             self._ask_about_unsaved(unsaved)

@@ -268,7 +268,12 @@ class Vault:
                 raise VaultError(
                     VaultTrouble.PASSWORD_WRONG, "This vault has no master password; its keyring opens it."
                 )
-            self._unlocked(file, password)
+            try:
+                self._unlocked(file, password)
+            except VaultError as error:
+                if error.trouble is not VaultTrouble.PASSWORD_WRONG:
+                    raise
+                raise VaultError(error.trouble, "The master password is wrong.") from None
 
     # -- making, other locks, forgetting
 

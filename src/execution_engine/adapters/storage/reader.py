@@ -124,6 +124,10 @@ class Reader:
         """Return the whole audit log in the order of its chain."""
         return self._fetch(AuditEntry, None)
 
+    def last_audit(self, limit: int) -> list[AuditEntry]:
+        """Return the last entries of the audit log, newest first."""
+        return self._fetch(AuditEntry, newest(AuditEntry).limit(limit))
+
     def log(
         self,
         limit: int,

@@ -17,6 +17,7 @@ class Acts(QObject):
         self._shows_paused: bool | None = None
         self.pause = self._made("Pause", "pause", "Ctrl+Shift+P")
         self.close_all = self._made("Close everything…", "stop")
+        self.lock = self._made("Lock the window", "lock", "Ctrl+L")
         self.quit = self._made("Quit", "quit", "Ctrl+Q")
         self.theme = self._made("Light theme", "sun")
         self.refresh = self._made("Refresh", "refresh", "F5")

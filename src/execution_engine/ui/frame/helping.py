@@ -22,6 +22,7 @@ KEYS = (
     ("← →", "Fold and unfold a row; * unfolds all below it"),
     ("Ctrl+C", "Copy the selected rows with full precision"),
     ("F11", "Full screen"),
+    ("Ctrl+L", "Lock the window; the engine goes on"),
     ("Ctrl+Q", "Quit"),
 )
 

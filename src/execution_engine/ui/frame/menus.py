@@ -32,7 +32,7 @@ def fill(
     engine.addSeparator()
     engine.addActions([acts.copy_webhook, acts.open_folder])
     engine.addSeparator()
-    engine.addAction(acts.quit)
+    engine.addActions([acts.lock, acts.quit])
     view = bar.addMenu("View")
     for number, place in enumerate(places, 1):
         if not place.listed:

@@ -154,9 +154,12 @@ class FormDialog(QDialog):
             super().reject()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Take the height that the sentences need."""
+        """Take the height that the sentences need, and put the cursor where one begins."""
         super().showEvent(event)
         fit_height(self)
+        first = next((field for key, field in self.fields.items() if self.asks(key)), None)
+        if first is not None and not event.spontaneous():
+            first.setFocus()
 
     def _press(self) -> None:
         if not self._is_busy and self.confirm.isEnabled():

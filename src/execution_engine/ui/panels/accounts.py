@@ -1,0 +1,278 @@
+"""The panel of accounts: where each trades, how it stands, what its keys may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from execution_engine.domain.errors import Refusal
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.routing import PAPER
+from execution_engine.domain.rows import Account, AccountStatus, Mode
+from execution_engine.domain.safety import VaultShown
+from execution_engine.ui.bridge import Batch, Bridge
+from execution_engine.ui.format import ago, visible
+from execution_engine.ui.icons import StateLook
+from execution_engine.ui.panels import accounts_asking as asking
+from execution_engine.ui.panels.accounts_asking import AccountDialog, KeysDialog, KeysForm
+from execution_engine.ui.panels.asks import AskingPanel
+from execution_engine.ui.theme import Token, px
+from execution_engine.ui.widgets import Label, ModeBadge, StateChip, button, divider
+
+REFRESH_MS = 1000
+SOON_DAYS = 14  # before keys end, it is said in another colour
+STATUS: dict[AccountStatus, StateLook] = {
+    AccountStatus.READY: StateLook("Ready", "disc", "profit"),
+    AccountStatus.DISABLED: StateLook("Disabled", "struck_ring", "neutral"),
+    AccountStatus.RECONCILING: StateLook("Reading", "dashed_ring", "accent"),
+    AccountStatus.HOLD: StateLook("On hold", "two_bars", "warn"),
+    AccountStatus.ERROR: StateLook("Error", "cross", "danger"),
+}
+
+
+class AccountsPanel(AskingPanel):
+    """List the accounts, add, check, enable, disable and remove them."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Show those that there are."""
+        super().__init__("Accounts", "keys are kept encrypted, and checked daily", bridge)
+        self.rows: dict[str, AccountRow] = {}
+        self.add_button = button("Add account…", icon="plus", small=True)
+        self.add_right(self.add_button)
+        ground = QWidget()
+        self._list = QVBoxLayout(ground)
+        self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.setSpacing(0)
+        self.add(ground)
+        self.add(self.said)
+        self.add_button.clicked.connect(self._ask_for_new)
+        bridge.changed.connect(self._changed)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow the time while somebody looks."""
+        self.refresh()
+        self._timer.start()
+        super().showEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest while nobody does."""
+        self._timer.stop()
+        super().hideEvent(event)
+
+    def _changed(self, batch: Batch) -> None:
+        if batch.whole or batch.accounts:
+            self._show()
+
+    def refresh(self) -> None:
+        """Show every account as it is now."""
+        now = self._bridge.doors.now()
+        for name, row in self.rows.items():
+            if (account := self._bridge.accounts.get(name)) is not None:
+                row.show_account(account, now)
+
+    def _show(self) -> None:
+        names = list(self._bridge.accounts)
+        if list(self.rows) != names:
+            self._lay_out(names)
+        self.refresh()
+
+    def _lay_out(self, names: list[str]) -> None:
+        while (item := self._list.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self.rows = {}
+        for name in names:
+            if self.rows:
+                self._list.addWidget(divider())
+            row = AccountRow(name)
+            row.toggle.clicked.connect(partial(self._toggle, name))
+            row.more.clicked.connect(partial(self._open_menu, name))
+            self.rows[name] = row
+            self._list.addWidget(row)
+
+    # -- what the user wants
+
+    def menu(self, name: str) -> QMenu:
+        """Return what can be done with an account."""
+        account, menu = self._bridge.accounts[name], QMenu(self)
+        check = menu.addAction("Check keys now", partial(self._check, name))
+        keys = menu.addAction(
+            "Enter other keys…", partial(self._with_vault, partial(self._ask_for_keys, name))
+        )
+        menu.addSeparator()
+        default = menu.addAction("Make it the default", partial(self._make_default, name))
+        menu.addSeparator()
+        menu.addAction("Remove…", partial(self._ask_to_remove, name))
+        for each in (check, keys):
+            each.setEnabled(account.mode is not Mode.PAPER)
+        default.setEnabled(not account.is_default)
+        return menu
+
+    def _open_menu(self, name: str) -> None:
+        row, menu = self.rows[name], self.menu(name)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(row.more.mapToGlobal(row.more.rect().bottomLeft()))
+
+    def _toggle(self, name: str) -> None:
+        account, accounts = self._bridge.accounts[name], self._bridge.doors.accounts
+        if account.enabled:
+            self.do(accounts.disable(name))
+        elif account.mode is Mode.PAPER:
+            self.do(accounts.enable(name))
+        else:
+            unverified = accounts.needs_confirmation(name)
+            dialog = asking.enable(account, self.window(), unverified=unverified)
+            self.confirm(dialog, lambda: accounts.enable(name, confirmed=unverified))
+
+    def _check(self, name: str) -> None:
+        self.say(f"{self._bridge.accounts[name].exchange} is asked about the keys of {name}…")
+        self.do(self._bridge.doors.accounts.check(name))
+
+    def _make_default(self, name: str) -> None:
+        self.do(self._bridge.doors.accounts.make_default(name))
+
+    def _ask_to_remove(self, name: str) -> None:
+        dialog = asking.remove(self._bridge.accounts[name], self.window())
+        self.confirm(dialog, lambda: self._bridge.doors.accounts.remove(name))
+
+    def _ask_for_new(self) -> None:
+        self._with_vault(self._new)
+
+    def _with_vault(self, ask: Callable[[VaultShown], None]) -> None:
+        """Find out how the vault is, then ask."""
+
+        def known(vault: VaultShown | Refusal) -> None:
+            if isinstance(vault, Refusal):
+                self.say(vault.message, "danger")
+            else:
+                ask(vault)
+
+        self._bridge.run(self._bridge.doors.vault.shown(), known)
+
+    def _new(self, vault: VaultShown) -> None:
+        dialog = AccountDialog(self._bridge, vault, list(self._bridge.accounts), self.window())
+
+        async def act() -> list[str]:
+            exchange, market, mode = dialog.place()
+            await self._opened(dialog)
+            name = dialog.name.text().strip()
+            return await self._bridge.doors.accounts.add(name, exchange, market, mode, dialog.keys())
+
+        self.form(
+            dialog, act, doing="The keys are kept and the exchange is asked about them…",
+            field_of=asking.field_of,
+        )  # fmt: skip
+
+    def _ask_for_keys(self, name: str, vault: VaultShown) -> None:
+        dialog = KeysDialog(self._bridge.accounts[name], self._bridge, vault, self.window())
+
+        async def act() -> list[str]:
+            await self._opened(dialog)
+            return await self._bridge.doors.accounts.enter_keys(name, dialog.keys())
+
+        doing = "The keys are kept and the exchange is asked about them…"
+        self.form(dialog, act, doing=doing, field_of=asking.field_of)
+
+    async def _opened(self, dialog: KeysForm) -> None:
+        if (password := dialog.master_password()) is not None:
+            await self._bridge.doors.vault.ready(password)
+
+
+class AccountRow(QFrame):
+    """One account: what it is, how it stands, and what is known of its keys."""
+
+    def __init__(self, name: str) -> None:
+        """Take the name; the rest comes by `show_account`."""
+        super().__init__()
+        shown = visible(name, 40)
+        self._name = shown
+        self.setAccessibleName(f"Account {shown}")
+        self.badge, self.chip = ModeBadge(), StateChip()
+        self.kind = Label("", "small", "text2")
+        self.default = Label("default", "small", "accent")
+        self.reason = Label("", "small", "warn", wrap=True)
+        self.keys = Label("", "small", "text2", wrap=True)
+        self.toggle = button("Enable", small=True, tip=f"Let {shown} trade")
+        self.more = button(role="icon", icon="more", tip=f"More about {shown}")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(px(12), px(8), px(8), px(8))
+        grid.setHorizontalSpacing(px(12))
+        grid.setVerticalSpacing(px(3))
+        top = QHBoxLayout()
+        top.setSpacing(px(10))
+        for part in (
+            Label(shown, "body", "text", weight=600),
+            self.badge,
+            self.kind,
+            self.default,
+            self.chip,
+        ):
+            top.addWidget(part)
+        top.addStretch(1)
+        grid.addLayout(top, 0, 0)
+        grid.addWidget(self.reason, 1, 0)
+        grid.addWidget(self.keys, 2, 0)
+        tools = QHBoxLayout()
+        tools.setSpacing(px(4))
+        tools.addWidget(self.toggle)
+        tools.addWidget(self.more)
+        grid.addLayout(tools, 0, 1, 3, 1, Qt.AlignmentFlag.AlignVCenter)
+        grid.setColumnStretch(0, 1)
+
+    def show_account(self, account: Account, now: datetime) -> None:
+        """Show an account as it is now."""
+        exchange = "every exchange's rules" if account.exchange == PAPER else account.exchange
+        market = "spot" if account.market is Market.SPOT else "USDT perpetual"
+        self.badge.set_mode(account.mode.value)
+        self.kind.show_text(f"{exchange} · {market}")
+        self.default.setVisible(account.is_default)
+        self.chip.show_look(*STATUS[account.status])
+        self.reason.show_text(visible(account.reason, 240), "danger" if self._is_bad(account) else "text2")
+        self.reason.setVisible(bool(account.reason))
+        words, token = told_of_keys(account, now)
+        self.keys.show_text(visible(words, 400), token)
+        verb = "Disable" if account.enabled else "Enable"
+        self.toggle.setText(verb if account.enabled or account.mode is Mode.PAPER else f"{verb}…")
+        tip = "Open nothing more on" if account.enabled else "Let trade:"
+        self.toggle.setToolTip(f"{tip} {self._name}")
+        self.toggle.setAccessibleName(f"{verb} {self._name}")
+
+    @staticmethod
+    def _is_bad(account: Account) -> bool:
+        return account.status in (AccountStatus.ERROR, AccountStatus.HOLD)
+
+
+def told_of_keys(account: Account, now: datetime) -> tuple[str, Token]:
+    """Say what is known of an account's keys, and in which colour."""
+    if account.mode is Mode.PAPER:
+        return "practice: no keys, no real money", "text3"
+    check = account.check
+    if check is None:
+        return "keys not checked yet", "warn"
+    when = f"checked {ago(now - check.at)}"
+    if check.faults:
+        return f"{' '.join(check.faults)} · {when}", "danger"
+    words: list[str] = ["keys fit"]
+    token: Token = "text2"
+    if check.is_unverified:
+        words.append("whether they may withdraw the exchange does not tell")
+        token = "warn"
+    else:
+        words.append("cannot withdraw")
+    if check.ip_bound is not None:
+        words.append("bound to addresses" if check.ip_bound else "not bound to an address")
+    if check.expires_at is not None:
+        left = (check.expires_at - now).days
+        words.append(f"end on {check.expires_at:%Y-%m-%d}" if left >= 0 else "have ended")
+        token = "warn" if left < SOON_DAYS else token
+    return " · ".join([*words, when]), token

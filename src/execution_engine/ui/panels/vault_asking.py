@@ -1,0 +1,94 @@
+"""The questions about the vault: opening it, what opens it from now on, and its end."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from execution_engine.domain.safety import VaultShown
+from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.panels.form import FormDialog
+from execution_engine.ui.panels.passwords import NewPassword
+from execution_engine.ui.widgets import ConfirmDialog, follows
+
+PRESENT = "present"
+FORGET = "forget"
+
+
+class OpenDialog(FormDialog):
+    """Ask for the master password of a locked vault."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(
+            "Open the vault",
+            "Open",
+            explanation="Until it is open, accounts with keys cannot be traded; alerts are stored.",
+            parent=parent,
+        )
+        self.password = self.add_text(PRESENT, "Master password", secret=True)
+        self.password.textChanged.connect(lambda text: self.confirm.setEnabled(bool(text)))
+        self.confirm.setEnabled(False)
+
+
+class PasswordDialog(FormDialog):
+    """Ask for a new master password, and for the present one where there is one."""
+
+    def __init__(self, bridge: Bridge, vault: VaultShown, parent: QWidget) -> None:
+        title = "Change the master password" if vault.password else "Use a master password"
+        explanation = (
+            "It opens the vault at each start, and the window after it was locked. Lost, the keys have to be entered "
+            "again; nothing else is lost. A start that nobody attends needs it in a file (--password-file)."
+        )
+        super().__init__(
+            title, "Change" if vault.password else "Use it", explanation=explanation, parent=parent
+        )
+        self._asks_present = vault.exists and vault.password
+        if self._asks_present:
+            self.add_text(PRESENT, "Present password", secret=True).textChanged.connect(self._check)
+        self.new = NewPassword(self, bridge, bridge.doors.vault.strength)
+        self.new.changed.connect(self._check)
+        self._check()
+
+    def present(self) -> str | None:
+        """Return the present password; None where there is none."""
+        return self.text(PRESENT) if self._asks_present else None
+
+    def _check(self) -> None:
+        self.confirm.setEnabled(self.new.is_fit and (not self._asks_present or bool(self.text(PRESENT))))
+
+
+class KeyringDialog(FormDialog):
+    """Ask for the present password before the system's keyring opens the vault."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(
+            "Use the system's keyring",
+            "Use the keyring",
+            explanation="The vault is opened without asking while you are logged in, so also at a start that nobody "
+            "attends. Programs that run as you could ask the keyring as well, and a locked window is opened by whoever "
+            "sits at this session.",
+            parent=parent,
+        )
+        self.add_text(PRESENT, "Present password", secret=True).textChanged.connect(
+            lambda text: self.confirm.setEnabled(bool(text))
+        )
+        self.confirm.setEnabled(False)
+
+
+def forget(vault: VaultShown, parent: QWidget) -> ConfirmDialog:
+    """Return the question before the vault is deleted."""
+    inside = (
+        "its keys and secrets" if not vault.is_open else f"{vault.keys} entries: keys, secrets, addresses"
+    )
+    return ConfirmDialog(
+        "Forget all keys",
+        "Delete the vault with every key in it?",
+        "Forget all keys",
+        consequences=[
+            follows("Deleted", f"{inside} and the copy that was kept; there is no way back"),
+            follows("Accounts", "stay, and trade no more until their keys are entered again"),
+            follows("Open orders", "stay on the exchange; positions are not looked after"),
+            follows("On the exchange", "the keys stay valid until you delete them there"),
+        ],
+        type_this=FORGET,
+        parent=parent,
+    )
