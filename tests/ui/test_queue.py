@@ -15,6 +15,7 @@ from execution_engine.domain.rows import AccountStatus, World, WorldHold
 from execution_engine.ui import theme
 from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.widgets import ConfirmDialog, Notice
+from execution_engine.ui.widgets.marks import BEAT
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
 
@@ -128,8 +129,11 @@ async def test_confirmed_the_signal_opens_and_the_notice_says_so(desk: Desk, qtb
     qtbot.mouseClick(desk.dialog().confirm, Qt.MouseButton.LeftButton)
     assert desk.row(id)["force"] == "Opening…"
     assert desk.row(id)["remove"] == ""
+    assert BEAT._watchers == 1
+    desk.page.grab()
     await until(lambda: desk.notices)
     desk.house.show()
+    assert BEAT._watchers == 0
     assert id not in desk.page.model.keys()  # noqa: SIM118
     (notice,) = desk.notices
     assert notice.level == "success"

@@ -304,6 +304,8 @@ async def test_run_now_shows_the_plan_asks_and_closes_step_by_step(desk: Desk, q
     assert desk.page.plan.cover.missing.text() == "60.94 USD are still to come"
     desk.house.fill(desk.house.next_offset(), fee_percent="0.1")
     desk.house.show()
+    said = "So far winners gave 48.95, the loser 0.00: together +48.95 USD"
+    assert desk.page.plan.footer.text() == said
     assert [line[8] for line in desk.steps] == ["Closed", "Closing", "Planned"]
     assert desk.steps[0][3] == "100.000 of 100.000"
     desk.house.carry_out("0.1")

@@ -19,6 +19,7 @@ from execution_engine.ui.holdings import Holding, holdings_of
 from execution_engine.ui.pages import choosing
 from execution_engine.ui.pages.page import Page, stretch
 from execution_engine.ui.pages.queue import asking, promotions, rules, slots, waiting
+from execution_engine.ui.pages.queue.busy import Turning
 from execution_engine.ui.pages.queue.halts import HaltNote, halts
 from execution_engine.ui.pages.queue.ranked import Ranked
 from execution_engine.ui.pages.queue.waiting import Waiting, name
@@ -62,6 +63,8 @@ class QueuePage(Page):
             sentence=waiting.sentence,
         )
         self.table = TableView(self.model, waiting.delegates(), rows="editable", name="Queue")
+        force = next(at for at, column in enumerate(self.model.columns) if column.key == "force")
+        self._turning = Turning(self.table, force)
         self.slots: TableModel[Holding] = TableModel(
             slots.COLUMNS,
             key=lambda held: held.group.id,
@@ -234,7 +237,9 @@ class QueuePage(Page):
     # -- what happens
 
     def _changed(self, batch: Batch) -> None:
-        self._ranked.busy &= set(self._bridge.queue)
+        if self._ranked.busy:
+            self._ranked.busy &= set(self._bridge.queue)
+            self._turning.show(busy=bool(self._ranked.busy))
         if not self.isVisible():
             return
         if batch.whole:
@@ -359,6 +364,7 @@ class QueuePage(Page):
 
     def _set_busy(self, id: int, *, busy: bool) -> None:
         (self._ranked.busy.add if busy else self._ranked.busy.discard)(id)
+        self._turning.show(busy=bool(self._ranked.busy))
         if id in self._bridge.queue:
             self.model.upsert(self._ranked.rows([id]))
 

@@ -23,6 +23,7 @@ from execution_engine.ui.format import (
     utc_text,
     visible,
 )
+from execution_engine.ui.pages.queue.busy import OPENING, ForceButton
 from execution_engine.ui.tables import ActionText, Cell, CellDelegate, Column, Number, Position, position_cell
 from execution_engine.ui.theme import Token
 
@@ -90,7 +91,7 @@ def delegates() -> dict[str, CellDelegate]:
         "entry": Number(),
         "price": Number(),
         "loss": Number(2),
-        "force": ActionText("button"),
+        "force": ForceButton("button"),
         "remove": ActionText("icon", "close"),
     }
 
@@ -227,7 +228,7 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
             title="",
             align="center",
             width=WIDE["force"],
-            cell=lambda row: Cell("Opening…" if row.busy else "Force add…", "text3" if row.busy else "text"),
+            cell=lambda row: Cell(OPENING if row.busy else "Force add…", "text3" if row.busy else "text"),
         ),
         Column(
             key="remove",

@@ -12,7 +12,7 @@ from execution_engine.domain.rows import RiskAction, RiskRole, RiskStep
 from execution_engine.ui.pages.risk import plan
 from execution_engine.ui.pages.risk.cover import Cover
 from execution_engine.ui.pages.risk.plan import StepLine
-from execution_engine.ui.pages.risk.projection import footer
+from execution_engine.ui.pages.risk.projection import footer, so_far
 from execution_engine.ui.tables import TableModel, TableView
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import ElidedLabel, Panel, StateChip, button
@@ -103,7 +103,7 @@ class PlanPanel(Panel):
         self.model.replace(_lines(action.steps, sizes, planned=False))
         paid = [(step.symbol, step.result) for step in action.steps if step.role is not RiskRole.LOSER]
         self.cover.show_cover(paid, action.needed_usd, gave=True)
-        self.footer.show_text("")
+        self.footer.show_text(so_far(action))
 
     def _offer(self, loser: RiskStep | None, *, can_run: bool) -> None:
         for each in (self.skip, self.block):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.risk_plan import OffsetPlan, fee_of
-from execution_engine.domain.rows import RiskAction, RiskRole, RiskStep
+from execution_engine.domain.rows import RiskAction, RiskStep
 from execution_engine.ui.format import MISSING, exact, number, result_token, signed_usd, usd
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Facts, Label, Panel
@@ -106,6 +106,8 @@ def footer(plan: OffsetPlan) -> str:
     return f"{gives}: together {signed_usd(plan.total)} USD; {number(Decimal(freed), 0)} slots become free"
 
 
-def loser_of(steps: Sequence[RiskStep]) -> RiskStep | None:
-    """Return the step that closes the loser."""
-    return next((step for step in steps if step.role is RiskRole.LOSER), None)
+def so_far(action: RiskAction) -> str:
+    """Say in one line what an offset under way came to, for a small window."""
+    gave, loser = action.realized_usd or ZERO, action.loser_step
+    lost = loser.result if loser is not None else ZERO
+    return f"So far winners gave {usd(gave)}, the loser {signed_usd(lost)}: together {signed_usd(gave + lost)} USD"
