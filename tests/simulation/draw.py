@@ -41,7 +41,7 @@ RATES = {
     "stream_early": 0.5,
     "stream_late": 0.4,
     "stream_doubles": 0.3,
-    "partial": 0.7,
+    "partial": 0.95,
     "request_lost": 0.2,
     "answer_lost": 0.3,
 }

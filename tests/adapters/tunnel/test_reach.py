@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from execution_engine.adapters.tunnel import Reachability
 from execution_engine.adapters.tunnel.names import SystemNames
+from execution_engine.adapters.webhook.probes import Probes
 from execution_engine.domain.way_in import Reach
 from tests.adapters.tunnel.stand_ins import NOW
 from tests.adapters.webhook.house import House, free_port, listening
@@ -127,3 +128,22 @@ async def test_an_address_that_leads_nowhere_is_red() -> None:
             "error",
             "Its name is not known (yet), or this machine is not online.",
         )
+
+
+async def test_a_check_that_is_to_end_ends_also_in_the_moment_of_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def answered(url: str, probe: Any) -> tuple[int, bytes]:
+        await asyncio.sleep(0)
+        return 200, b"{}"
+
+    reachability = Reachability(lambda: NOW)
+    monkeypatch.setattr(reachability, "_send", answered)
+    for turns in range(8):
+        probe = Probes(lambda: 0.0).new()
+        checking = asyncio.create_task(reachability.check("http://there.test", probe, lambda: ()))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if checking.cancel():
+            (ended,) = await asyncio.gather(checking, return_exceptions=True)
+            assert isinstance(ended, asyncio.CancelledError), f"after {turns} turns of the loop"

@@ -74,7 +74,8 @@ class Process:
         if self._running is not None and self._running.returncode is None:
             self._signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(self._running.wait(), END_S)
+                async with asyncio.timeout(END_S):
+                    await self._running.wait()
             except TimeoutError:
                 self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
                 await self._running.wait()
@@ -104,7 +105,8 @@ async def output(path: str, arguments: Sequence[str]) -> str:
         **_apart(),
     )
     try:
-        printed, _ = await asyncio.wait_for(running.communicate(), ASK_S)
+        async with asyncio.timeout(ASK_S):
+            printed, _ = await running.communicate()
     finally:
         if running.returncode is None:
             with suppress(ProcessLookupError):

@@ -54,7 +54,8 @@ class Reachability:
         """
         begun = self._monotonic()
         try:
-            status, body = await asyncio.wait_for(self._send(url, probe), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                status, body = await self._send(url, probe)
         except (OSError, ValueError, aiohttp.ClientError) as error:  # a TimeoutError is an OSError
             return self._found("error", _why(error), url, None)
         took_s = self._monotonic() - begun
