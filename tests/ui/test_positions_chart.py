@@ -16,6 +16,7 @@ from execution_engine.domain.rows import Group
 from execution_engine.ui import theme
 from execution_engine.ui.charts.position import PositionChart
 from execution_engine.ui.charts.position_axes import TimeAxis, round_values
+from execution_engine.ui.charts.position_candles import Candle, are_enough, candles, step_for
 from execution_engine.ui.charts.position_drawing import thinned
 from execution_engine.ui.charts.position_marks import Line, Mark, Marks, marks_of
 from execution_engine.ui.charts.position_prices import Trail, Trails
@@ -276,3 +277,92 @@ def test_both_themes_paint_it(chart: PositionChart, qapp: QApplication) -> None:
     light = chart.grab().toImage()
     assert dark.pixelColor(5, 5) == theme.QColor(theme.DARK.panel)
     assert light.pixelColor(5, 5) == theme.QColor(theme.LIGHT.panel)
+
+
+# -- candles
+
+
+def test_candles_open_close_and_reach_from_lowest_to_highest() -> None:
+    times, prices = [0, 10, 50, 60, 70, 185], [5.0, 9.0, 7.0, 7.0, 3.0, 4.0]
+    assert candles(times, prices, 60) == [
+        Candle(0, 5, 9, 5, 7),
+        Candle(60, 7, 7, 3, 3),
+        Candle(180, 4, 4, 4, 4),
+    ]
+    assert candles([], [], 60) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds_per_px", "step"), [(0.1, 1), (1, 15), (6, 60), (500, 14_400), (1e9, 604_800)]
+)
+def test_a_candle_lasts_a_round_time_and_is_wide_enough(seconds_per_px: float, step: int) -> None:
+    assert step_for(seconds_per_px) == step
+
+
+def test_few_prices_make_no_candles() -> None:
+    some = [Candle(n, 1, 1, 1, 1) for n in range(10)]
+    assert are_enough(some, 30)
+    assert not are_enough(some, 29)
+    assert not are_enough(some[:4], 1000)
+
+
+def chart_of(qtbot: QtBot, house: WatchedHouse, prices: int) -> PositionChart:
+    """Show a position whose price moved every second, first up, then down."""
+    opened(house)
+    fill(house, 0)
+    trail = Trail()
+    for second in range(prices):
+        trail.add(price(str(65000 + (second if second < prices / 2 else prices - second)), second))
+    chart = PositionChart()
+    qtbot.addWidget(chart)
+    chart.resize(900, 400)
+    chart.show_position("BTCUSDT 15m", marks(house), trail, 2)
+    chart.show_price(D("65000"), NOON.timestamp() + prices)
+    return chart
+
+
+def test_prices_are_drawn_as_candles_where_there_are_enough_else_as_a_line(qtbot: QtBot) -> None:
+    chart = chart_of(qtbot, WatchedHouse(), 600)
+    chart.grab()
+    area = chart.drawing.boundingRect()
+    assert chart.drawing.candles(area) is None, "a line is wanted"
+    line = chart.grab().toImage()
+    chart.show_candles(True)
+    found = chart.drawing.candles(area)
+    assert found is not None
+    assert len(found[0]) > 20
+    assert chart.grab().toImage() != line
+    chart.drawing.trail = Trail()
+    for second in range(0, 600, 30):
+        chart.drawing.trail.add(price("65000", second))
+    assert chart.drawing.candles(area) is None, "too few prices"
+
+
+def test_the_pointer_reads_out_time_price_distance_and_the_fill_under_it(qtbot: QtBot) -> None:
+    chart = chart_of(qtbot, WatchedHouse(), 600)
+    chart.grab()
+    drawing = chart.drawing
+    place = drawing._placing(drawing.boundingRect())
+    chart.point_at(drawing.mapToScene(place(NOON.timestamp() + 100, 65_050)))
+    chart.grab()
+    assert drawing.readout.endswith(" from the average entry · price then 65,100.00")
+    assert "+0.0" in drawing.readout
+    chart.point_at(drawing.mapToScene(place(NOON.timestamp(), 65_000)))
+    chart.grab()
+    assert drawing.readout.endswith("bought 0.00307 BTC at 65,000.00")
+    chart.point_at(None)
+    chart.grab()
+    assert drawing.readout == ""
+
+
+def test_a_close_says_what_it_sold_and_earned_and_pyramids_are_marked() -> None:
+    house = WatchedHouse()
+    opened(house)
+    fill(house, 0)
+    house.price("BTCUSDT", "65650")
+    house.fill_all("take_profit", "65660")
+    found = marks(house)
+    assert [mark.words for mark in found.fills if mark.shape == "square"] == [
+        "sold 0.00307 BTC at 65,660.00, realized +2.03 USD"
+    ]
+    assert [name for _, name in found.pyramids] == ["P1"]

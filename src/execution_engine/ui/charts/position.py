@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from execution_engine.ui import format as f
@@ -49,6 +49,7 @@ class PositionChart(QWidget):
         column.addWidget(self._plot)
         self._box.sigRangeChangedManually.connect(self._let_go)
         self._box.reset_wanted.connect(self.follow)
+        self._plot.scene().sigMouseMoved.connect(self.point_at)
         THEME.theme_changed.connect(self._restyle)
         self._restyle()
         self.clear("Select a position to see its chart.")
@@ -88,6 +89,21 @@ class PositionChart(QWidget):
         self._fit()
         self._tag()
         self.drawing.update()
+
+    def show_candles(self, wanted: bool) -> None:
+        """Draw candles where there are enough prices for them, or a line."""
+        self.drawing.wants_candles = wanted
+        self.drawing.update()
+
+    def point_at(self, place: QPointF | None) -> None:
+        """Put the crosshair on a place of the scene; None takes it away."""
+        self.drawing.pointer = None if place is None else self.drawing.mapFromScene(place)
+        self.drawing.update()
+
+    def leaveEvent(self, event: Any) -> None:
+        """Take the crosshair away."""
+        self.point_at(None)
+        super().leaveEvent(event)
 
     def follow(self) -> None:
         """Show everything again, and keep up with the time."""

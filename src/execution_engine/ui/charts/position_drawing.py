@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +13,9 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
 
+from execution_engine.ui import format as f
 from execution_engine.ui.charts.position_axes import PriceAxis, TimeAxis
+from execution_engine.ui.charts.position_candles import Candle, are_enough, candles, step_for
 from execution_engine.ui.charts.position_marks import Dash, Line, Mark, Marks
 from execution_engine.ui.charts.position_prices import Trail
 from execution_engine.ui.shapes import Shape, draw_shape
@@ -23,6 +27,7 @@ _SHORT = 22  # px, half of the line of a filled leg
 _LINE_ROOM = 14  # px between two labels
 _BASELINE = 11  # px from the top of that room
 _EDGE = 6  # px beside a label
+_REACH = 9  # px around a fill that belong to it
 
 Place = Callable[[float, float], QPointF]
 
@@ -47,6 +52,9 @@ class Drawing(QGraphicsObject):
         self.trail = Trail()
         self.last: float | None = None
         self.stale = False
+        self.wants_candles = False
+        self.pointer: QPointF | None = None
+        self.readout = ""
         self.labels: list[str] = []
         """What was written when it was last painted."""
         plot.sigResized.connect(self._resized)
@@ -73,12 +81,91 @@ class Drawing(QGraphicsObject):
         self._grid(painter, area, place)
         levels = self._levels(area, place)
         labels = [level.label for level in levels if level.label is not None]
-        self._curve(painter, area)
+        self._pyramids(painter, area, place)
+        found = self.candles(area)
+        self._candles(painter, place, *found) if found else self._curve(painter, area)
         self._last_price(painter, area, place, labels)
         self._lines(painter, area, levels, labels)
         written: list[QRectF] = []
         for mark in self.marks.fills:
             self._fill(painter, area, place, mark, written)
+        self._pointer(painter, area)
+
+    def candles(self, area: QRectF) -> tuple[list[Candle], int] | None:
+        """Return the candles in sight and how long each lasts [s]; None where the prices are drawn as a line."""
+        if not self.wants_candles or len(self.trail.times) < 2:
+            return None
+        (left, right), _ = self._plot.viewRange()
+        step = step_for((right - left) / max(area.width(), 1))
+        times = np.array(self.trail.times)
+        first, last = np.searchsorted(times, [left - step, right])
+        found = candles(times[first:last], np.array(self.trail.prices)[first:last], step)
+        return (found, step) if are_enough(found, int(last - first)) else None
+
+    def _candles(self, painter: QPainter, place: Place, found: Sequence[Candle], step: int) -> None:
+        wide = max(2.0, (place(step, 0).x() - place(0, 0).x()) * 0.62)
+        for candle in found:
+            rises = candle.closed >= candle.opened
+            ink = color("profit" if rises else "loss")
+            middle = round(place(candle.start + step / 2, 0).x()) + 0.5
+            top, bottom = sorted(place(0, each).y() for each in (candle.opened, candle.closed))
+            painter.setPen(QPen(ink, 1))
+            painter.drawLine(QLineF(middle, place(0, candle.high).y(), middle, top))
+            painter.drawLine(QLineF(middle, bottom, middle, place(0, candle.low).y()))
+            body = QRectF(
+                round(middle - wide / 2) + 0.5, round(top) + 0.5, round(wide), max(1, round(bottom - top))
+            )
+            if rises:
+                painter.drawRect(body)  # hollow, so that it is not told by colour alone
+            else:
+                painter.fillRect(body, ink)
+
+    def _pyramids(self, painter: QPainter, area: QRectF, place: Place) -> None:
+        """Mark where each pyramid begins."""
+        painter.setFont(font("caption"))
+        free = area.left()
+        for at, name in self.marks.pyramids:
+            x = round(place(at, 0).x()) + 0.5
+            if not area.left() <= x <= area.right():
+                continue
+            painter.setPen(_pen("ctl", 1, "dotted"))
+            painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
+            if x >= free:
+                painter.setPen(color("text3"))
+                painter.drawText(QPointF(x + 4, area.top() + px(_BASELINE) + 1), name)
+                free = x + width_of(name, "caption") + 10
+
+    def _pointer(self, painter: QPainter, area: QRectF) -> None:
+        """Paint the crosshair, and say in the corner what lies under it."""
+        self.readout = ""
+        if self.pointer is None or not area.contains(self.pointer):
+            return
+        (left, right), (low, high) = self._plot.viewRange()
+        at = left + (self.pointer.x() - area.left()) / area.width() * (right - left)
+        price = high - (self.pointer.y() - area.top()) / area.height() * (high - low)
+        x, y = round(self.pointer.x()) + 0.5, round(self.pointer.y()) + 0.5
+        painter.setPen(_pen("text3", 1, "dotted"))
+        painter.drawLine(QLineF(x, area.top(), x, area.bottom()))
+        painter.drawLine(QLineF(area.left(), y, area.right(), y))
+        place = self._placing(area)
+        self.readout = read_out(self.marks, self.trail, at, price, self._prices.places, self._near(place))
+        painter.setFont(font("caption", 500))
+        box = QRectF(area.left() + 4, area.top() + 3, width_of(self.readout, "caption", 500) + 12, px(18))
+        painter.fillRect(box, color("raised"))
+        painter.setPen(color("text"))
+        painter.drawText(QPointF(box.x() + 6, round(box.y() + px(13))), self.readout)
+
+    def _near(self, place: Place) -> Mark | None:
+        """Return the fill under the pointer."""
+        if self.pointer is None:
+            return None
+        for mark in self.marks.fills:
+            point = place(mark.at, mark.price)
+            if abs(point.x() - self.pointer.x()) <= px(_REACH) and abs(point.y() - self.pointer.y()) <= px(
+                _REACH
+            ):
+                return mark
+        return None
 
     def _placing(self, area: QRectF) -> Place:
         (left, right), (low, high) = self._plot.viewRange()
@@ -200,6 +287,23 @@ def _end(area: QRectF, y: float, labels: Iterable[QRectF]) -> float:
     """Return where a line of this height ends: at the edge, or before the labels it would run through."""
     met = (label.left() - _EDGE for label in labels if label.top() <= y <= label.bottom())
     return min(met, default=area.right())
+
+
+def read_out(
+    marks: Marks, trail: Trail, at: float, height: float, places: int, mark: Mark | None = None
+) -> str:
+    """Say a place of the chart: when, at which price, how far from the average entry, what filled there."""
+    moment = f.local_moment(datetime.fromtimestamp(at, UTC))
+    parts = [moment, f.number(Decimal(repr(round(height, places))), places)]
+    if marks.entry:
+        far = Decimal(repr(round((height / marks.entry - 1) * 100, 2)))
+        parts.append(f"{f.signed_percent(far)} from the average entry")
+    if mark is not None and mark.words:
+        parts.append(mark.words)
+    elif len(trail.times) and trail.times[0] <= at <= trail.times[-1]:
+        last = trail.prices[int(np.searchsorted(trail.times, at, side="right")) - 1]
+        parts.append(f"price then {f.number(Decimal(repr(last)), places)}")
+    return " · ".join(parts)
 
 
 def thinned(x: np.ndarray, y: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:

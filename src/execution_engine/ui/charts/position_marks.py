@@ -49,19 +49,24 @@ class Mark:
     shape: Literal["triangle", "triangle_down", "square"]
     token: Token
     label: str = ""
+    words: str = ""
+    """What is said of it under the pointer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Everything about a position but its price.
 
-    since: where its story begins. levels: prices that should be in sight.
+    since: where its story begins. levels: prices that should be in sight. pyramids: when each began, and its name.
+    entry: the average entry, of which distances are told.
     """
 
     since: float
     lines: tuple[Line, ...] = ()
     fills: tuple[Mark, ...] = ()
     levels: tuple[float, ...] = ()
+    pyramids: tuple[tuple[float, str], ...] = ()
+    entry: float | None = None
 
 
 def marks_of(
@@ -82,9 +87,18 @@ def marks_of(
         lines += _leg_lines(group, leg, start, filled_at.get(leg.id), rules)
     lines += _common_lines(group, rules)
     lines += [_tick(fill) for fill in fills if fill.purpose is Purpose.ENTRY]
-    drawn = _fill_marks(group, legs, orders, fills)
+    drawn = _fill_marks(group, legs, orders, fills, rules)
+    began = {leg.pyramid_id: leg.pyramid_index for leg in legs if leg.pyramid_id in pyramids}
+    starts = [(_seconds(pyramids[id].created_at), f"P{index + 1}") for id, index in began.items()]
     levels = [line.price for line in lines] + [mark.price for mark in drawn]
-    return Marks(_seconds(group.created_at), tuple(lines), tuple(drawn), tuple(levels))
+    return Marks(
+        _seconds(group.created_at),
+        tuple(lines),
+        tuple(drawn),
+        tuple(levels),
+        tuple(starts),
+        None if group.avg_entry is None else float(group.avg_entry),
+    )
 
 
 def _leg_lines(group: Group, leg: Leg, start: float, filled: float | None, rules: Instrument) -> list[Line]:
@@ -125,11 +139,21 @@ def _first_fills(fills: Iterable[Fill], orders: Mapping[int, Order]) -> dict[int
 
 
 def _fill_marks(
-    group: Group, legs: Sequence[Leg], orders: Mapping[int, Order], fills: Iterable[Fill]
+    group: Group,
+    legs: Sequence[Leg],
+    orders: Mapping[int, Order],
+    fills: Iterable[Fill],
+    rules: Instrument,
 ) -> list[Mark]:
     long = group.side is Side.LONG
     marks = [
-        Mark(_seconds(fill.at), float(fill.price), "triangle" if long else "triangle_down", "text")
+        Mark(
+            _seconds(fill.at),
+            float(fill.price),
+            "triangle" if long else "triangle_down",
+            "text",
+            words=_said("bought" if long else "sold", fill.quantity, fill.price, rules),
+        )
         for fill in fills
         if fill.purpose is Purpose.ENTRY
     ]
@@ -137,17 +161,25 @@ def _fill_marks(
     for fill in fills:
         if fill.purpose is not Purpose.ENTRY:
             closing[fill.order_id].append(fill)
-    return marks + [_close(some, legs, orders) for some in closing.values()]
+    verb = "sold" if long else "bought back"
+    return marks + [_close(some, legs, orders, verb, rules) for some in closing.values()]
 
 
-def _close(fills: Sequence[Fill], legs: Sequence[Leg], orders: Mapping[int, Order]) -> Mark:
+def _close(
+    fills: Sequence[Fill], legs: Sequence[Leg], orders: Mapping[int, Order], verb: str, rules: Instrument
+) -> Mark:
     """Return the square of one closing order, with what it realized where that is its alone."""
     quantity = sum((fill.quantity for fill in fills), ZERO)
     price = divide(sum((fill.price * fill.quantity for fill in fills), ZERO), quantity)
     realized = _realized_by(orders.get(fills[0].order_id), legs, orders)
     token: Token = "text2" if realized is None else f.result_token(realized)
     label = "" if realized is None else f.signed_usd(realized)
-    return Mark(_seconds(fills[-1].at), float(price), "square", token, label)
+    words = _said(verb, quantity, price, rules) + (f", realized {label} USD" if label else "")
+    return Mark(_seconds(fills[-1].at), float(price), "square", token, label, words)
+
+
+def _said(verb: str, quantity: Decimal, price: Decimal, rules: Instrument) -> str:
+    return f"{verb} {f.quantity(quantity, rules.step)} {rules.base} at {f.price(price, rules.tick)}"
 
 
 def _realized_by(order: Order | None, legs: Sequence[Leg], orders: Mapping[int, Order]) -> Decimal | None:

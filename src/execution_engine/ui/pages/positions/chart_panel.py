@@ -19,7 +19,7 @@ from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.shapes import draw_shape
 from execution_engine.ui.tables.paint import baseline, width_of
 from execution_engine.ui.theme import THEME, Token, color, font, px
-from execution_engine.ui.widgets import Label, Panel
+from execution_engine.ui.widgets import Label, Panel, SegmentedChoice
 
 _KEYS: tuple[tuple[str, Token, str], ...] = (
     ("solid", "warn", "Average entry"),
@@ -43,6 +43,11 @@ class ChartPanel(Panel):
         self.legend = Legend()
         self.add_left(self._about)
         self.add_left(self.legend)
+        self.look = SegmentedChoice([("candles", "Candles"), ("line", "Line")], name="How prices are drawn")
+        self.look.setToolTip("Candles appear where there are enough prices for them")
+        self.look.chosen.connect(lambda key: self.chart.show_candles(key == "candles"))
+        self.chart.show_candles(True)
+        self.add_right(self.look)
         self.add(self.chart, 1)
         self.legend.hide()
 
