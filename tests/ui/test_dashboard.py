@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import Pause
-from execution_engine.domain.rows import AccountStatus, LegStatus, OrderStatus
+from execution_engine.domain.rows import AccountStatus, LegStatus, OrderStatus, World
 from execution_engine.ui import theme
 from execution_engine.ui.charts.axes import ValueAxis, time_label, time_steps, value_steps
 from execution_engine.ui.charts.equity import steps, thinned
@@ -143,6 +143,27 @@ async def test_results_are_those_of_the_closed_groups(house: WindowHouse, page: 
     assert results.text("today") == "2"
     assert results.text("realized") == f"+{won.realized + loss:.2f}"
     assert results.text("volume") != "0.00"
+
+
+async def test_what_was_before_today_is_read_once_and_today_again_when_something_closes(
+    house: WindowHouse, qtbot: QtBot
+) -> None:
+    asked: list[object] = []
+    doors = house.doors()
+
+    async def read(world: World, since: datetime | None) -> object:
+        asked.append(since)
+        return await doors.read_statistics(world, since)
+
+    house.bridge.attach(replace(doors, read_statistics=read))  # type: ignore[arg-type]
+    page = page_on(house, qtbot)
+    page.refresh()
+    await until(lambda: page.results.text("trades") == "0")
+    midnight = house.clock.now().replace(hour=0)
+    assert asked == [midnight, None, midnight]
+    house.traded()
+    await until(lambda: page.results.text("trades") == "1", limit_s=5)
+    assert asked[3:] == [midnight], "the years before are not walked through again"
 
 
 async def test_missing_figures_are_a_dash(house: WindowHouse, page: DashboardPage) -> None:

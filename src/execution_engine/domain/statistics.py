@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from execution_engine.domain.money import HUNDRED, divide
@@ -23,6 +23,20 @@ class Statistics:
     realized: Decimal
     fees: Decimal
     volume: Decimal
+
+    def __add__(self, other: Statistics) -> Statistics:
+        return self._joined(other, 1)
+
+    def __sub__(self, other: Statistics) -> Statistics:
+        return self._joined(other, -1)
+
+    def _joined(self, other: Statistics, sign: int) -> Statistics:
+        return Statistics(
+            **{
+                each.name: getattr(self, each.name) + sign * getattr(other, each.name)
+                for each in fields(self)
+            }
+        )
 
     @property
     def win_rate(self) -> Decimal | None:

@@ -187,6 +187,7 @@ class DashboardPage(Page):
         self._read_anew()
 
     def _read_anew(self) -> None:
+        self._reading.forget()
         self._world = shown_world(self._bridge)
         self._bridge.run(self._bridge.doors.read_equity(self._world), self._equity_read)
         self._reading.ask()

@@ -60,6 +60,7 @@ class Reading(QObject):
         super().__init__(parent)
         self._bridge, self._world, self._then = bridge, world, then
         self.read: Read | None = None
+        self._before: tuple[World, datetime, Statistics] | None = None
         self.failed = ""
         self._wanted = self._busy = False
         self._timer = QTimer(self, singleShot=True, interval=EVERY_MS)
@@ -83,10 +84,21 @@ class Reading(QObject):
             self._wanted, self._busy = False, True
             self._bridge.run(self._both(), self._done)
 
+    def forget(self) -> None:
+        """Read from the beginning the next time."""
+        self._before = None
+
     async def _both(self) -> Read:
+        """Read today, and what was before once a day: it stays as it is, and takes long after a year."""
         doors, world = self._bridge.doors, self._world()
         since = midnight(doors.now())
-        return Read(await doors.read_statistics(world, None), await doors.read_statistics(world, since))
+        today = await doors.read_statistics(world, since)
+        if self._before is not None and self._before[:2] == (world, since):
+            return Read(self._before[2] + today, today)
+        everything = await doors.read_statistics(world, None)
+        if await doors.read_statistics(world, since) == today:  # nothing closed between the two readings
+            self._before = (world, since, everything - today)
+        return Read(everything, today)
 
     def _done(self, read: Read | Refusal) -> None:
         self._busy = False
