@@ -344,7 +344,13 @@ def test_backup_restore_verify(words: Words, tmp_path: Path) -> None:
     backup = tmp_path / "backup.sqlite"
     assert words.says("backup", str(backup)) == str(backup)
     assert "running already" in words.refuses("restore", str(backup))
+    trades, log = tmp_path / "trades.csv", tmp_path / "audit.json"
+    assert words.says("export", "trades", str(trades)).endswith("trades were written to trades.csv.")
+    assert trades.read_text().startswith("group,world,account")
+    assert "neither in .csv nor in .json" in words.refuses("export", "audit", str(tmp_path / "audit.txt"))
     engine.stop()
+    assert "entries of the audit log were written" in words.says("export", "audit", str(log))
+    assert json.loads(log.read_text())[-1]["act"] == "exported"
     assert words.says("verify") == sound
     second = tmp_path / "second.sqlite"
     assert words.says("backup", str(second)) == str(second)
