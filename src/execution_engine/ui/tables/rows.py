@@ -13,6 +13,9 @@ from execution_engine.ui.theme import Token
 
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
+# Asked of every row whenever the order changes: put together once, not each time.
+_NOTHING = Qt.ItemFlag.NoItemFlags
+_SELECTABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
 _ALIGN = {
     "left": Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
@@ -160,9 +163,7 @@ class RowsModel(QAbstractItemModel, Generic[R]):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let rows be selected."""
-        if not index.isValid():
-            return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        return _SELECTABLE if index.isValid() else _NOTHING
 
     def words(self, index: Index) -> str:
         """Return a cell as a screen reader says it; the first column says the whole row."""

@@ -48,11 +48,27 @@ class Ranked:
         touched = set(batch.queue)
         for id in batch.groups:
             self._hold(id)
-        for market in batch.markets:
-            touched.update(self._of_market.get(market, ()))
         for id in touched:
             self._look(id, now)
+        for market in batch.markets:
+            touched.update(self._price(market, now))
         return touched
+
+    def _price(self, market: Market, now: datetime) -> Collection[int]:
+        """Take in a market's new price; return the signals that wait for it."""
+        ids = self._of_market.get(market, {})
+        if ids:
+            price = self._price_of(market, now)
+            for id in ids:
+                row = self._standing[id].row
+                self._standing[id] = Standing(row, depth_of(row, price))
+        return ids
+
+    def _price_of(self, market: Market, now: datetime) -> Decimal | None:
+        """Return the price of a market that counts now, and remember whether it is old."""
+        quote = self._bridge.prices.get(market)
+        self._old[market] = old = is_old(quote, now)
+        return quote.last if quote is not None and not old else None
 
     def _begin_anew(self, now: datetime) -> set[int]:
         touched = set(self._standing) | set(self._bridge.queue)
@@ -69,9 +85,7 @@ class Ranked:
         touched: set[int] = set()
         for market, ids in self._of_market.items():
             if ids and is_old(self._bridge.prices.get(market), now) is not self._old.get(market):
-                touched.update(ids)
-        for id in touched:
-            self._look(id, now)
+                touched.update(self._price(market, now))
         return touched
 
     def rank(self) -> set[int]:
@@ -135,10 +149,8 @@ class Ranked:
                 self._of_market[gone.row.exchange, gone.row.symbol].pop(id, None)
             return
         market = (row.exchange, row.symbol)
-        quote = self._bridge.prices.get(market)
         self._of_market[market][id] = None
-        self._old[market] = old = is_old(quote, now)
-        self._standing[id] = Standing(row, depth_of(row, quote.last if quote and not old else None))
+        self._standing[id] = Standing(row, depth_of(row, self._price_of(market, now)))
 
     def _hold(self, id: int) -> None:
         """Remember which group holds a slot under a key."""
