@@ -90,7 +90,7 @@ def _wanted(connection: Connection, question: LogQuestion, *, walk: bool) -> lis
     if question.categories:
         found.append(category.in_(question.categories))
     if question.contains:
-        found.append(LOG.text.icontains(question.contains, autoescape=True))
+        found.append(LOG.text.contains(question.contains, autoescape=True))  # LIKE, without case
     if question.before_id is not None:
         found.append(LOG.id < question.before_id)
     if question.after_id is not None:
