@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QModelIndex
+from PySide6.QtCore import QModelIndex, Qt
 
 from execution_engine.ui.tables.cell import Cell, Key, R, changed_runs
-from execution_engine.ui.tables.rows import ROOT, Index, RowsModel
+from execution_engine.ui.tables.rows import ROOT, SELECTABLE, Index, RowsModel
 
 
 class TableModel(RowsModel[R]):
@@ -15,6 +15,8 @@ class TableModel(RowsModel[R]):
     A row nobody has looked at since its last change is announced whole and rendered when it is asked for;
     of a row on the screen only the cells that differ are announced.
     """
+
+    row_flags = SELECTABLE | Qt.ItemFlag.ItemNeverHasChildren  # so that a view need not ask each row
 
     def _start(self) -> None:
         self._records: dict[Key, R] = {}

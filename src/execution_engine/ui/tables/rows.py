@@ -15,7 +15,7 @@ Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 # Asked of every row whenever the order changes: put together once, not each time.
 _NOTHING = Qt.ItemFlag.NoItemFlags
-_SELECTABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+SELECTABLE = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
 _ALIGN = {
     "left": Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
@@ -31,6 +31,7 @@ class RowsModel(QAbstractItemModel, Generic[R]):
     """
 
     order_chosen = Signal()
+    row_flags = SELECTABLE
 
     def __init__(
         self,
@@ -163,7 +164,7 @@ class RowsModel(QAbstractItemModel, Generic[R]):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let rows be selected."""
-        return _SELECTABLE if index.isValid() else _NOTHING
+        return self.row_flags if index.isValid() else _NOTHING
 
     def words(self, index: Index) -> str:
         """Return a cell as a screen reader says it; the first column says the whole row."""
