@@ -23,6 +23,7 @@ from execution_engine.adapters.paths import DataFolder, chosen_root, data_folder
 from execution_engine.adapters.security.core_dumps import disable_core_dumps
 from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.storage.backup import restore
+from execution_engine.adapters.storage.errors import DatabaseCorrupt
 from execution_engine.commands import Commands, Resting, Unfit
 from execution_engine.core import Options
 from execution_engine.domain import document as documents
@@ -673,6 +674,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.run is None:
             return _start(given)
         status: int = given.run(data_folder(given.data_dir), given)
+    except DatabaseCorrupt as error:
+        return _failed(given, str(error), next(iter(error.backups), None))
     except EngineError as error:
         return _failed(given, str(error))
     except OSError as error:
@@ -682,11 +685,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _failed(given: argparse.Namespace, told: str) -> int:
-    """Say what went wrong; whoever started the application from a menu sees no terminal, but a window."""
+def _failed(given: argparse.Namespace, told: str, backup: Path | None = None) -> int:
+    """Say what went wrong; whoever started the application from a menu sees no terminal, but a window.
+
+    backup: the newest one, to be offered there.
+    """
     print(told, file=sys.stderr, flush=True)
     if given.run is None and not given.headless and has_screen():
         from execution_engine.window import show_fault  # Qt takes 60 ms and more: commands do without
 
-        show_fault(told, chosen_root(given.data_dir))
+        show_fault(told, chosen_root(given.data_dir), backup)
     return FAILED

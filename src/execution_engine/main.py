@@ -136,6 +136,13 @@ class Application:
         self.folder = data_folder(self.options.data_dir)
         self._lock = FolderLock(self.folder.lock)
         self._lock.acquire()
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()  # what is wrong may be put right from this very process
+            raise
+
+    def _open(self) -> None:
         table = LogTable()
         terminal = sys.stderr if self.options.headless else None
         self._log = Log(self.folder.logs, self.redaction, terminal=terminal, table=table)

@@ -11,10 +11,15 @@ import qasync
 from PySide6.QtWidgets import QApplication
 
 from execution_engine import __version__
+from execution_engine.adapters.clock import SystemClock
+from execution_engine.adapters.paths import DataFolder
+from execution_engine.adapters.security.folder_lock import FolderLock
+from execution_engine.adapters.storage.backup import restore
 from execution_engine.adapters.storage.log_reading import count_log, export_log, read_log
 from execution_engine.adapters.storage.trade_reading import export_trades, read_performance
 from execution_engine.commands import numbered_versions
 from execution_engine.core import Core
+from execution_engine.domain.errors import EngineError
 from execution_engine.domain.rows import AccountStatus
 from execution_engine.domain.way_in import WayIn
 from execution_engine.main import Application, on_signals, resources, serve
@@ -23,6 +28,7 @@ from execution_engine.ui.doors import Doors, Light
 
 if TYPE_CHECKING:
     from execution_engine.ui.app import Window
+    from execution_engine.ui.frame.fault import StartFault
 
 
 def run_window(application: Application) -> None:
@@ -59,30 +65,54 @@ def run_window(application: Application) -> None:
                 window.close()
 
 
-def show_fault(told: str, folder: Path) -> None:
+def show_fault(told: str, folder: Path, backup: Path | None = None) -> None:
     """Show what kept the program from starting until the user has read it, or a signal asks to stop.
 
-    told: sentences, the first of which says what is wrong. folder: where the data lies.
+    told: sentences, the first of which says what is wrong. folder: where the data lies. backup: what can be restored.
     """
     qt = QApplication.instance() or QApplication([])
     loop = qasync.QEventLoop(qt, already_running=False)
     asyncio.set_event_loop(loop)
     with loop:
-        loop.run_until_complete(_until_read(told, folder))
+        loop.run_until_complete(_until_read(told, folder, backup))
 
 
-async def _until_read(told: str, folder: Path) -> None:
+async def _until_read(told: str, folder: Path, backup: Path | None) -> None:
     from execution_engine.ui import app as ui  # as in `_window`: 0.2 s
     from execution_engine.ui.frame.fault import StartFault  # rarely needed
 
     ui.create(resources())
     read = asyncio.Event()
     on_signals(read.set)
-    window = StartFault(told, folder, __version__)
+    window = StartFault(told, folder, __version__, backup.name if backup is not None else "")
     window.closed.connect(read.set)
+    if backup is not None:
+        tasks: set[asyncio.Task[None]] = set()
+        window.restore_wanted.connect(
+            lambda: tasks.add(asyncio.ensure_future(_restored(window, folder, backup)))
+        )
     window.show()
     await read.wait()
     window.hide()
+
+
+async def _restored(window: StartFault, folder: Path, backup: Path) -> None:
+    """Put a backup in place of the database that cannot be used, and say what came of it."""
+    data = DataFolder(folder)
+
+    def work() -> None:
+        with FolderLock(data.lock):
+            restore(backup, data.database, SystemClock().now())
+
+    try:
+        await asyncio.to_thread(work)
+    except EngineError as error:
+        window.say(str(error), again=True)
+        return
+    window.say(
+        f"{backup.name} was restored. Start Execution Engine again: it reads every exchange before anything trades.",
+        again=False,
+    )
 
 
 def _window(qt: QApplication) -> Window:

@@ -170,6 +170,8 @@ def test_no_planted_secret_is_found_anywhere(
     cli("settings", "export", str(tmp_path / "exported.json"))
     cli("backup", str(tmp_path / "backup.sqlite"))
     cli("verify")
+    cli("export", "audit", str(tmp_path / "audit.csv"))
+    cli("export", "trades", str(tmp_path / "trades.json"))
     cli("notify", "--json")
     cli("diagnostics", str(tmp_path / "bundle.zip"))
     cli("diagnostics", str(tmp_path / "bundle.zip"), status=1)
@@ -180,7 +182,7 @@ def test_no_planted_secret_is_found_anywhere(
     found += found_in("the command line", "".join(printed).encode())
     found += found_in("the command socket", answers)
     found += found_in("the state", json.dumps(state).encode())
-    for name in ("exported.json", "backup.sqlite"):
+    for name in ("exported.json", "backup.sqlite", "audit.csv", "trades.json"):
         found += found_in(name, (tmp_path / name).read_bytes())
     with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
         parts = {name: bundle.read(name) for name in bundle.namelist()}

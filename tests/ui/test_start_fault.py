@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -17,10 +18,21 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from execution_engine.adapters.paths import DataFolder
 from execution_engine.adapters.security.folder_lock import FolderLock
+from execution_engine.adapters.storage import migrate
+from execution_engine.adapters.storage.backup import scheduled
+from execution_engine.adapters.storage.errors import DatabaseCorrupt
+from execution_engine.adapters.storage.store import SqliteStore
+from execution_engine.core import Options
+from execution_engine.domain.rows import Engine
+from execution_engine.main import Application
 from execution_engine.ui import theme
 from execution_engine.ui.frame.fault import StartFault
+from execution_engine.window import _until_read
+from tests.house import NOON
 from tests.stories.installation import until as seen
+from tests.waiting import until
 
 TOLD = "Port 8787 on 127.0.0.1 is used by another program. End it, or choose another port."
 
@@ -164,3 +176,34 @@ def test_on_a_screen_the_window_stays_until_it_is_told_to_go(locked: Path, scree
         assert program.poll() is None
         program.send_signal(signal.SIGTERM)
         assert program.wait(30) == 1
+
+
+@pytest.mark.fault(60)
+async def test_a_damaged_database_comes_with_the_newest_backup_and_a_button_that_restores_it(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path
+) -> None:
+    folder = DataFolder(tmp_path)
+    migrate.create(folder.database)
+    store = SqliteStore(folder.database)
+    store.write((Engine(install_key="the key"),), lambda failure: None)
+    store.close()
+    backup = scheduled(folder.database, folder.backups, NOON, keep=3)
+    folder.database.write_bytes(b"SQLite format 3\0" + b"\xff" * 8192)
+    with pytest.raises(DatabaseCorrupt) as caught:
+        await asyncio.to_thread(Application(Options(data_dir=str(tmp_path))).open)
+    assert caught.value.backups == (backup,)
+    shown = asyncio.ensure_future(_until_read(str(caught.value), tmp_path, backup))
+    await until(
+        lambda: any(isinstance(each, StartFault) for each in qapp.topLevelWidgets() if each.isVisible())
+    )
+    window = next(
+        each for each in qapp.topLevelWidgets() if isinstance(each, StartFault) and each.isVisible()
+    )
+    window.restore.click()
+    await until(lambda: not window.restore.isVisible())
+    assert "was restored. Start Execution Engine again" in plain(window.advice)
+    window.close()
+    await shown
+    there = SqliteStore(folder.database)
+    assert [row.install_key for row in there.load() if isinstance(row, Engine)] == ["the key"]
+    there.close()

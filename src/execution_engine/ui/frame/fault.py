@@ -21,13 +21,17 @@ BREAK, JOINED = "\u200b", "\u2060"  # where a line may break, and where it may n
 class StartFault(QWidget):
     """Say in a small window of its own what keeps the program from starting.
 
-    closed: the user has read it.
+    closed: the user has read it. restore_wanted: the backup that is offered is to be restored.
     """
 
     closed = Signal()
+    restore_wanted = Signal()
 
-    def __init__(self, told: str, folder: Path, version: str) -> None:
-        """Take the sentences, the first of which says what is wrong, the data folder, and the version."""
+    def __init__(self, told: str, folder: Path, version: str, backup: str = "") -> None:
+        """Take the sentences, the first of which says what is wrong, the data folder, and the version.
+
+        backup: the name of a backup that can be restored; empty where there is none.
+        """
         super().__init__()
         self._told, self._folder, self._version = told, folder, version
         self.setWindowTitle("Execution Engine")
@@ -38,13 +42,16 @@ class StartFault(QWidget):
         self.folder = _wrapping(str(folder))
         self.copy = button("Copy", icon="copy")
         self.open = button("Open data folder", icon="folder")
-        self.quit = button("Quit", "primary")
+        self.restore = button("Restore the backup", "primary", tip=f"Put {backup} in place of the database")
+        self.restore.setVisible(bool(backup))
+        self.quit = button("Quit", "normal" if backup else "primary")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._content())
         column.addWidget(self._footer())
         self.copy.clicked.connect(self._copy)
+        self.restore.clicked.connect(self._restore)
         self.open.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
         self.quit.clicked.connect(self.close)
         self.setAccessibleName("Execution Engine could not start")
@@ -93,12 +100,24 @@ class StartFault(QWidget):
         row.addWidget(self.open)
         row.addStretch(1)
         self.quit.setMinimumWidth(px(92))
+        row.addWidget(self.restore)
         row.addWidget(self.quit)
         return frame
 
     def showEvent(self, event: QShowEvent) -> None:
         """Take the height that the wrapped sentences need at this width, now that the fonts are known."""
         super().showEvent(event)
+        fit_height(self)
+
+    def _restore(self) -> None:
+        self.restore.setEnabled(False)
+        self.restore_wanted.emit()
+
+    def say(self, done: str, *, again: bool) -> None:
+        """Say what came of the restoring; `again`: it can be tried once more."""
+        self.advice.show_text(_breaking(done))
+        self.restore.setEnabled(again)
+        self.restore.setVisible(again)
         fit_height(self)
 
     def _copy(self) -> None:
@@ -110,7 +129,9 @@ class StartFault(QWidget):
         """Go with Esc, and with Enter unless another button has the focus."""
         leaving = event.key() == Qt.Key.Key_Escape
         entered = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if leaving or (entered and not (self.copy.hasFocus() or self.open.hasFocus())):
+        if leaving or (
+            entered and not (self.copy.hasFocus() or self.open.hasFocus() or self.restore.hasFocus())
+        ):
             self.close()
             return
         super().keyPressEvent(event)
@@ -123,9 +144,12 @@ class StartFault(QWidget):
 
 def _wrapping(text: str) -> Label:
     """Return a label that breaks a long path, which has no spaces, and never tears `--port` apart."""
+    return Label(_breaking(text), "body", "text", wrap=True)
+
+
+def _breaking(text: str) -> str:
     shown = visible(text).replace("--", f"-{JOINED}-{JOINED}")
-    words = (BREAK.join(_pieces(word)) for word in shown.split(" "))
-    return Label(" ".join(words), "body", "text", wrap=True)
+    return " ".join(BREAK.join(_pieces(word)) for word in shown.split(" "))
 
 
 def _pieces(word: str) -> list[str]:
