@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from loguru import logger
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QWidget
@@ -29,7 +30,7 @@ from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.places import PLACES
 from execution_engine.ui.tables import TableView
-from execution_engine.ui.widgets import ConfirmDialog
+from execution_engine.ui.widgets import ConfirmDialog, Notice
 from tests.house import resources
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
@@ -595,3 +596,15 @@ async def test_a_window_whose_engine_is_always_busy_never_falls_behind_by_more_t
         bridge._timer.timeout.emit()  # a tenth of a second later
     bridge.flush()
     assert sum(len(batch.markets) for batch in told) <= 2 * 60
+
+
+async def test_every_notice_is_kept_in_the_log_once(house: WindowHouse, window: MainWindow) -> None:
+    kept: list[str] = []
+    number = logger.add(lambda message: kept.append(message.record["message"]), level="INFO")
+    try:
+        window.notify(Notice("error", "The theme was not changed", "the disk is full"))
+        house.bridge.released((), (Fact(code="close_all", text="all is sold", notice=True),))
+    finally:
+        logger.remove(number)
+    assert kept == ["The theme was not changed: the disk is full"], "a fact is logged by who tells it"
+    assert len(window.notices.cards) == 2

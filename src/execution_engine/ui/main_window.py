@@ -109,7 +109,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{title} – Execution Engine")
 
     def notify(self, notice: Notice) -> None:
-        """Show a notice in the corner; over a locked window, once it is unlocked."""
+        """Show a notice in the corner; over a locked window, once it is unlocked. The log keeps it."""
+        telling.keep(notice)
         if self.lock.is_on:
             self._withheld.append(notice)
         else:

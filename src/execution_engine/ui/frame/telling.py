@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from loguru import logger
+
 from execution_engine.domain.errors import Refusal
-from execution_engine.domain.facts import Fact, Level
+from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.ui.findings import TELLING
 from execution_engine.ui.format import visible
 from execution_engine.ui.widgets import Notice
@@ -34,7 +36,9 @@ FOUND = {f"found_{kind}": look.title for kind, look in TELLING.items()}
 def notice_of(fact: Fact, show_group: Callable[[int], object], review: Callable[[], object]) -> Notice:
     """Return the notice of a fact; one that names a group can show it, what was found can be reviewed."""
     if fact.code in FOUND:
-        return Notice(_LEVELS[fact.level], FOUND[fact.code], visible(fact.text, LONGEST), "Review", review)
+        return Notice(
+            _LEVELS[fact.level], FOUND[fact.code], visible(fact.text, LONGEST), "Review", review, logged=True
+        )
     title = _TITLES.get(fact.code) or fact.code.replace("_", " ").capitalize()
     group_id = fact.group_id
     # A group that closed may have won or lost: the sign says which, not a tick.
@@ -45,7 +49,17 @@ def notice_of(fact: Fact, show_group: Callable[[int], object], review: Callable[
         visible(fact.text, LONGEST),
         "Show" if group_id is not None else "",
         (lambda: show_group(group_id)) if group_id is not None else None,
+        logged=True,
     )
+
+
+def keep(notice: Notice) -> None:
+    """Write a notice into the log, where it is found again once it is gone from the corner."""
+    if not notice.logged:
+        # An error that the window shows was answered to somebody; it is no error of the engine to be alarmed by.
+        level = "WARNING" if notice.level in ("warning", "error") else "INFO"
+        said = f"{notice.title}: {notice.sentence}" if notice.sentence else notice.title
+        logger.bind(category=Category.SYSTEM.value).log(level, "{}", said)
 
 
 def refused(what: str, refusal: Refusal) -> Notice:

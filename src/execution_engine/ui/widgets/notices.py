@@ -28,13 +28,17 @@ _LOOK: dict[Level, tuple[str, Token]] = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Say what happened: a title, one sentence, one thing to do about it."""
+    """Say what happened: a title, one sentence, one thing to do about it.
+
+    logged: it stands in the log already.
+    """
 
     level: Level
     title: str
     sentence: str = ""
     action: str = ""
     then: Callable[[], object] | None = None
+    logged: bool = False
 
 
 class NoticeCard(QWidget):
