@@ -91,6 +91,7 @@ async def test_a_backup_that_cannot_be_made_is_told_once_and_tried_again(tmp_pat
         assert keeping.state.trouble == ""
 
 
+@pytest.mark.fault(61)
 async def test_a_backup_is_restored_while_it_runs_and_nothing_trades_blindly(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as application:
         keeping, first = application.keeping, application.core
@@ -119,6 +120,7 @@ def application_acts(application: Application) -> list[str]:
         return [act for (act,) in connection.execute("SELECT act FROM audit_log")]
 
 
+@pytest.mark.fault(90)
 async def test_an_audit_log_that_lost_its_end_is_told_at_the_next_start(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as application:
         await application.core.desk.ask(Pause())

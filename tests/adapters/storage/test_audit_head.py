@@ -22,6 +22,7 @@ def change(path: Path, statement: str) -> None:
         connection.execute(statement)
 
 
+@pytest.mark.fault(90)
 @pytest.mark.parametrize(
     ("statement", "found"),
     [
@@ -49,6 +50,7 @@ def test_a_log_that_went_on_or_was_shortened_is_the_same_log(store: SqliteStore,
     assert audit_head.fault(path) == ""
 
 
+@pytest.mark.fault(61)
 def test_an_old_copy_put_in_place_by_hand_is_noticed_and_a_restored_backup_is_known(
     store: SqliteStore, path: Path, tmp_path: Path
 ) -> None:
