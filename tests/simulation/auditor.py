@@ -15,7 +15,7 @@ from typing import Any
 
 from execution_engine.domain import document as documents
 from execution_engine.domain.inputs import OrderReport, Price, Trade
-from execution_engine.domain.instrument import Instrument, Side
+from execution_engine.domain.instrument import Instrument, Market, Side
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import (
     Account,
@@ -281,8 +281,17 @@ class Auditor:
         if new.filled_quantity < old.filled_quantity:
             self.breaks("I9", f"group {new.id}: filled {old.filled_quantity}, then {new.filled_quantity}")
         late = new.filled_quantity > old.filled_quantity and old.status in (G.CLOSED, G.FAILED)
-        if late and new.status is not G.CLOSING:
+        if late and new.status is not G.CLOSING and not self._is_dust(new):
             self.breaks("I10", f"group {new.id} filled after its end and was not reopened")
+
+    def _is_dust(self, group: Group) -> bool:
+        """Return whether what a group holds is too little to be sold: its end is where it stays."""
+        rules = self._catalogue(group.exchange, group.symbol)
+        heard = self.heard[group.exchange, group.symbol]
+        assert rules is not None
+        least = max(rules.min_qty, rules.market_min_qty, rules.step)
+        worth = group.open_quantity * heard[-1][1] if heard else ZERO
+        return group.open_quantity < least or (rules.market is Market.SPOT and worth < rules.min_notional)
 
     def _leg(self, old: Leg | None, new: Leg) -> None:
         if old is None:
