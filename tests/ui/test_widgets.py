@@ -228,3 +228,18 @@ def test_a_question_is_as_high_as_its_sentences(qapp: QApplication, qtbot: QtBot
         dialog.fail("It was not done, and this is why. " * 8)
         assert footer.height() == footer.sizeHint().height()
         dialog.reject()
+
+
+def test_the_icon_of_a_filled_button_is_white_in_both_themes(qapp: QApplication, qtbot: QtBot) -> None:
+    made = button("Send", "primary", icon="send")
+    qtbot.addWidget(made)
+    for name in ("light", "dark"):
+        theme.apply(qapp, name)
+        image = made.icon().pixmap(32, 32).toImage()
+        drawn = {
+            image.pixelColor(x, y).name()
+            for x in range(32)
+            for y in range(32)
+            if image.pixelColor(x, y).alpha() == 255
+        }
+        assert drawn == {"#ffffff"}

@@ -10,7 +10,7 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from execution_engine.ui.shapes import SHAPE_SIZE, Shape, draw_shape, shape_pixmap
-from execution_engine.ui.theme import THEME, Token, color
+from execution_engine.ui.theme import THEME, WHITE, Token, color
 
 # Page authors ask by meaning; the drawing behind it is Phosphor's bold one, whose lines are
 # 1.5 px at 16 px, but for the one it lacks.
@@ -75,6 +75,7 @@ GLYPHS: Final[dict[str, str]] = {
     "tick": "ph.check-bold",
 }
 
+Ink = Token | Literal["white"]
 Kind = Literal["group", "order", "leg", "alert", "risk", "engine"]
 
 
@@ -165,8 +166,11 @@ def state_look(kind: Kind, state: str) -> StateLook:
     return known or StateLook(state.replace("_", " ").capitalize(), "question", "neutral")
 
 
-def icon(name: str, token: Token = "text2") -> QIcon:
-    """Return an icon by its meaning (a key of GLYPHS) in a token's colour; grey `text3` when disabled."""
+def icon(name: str, token: Ink = "text2") -> QIcon:
+    """Return an icon by its meaning (a key of GLYPHS) in a token's colour; grey `text3` when disabled.
+
+    White is for filled buttons, whose words are white in both themes.
+    """
     return _icon(THEME.current.name, name, token)
 
 
@@ -190,7 +194,7 @@ class TakesIcon(Protocol):
         """Show an icon."""
 
 
-def bind(target: TakesIcon, name: str, token: Token = "text2") -> None:
+def bind(target: TakesIcon, name: str, token: Ink = "text2") -> None:
     """Give a button or an action an icon that follows the theme; calling again replaces it."""
     if not isinstance(target, QObject):
         raise TypeError("an icon can only follow the theme on a QObject")
@@ -254,8 +258,9 @@ class Mark(QWidget):
 
 
 @cache
-def _icon(theme: str, name: str, token: Token) -> QIcon:
-    made: QIcon = qtawesome.icon(GLYPHS[name], color=color(token), color_disabled=color("text3"))
+def _icon(theme: str, name: str, token: Ink) -> QIcon:
+    ink = WHITE if token == "white" else color(token)
+    made: QIcon = qtawesome.icon(GLYPHS[name], color=ink, color_disabled=color("text3"))
     return made
 
 

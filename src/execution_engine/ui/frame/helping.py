@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.ui.theme import px
-from execution_engine.ui.widgets import Label, button, divider
+from execution_engine.ui.widgets import Label, button, divider, fit_height
 
 KEYS = (
     ("Ctrl+1 … Ctrl+8", "Go to a page"),
@@ -41,7 +41,7 @@ def about(version: str, folder: Path, parent: QWidget) -> QDialog:
 def _table(title: str, heading: str, rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
-    dialog.setMinimumWidth(px(460))
+    dialog.setFixedWidth(px(480))
     column = QVBoxLayout(dialog)
     column.setContentsMargins(px(20), px(18), px(20), px(14))
     column.setSpacing(px(12))
@@ -64,5 +64,6 @@ def _table(title: str, heading: str, rows: Sequence[tuple[str, str]], parent: QW
     foot.addStretch(1)
     foot.addWidget(close)
     column.addLayout(foot)
+    fit_height(dialog)
     close.setFocus()
     return dialog

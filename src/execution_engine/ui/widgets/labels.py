@@ -129,8 +129,14 @@ def button(
     return made
 
 
-def _icon_token(role: ButtonRole) -> Token:
-    tokens: dict[ButtonRole, Token] = {"danger-outline": "danger", "link": "accent", "icon": "text2"}
+def _icon_token(role: ButtonRole) -> icons.Ink:
+    tokens: dict[ButtonRole, icons.Ink] = {
+        "primary": "white",
+        "danger": "white",
+        "danger-outline": "danger",
+        "link": "accent",
+        "icon": "text2",
+    }
     return tokens.get(role, "text")
 
 

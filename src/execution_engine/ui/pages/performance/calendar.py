@@ -104,7 +104,7 @@ class MonthGrid(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Ask for six weeks of two lines."""
-        return QSize(px(560), px(HEAD + 6 * 16))
+        return QSize(px(560), px(HEAD + 6 * 19))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Turn the pages."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 2_000
 LEAST_MS = 2_000
-LEAST_CURVE, LEAST_LIST = 176, 130
+LEAST_CURVE, LEAST_CURVE_NARROW = 176, 132
 SHARE = 20  # a reading may take a twentieth of the time: so much longer is waited for the next
 VIEWS = (
     ("trades", "Trades"),
@@ -93,7 +93,6 @@ class PerformancePage(Page):
         self.split.addWidget(self.curve_panel)
         self.split.addWidget(below)
         self.curve_panel.setMinimumHeight(px(LEAST_CURVE))
-        below.setMinimumHeight(px(LEAST_LIST))
         self.split.setSizes([450, 550])
         ground = QVBoxLayout()
         ground.setContentsMargins(
@@ -120,6 +119,7 @@ class PerformancePage(Page):
     def set_narrow(self, narrow: bool) -> None:
         """Put the figures into two rows and show the columns for which there is room."""
         self.strip.set_rows(2 if narrow else 1)
+        self.curve_panel.setMinimumHeight(px(LEAST_CURVE_NARROW if narrow else LEAST_CURVE))
         self.table.show_columns(tables.NARROW if narrow else tables.WIDE)
 
     def focus_rows(self) -> None:
