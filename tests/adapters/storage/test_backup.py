@@ -201,3 +201,13 @@ def test_a_copy_says_which_version_made_it(filled: SqliteStore, path: Path, tmp_
         1_002_003,
         2_000_000,
     )
+
+
+def test_the_number_in_another_database_is_left_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "paper.sqlite"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("PRAGMA user_version = 4")
+        connection.execute("CREATE TABLE orders (id INTEGER)")
+    backup.copy_checked(other, tmp_path / "copy.sqlite")
+    with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)

@@ -38,7 +38,7 @@ def backup(path: Path, target: Path, *, ends: Callable[[], bool] = nobody) -> Pa
         raise BackupRefused(f"{target} is the database itself. Choose another name for the backup.")
     if target.exists() and target.stat().st_size and not is_ours(target):
         raise BackupRefused(f"{target} exists and is not a backup. Choose another name.")
-    copy_checked(path, target, ends=ends)
+    copy_checked(path, target, stamp=stamp_of(__version__), ends=ends)
     return target
 
 
@@ -104,10 +104,11 @@ def refuse_unfit(source: Path, path: Path) -> None:
 
 
 def copy_checked(
-    path: Path, target: Path, *, epoch: int | None = None, ends: Callable[[], bool] = nobody
+    path: Path, target: Path, *, epoch: int | None = None, stamp: int = 0, ends: Callable[[], bool] = nobody
 ) -> None:
     """Copy a database to one file that is complete and checked before it has its name.
 
+    stamp: the version that made it, as `stamp_of` writes it.
     What is written meanwhile is not in it, and does not make it begin anew: it shows the moment of its beginning.
     """
     partial = target.with_name(target.name + ".partial")
@@ -120,7 +121,8 @@ def copy_checked(
             _copied(present, copy, partial, ends)
             present.execute("ROLLBACK")
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, no companions
-            copy.execute(f"PRAGMA user_version = {stamp_of(__version__)}")
+            if stamp:  # the paper exchange's file has a number of its own there
+                copy.execute(f"PRAGMA user_version = {stamp}")
             if epoch is not None:
                 with copy:
                     copy.execute("UPDATE engine SET epoch = ?", (epoch,))
