@@ -24,6 +24,7 @@ TIME_STEPS = (
 LABEL_EVERY_PX = 124
 VALUE_EVERY_PX = 62
 TAG_HEIGHT = 18
+EDGE_ROOM = 5  # px a label needs above and below its middle
 
 
 def value_steps(low: float, high: float, most: int) -> list[float]:
@@ -130,6 +131,8 @@ class ValueAxis(pg.AxisItem):
             painter.drawLine(QPointF(plot.x(), y), QPointF(plot.right(), y))
             if tag_y is not None and abs(y - tag_y) < px(TAG_HEIGHT) * 0.9:
                 continue
+            if not box.top() + EDGE_ROOM <= y <= box.bottom() - EDGE_ROOM:
+                continue  # it would lie over what stands above or below
             text = self._write(value)
             painter.setPen(color("text3"))
             line = QRectF(box.x(), y - 10, box.width() - px(8), 20)
