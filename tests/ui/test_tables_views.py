@@ -33,6 +33,7 @@ from execution_engine.ui.tables import (
 )
 from execution_engine.ui.tables.delegates import _missing_room
 from execution_engine.ui.tables.paint import width_of
+from execution_engine.ui.tables.views import _no_formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,23 @@ def test_copying_gives_full_precision_and_only_what_is_shown(table: TableView, q
     table.selectAll()
     qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == "B 1h Long\t2.50001\nA 1h Long\t1\nC 1h Long\t3"
+
+
+def test_copying_as_csv_has_headings_and_no_formula(table: TableView, qtbot: QtBot) -> None:
+    table.show_columns({"position": 100, "price": 80})
+    table.selectAll()
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(table, Qt.Key.Key_C, both)
+    first, *lines = QGuiApplication.clipboard().text().splitlines()
+    assert first.startswith("Position,Price")
+    assert lines == ["B 1h Long,2.50001", "A 1h Long,1", "C 1h Long,3"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "copied"), [("=1+1", "'=1+1"), ("-1.5", "-1.5"), ("@x", "'@x"), ("a-b", "a-b")]
+)
+def test_a_text_that_begins_like_a_formula_is_copied_as_text(cell: str, copied: str) -> None:
+    assert _no_formula(cell) == copied
 
 
 def test_clicks_on_a_heading_sort_turn_round_and_return(table: TableView, qtbot: QtBot) -> None:

@@ -21,6 +21,7 @@ KEYS = (
     ("Enter", "Open the row, or do what its button does"),
     ("← →", "Fold and unfold a row; * unfolds all below it"),
     ("Ctrl+C", "Copy the selected rows with full precision"),
+    ("Ctrl+Shift+C", "Copy them as CSV, with headings"),
     ("F11", "Full screen"),
     ("Ctrl+L", "Lock the window; the engine goes on"),
     ("Ctrl+Q", "Quit"),

@@ -1,5 +1,7 @@
 """The views: rows are painted whole, cell by cell through our delegates; the layout is remembered."""
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
@@ -25,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from execution_engine.ui.format import tooltip
+from execution_engine.ui.format import parse_number, tooltip
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import layout
 from execution_engine.ui.tables.cell import Cell, Key
@@ -150,13 +152,31 @@ class RowsView(QTreeView):
         """Copy the selected rows as tab-separated text with full precision, the visible columns only."""
         QGuiApplication.clipboard().setText(self.text_of(self.selected_keys()))
 
+    def copy_csv(self) -> None:
+        """Copy the selected rows as CSV with a line of headings, the visible columns only."""
+        QGuiApplication.clipboard().setText(self.csv_of(self.selected_keys()))
+
     def text_of(self, keys: Sequence[Key]) -> str:
         """Return rows as tab-separated lines with full precision."""
-        header, model = self.heading, self.rows_model
-        logicals = [header.logicalIndex(visual) for visual in range(header.count())]
-        shown = [logical for logical in logicals if not header.isSectionHidden(logical)]
-        lines = ["\t".join(_one_line(model.raw(model.index_of(key, each))) for each in shown) for key in keys]
-        return "\n".join(lines)
+        return "\n".join("\t".join(map(_one_line, self._raw_of(key))) for key in keys)
+
+    def csv_of(self, keys: Sequence[Key]) -> str:
+        """Return rows as CSV with full precision, under their headings."""
+        written = io.StringIO()
+        lines = csv.writer(written, lineterminator="\n")
+        lines.writerow(self.rows_model.columns[each].heading for each in self._shown())
+        lines.writerows([_no_formula(cell) for cell in self._raw_of(key)] for key in keys)
+        return written.getvalue()
+
+    def _raw_of(self, key: Key) -> list[str]:
+        model = self.rows_model
+        return [model.raw(model.index_of(key, each)) for each in self._shown()]
+
+    def _shown(self) -> list[int]:
+        """Return the visible columns from left to right."""
+        header = self.heading
+        logicals = (header.logicalIndex(visual) for visual in range(header.count()))
+        return [logical for logical in logicals if not header.isSectionHidden(logical)]
 
     # How rows are painted.
 
@@ -290,10 +310,13 @@ class RowsView(QTreeView):
         super().mouseDoubleClickEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Copy with Ctrl+C, open with Enter; Qt does the rest: arrows fold, * opens all below."""
+        """Copy with Ctrl+C, as CSV with Shift too, open with Enter; Qt does the rest: arrows fold, * opens all."""
         key = self.key()
+        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
+        elif event.key() == Qt.Key.Key_C and event.modifiers() == both:
+            self.copy_csv()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and key is not None and not self._editing:
             self.opened.emit(key)
         else:
@@ -500,3 +523,8 @@ class TreeView(RowsView):
 
 def _one_line(text: str) -> str:
     return text.replace("\t", " ").replace("\n", " ")
+
+
+def _no_formula(cell: str) -> str:
+    """Keep a spreadsheet from reading somebody else's text as a formula; numbers stay numbers."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") and parse_number(cell) is None else cell
