@@ -118,9 +118,8 @@ async def test_an_account_with_a_close_in_doubt_is_read_again_soon(monkeypatch: 
     keeping.cancel()
 
 
-@in_virtual_time
-async def test_no_entry_leaves_where_a_replaced_close_may_still_arrive():
-    house = Floor()
+async def replaced(house: Floor, unanswered: int) -> list[Order]:
+    """Enter, exit, leave so many closes without an answer, and let the first be replaced; return those in doubt."""
     house.price("BTCUSDT.P", "65000")
     house.price("ETHUSDT.P", "3000")
     house.balance("paper-perp")
@@ -131,7 +130,7 @@ async def test_no_entry_leaves_where_a_replaced_close_may_still_arrive():
     lost: list[Order] = []
 
     def silent(order: Order, said: OrderReport) -> OrderReport:
-        if order.purpose == "exit" and not lost:
+        if order.purpose == "exit" and len(lost) < unanswered:
             lost.append(order)
         unclear = order.id in [each.id for each in lost]
         return replace(said, verdict=Verdict.UNKNOWN, status=None) if unclear else said
@@ -149,18 +148,44 @@ async def test_no_entry_leaves_where_a_replaced_close_may_still_arrive():
     listed(house, house.groups[0], house.groups[0].open_quantity)
     await asyncio.sleep(0.1)
     assert house.book.orders[lost[0].id].superseded
+    assert len(lost) == unanswered
+    return lost
+
+
+async def newcomers(house: Floor) -> set[str]:
+    """Let signals of another timeframe come, and return what leaves for them."""
     before = len(house.exchange.calls)
     house.alert(symbol="BTCUSDT.P", timeframe="60", entry_price="65000")
     house.alert(symbol="ETHUSDT.P", timeframe="60", entry_price="3000")
     await asyncio.sleep(0.1)
-    left = [names for call, names in house.exchange.calls[before:] if call == "place"]
-    assert {name for names in left for name in names} == {"entry ETHUSDT.P"}
+    return {name for call, names in house.exchange.calls[before:] if call == "place" for name in names}
+
+
+async def never_arrives(house: Floor, order: Order) -> set[str]:
+    """Settle that an order never reached the exchange, and return what leaves then."""
+    before = len(house.exchange.calls)
     for _ in range(2):
         house.clock.forward(seconds=61)
-        house.says(lost[0], Verdict.ABSENT)
+        house.says(order, Verdict.ABSENT)
     await asyncio.sleep(0.1)
-    left = [names for call, names in house.exchange.calls[before:] if call == "place"]
-    assert any("entry BTCUSDT.P" in name for names in left for name in names)
+    return {name for call, names in house.exchange.calls[before:] if call == "place" for name in names}
+
+
+@in_virtual_time
+async def test_no_entry_leaves_where_a_replaced_close_may_still_arrive():
+    house = Floor()
+    (lost,) = await replaced(house, unanswered=1)
+    assert await newcomers(house) == {"entry ETHUSDT.P"}
+    assert "entry BTCUSDT.P" in await never_arrives(house, lost)
+
+
+@in_virtual_time
+async def test_no_entry_leaves_where_a_close_may_still_arrive_after_the_one_that_it_replaced_did():
+    house = Floor()
+    lost, second = await replaced(house, unanswered=2)
+    house.fill(lost)
+    assert await newcomers(house) == {"entry ETHUSDT.P"}
+    assert "entry BTCUSDT.P" in await never_arrives(house, second)
 
 
 def test_a_close_that_waits_is_planned_anew_when_a_late_fill_sold_a_part_of_it():

@@ -34,6 +34,7 @@ from execution_engine.domain.rows import (
     Finding,
     FindingKind,
     Group,
+    GroupStatus,
     Leg,
     Order,
     Purpose,
@@ -518,8 +519,19 @@ class Book:
         return list(self._unseen.get(account, ()))
 
     def awaits_lost_close(self, lane: Lane) -> bool:
-        """Return whether a close that was replaced may still arrive there: it would close whatever it finds."""
-        return bool(self._superseded.get(lane))
+        """Return whether a close may still arrive there that its group has no need of: it would close whatever it
+        finds. Either another took its place, or the one whose place it took turned up after all."""
+        account, exchange, symbol, side = lane
+        there = (self.groups[id] for id in self._groups_in.get((exchange, symbol), ()))
+        own = (group for group in there if (group.account, group.side) == (account, side))
+        return bool(self._superseded.get(lane)) or any(self._closes_too_much(group) for group in own)
+
+    def _closes_too_much(self, group: Group) -> bool:
+        if group.status is not GroupStatus.CLOSING:
+            return False
+        own = (self.orders[id] for id in self._orders_of.get(group.id, ()))
+        sent = (order for order in own if order.purpose is not Purpose.ENTRY and not order.is_final)
+        return sum((order.remaining for order in sent), ZERO) > max(group.open_quantity, ZERO)
 
     def has_trade(self, account: str, exchange: str, symbol: str, trade_id: str) -> bool:
         return (account, exchange, symbol, trade_id) in self._trades
