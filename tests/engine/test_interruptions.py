@@ -347,7 +347,9 @@ async def test_the_pulse_tells_sleep_and_set_clocks_from_a_busy_machine(wall, st
     keeping = asyncio.ensure_future(Pulse(time, posted.append).keep())
     await until_beaten(lambda: beats > 1)
     keeping.cancel()
-    assert [given.reason for given in posted if isinstance(given, Interrupted)] == ([said] if said else [])
+    told = [given for given in posted if isinstance(given, Interrupted)]
+    assert [given.reason for given in told] == ([said] if said else [])
+    assert all(given.set_back is ("set back" in said) for given in told)
 
 
 async def until_beaten(true) -> None:
@@ -570,7 +572,7 @@ def test_a_price_from_before_the_clock_was_set_back_does_not_become_fresh_when_i
     house = House()
     house.price("BTCUSDT", "65000", manual=False)
     house.clock.forward(seconds=-90)
-    house.post(Interrupted(reason="the clock was set back by 90 s"))
+    house.post(Interrupted(reason="the clock was set back by 90 s", set_back=True))
     house.balance()
     listed(house)
     house.clock.forward(seconds=91)

@@ -363,6 +363,8 @@ class History:
         self.clock.wrong_s += event["seconds"]
         if abs(event["seconds"]) > 3:
             self.auditor.lost_time(self.timeline.now)
+        if event["seconds"] < -3:
+            self.auditor.heard.clear()  # nobody can tell how old those prices are
 
     def _jump(self, seconds: float) -> None:
         """Set the clock of the machine forward, in so many seconds: a request is on its way meanwhile."""

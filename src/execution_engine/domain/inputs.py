@@ -238,12 +238,14 @@ class Interrupted:
     """Time or contact was lost: the machine slept, the clock was set, a task died, an account fell silent.
 
     reason: a sentence fragment. accounts: those concerned; empty means all. doubt: answers may have been missed
-    and times cannot be trusted, so whatever is under way is looked up, from now on.
+    and times cannot be trusted, so whatever is under way is looked up, from now on. set_back: the clock was, so
+    that the times of prices cannot be compared with it any more.
     """
 
     reason: str
     accounts: tuple[str, ...] = ()
     doubt: bool = True
+    set_back: bool = False
 
 
 class Line(StrEnum):

@@ -111,7 +111,7 @@ class Desk:
         if isinstance(given, Instruments):
             self.book.note_instruments(given)
             return True
-        if isinstance(given, Interrupted) and not given.accounts:
+        if isinstance(given, Interrupted) and given.set_back:
             self.book.doubt_prices(self._clock.now())
         elif isinstance(given, NoPrice):
             self.book.note_no_price(given)

@@ -38,7 +38,7 @@ class Pulse:
         jumped = (self._clock.now() - self._wall).total_seconds() - passed
         if reason := _lost(passed - BEAT_S, jumped):
             self._note()
-            self._post(Interrupted(reason=reason))
+            self._post(Interrupted(reason=reason, set_back=jumped < -JUMP_S))
 
     def _note(self) -> None:
         self._wall, self._steady = self._clock.now(), self._clock.monotonic()
