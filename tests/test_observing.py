@@ -131,7 +131,6 @@ async def test_the_log_is_written_into_the_database_and_ids_go_on(tmp_path: Path
             await until(lambda: home.observing._writing is False)
     finally:
         log.stop()
-        logger.configure(patcher=lambda _: None)
     lines = Reader(path).log(10)
     assert [(line.id, line.text, line.code, line.group_id) for line in reversed(lines)] == [
         (1, "first", "x", 7),
@@ -149,7 +148,6 @@ async def test_a_log_that_cannot_be_written_stops_the_desk_as_any_failed_commit_
     log.start(LogSettings())
     logger.info("a line")
     log.stop()
-    logger.configure(patcher=lambda _: None)
     home.observing._write_log()
     assert [str(each) for each in failed] == ["the disk is full"]
     home.observing._write_log()  # nothing more is tried

@@ -38,7 +38,6 @@ def logging_to(folder: Path, *secrets: str, **settings: Any) -> Iterator[Log]:
         yield log
     finally:
         log.stop()
-        logger.configure(patcher=lambda _: None)
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -382,4 +381,13 @@ def test_the_table_gets_what_is_in_the_file_but_requests_and_errors_are_counted(
     now[0] += 61
     assert table.errors_per_minute == 0
     log.stop()
-    logger.configure(patcher=lambda _: None)
+
+
+def test_after_its_end_nothing_that_others_log_is_changed(tmp_path: Path) -> None:
+    with logging_to(tmp_path, "secret"):
+        logger.info("a secret")
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{message}")
+    logger.info("a secret")
+    logger.remove(sink)
+    assert lines == ["a secret\n"]

@@ -101,6 +101,7 @@ class Log:
         for sink in self._sinks:
             logger.remove(sink)
         self._sinks = []
+        logger.configure(patcher=_as_it_is)
         self._file.close()
         if self._tidying is not None:
             self._tidying.join(5)
@@ -130,6 +131,10 @@ class Log:
             tidy(self._folder, self._settings, datetime.now(UTC))
         except OSError as error:
             logger.warning("Old log files could not be tidied: {}", error.strerror)
+
+
+def _as_it_is(record: Record) -> None:
+    """Whatever is logged after the end is somebody else's."""
 
 
 def _bare(record: Record) -> str:
