@@ -25,6 +25,7 @@ import qasync
 from PySide6.QtWidgets import QApplication
 from xdist.scheduler import LoadScopeScheduling
 
+from execution_engine.ui.collecting import collect_if_due
 from tests import sharing
 
 QT_FIXTURES = {"qloop", "qtbot", "qapp"}
@@ -54,6 +55,14 @@ class LoopComplaints:
         gc.collect(1)
         if self.seen:
             pytest.fail("The event loop reported:\n" + "\n".join(self.seen), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def collected_between_tests() -> Iterator[None]:
+    """Collect no garbage on threads of the tests: among it are widgets, which are taken apart on Qt's thread alone."""
+    gc.disable()
+    yield
+    collect_if_due()
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,15 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.errors import EngineError
 from execution_engine.domain.inputs import Pause, Resume, SaveSettings
 from execution_engine.domain.settings import PaperFeed
-from execution_engine.keeping import AGAIN_AFTER
+from execution_engine.keeping import AGAIN_AFTER, CALM_AFTER
 from execution_engine.main import Application
 from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every start count as long ago."""
+    monkeypatch.setattr("execution_engine.keeping.CALM_AFTER", timedelta(0))
 
 
 @asynccontextmanager
@@ -71,6 +77,18 @@ async def test_backups_are_made_on_time_kept_in_number_and_listed(tmp_path: Path
         await until(lambda: len(list((tmp_path / "elsewhere").glob("*.sqlite"))) == 1)
         await save(application, "security.read_only", True)
         assert "read only" in (await refused(keeping.make())).lower()
+
+
+async def test_the_first_backup_waits_until_the_start_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution_engine.keeping.CALM_AFTER", CALM_AFTER)
+    async with running(tmp_path / "data") as application:
+        await until(lambda: application.keeping.state.next is not None)
+        assert application.keeping.state.next is not None
+        wait = application.keeping.state.next - application.clock.now()
+        assert CALM_AFTER - timedelta(seconds=30) < wait <= CALM_AFTER
+        assert (await application.keeping.kept()).files == ()
 
 
 async def test_a_backup_that_cannot_be_made_is_told_once_and_tried_again(tmp_path: Path) -> None:

@@ -220,6 +220,7 @@ class Core:
         self._clock = clock
         self._options = options
         self.broken: Callable[[StoreFailed], None] = lambda failure: None
+        self._collects = False
 
     async def start(self) -> None:
         """Load, build and begin. Raises StoreFailed and what else keeps it from running."""
@@ -229,6 +230,7 @@ class Core:
             loop.call_soon_threadsafe(call)
 
         self.store = SqliteStore(self._folder.database, soon)
+        self._collects = gc.isenabled()  # with a window, that collects itself
         gc.disable()  # loading makes nothing but what stays
         self.book, new = await asyncio.to_thread(load_book, self.store, self._catalogue, self._clock)
         if self.book.settings_fault:
@@ -251,7 +253,8 @@ class Core:
         self.feed.on_released(self._follow_accounts)
         self._joined = set(self.book.accounts)
         gc.freeze()  # what was loaded stays; later collections need not look at it
-        gc.enable()
+        if self._collects:
+            gc.enable()
         gc.set_threshold(*COLLECT_AT)
         self.prices.start()
         if self.live is not None:
@@ -509,7 +512,8 @@ class Core:
 
     async def stop(self) -> None:
         """End in order: nothing new leaves, what was decided is written, files are closed."""
-        gc.enable()  # a start that broke off left it off
+        if self._collects:
+            gc.enable()  # a start that broke off left it off
         gc.unfreeze()  # the next core loads everything anew
         if hasattr(self, "running"):
             await self.running.stop()

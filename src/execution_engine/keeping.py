@@ -33,6 +33,7 @@ from execution_engine.engine.feed import Released
 
 LOOK_EVERY_S = 60.0  # at the clock: it may be set, and the computer may sleep
 AGAIN_AFTER = timedelta(minutes=15)  # a backup that failed
+CALM_AFTER = timedelta(minutes=5)  # a start: first everything that trades gets going
 HEAD_EVERY_S = 0.5
 AUDIT_SHOWN = 5_000
 
@@ -68,6 +69,7 @@ class Keeping:
         self._hurry = asyncio.Event()
         self._ends = False
         self._head: AuditEntry | None = None
+        self._begun_at = clock.monotonic()
         self._failed_at: datetime | None = None
 
     @property
@@ -115,6 +117,9 @@ class Keeping:
         last = await asyncio.to_thread(self._last)
         every = timedelta(hours=wanted.every_hours)
         due = None if not wanted.every_hours else now if last is None else min(last, now) + every
+        since_start = timedelta(seconds=self._clock.monotonic() - self._begun_at)
+        if due is not None and since_start < CALM_AFTER:
+            due = max(due, now + CALM_AFTER - since_start)
         if due is not None and self._failed_at is not None:
             due = max(due, self._failed_at + AGAIN_AFTER)
         self.state = BackupState(last=last, next=due, busy=self.state.busy, trouble=self.state.trouble)

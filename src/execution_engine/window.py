@@ -23,6 +23,7 @@ from execution_engine.domain.errors import EngineError
 from execution_engine.domain.rows import AccountStatus
 from execution_engine.domain.way_in import WayIn
 from execution_engine.main import Application, on_signals, resources, serve
+from execution_engine.ui.collecting import Collecting
 from execution_engine.ui.desktop_notices import DesktopNotices
 from execution_engine.ui.doors import Doors, Light
 
@@ -40,6 +41,8 @@ def run_window(application: Application) -> None:
     loop = qasync.QEventLoop(qt, already_running=False)
     asyncio.set_event_loop(loop)
     windows: list[Window] = []
+    collecting = Collecting()
+    collecting.start()
 
     def show(core: Core) -> None:
         if not windows:
@@ -63,6 +66,7 @@ def run_window(application: Application) -> None:
         finally:
             for window in windows:
                 window.close()
+            collecting.stop()
 
 
 def show_fault(told: str, folder: Path, backup: Path | None = None) -> None:
