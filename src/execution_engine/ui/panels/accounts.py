@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QMenu
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.instrument import Market
@@ -21,8 +21,9 @@ from execution_engine.ui.icons import StateLook
 from execution_engine.ui.panels import accounts_asking as asking
 from execution_engine.ui.panels.accounts_asking import AccountDialog, KeysDialog, KeysForm
 from execution_engine.ui.panels.asks import AskingPanel
+from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.widgets import Label, ModeBadge, StateChip, button, divider
+from execution_engine.ui.widgets import Label, ModeBadge, StateChip, button
 
 REFRESH_MS = 1000
 SOON_DAYS = 14  # before keys end, it is said in another colour
@@ -41,14 +42,11 @@ class AccountsPanel(AskingPanel):
     def __init__(self, bridge: Bridge) -> None:
         """Show those that there are."""
         super().__init__("Accounts", "keys are kept encrypted, and checked daily", bridge)
-        self.rows: dict[str, AccountRow] = {}
         self.add_button = button("Add account…", icon="plus", small=True)
         self.add_right(self.add_button)
-        ground = QWidget()
-        self._list = QVBoxLayout(ground)
-        self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setSpacing(0)
-        self.add(ground)
+        self._list = NamedRows(self._row)
+        self.rows = self._list.rows
+        self.add(self._list)
         self.add(self.said)
         self.add_button.clicked.connect(self._ask_for_new)
         bridge.changed.connect(self._changed)
@@ -80,25 +78,14 @@ class AccountsPanel(AskingPanel):
                 row.show_account(account, now)
 
     def _show(self) -> None:
-        names = list(self._bridge.accounts)
-        if list(self.rows) != names:
-            self._lay_out(names)
+        self._list.lay_out(list(self._bridge.accounts))
         self.refresh()
 
-    def _lay_out(self, names: list[str]) -> None:
-        while (item := self._list.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self.rows = {}
-        for name in names:
-            if self.rows:
-                self._list.addWidget(divider())
-            row = AccountRow(name)
-            row.toggle.clicked.connect(partial(self._toggle, name))
-            row.more.clicked.connect(partial(self._open_menu, name))
-            self.rows[name] = row
-            self._list.addWidget(row)
+    def _row(self, name: str) -> AccountRow:
+        row = AccountRow(name)
+        row.toggle.clicked.connect(partial(self._toggle, name))
+        row.more.clicked.connect(partial(self._open_menu, name))
+        return row
 
     # -- what the user wants
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QFrame, QGridLayout, QHBoxLayout
 
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal
@@ -19,10 +19,11 @@ from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.doors import Targets
 from execution_engine.ui.format import ago, visible
 from execution_engine.ui.icons import Mark
+from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button, divider
+from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 REFRESH_MS = 1000
 AS_FOR_ALL = "As for all"
@@ -46,24 +47,21 @@ class TargetsPanel(Panel):
         super().__init__("Targets", "told outside of the window, by the rules below")
         self._bridge = bridge
         self.dialog: QDialog | None = None
-        self.rows: dict[str, TargetRow] = {}
         self.add_button = button("Add target…", icon="plus", small=True)
         self.said = Label("", "small", "text2", wrap=True)
         self.said.setContentsMargins(px(12), 0, px(12), px(8))
         self.said.hide()
         self.add_right(self.add_button)
-        ground = QWidget()
-        self._list = QVBoxLayout(ground)
-        self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setSpacing(0)
-        self.add(ground)
+        nobody = "Nobody outside is told. Add Telegram, Discord, e-mail or another place."
+        self._list = NamedRows(self._row, Label(nobody, "body", "text2"))
+        self.rows = self._list.rows
+        self.add(self._list)
         self.add(self.said)
         self.add_button.clicked.connect(self._ask_for_new)
         bridge.changed.connect(self._changed)
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
-        self._lay_out(())
         self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -84,8 +82,7 @@ class TargetsPanel(Panel):
     def refresh(self) -> None:
         """Show every target as it is now."""
         targets = self._bridge.doors.targets()
-        if list(self.rows) != [target.name for target in targets]:
-            self._lay_out([target.name for target in targets])
+        self._list.lay_out([target.name for target in targets])
         wanted = self._bridge.doors.settings().notifications.targets
         for target in targets:
             level = wanted[target.name].level if target.name in wanted else None
@@ -93,28 +90,13 @@ class TargetsPanel(Panel):
                 target, Level(level.value) if level else None, self._bridge.doors.now()
             )
 
-    def _lay_out(self, names: list[str] | tuple[str, ...]) -> None:
-        while (item := self._list.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self.rows = {}
-        for name in names:
-            if self.rows:
-                self._list.addWidget(divider())
-            row = TargetRow(name)
-            row.test.clicked.connect(partial(self._test, name))
-            row.remove.clicked.connect(partial(self._ask_to_remove, name))
-            row.toggle.clicked.connect(partial(self._toggle, name))
-            row.level.activated.connect(partial(self._choose_level, name))
-            self.rows[name] = row
-            self._list.addWidget(row)
-        if not names:
-            empty = Label(
-                "Nobody outside is told. Add Telegram, Discord, e-mail or another place.", "body", "text2"
-            )
-            empty.setContentsMargins(px(12), px(10), px(12), px(10))
-            self._list.addWidget(empty)
+    def _row(self, name: str) -> TargetRow:
+        row = TargetRow(name)
+        row.test.clicked.connect(partial(self._test, name))
+        row.remove.clicked.connect(partial(self._ask_to_remove, name))
+        row.toggle.clicked.connect(partial(self._toggle, name))
+        row.level.activated.connect(partial(self._choose_level, name))
+        return row
 
     # -- what the user wants
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QMenu
 
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal
@@ -17,9 +17,10 @@ from execution_engine.domain.rows import WebhookToken
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import ago, local_moment, visible
 from execution_engine.ui.panels import webhook_asking as asking
+from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.webhook_asking import WebhookDialog
 from execution_engine.ui.theme import mono, px
-from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button, divider
+from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 OVERLAP_S = 24 * 3600
 MASK = "••••••••"
@@ -35,7 +36,6 @@ class WebhooksPanel(Panel):
         self._bridge = bridge
         self._shown: set[str] = set()
         self.dialog: QDialog | None = None
-        self.rows: dict[str, WebhookRow] = {}
         self.add_button = button("Add webhook…", icon="plus", small=True)
         self.preset = button("Only TradingView…", small=True, tip="Refuse every sender but TradingView")
         self.said = Label("", "small", "text2", wrap=True)
@@ -43,11 +43,11 @@ class WebhooksPanel(Panel):
         self.said.hide()
         self.add_right(self.preset)
         self.add_right(self.add_button)
-        ground = QWidget()
-        self._list = QVBoxLayout(ground)
-        self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setSpacing(0)
-        self.add(ground)
+        self._list = NamedRows(
+            self._row, Label("There is no webhook: every alert is refused.", "body", "warn")
+        )
+        self.rows = self._list.rows
+        self.add(self._list)
         self.add(self.said)
         self.add_button.clicked.connect(self._ask_for_new)
         self.preset.clicked.connect(self._ask_for_preset)
@@ -83,30 +83,16 @@ class WebhooksPanel(Panel):
 
     def _show(self) -> None:
         tokens = self._bridge.doors.tokens()
-        if list(self.rows) != [token.name for token in tokens]:
-            self._lay_out([token.name for token in tokens])
+        self._list.lay_out([token.name for token in tokens])
         self.refresh()
         self.preset.setEnabled(self._bridge.doors.settings().webhook.ip_allowlist != ("tradingview",))
 
-    def _lay_out(self, names: list[str]) -> None:
-        while (item := self._list.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
-        self.rows = {}
-        for name in names:
-            if self.rows:
-                self._list.addWidget(divider())
-            row = WebhookRow(name)
-            row.copy.clicked.connect(partial(self._copy, name))
-            row.eye.clicked.connect(partial(self._reveal, name))
-            row.more.clicked.connect(partial(self._open_menu, name))
-            self.rows[name] = row
-            self._list.addWidget(row)
-        if not names:
-            empty = Label("There is no webhook: every alert is refused.", "body", "warn")
-            empty.setContentsMargins(px(12), px(10), px(12), px(10))
-            self._list.addWidget(empty)
+    def _row(self, name: str) -> WebhookRow:
+        row = WebhookRow(name)
+        row.copy.clicked.connect(partial(self._copy, name))
+        row.eye.clicked.connect(partial(self._reveal, name))
+        row.more.clicked.connect(partial(self._open_menu, name))
+        return row
 
     def _url(self, token: WebhookToken) -> str:
         shown = self._bridge.doors.way_in()
