@@ -240,3 +240,17 @@ async def test_whoever_fails_at_hearing_keeps_nobody_else_from_it(desk: Desk) ->
     desk.unlocking.on_open[:] = [fail, lambda: heard.append("open")]
     await desk.unlocking.ready(PASSWORD)
     assert heard == ["open"]
+
+
+async def test_keys_can_be_tried_without_being_kept(desk: Desk) -> None:
+    def tried(given: dict[str, str], exchange: str = "binance", mode: Mode = Mode.LIVE) -> Any:
+        return desk.accounts.try_keys(exchange, Market.SPOT, mode, given)
+
+    assert await tried(GIVEN) == FIT
+    assert desk.exchange.asked == [("these keys", "the-api-key")]
+    assert "too short" in await refused(tried({"api_key": "short", "api_secret": "the-api-secret"}))
+    assert "kucoin" in await refused(tried(GIVEN | {"passphrase": "x"}, "kucoin", Mode.TESTNET))
+    assert not (await tried(GIVEN, "bybit")).reached
+    assert not desk.vault.exists
+    assert "main" not in desk.house.book.accounts
+    assert desk.acts == []

@@ -30,6 +30,7 @@ from execution_engine.domain.inputs import (
 )
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import CheckResult, Keys, nothing_to_check, unreachable
+from execution_engine.domain.routing import world_of
 from execution_engine.domain.rows import Account, Mode
 from execution_engine.engine.ports import KeyCheck
 from execution_engine.unlocking import Unlocking
@@ -45,6 +46,7 @@ class Accounts:
 
     ask: the desk's door. rows: the accounts there are, by name. removal: why one cannot be removed now.
     checks: who asks which exchange about keys; None where no engine runs that could.
+    learn: told what may be a secret before anybody else, so that no log ever shows it.
     """
 
     unlocking: Unlocking
@@ -53,6 +55,30 @@ class Accounts:
     removal: Callable[[str], Refusal | None]
     checks: Mapping[str, KeyCheck] | None
     now: Callable[[], datetime]
+    learn: Callable[..., None] = lambda *texts: None
+
+    async def try_keys(
+        self, exchange: str, market: Market, mode: Mode, given: Mapping[str, str]
+    ) -> CheckResult:
+        """Ask an exchange about keys that are kept nowhere. Raises EngineError with what cannot be a key in it."""
+        fault = rules.fault_of_mode(exchange, market, mode)
+        if fault is not None:
+            raise AccountRefused(fault.message)
+        keys, _ = cleaned(exchange, given)
+        self.learn(keys.api_key, keys.api_secret, keys.passphrase)
+        check = (self.checks or {}).get(exchange)
+        if check is None:
+            return unreachable(self.now(), f"This version cannot reach {exchange} yet.")
+        tried = Account(
+            name="these keys",
+            exchange=exchange,
+            market=market,
+            mode=mode,
+            world=world_of(mode),
+            enabled=False,
+            created_at=self.now(),
+        )
+        return await check.check(tried, keys)
 
     async def add(
         self, name: str, exchange: str, market: Market, mode: Mode, given: Mapping[str, str] | None = None

@@ -171,6 +171,7 @@ class Application:
             lambda name: account_commands.fault_of_removal(Draft(self.core.book, self.clock.now()), name),
             self.key_checks,
             self.clock.now,
+            self.redaction.learn,
         )
         self.webhooks = Webhooks(self._ask, self.redaction.learn)
         house = House(

@@ -12,6 +12,7 @@ from typing import Protocol
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.inputs import Answer, History, Input, Price
 from execution_engine.domain.instrument import Market
+from execution_engine.domain.keys import CheckResult
 from execution_engine.domain.log_lines import LogQuestion
 from execution_engine.domain.notify import TargetShown
 from execution_engine.domain.observation import Latency
@@ -59,8 +60,14 @@ class Webhooks(Protocol):
 
 
 class Accounts(Protocol):
-    """What can be done with accounts; each returns what to tell and raises EngineError with a sentence."""
+    """What can be done with accounts; each returns what to tell and raises EngineError with a sentence.
 
+    try_keys: ask an exchange about keys that are kept nowhere.
+    """
+
+    async def try_keys(
+        self, exchange: str, market: Market, mode: Mode, given: Mapping[str, str]
+    ) -> CheckResult: ...
     async def add(
         self, name: str, exchange: str, market: Market, mode: Mode, given: Mapping[str, str] | None = None
     ) -> list[str]: ...
