@@ -32,6 +32,7 @@ from execution_engine.domain.cautions import cautions
 from execution_engine.domain.changes import Change, between
 from execution_engine.domain.errors import EngineError, VaultError
 from execution_engine.domain.instrument import Market
+from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.routing import PAPER
 from execution_engine.domain.rows import Mode
 from execution_engine.domain.settings import PaperFeed, Settings
@@ -389,7 +390,7 @@ def _diagnostics(folder: DataFolder, given: argparse.Namespace) -> int:
 
 
 def _restore(folder: DataFolder, given: argparse.Namespace) -> int:
-    with FolderLock(folder.lock):
+    with FolderLock(folder.lock), acting(Origin.COMMAND_LINE):
         aside = restore(Path(given.file), folder.database, SystemClock().now())
     print(f"Restored. The database before it is kept as {aside.name}." if aside else "Restored.")
     return OK

@@ -33,6 +33,7 @@ from execution_engine.domain.changes import told
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed, VaultError
 from execution_engine.domain.instrument import Market
+from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.risk_run import preview
 from execution_engine.domain.risk_words import balance
 from execution_engine.domain.rows import Mode
@@ -92,7 +93,8 @@ class Commands:
             raise Unfit(
                 f"the running engine does not know the command “{command}”; is it of the same version?"
             )
-        return await work(args)
+        with acting(Origin.COMMAND_LINE):
+            return await work(args)
 
     def _wish(self, build: Callable[[Args], wishes.Input]) -> Callable[[Args], Awaitable[str]]:
         async def ask(args: Args) -> str:
@@ -354,6 +356,10 @@ class Resting:
 
     def answer(self, command: str, args: Args) -> Any:
         """Return what a command answers from the disk alone. Raises EngineError with a sentence."""
+        with acting(Origin.COMMAND_LINE):
+            return self._answer(command, args)
+
+    def _answer(self, command: str, args: Args) -> Any:
         if command == "webhook":
             webhook = self.book.settings.webhook
             return as_plain(urls(self.book, webhook.host, webhook.port))

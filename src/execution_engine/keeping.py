@@ -26,6 +26,7 @@ from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.facts import Level
 from execution_engine.domain.inputs import Input, MayChange, SecurityAct
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import AuditEntry
 from execution_engine.domain.safety import BackupFile, BackupState, Kept
 from execution_engine.domain.settings import Backups
@@ -302,6 +303,7 @@ class Keeping:
                 detail=f"The backup {head.restored} took the place of the database"
                 + (f", whose audit log went on to entry {head.id} ({head.hash[:16]}…)." if head.id else "."),
                 level=Level.WARNING,
+                origin=Origin(head.origin) if head.origin in set(Origin) else None,
             )
         fault = audit_head.checked(self._folder.database)
         return SecurityAct(act=Act.AUDIT_BROKEN, detail=fault, level=Level.ERROR) if fault else None

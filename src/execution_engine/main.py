@@ -48,9 +48,11 @@ from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Answer, Input, MayChange
 from execution_engine.domain.notify import Day
+from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import SettingsVersion, World
 from execution_engine.domain.settings import Logs as LogSettings
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.engine.desk import Then
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
@@ -254,7 +256,7 @@ class Application:
             tokens=lambda: self.core.book.tokens.values(),
             secrets=self.unlocking.listener_secrets,
             catalogue=lambda: self.catalogue,
-            post=lambda given, then: self.core.desk.post(given, then),
+            post=self._post_for_listener,
             ready_for_entries=self._busy,
             clock=self.clock.now,
             health=self.health,
@@ -262,6 +264,10 @@ class Application:
             probes=self.way_in.probes,
             set_price=self.set_price,
         )
+
+    def _post_for_listener(self, given: Input, then: Then) -> None:
+        with acting(Origin.LISTENER):
+            self.core.desk.post(given, then)
 
     def _wanted_address(self) -> tuple[str, int]:
         webhook = self.core.book.settings.webhook
@@ -306,7 +312,8 @@ class Application:
         while True:
             self._vault_opened.clear()
             if self.vault.is_open:
-                with suppress(EngineError):  # the result of each check is in the books already
+                # The result of each check is in the books already.
+                with suppress(EngineError), acting(Origin.KEY_CHECK):
                     await self.accounts.check_all()
             with suppress(TimeoutError):
                 async with asyncio.timeout(KEYS_CHECKED_EVERY_S):

@@ -20,6 +20,7 @@ from execution_engine.adapters.storage.trade_reading import export_trades, read_
 from execution_engine.commands import numbered_versions
 from execution_engine.core import Core
 from execution_engine.domain.errors import EngineError
+from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import AccountStatus
 from execution_engine.domain.way_in import WayIn
 from execution_engine.main import Application, on_signals, resources, serve
@@ -105,7 +106,7 @@ async def _restored(window: StartFault, folder: Path, backup: Path) -> None:
     data = DataFolder(folder)
 
     def work() -> None:
-        with FolderLock(data.lock):
+        with FolderLock(data.lock), acting(Origin.WINDOW):
             restore(backup, data.database, SystemClock().now())
 
     try:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from execution_engine.domain import audit
 from execution_engine.domain.audit import Act
 from execution_engine.domain.inputs import SecurityAct
+from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import AuditEntry
 from tests.house import NOON, House
 
@@ -108,6 +109,28 @@ def test_what_no_database_can_hold_is_replaced_before_it_is_hashed():
     (entry,) = acts(house)
     assert entry.detail == "a?b?c"
     assert list(audit.verify([entry])) == []
+
+
+def test_every_entry_says_where_it_came_from_and_its_hash_covers_that():
+    house = House()
+    note(house, "by itself")
+    with acting(Origin.WINDOW):
+        note(house, "by hand")
+        with acting(Origin.COMMAND_LINE):
+            note(house, "by a command")
+    house.post(SecurityAct(act=Act.BACKUP_RESTORED, detail="earlier", origin=Origin.WINDOW))
+    entries = acts(house)
+    assert [entry.origin for entry in entries] == ["automatic", "window", "command line", "window"]
+    assert list(audit.verify(entries)) == []
+    assert list(audit.verify([replace(entries[0], origin=""), *entries[1:]]))
+    assert list(audit.verify([*entries[:3], replace(entries[3], origin="listener")]))
+
+
+def test_entries_from_before_their_origin_was_noted_stay_as_they_are():
+    entries = log("one", "two")
+    entries.append(audit.chain(entries[-1].hash, replace(entries[-1], id=3, origin="window")))
+    assert [entry.origin for entry in entries] == ["", "", "window"]
+    assert list(audit.verify(entries)) == []
 
 
 def test_an_act_is_told_as_a_matter_of_security():

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import Refusal, StoreFailed
 from execution_engine.domain.inputs import (
     Answer,
@@ -17,9 +18,12 @@ from execution_engine.domain.inputs import (
     Pause,
     Resume,
     SaveSettings,
+    SecurityAct,
     Verdict,
 )
-from execution_engine.domain.rows import Alert, Choice, Order
+from execution_engine.domain.origin import Origin, acting
+from execution_engine.domain.rows import Alert, AuditEntry, Choice, Order
+from execution_engine.engine.tasks import Tasks
 from tests.house import NOON, House, InlineStore
 from tests.waiting import until
 
@@ -168,6 +172,19 @@ async def test_asking_waits_for_the_commit():
     assert (await asking).status == "done"  # type: ignore[union-attr]
     assert await house.desk.ask(DueRow(id=99)) == Answer(status="done")
     assert isinstance(await house.desk.ask(ExitGroup(group_id=99)), Refusal)
+
+
+async def test_what_the_engine_goes_on_to_do_by_itself_is_its_own_doing() -> None:
+    house, tasks = House(), Tasks()
+
+    async def later() -> None:
+        house.post(SecurityAct(act=Act.ACCOUNT_CHECKED, detail="later"))
+
+    with acting(Origin.WINDOW):
+        house.post(SecurityAct(act=Act.KEYS_ENTERED, detail="now"))
+        await tasks.spawn("later", later())
+    acts = [row for row in house.store.committed if isinstance(row, AuditEntry)]
+    assert [(row.detail, row.origin) for row in acts] == [("now", "window"), ("later", "automatic")]
 
 
 async def test_asking_a_desk_whose_store_has_failed_raises():

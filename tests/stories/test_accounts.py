@@ -142,6 +142,10 @@ def test_keys_are_kept_by_the_systems_keyring(
     assert {"vault_made", "keys_entered", "account_checked", "vault_unlocked", "keys_removed"} <= set(
         acts(engine)
     )
+    log = Reader(engine.folder.database).audit()
+    assert {row.origin for row in log if row.act != "vault_unlocked"} == {"command line"}
+    if running:  # the second start opened it by itself
+        assert "automatic" in {row.origin for row in log if row.act == "vault_unlocked"}
     assert line.says(engine, "verify")[0].startswith("Everything agrees")
     if running:
         engine.stop()

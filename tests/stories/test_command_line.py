@@ -350,7 +350,8 @@ def test_backup_restore_verify(words: Words, tmp_path: Path) -> None:
     assert "neither in .csv nor in .json" in words.refuses("export", "audit", str(tmp_path / "audit.txt"))
     engine.stop()
     assert "entries of the audit log were written" in words.says("export", "audit", str(log))
-    assert json.loads(log.read_text())[-1]["act"] == "exported"
+    last = json.loads(log.read_text())[-1]
+    assert (last["act"], last["origin"]) == ("exported", "command line")
     assert words.says("verify") == sound
     second = tmp_path / "second.sqlite"
     assert words.says("backup", str(second)) == str(second)

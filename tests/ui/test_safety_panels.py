@@ -20,6 +20,7 @@ from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import audit
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import CheckResult, Keys
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import Account, AuditEntry, Engine, Mode
 from execution_engine.ui.panels.accounts import AccountsPanel
 from execution_engine.ui.panels.accounts_asking import AccountDialog, KeysDialog
@@ -289,8 +290,14 @@ def database(house: SafeHouse, tmp_path: Path) -> Iterator[SqliteStore]:
     migrate.create(house.place.database)
     store = SqliteStore(house.place.database)
     entries: list[AuditEntry] = []
-    for id, act in enumerate((audit.Act.PAUSED, audit.Act.KEYS_ENTERED, audit.Act.VAULT_REFUSED), 1):
+    done = (
+        (audit.Act.PAUSED, ""),  # from before its origin was noted
+        (audit.Act.KEYS_ENTERED, Origin.WINDOW),
+        (audit.Act.VAULT_REFUSED, Origin.COMMAND_LINE),
+    )
+    for id, (act, origin) in enumerate(done, 1):
         entry = AuditEntry(id=id, at=NOON + timedelta(minutes=id), act=act, detail=f"what was done, {id}")
+        entry = replace(entry, origin=origin)
         entries.append(audit.chain(entries[-1].hash if entries else audit.BEGINNING, entry))
     store.write((Engine(install_key="key"), *entries), lambda failure: None)
     yield store
@@ -345,7 +352,12 @@ async def test_the_audit_log_is_shown_searched_verified_and_written_to_a_file(
     assert panel.head.text().startswith("last: 3 · ")
     panel.search.setText("keys ENTERED")
     assert panel.counted.text() == "1 of 3 entries"
+    panel.search.setText("command line")
+    assert panel.counted.text() == "1 of 3 entries"
     panel.search.clear()
+    column = [each.key for each in panel.rows.columns].index("origin")
+    shown_as = [panel.rows.index(row, column).data() for row in range(3)]
+    assert shown_as == ["Command line", "Window", "–"]
     panel.verify.click()
     await until(lambda: panel.said.text().startswith("The chain holds"))
     panel.export_to(house.place.root / "audit.csv")

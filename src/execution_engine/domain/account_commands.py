@@ -248,7 +248,8 @@ def make_default(draft: Draft, wish: DefaultAccount) -> Reply:
 
 def note(draft: Draft, said: SecurityAct) -> Reply:
     """Write down what was done about secrets; nothing in the books changes by it."""
-    _told(draft, said.act, said.detail, said.level)
+    draft.record(said.act, said.detail, said.origin)
+    draft.tell(said.act.value, said.detail, said.level, Category.SECURITY)
     return Answer(status="done", text=said.detail)
 
 

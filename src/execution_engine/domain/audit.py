@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import UTC
 from enum import StrEnum
 
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import AuditEntry
 
 BEGINNING = ""  # stands for the hash before the first entry
@@ -87,15 +88,25 @@ def hash_of(previous_hash: str, entry: AuditEntry) -> str:
 
 
 def canonical(entry: AuditEntry) -> str:
-    """Write an entry without its hash in the one way that counts: sorted names, no spaces, ASCII, time in UTC."""
+    """Write an entry without its hash in the one way that counts: sorted names, no spaces, ASCII, time in UTC.
+
+    Entries from before their origin was noted are written as they were then.
+    """
     at = entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     plain = {"id": entry.id, "at": at, "act": entry.act, "detail": entry.detail}
+    if entry.origin:
+        plain["origin"] = entry.origin
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def checkpoint(last: AuditEntry) -> AuditEntry:
     """Return what stands in for entries that are removed, `last` being the newest of them."""
-    return replace(last, act=Act.CHECKPOINT, detail="What was written down until then was removed.")
+    return replace(
+        last,
+        act=Act.CHECKPOINT,
+        detail="What was written down until then was removed.",
+        origin=Origin.AUTOMATIC,
+    )
 
 
 def verify(entries: Iterable[AuditEntry]) -> Iterator[str]:

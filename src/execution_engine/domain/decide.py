@@ -35,6 +35,7 @@ from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.findings import NOBODY, note, note_about
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.ranking import Asked
 from execution_engine.domain.rows import Choice, Finding, FindingKind, Group, Row, World, WorldHold
 from execution_engine.domain.settle import finish, name, settle
@@ -130,11 +131,14 @@ def _started(draft: Draft) -> None:
     offsets.restarted(draft)
 
 
-def decide(view: View, given: i.Input, now: datetime) -> Decision:
-    """Return what an input changes. Never raises: a defect is contained and told."""
+def decide(view: View, given: i.Input, now: datetime, origin: Origin = Origin.AUTOMATIC) -> Decision:
+    """Return what an input changes. Never raises: a defect is contained and told.
+
+    origin: who gave it, for the audit log.
+    """
     if (refused := read_only.refusal(view.settings, given)) is not None:
         return Decision(answer=refused)
-    draft = Draft(view, now)
+    draft = Draft(view, now, origin)
     try:
         answer = _HANDLERS[type(given)](draft, given)
     except Exception as defect:

@@ -15,6 +15,7 @@ from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.inputs import Input, Price
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.ranking import Asked, Line
 from execution_engine.domain.rows import (
     Account,
@@ -57,9 +58,10 @@ def is_fresh(price: Price, now: datetime) -> bool:
 class Draft:
     """The view, overlaid with the rows that this decision has written so far."""
 
-    def __init__(self, view: View, now: datetime) -> None:
+    def __init__(self, view: View, now: datetime, origin: Origin = Origin.AUTOMATIC) -> None:
         self.view = view
         self.now = now
+        self.origin = origin
         self.facts: list[Fact] = []
         self.next: list[Input] = []
         self.asked: Asked | None = None
@@ -130,10 +132,14 @@ class Draft:
         """Have prices asked for; the answer comes in by the same door as everything else."""
         self.asked = asked
 
-    def record(self, act: Act, detail: str) -> None:
-        """Write a sensitive act to the audit log; `detail` is a sentence without any secret."""
+    def record(self, act: Act, detail: str, origin: Origin | None = None) -> None:
+        """Write a sensitive act to the audit log; `detail` is a sentence without any secret.
+
+        origin: where it came from, if not from where this decision does.
+        """
         before = next((row.hash for row in reversed(self._written(AuditEntry))), self.view.audit_hash)
-        entry = AuditEntry(id=self.new_id(), at=self.now, act=act, detail=detail)
+        came = origin or self.origin
+        entry = AuditEntry(id=self.new_id(), at=self.now, act=act, detail=detail, origin=came)
         self.put(audit.chain(before, entry))
 
     @property

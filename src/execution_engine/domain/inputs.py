@@ -12,6 +12,7 @@ from execution_engine.domain.facts import Level
 from execution_engine.domain.instrument import Action, Instrument, Market
 from execution_engine.domain.keys import CheckResult
 from execution_engine.domain.money import ZERO
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import (
     Account,
     Choice,
@@ -119,13 +120,20 @@ class Verdict(StrEnum):
     ABSENT = "absent"  # a successful look-up found nothing
 
 
+class About(StrEnum):
+    """What a refusal is about, where more is known than its code."""
+
+    RULES = "rules"  # the market's rules are not those known here; they are read again
+    MARKET = "market"  # the market is not traded any more, or not now
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderReport:
     """What an exchange said about one order, or that it said nothing clear.
 
     status: the exchange's own state, with ACCEPTED. trades: fills known to the sender, old ones may be among
     them. reason: the exchange's words. code: the engine's error class (`InsufficientFundsError`, …).
-    about_cancel: it answers a cancel request.
+    about_cancel: it answers a cancel request. about: what a refusal is about.
     exchange, symbol, reduces: of an order that the books may lack: where it is, and that it can only close what
     is held (reduce-only, or a sale on spot).
     """
@@ -140,6 +148,7 @@ class OrderReport:
     reason: str = ""
     code: str = ""
     about_cancel: bool = False
+    about: About | None = None
     exchange: str = ""
     symbol: str = ""
     reduces: bool = False
@@ -289,6 +298,18 @@ class Instruments:
     """Rules of markets, new or refreshed."""
 
     instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesRead:
+    """The rules of a market were read: they have changed, or something open there waited for them."""
+
+    exchange: str
+    symbol: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.exchange, self.symbol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -583,11 +604,15 @@ class AlarmChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityAct:
-    """Something was done that belongs into the audit log; `detail` is a sentence without any secret."""
+    """Something was done that belongs into the audit log; `detail` is a sentence without any secret.
+
+    origin: where it came from, if not from whoever tells it.
+    """
 
     act: Act
     detail: str
     level: Level = Level.INFO
+    origin: Origin | None = None
 
 
 Input = (
@@ -608,6 +633,7 @@ Input = (
     | AccountUnreadable
     | AccountChanged
     | Instruments
+    | RulesRead
     | SaveSettings
     | MayChange
     | Started

@@ -333,6 +333,7 @@ class Order:
     absences: successful look-ups that found nothing, since it became unknown.
     superseded: another close took its place before its outcome was known; what it fills is booked all the same.
     risk_action_id, risk_step: the offset that it is a part of, and which of its steps, counted from 0.
+    rules_by: an entry that broke rules which are not known here yet: until when its leg waits for them.
     """
 
     id: int
@@ -372,10 +373,16 @@ class Order:
     risk_action_id: int | None = None
     risk_step: int | None = None
     finished_at: datetime | None = None
+    rules_by: datetime | None = None
 
     @property
     def is_final(self) -> bool:
         return self.status in FINAL_ORDER
+
+    @property
+    def is_over(self) -> bool:
+        """It is final, and no other is to take its place once the market's rules were read."""
+        return self.is_final and self.rules_by is None
 
     @property
     def remaining(self) -> Decimal:
@@ -573,6 +580,7 @@ class FindingKind(StrEnum):
     DEFICIT = "deficit"  # the exchange holds less than the groups add up to
     SURPLUS = "surplus"  # the exchange holds more; swaps only
     LIQUIDATED = "liquidated"  # the exchange closed a position by force
+    HALTED = "halted"  # the market of a position is not traded any more, or not now
     DEFECT = "defect"  # an internal error froze a group
 
 
@@ -710,13 +718,17 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One sensitive act, chained: `hash` covers this entry and the `hash` before it (`domain.audit`)."""
+    """One sensitive act, chained: `hash` covers this entry and the `hash` before it (`domain.audit`).
+
+    origin: where it came from (`domain.origin`); empty in what was written before that was noted.
+    """
 
     id: int
     at: datetime
     act: str
     detail: str
     hash: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from execution_engine.domain.inputs import (
     PricesAsked,
     Sending,
 )
+from execution_engine.domain.origin import Origin, actor
 from execution_engine.domain.ranking import Asked
 from execution_engine.domain.rows import Row
 from execution_engine.engine.book import Book
@@ -75,11 +76,12 @@ class Desk:
         rows: list[Row] = []
         facts: list[Fact] = []
         answer: Answer | Refusal | None = None
+        origin = actor()
         todo: deque[Input] = deque(self._parts(given))
         first = todo[-1]
         while todo:
             part = todo.popleft()
-            decision = self._decide(part)
+            decision = self._decide(part, origin)
             rows += decision.rows
             facts += decision.facts
             if decision.asked is not None:
@@ -128,10 +130,10 @@ class Desk:
             return (given,)
         return (*given.reports, given)
 
-    def _decide(self, part: Input) -> Decision:
+    def _decide(self, part: Input, origin: Origin) -> Decision:
         if isinstance(part, PricesAsked):
             self.book.note_answered(part, self._clock.now())
-        decision = decide(self.book, part, self._clock.now())
+        decision = decide(self.book, part, self._clock.now(), origin)
         if decision.defect is not None:
             log.error(
                 "a defect was contained while deciding %s", type(part).__name__, exc_info=decision.defect

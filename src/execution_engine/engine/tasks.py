@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from execution_engine.domain.origin import Origin, acting
+
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 1.0
@@ -22,8 +24,12 @@ class Tasks:
         self.failed: list[str] = []
 
     def spawn(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Start a task under a name; whatever ends it but a stop is told."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        """Start a task under a name; whatever ends it but a stop is told.
+
+        What it does is the engine's own doing, whoever's wish began it.
+        """
+        with acting(Origin.AUTOMATIC):
+            task = asyncio.get_running_loop().create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task

@@ -20,6 +20,7 @@ from shiboken6 import isValid
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, Balances, Input, Price
+from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import (
     Account,
     AccountRemoved,
@@ -302,7 +303,8 @@ class Bridge(QObject):
     async def _finish(work: Awaitable[T], done: Callable[[T | Refusal], None] | None) -> None:
         result: T | Refusal
         try:
-            result = await work
+            with acting(Origin.WINDOW):
+                result = await work
         except EngineError as error:
             result = Refusal("FAILED", str(error))
         if done is not None and _wanted(done):

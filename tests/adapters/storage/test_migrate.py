@@ -13,17 +13,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from execution_engine.adapters.storage import check, migrate
+from execution_engine.adapters.storage.codec import time_text
 from execution_engine.adapters.storage.connect import open_engine
 from execution_engine.adapters.storage.errors import DatabaseNewer, DatabaseUnusable, StorageError
+from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.adapters.storage.tables import metadata
+from execution_engine.adapters.storage.verify import verify
+from execution_engine.domain import audit
+from execution_engine.domain.rows import AuditEntry
 from tests.adapters.storage.making import NOW, committed, family
 
 NEXT_STEP = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
 
 def upgrade():
     with op.batch_alter_table("position_groups") as table:
@@ -42,7 +47,7 @@ def next_version(tmp_path: Path) -> Callable[..., Path]:
     def make(more: str = "pass") -> Path:
         steps = tmp_path / "100 % steps"
         copytree(migrate.STEPS, steps)
-        (steps / "versions" / "0002_mood.py").write_text(NEXT_STEP.replace("{more}", more))
+        (steps / "versions" / "0003_mood.py").write_text(NEXT_STEP.replace("{more}", more))
         return steps
 
     return make
@@ -79,14 +84,14 @@ def test_an_older_database_is_backed_up_and_keeps_its_rows(
     store.close()
     steps = next_version()
     made = migrate.upgrade(
-        path, lambda old: check.backup_before(path, tmp_path, old, NOW), steps=steps, head="0002"
+        path, lambda old: check.backup_before(path, tmp_path, old, NOW), steps=steps, head="0003"
     )
-    assert made == tmp_path / "engine-schema-0001-20261120T100338Z.sqlite"
+    assert made == tmp_path / "engine-schema-0002-20261120T100338Z.sqlite"
     assert set(SqliteStore(made).load()) == set(family(10))
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT id, mood FROM position_groups").fetchall() == [(10, "calm")]
         assert connection.execute("SELECT count(*) FROM fills").fetchall() == [(1,)]
-    migrate.downgrade(path, "0001", steps=steps)
+    migrate.downgrade(path, "0002", steps=steps)
     assert set(SqliteStore(path).load()) == set(family(10))
     assert migrate.upgrade(path, no_backup) is None
 
@@ -107,10 +112,27 @@ def test_a_step_that_fails_changes_nothing(
     store.close()
     before = schema(path)
     with pytest.raises(error, match=sentence):
-        migrate.upgrade(path, lambda _: path, steps=next_version(more), head="0002")
+        migrate.upgrade(path, lambda _: path, steps=next_version(more), head="0003")
     assert schema(path) == before
     assert set(SqliteStore(path).load()) == set(family(10))
-    assert migrate.revision_of(path) == "0001"
+    assert migrate.revision_of(path) == "0002"
+
+
+def test_acts_from_before_their_origin_was_noted_stay_as_they_are_and_the_chain_goes_on(
+    path: Path, tmp_path: Path
+) -> None:
+    migrate.downgrade(path, "0001")
+    first = audit.chain("", AuditEntry(id=1, at=NOW, act=audit.Act.PAUSED, detail="Paused by hand."))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        values = (1, time_text(NOW), first.act, first.detail, first.hash)
+        connection.execute("INSERT INTO audit_log VALUES (?, ?, ?, ?, ?)", values)
+    migrate.upgrade(path, lambda old: check.backup_before(path, tmp_path, old, NOW))
+    later = AuditEntry(id=2, at=NOW, act=audit.Act.RESUMED, detail="Resumed by hand.", origin="window")
+    store = SqliteStore(path)
+    committed(store, audit.chain(first.hash, later))
+    store.close()
+    assert [entry.origin for entry in Reader(path).audit()] == ["", "window"]
+    assert verify(path) == []
 
 
 @pytest.mark.fault(75)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from execution_engine.adapters.storage.codec import time_text
 from execution_engine.adapters.storage.connect import connect
+from execution_engine.domain.origin import actor
 from execution_engine.domain.rows import AuditEntry
 
 NAME = "audit-head.json"
@@ -25,12 +26,14 @@ _ENDS = "SELECT min(id), max(id) FROM audit_log"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The last entry that was written down. restored: the backup that took the place of its database since."""
+    """The last entry that was written down. restored: the backup that took the place of its database since, and
+    origin, who asked for that."""
 
     id: int
     hash: str
     at: str
     restored: str = ""
+    origin: str = ""
 
 
 def place(database: Path) -> Path:
@@ -54,7 +57,7 @@ def note_restored(database: Path, name: str) -> None:
     """Note that a backup took the database's place: its log may end earlier. Blocking."""
     known = read(database) or Head(0, "", "")
     with suppress(OSError):  # then the next start tells of a log that ends too early, which is true as well
-        _write(database, Head(known.id, known.hash, known.at, restored=name))
+        _write(database, Head(known.id, known.hash, known.at, restored=name, origin=actor()))
 
 
 def fault(database: Path) -> str:

@@ -92,6 +92,7 @@ _ENTRY: Mapping[str, Callable[[AuditEntry], Any]] = {
     "id": lambda entry: entry.id,
     "at": lambda entry: entry.at,
     "act": lambda entry: entry.act,
+    "origin": lambda entry: entry.origin,
     "detail": lambda entry: entry.detail,
     "hash": lambda entry: entry.hash,
 }

@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from execution_engine.domain import audit
 from execution_engine.domain.errors import Refusal
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import AuditEntry
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.format import counted, local_moment, utc_text, visible
+from execution_engine.ui.format import MISSING, counted, local_moment, utc_text, visible
 from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.files import ask_where_to_write
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
@@ -21,6 +22,13 @@ from execution_engine.ui.theme import Token, px
 from execution_engine.ui.widgets import Label, SearchField, button
 
 HEIGHT = 320
+ORIGINS: dict[str, str] = {
+    Origin.WINDOW: "Done in this window.",
+    Origin.COMMAND_LINE: "Asked for by the command line.",
+    Origin.LISTENER: "Brought about by what was sent to the webhook.",
+    Origin.KEY_CHECK: "Found by the daily check of the keys at their exchange.",
+    Origin.AUTOMATIC: "Done by the engine itself.",
+}
 SOON_MS = 1000
 BAD = frozenset(
     {
@@ -102,7 +110,7 @@ class AuditPanel(AskingPanel):
         words = self.search.text().casefold().split()
 
         def accepts(entry: AuditEntry) -> bool:
-            text = f"{entry.act} {words_of(entry.act)} {entry.detail}".casefold()
+            text = f"{entry.act} {words_of(entry.act)} {entry.origin} {entry.detail}".casefold()
             return all(word in text for word in words)
 
         self.rows.set_filter(accepts if words else None)
@@ -147,6 +155,10 @@ def _act(entry: AuditEntry) -> Cell:
     return Cell(words_of(entry.act), token, raw=entry.act)
 
 
+def _origin(entry: AuditEntry) -> str:
+    return ORIGINS.get(entry.origin, "It was written before this was noted.")
+
+
 _COLUMNS: Sequence[Column[AuditEntry]] = (
     Column(
         key="time",
@@ -157,6 +169,14 @@ _COLUMNS: Sequence[Column[AuditEntry]] = (
         tooltip=lambda entry: f"{utc_text(entry.at)}\nentry {entry.id}\n{entry.hash}",
     ),
     Column(key="act", title="Act", width=150, cell=_act, sort_key=lambda entry: entry.act),
+    Column(
+        key="origin",
+        title="From",
+        width=120,
+        cell=lambda entry: Cell(entry.origin.capitalize() or MISSING, "text2", raw=entry.origin),
+        sort_key=lambda entry: entry.origin,
+        tooltip=_origin,
+    ),
     Column(
         key="detail",
         title="What was done",
