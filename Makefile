@@ -100,6 +100,10 @@ installer: setup ## Compile the Windows installer around a placeholder and try i
 	@python=$$($(PYTHON) packaging/environment.py | tail -n 1) && QT_QPA_PLATFORM=offscreen "$$python" packaging/icon.py build/icons
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/installer/test_windows.py
 
+.PHONY: docs
+docs: setup ## Build the documentation as a site in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean -f .mkdocs.yml
+
 .PHONY: clean
 clean: ## Remove what tools and builds left behind, .venv too
 	@rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
