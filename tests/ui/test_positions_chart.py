@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import process_time
 
 import numpy as np
 import pytest
@@ -277,6 +278,33 @@ def test_both_themes_paint_it(chart: PositionChart, qapp: QApplication) -> None:
     light = chart.grab().toImage()
     assert dark.pixelColor(5, 5) == theme.QColor(theme.DARK.panel)
     assert light.pixelColor(5, 5) == theme.QColor(theme.LIGHT.panel)
+
+
+def test_a_price_that_jumps_to_and_fro_is_painted_at_once(chart: PositionChart) -> None:
+    trail = Trail()
+    for number in range(4000):
+        trail.add(price(str(64000 + number * 7919 % 2000), number))
+    chart.show_position("BTCUSDT 15m", Marks(NOON.timestamp()), trail, 2)
+    chart.show_price(D("65000"), NOON.timestamp() + 4000)
+    chart.grab()
+    began = process_time()
+    chart.grab()
+    # Ten milliseconds; as one path that crosses itself it took seven hundred.
+    assert process_time() - began < 0.2
+
+
+def test_the_view_reaches_over_the_prices_in_sight(chart: PositionChart) -> None:
+    since = NOON.timestamp()
+    trail = Trail()
+    for second, last in ((-600, "90000"), (10, "64000"), (20, "66000"), (30, "65000")):
+        trail.add(price(last, second))
+    chart.show_position("BTCUSDT 15m", Marks(since), trail, 2)
+    chart.show_price(D("65000"), since + 60)
+    _, (low, high) = chart.drawing.parentItem().viewRange()
+    assert 63_000 < low < 64_000
+    assert 66_000 < high < 67_000
+    assert trail.reach(since + 11, since + 25) == [66000.0, 66000.0]
+    assert trail.reach(since + 31, since + 60) == []
 
 
 # -- candles

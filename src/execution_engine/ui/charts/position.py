@@ -137,8 +137,7 @@ class PositionChart(QWidget):
         """Show the prices in sight, what was paid, and the levels that are near enough to matter."""
         (left, right), _ = self._box.viewRange()
         drawing = self.drawing
-        trail = drawing.trail
-        seen = [price for at, price in zip(trail.times, trail.prices, strict=True) if left <= at <= right]
+        seen = drawing.trail.reach(left, right)
         seen += [mark.price for mark in drawing.marks.fills]
         seen += [line.price for line in drawing.marks.lines if line.tag]
         if drawing.last is not None:

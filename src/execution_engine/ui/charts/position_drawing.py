@@ -200,10 +200,15 @@ class Drawing(QGraphicsObject):
         y = area.bottom() - (prices[inside] - low) * (area.height() / (high - low or 1))
         if len(x) < 2:
             return
+        x, y = thinned(x, y, int(area.width()))
+        ends = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])
+        pen = QPen(color("text2"), 1.2)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(color("text2"), 1.2))
-        painter.drawPath(pg.arrayToQPath(*thinned(x, y, int(area.width())), connect="all"))
+        painter.setPen(pen)
+        # Line by line: as one path, a price that jumps to and fro crosses itself, which takes a hundred times as long.
+        painter.drawLines([QLineF(*each) for each in ends.tolist()])
         painter.restore()
 
     def _last_price(self, painter: QPainter, area: QRectF, place: Place, labels: Sequence[QRectF]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 
 from execution_engine.domain.inputs import Price
 
@@ -33,6 +34,11 @@ class Trail:
         if len(self.times) >= self._most:
             self.times, self.prices = self.times[::2], self.prices[::2]
             self._gap_s *= 2
+
+    def reach(self, start: float, end: float) -> list[float]:
+        """Return the lowest and the highest price between two times; nothing where there was none."""
+        prices = self.prices[bisect_left(self.times, start) : bisect_right(self.times, end)]
+        return [min(prices), max(prices)] if prices else []
 
 
 class Trails:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from execution_engine.domain.money import HUNDRED
 from execution_engine.domain.performance import CurvePoint, Report, thinned
 from execution_engine.ui.charts.axes import TimeAxis, ValueAxis
-from execution_engine.ui.charts.equity import steps
+from execution_engine.ui.charts.equity import stepped, steps, stroke
 from execution_engine.ui.format import local_moment, percent, signed, signed_usd, usd
 from execution_engine.ui.theme import THEME, Token, color, px
 from execution_engine.ui.widgets import Label
@@ -42,8 +42,7 @@ class ResultsChart(QWidget):
             plot.addItem(line, ignoreBounds=True)
             line.hide()
             plot.scene().sigMouseMoved.connect(lambda at, plot=plot: self._point(plot, at))
-        self._curve = self._equity.plot([], [], antialias=True)
-        self._area = self._drawdown.plot([], [], antialias=True)
+        self._curve, self._area = stepped(self._equity), stepped(self._drawdown)
         self._curve_of: Sequence[CurvePoint] = ()
         self._start = Decimal(0)
         self._span = (0.0, 1.0)
@@ -153,7 +152,7 @@ class ResultsChart(QWidget):
 def _dress(curve: Any, token: Token, alpha: float) -> None:
     area = QColor(color(token))
     area.setAlphaF(alpha)
-    curve.setPen(pg.mkPen(color(token), width=1.5, join=Qt.PenJoinStyle.MiterJoin))
+    curve.setPen(stroke(token))
     curve.setBrush(area)
 
 
