@@ -26,6 +26,7 @@ from execution_engine.domain.inputs import (
     OpenOrders,
     Price,
     PricesAsked,
+    PromoteWaiting,
     Sending,
 )
 from execution_engine.domain.origin import Origin, actor
@@ -78,6 +79,7 @@ class Desk:
         answer: Answer | Refusal | None = None
         origin = actor()
         todo: deque[Input] = deque(self._parts(given))
+        free: dict[Input, None] = {}  # slots are handed on last: the entry of a reversal reuses its own
         first = todo[-1]
         while todo:
             part = todo.popleft()
@@ -86,7 +88,14 @@ class Desk:
             facts += decision.facts
             if decision.asked is not None:
                 self._ask(decision.asked, todo)
-            todo.extend(decision.next)
+            for step in decision.next:
+                if isinstance(step, PromoteWaiting):
+                    free[step] = None
+                else:
+                    todo.append(step)
+            if not todo:
+                todo.extend(free)
+                free.clear()
             if part is first:
                 answer = decision.answer
         if isinstance(given, Sending) and then is None:
