@@ -28,6 +28,12 @@ class MachineClock(TrueClock):
         super().__init__(timeline, start)
         self.wrong_s = 0.0
         self.slept_s = 0.0
+        self._set_at = 0.0
+
+    def set_on(self, seconds: float) -> None:
+        """Set the time on the wall on, or back if negative."""
+        self.wrong_s += seconds
+        self._set_at = self._timeline.now
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._timeline.now + self.wrong_s)
@@ -37,5 +43,6 @@ class MachineClock(TrueClock):
 
     def true_time(self, at: datetime) -> float:
         """Return when this clock showed a time [s]; now, if it was set meanwhile."""
-        then = (at - self._start).total_seconds() - self.wrong_s
-        return then if abs(then - self._timeline.now) < 60 else self._timeline.now
+        then, now = (at - self._start).total_seconds() - self.wrong_s, self._timeline.now
+        since_then_only_asleep = self._set_at <= then <= now
+        return then if since_then_only_asleep or abs(then - now) < 60 else now

@@ -360,7 +360,7 @@ class History:
             self.auditor.lost_time(self.timeline.now)
 
     def _do_step(self, event: Event) -> None:
-        self.clock.wrong_s += event["seconds"]
+        self.clock.set_on(event["seconds"])
         if abs(event["seconds"]) > 3:
             self.auditor.lost_time(self.timeline.now)
         if event["seconds"] < -3:
@@ -373,7 +373,7 @@ class History:
     def _set_forward(self) -> None:
         if not self.network.quiet:
             self.tell("program of", "the clock is set forward while a request is on its way")
-            self.clock.wrong_s += 120
+            self.clock.set_on(120)
             self.auditor.lost_time(self.timeline.now)
 
     def _do_down(self, event: Event) -> None:
