@@ -19,13 +19,13 @@ def planted(history: Any) -> Iterator[None]:
         return
     decide = desk.decide
 
-    def decide_or_fail(view: Any, given: Any, now: Any) -> Any:
+    def decide_or_fail(view: Any, given: Any, now: Any, origin: Any) -> Any:
         kind = type(given).__name__
         if history.machine.takes_defect(kind):
             history.tell("program of", f"a defect in a decision on {kind}")
             history.sometimes.hit("defect", kind)
-            return decide(Once(view), given, now)
-        return decide(view, given, now)
+            return decide(Once(view), given, now, origin)
+        return decide(view, given, now, origin)
 
     desk.decide = decide_or_fail
     try:
