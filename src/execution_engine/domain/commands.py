@@ -71,7 +71,7 @@ def cancel_legs(draft: Draft, wish: CancelLegs) -> Reply:
     group = _open_group(draft, wish.group_id)
     if isinstance(group, Refusal):
         return group
-    working = [o for o in draft.orders(group.id) if o.purpose is Purpose.ENTRY and not o.is_final]
+    working = [o for o in draft.orders(group.id) if o.purpose is Purpose.ENTRY and not o.is_over]
     for order in working:
         draft.put(orders.request_cancel(order, draft.now))
     settle(draft, group.id)

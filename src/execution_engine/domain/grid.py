@@ -9,7 +9,7 @@ from decimal import Decimal
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.instrument import Instrument, Market, Side
 from execution_engine.domain.money import HUNDRED, ONE, ZERO, percent_of, shifted, text
-from execution_engine.domain.rows import Layer
+from execution_engine.domain.rows import Layer, Leg
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,14 @@ def _leg(layer: Layer, base_price: Decimal, side: Side, spend: Decimal, instrume
     return GridLeg(layer, price, quantity, target(price, layer.tp_percent, side, instrument))
 
 
+def refitted(leg: Leg, side: Side, instrument: Instrument) -> GridLeg:
+    """Make a leg that was laid by other rules fit those of now: its price by the usual rounding, its quantity down."""
+    layer = Layer(gap_percent=leg.gap_percent, weight_percent=leg.weight_percent, tp_percent=leg.tp_percent)
+    price = instrument.entry_price(leg.price, side)
+    tp_price = target(price, leg.tp_percent, side, instrument)
+    return GridLeg(layer, price, instrument.quantity(leg.quantity), tp_price)
+
+
 def target(price: Decimal, tp_percent: Decimal, side: Side, instrument: Instrument) -> Decimal:
     """Return the price at which a fill at `price` has earned `tp_percent` before fees, on the tick."""
     return instrument.target_price(shifted(price, side.sign * tp_percent), side)
@@ -54,13 +62,14 @@ def target(price: Decimal, tp_percent: Decimal, side: Side, instrument: Instrume
 def fault(grid: Sequence[GridLeg], instrument: Instrument, max_order_usd: Decimal = ZERO) -> Refusal | None:
     """Return the first leg that breaks a rule, with its value and the limit; None if the grid is sound."""
     for number, leg in enumerate(grid):
-        wrong = _leg_fault(leg, instrument, max_order_usd)
+        wrong = leg_fault(leg, instrument, max_order_usd)
         if wrong:
             return Refusal("LEG", f"leg {number} of {len(grid)}: {wrong}")
     return None
 
 
-def _leg_fault(leg: GridLeg, instrument: Instrument, max_order_usd: Decimal) -> str:
+def leg_fault(leg: GridLeg, instrument: Instrument, max_order_usd: Decimal) -> str:
+    """Return the rule that a leg breaks, with its value and the limit; empty if there is none."""
     quote, base = instrument.quote, instrument.base
     if leg.price <= 0:
         return "its price would be 0; bring its gap nearer"

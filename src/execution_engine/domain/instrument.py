@@ -46,6 +46,7 @@ class Instrument:
         whole number of contracts.
     min_notional: least price × quantity of an order [quote]; zero where the exchange has none.
     max_qty and market_max_qty: most quantity of one order [base]; zero means no limit.
+    traded: the exchange takes orders there; not where it halted the market, or ended it.
     """
 
     exchange: str
@@ -64,6 +65,7 @@ class Instrument:
     max_leverage: Decimal = ONE
     maker_fee_percent: Decimal = Decimal("0.1")
     taker_fee_percent: Decimal = Decimal("0.1")
+    traded: bool = True
 
     @property
     def key(self) -> tuple[str, str]:
@@ -80,6 +82,17 @@ class Instrument:
     def quantity(self, quantity: Decimal) -> Decimal:
         """Round down: rounding up could spend more than the user allowed."""
         return round_down(quantity, self.step)
+
+    def takes(self, quantity: Decimal, price: Decimal, *, market_order: bool) -> bool:
+        """Return whether one entry order of this size [base] keeps the rules; a price only has to be on the tick."""
+        least = max(self.min_qty, self.market_min_qty if market_order else ZERO)
+        return (
+            (market_order or not price % self.tick)
+            and not quantity % self.step
+            and quantity >= least
+            and self.pieces(quantity, market_order=market_order) == (quantity,)
+            and quantity * price >= self.min_notional
+        )
 
     def closable(self, held: Decimal, price: Decimal) -> Decimal:
         """Return how much of `held` [base] can be closed at market now; zero when it is dust.

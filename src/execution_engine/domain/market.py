@@ -95,12 +95,16 @@ def due_row(draft: Draft, id: int) -> None:
         _due_group(draft, group)
     elif row is not None:
         _due_queued(draft, row)
+    order = draft.view.order(id)
     elif alert is not None and alert.outcome is None and alert.decided_at is None:
         draft.follow(Judge(alert_id=id))
 
 
 def _due_group(draft: Draft, group: Group) -> None:
     at = next_time(group, draft.settings)
+    elif order is not None and order.rules_by is not None and draft.now >= order.rules_by:
+        draft.put(replace(order, rules_by=None))  # the rules were not what it broke, or cannot be read
+        settle(draft, order.group_id)
     if at is None or draft.now < at:
         return
     if is_done(group):

@@ -254,7 +254,9 @@ def _forgotten(order: Order, first: datetime, now: datetime) -> Order:
 
 
 def request_cancel(order: Order, now: datetime) -> Order:
-    """Ask for a cancel; an intent that never left is revoked on the spot."""
+    """Ask for a cancel; an intent that never left is revoked on the spot, one that waits for rules is given up."""
+    if order.rules_by is not None:
+        return replace(order, rules_by=None)
     if order.is_final or order.cancel_requested:
         return order
     if order.status is S.PENDING and order.sent_at is None:

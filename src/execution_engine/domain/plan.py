@@ -12,8 +12,10 @@ from decimal import Decimal
 
 from execution_engine.domain import order as orders
 from execution_engine.domain.draft import Draft
+from execution_engine.domain.facts import Level
+from execution_engine.domain.grid import leg_fault, refitted
 from execution_engine.domain.instrument import Action, Instrument, Market, Side
-from execution_engine.domain.money import ZERO, round_down
+from execution_engine.domain.money import ZERO, round_down, text
 from execution_engine.domain.rows import (
     Group,
     GroupStatus,
@@ -33,6 +35,7 @@ from execution_engine.domain.take_profit import (
 )
 
 ENTRY_ATTEMPTS = 3
+REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.FAILED})
 
 Parts = tuple[tuple[int, Decimal], ...]
 
@@ -70,6 +73,8 @@ def _enter(draft: Draft, group: Group) -> None:
             _place_entry(draft, group, leg, leg.quantity, 1)
         elif may_try_again(tries):
             _place_entry(draft, group, leg, leg.quantity, tries[-1].attempt + 1)
+        elif awaits_rules(tries):
+            _plan_anew(draft, group, leg, tries)
 
 
 def entries_by_leg(group_orders: Iterable[Order]) -> dict[int, list[Order]]:
@@ -88,6 +93,61 @@ def may_try_again(tries: Sequence[Order]) -> bool:
         and tries[-1].attempt < ENTRY_ATTEMPTS
         and all(order.status is OrderStatus.FAILED and order.acknowledged_at is None for order in tries)
     )
+
+
+def awaits_rules(tries: Sequence[Order]) -> bool:
+    """The exchange took none of a leg's orders, and the last broke rules that were not known here yet."""
+    return (
+        bool(tries)
+        and any(order.rules_by is not None for order in tries)
+        and all(order.status in REFUSED and order.acknowledged_at is None for order in tries)
+    )
+
+
+def _plan_anew(draft: Draft, group: Group, leg: Leg, tries: Sequence[Order]) -> None:
+    """Make a refused leg fit the rules once they are known, and try again; or say what keeps it out by now."""
+    instrument = draft.instrument(group.exchange, group.symbol)
+    last = [order for order in tries if order.rules_by is not None]
+    if not instrument.traded or all(_fits(order, leg, instrument) for order in last):
+        return
+    for order in last:
+        draft.put(replace(order, rules_by=None))
+    fitted = refitted(leg, group.side, instrument)
+    title = f"{group.symbol} {group.timeframe} leg {leg.index + 1}"
+    fault = leg_fault(fitted, instrument, draft.settings.capital.max_order_usd)
+    if fault:
+        reason = f"By the market's new rules, its {fault}."
+        draft.put(replace(last[-1], rules_by=None, reason=f"{last[-1].reason} {reason}"))
+        draft.tell(
+            "leg_left_out",
+            f"{title} is left out. {reason}",
+            Level.WARNING,
+            group=group,
+            order=last[-1],
+            notice=True,
+        )
+        return
+    renewed = replace(
+        leg,
+        status=LegStatus.PENDING,
+        price=fitted.price,
+        quantity=fitted.quantity,
+        tp_price=fitted.tp_price,
+    )
+    draft.put(renewed)
+    _place_entry(draft, group, renewed, renewed.quantity, last[-1].attempt + 1)
+    draft.tell(
+        "leg_planned_anew",
+        f"{title} is planned anew by the market's new rules: {text(fitted.quantity)} at {text(fitted.price)}.",
+        group=group,
+        order=last[-1],
+        notice=True,
+    )
+
+
+def _fits(order: Order, leg: Leg, instrument: Instrument) -> bool:
+    market_order = order.type is OrderType.MARKET
+    return instrument.takes(order.quantity, order.price or leg.price, market_order=market_order)
 
 
 def _place_entry(draft: Draft, group: Group, leg: Leg, quantity: Decimal, attempt: int) -> None:

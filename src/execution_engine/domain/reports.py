@@ -10,6 +10,7 @@ from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Category, Level
 from execution_engine.domain.findings import note, note_about
 from execution_engine.domain.inputs import (
+    About,
     AccountTrade,
     AdvanceOffset,
     Fills,
@@ -21,6 +22,7 @@ from execution_engine.domain.inputs import (
     Verdict,
 )
 from execution_engine.domain.money import ZERO, text
+from execution_engine.domain.plan import ENTRY_ATTEMPTS, REFUSED
 from execution_engine.domain.rows import (
     AccountStatus,
     Fill,
@@ -36,8 +38,8 @@ from execution_engine.domain.take_profit import is_done
 from execution_engine.domain.view import View
 
 RETRY_LIMIT = timedelta(seconds=60)
+RULES_WITHIN = timedelta(minutes=5)  # for so long a refused leg waits for the market's new rules
 INSUFFICIENT_FUNDS = "InsufficientFundsError"
-REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.FAILED})
 
 
 def sending(draft: Draft, left: Sending) -> None:
@@ -288,6 +290,8 @@ def _after_refusal(draft: Draft, group: Group, order: Order, said: OrderReport) 
     if order.purpose is Purpose.ENTRY:
         if said.code == INSUFFICIENT_FUNDS:
             _stop_entries(draft, group, order)
+        elif said.about is About.RULES and order.attempt < ENTRY_ATTEMPTS:
+            draft.put(replace(order, rules_by=draft.now + RULES_WITHIN))
         return
     tries = [other for other in draft.orders(group.id) if other.purpose is order.purpose]
     refused = 0
@@ -302,6 +306,8 @@ def _after_refusal(draft: Draft, group: Group, order: Order, said: OrderReport) 
 def _stop_entries(draft: Draft, group: Group, refused: Order) -> None:
     for other in draft.orders(group.id):
         unsent = other.status is OrderStatus.PENDING and other.sent_at is None
-        if other.purpose is Purpose.ENTRY and unsent and other.id != refused.id:
+        if other.rules_by is not None:
+            draft.put(orders.request_cancel(other, draft.now))
+        elif other.purpose is Purpose.ENTRY and unsent and other.id != refused.id:
             rejected = orders.move(other, OrderStatus.REJECTED)
             draft.put(replace(rejected, reason="not sent: insufficient funds", finished_at=draft.now))

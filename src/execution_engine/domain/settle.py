@@ -34,6 +34,8 @@ from execution_engine.domain.rows import (
 from execution_engine.domain.signal import Outcome, SignalType
 from execution_engine.domain.take_profit import is_done
 
+IN_VAIN = frozenset({LegStatus.FAILED, LegStatus.REJECTED})  # unless they are being sent again
+
 
 def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> None:
     """Bring a group up to date with its orders. `legs`: ids of the legs concerned; None means all."""
@@ -41,10 +43,11 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
     was_done = is_done(before)
     _book(draft, before, legs)
     _state(draft, group_id)
-    working = [order.id for order in draft.orders(group_id) if not order.is_final]
+    working = [order.id for order in draft.orders(group_id) if not order.is_over]
     plan(draft, group_id)
-    if any(draft.order(id).is_final for id in working):
-        # What never left was revoked on the spot, which may have been the last that kept the group open.
+    if any(draft.order(id).is_over for id in working):
+        # What never left was revoked on the spot, which may have been the last that kept the group open; or a
+        # leg that had waited for new rules was planned anew, or left out.
         _state(draft, group_id)
         plan(draft, group_id)
     if draft.group(group_id).status is GroupStatus.CLOSING:
@@ -130,7 +133,7 @@ def _state(draft: Draft, group_id: int) -> None:
 
 def _open_state(draft: Draft, group: Group, entries: list[Order], group_orders: list[Order]) -> Group:
     held = _holds(draft, group)
-    working = any(not order.is_final for order in entries) or not entries
+    working = any(not order.is_over for order in entries) or not entries
     if held:
         return replace(group, status=GroupStatus.PARTIALLY_FILLED if working else GroupStatus.ACTIVE)
     if not group.filled_quantity:
@@ -188,7 +191,7 @@ def _pyramids(draft: Draft, group: Group, entries: list[Order]) -> None:
 
 
 def _pyramid_status(own: list[Order]) -> PyramidStatus:
-    if any(not order.is_final for order in own) or not own:
+    if any(not order.is_over for order in own) or not own:
         sent = any(order.acknowledged_at is not None for order in own)
         return PyramidStatus.SUBMITTED if sent else PyramidStatus.PENDING
     return PyramidStatus.FILLED if any(order.filled_quantity for order in own) else PyramidStatus.CANCELLED
@@ -199,6 +202,8 @@ def _entry_outcome(draft: Draft, group: Group, pyramid: Pyramid, alert: Alert, o
     if any(order.acknowledged_at is not None for order in own):
         finish(draft, alert, _success(alert, pyramid), _opened_text(group, pyramid, alert), group.id)
         return
+    if any(order.rules_by is not None for order in own):
+        return  # a leg may be taken yet, once the market's new rules are known
     refused = [order for order in own if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)]
     again = any(may_try_again(tries) for tries in entries_by_leg(own).values())
     if len(refused) == len(own) and not again:
@@ -248,8 +253,8 @@ def _time(draft: Draft, group_id: int) -> None:
     legs = draft.legs(group_id)
     retried = [
         order.leg_id
-        for order in (draft.orders(group_id) if any(leg.status is LegStatus.FAILED for leg in legs) else ())
-        if order.purpose is Purpose.ENTRY and not order.is_final and order.leg_id is not None
+        for order in (draft.orders(group_id) if any(leg.status in IN_VAIN for leg in legs) else ())
+        if order.purpose is Purpose.ENTRY and not order.is_over and order.leg_id is not None
     ]
     timed = risk_timer.started(group, legs, draft.settings.risk, draft.now, retried)
     _put_changed(draft, group, timed)

@@ -217,13 +217,15 @@ class Book:
         """Know nothing of a market's price until another comes."""
         self.prices.pop(market, None)
 
-    def note_instruments(self, read: Instruments) -> None:
-        """Go by these rules from now on, the targets of what is open as well."""
+    def note_instruments(self, read: Instruments) -> list[Market]:
+        """Go by these rules from now on, the targets of what is open as well; return the markets it concerns."""
         news = [rules for rules in read.instruments if self.catalogue.get(*rules.key) != rules]
         self.catalogue.add(news)
-        for rules in news:
-            for group_id in self.groups_in(rules.key):
+        changed = [rules.key for rules in news if self.groups_in(rules.key)]
+        for market in changed:
+            for group_id in self.groups_in(market):
                 self._retarget(group_id)
+        return changed
 
     def note_balances(self, read: Balances) -> None:
         self.balances[read.account] = read.free
@@ -357,6 +359,8 @@ class Book:
         _member(self._superseded[row.lane], row.id, row.superseded and not row.is_final)
         unseen = row.purpose is Purpose.ENTRY and not row.is_final and row.acknowledged_at is None
         _member(self._unseen[row.account], row.id, unseen)
+        if row.rules_by is not None:
+            heappush(self._due, (row.rules_by, row.id))
 
     def _fill(self, row: Fill) -> None:
         key = (row.account, row.exchange, row.symbol, row.trade_id)

@@ -27,6 +27,7 @@ from execution_engine.domain.inputs import (
     Price,
     PricesAsked,
     PromoteWaiting,
+    RulesRead,
     Sending,
 )
 from execution_engine.domain.origin import Origin, actor
@@ -120,7 +121,8 @@ class Desk:
             self._feed.price(given)
             return not self.book.cares(given)
         if isinstance(given, Instruments):
-            self.book.note_instruments(given)
+            for market in self.book.note_instruments(given):
+                self.post(RulesRead(exchange=market[0], symbol=market[1]))
             return True
         if isinstance(given, Interrupted) and given.set_back:
             self.book.doubt_prices(self._clock.now())

@@ -22,7 +22,7 @@ from execution_engine.domain.instrument import Instrument, Market
 
 Json = dict[str, Any]
 
-VERSION = 1
+VERSION = 2
 _TABLES = f"""
 PRAGMA user_version = {VERSION};
 CREATE TABLE market (unified TEXT PRIMARY KEY, native TEXT, chart TEXT, body TEXT, rules TEXT) WITHOUT ROWID;
@@ -92,9 +92,9 @@ def instruments(texts: Iterable[str]) -> Iterator[Instrument]:
         made: dict[str, Any] = {
             name: value if name in _WORDS else Decimal(value)
             for name, value in said.items()
-            if name != "market"
+            if name not in ("market", "traded")
         }
-        yield Instrument(market=Market(said["market"]), **made)
+        yield Instrument(market=Market(said["market"]), traded=said["traded"] == str(True), **made)
 
 
 def _text(rules: Instrument) -> str:
