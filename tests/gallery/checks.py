@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSplitter,
+    QToolButton,
     QWidget,
 )
 
@@ -61,6 +62,8 @@ def _missing(widget: QWidget) -> int:
         )
     if isinstance(widget, QPushButton):
         return widget.minimumSizeHint().width() - widget.width()
+    if isinstance(widget, QToolButton) and not widget.icon().isNull():
+        return 0  # shows its icon alone: what Qt makes of the action's name is not painted
     if isinstance(widget, QAbstractButton) and widget.text():
         return widget.sizeHint().width() - widget.width()
     if isinstance(widget, QComboBox):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from execution_engine.domain.rows import WebhookToken
 from execution_engine.ui.frame import asking
 from execution_engine.ui.frame.fault import StartFault
+from execution_engine.ui.frame.palette import Palette
 from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.panels import webhook_asking
 from execution_engine.ui.panels.target_asking import TargetDialog
@@ -40,6 +41,12 @@ def _on_page(act: Callable[[QWidget, MainWindow], object]) -> Callable[[MainWind
 
 def _first_group(window: MainWindow) -> int:
     return next(id for id, group in window.bridge.groups.items() if group.open_quantity)
+
+
+def _typed(window: MainWindow, text: str) -> None:
+    window.acts.palette.trigger()
+    assert isinstance(window.dialog, Palette)
+    window.dialog.search.setText(text)
 
 
 def _fault(window: MainWindow) -> QWidget:
@@ -76,6 +83,11 @@ DIALOGS = (
     ),
     Scene("dialog-quit", "full", "positions", _shown(lambda window: asking.quitting(window.bridge, window))),
     Scene("dialog-unsaved", "full", "settings", _shown(lambda window: asking.losing(3, window))),
+    Scene("dialog-palette", "full", "positions", lambda window: _typed(window, "")),
+    Scene("dialog-palette-row", "full", "positions", lambda window: _typed(window, "risk")),
+    Scene("dialog-palette-refused", "empty", "dashboard", lambda window: _typed(window, "close ev")),
+    Scene("dialog-palette-nothing", "full", "dashboard", lambda window: _typed(window, "zzqx")),
+    Scene("dialog-reset", "full", "dashboard", lambda window: window.acts.reset_all.trigger()),
     Scene("dialog-shortcuts", "full", "dashboard", lambda window: window.acts.keys.trigger()),
     Scene("dialog-about", "full", "dashboard", lambda window: window.acts.about.trigger()),
     Scene("dialog-test-alert", "full", "signals", lambda window: window.acts.test_alert.trigger()),

@@ -7,23 +7,26 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QGuiApplication, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal, SettingsError
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, CloseAll, Input, Pause, Resume, SaveSettings
+from execution_engine.domain.rows import Mode
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.frame import asking, banners, menus, new_version, telling
-from execution_engine.ui.frame.acts import Acts
+from execution_engine.ui.frame.acts import Acts, allow
 from execution_engine.ui.frame.attention import Attention
 from execution_engine.ui.frame.away import Homecoming, show_decisions
+from execution_engine.ui.frame.finds import everything
 from execution_engine.ui.frame.header import Header
-from execution_engine.ui.frame.helping import about, shortcuts
+from execution_engine.ui.frame.helping import about
 from execution_engine.ui.frame.idle import Idle
 from execution_engine.ui.frame.lock import LockScreen
 from execution_engine.ui.frame.memory import Memory
+from execution_engine.ui.frame.palette import Palette
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.frame.sidebar import Sidebar
 from execution_engine.ui.frame.stage import Stage
@@ -33,11 +36,13 @@ from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
 from execution_engine.ui.theme import THEME, Name
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
+from execution_engine.ui.tables import RowsView
 
 NARROW_BELOW = 1200
 AWAY = "away"
 READ_ONLY = "security.read_only"
 SMALLEST = (960, 640)
+WELCOME, BEGUN, LEFT = "welcome", "begun", "left"
 FIRST_SIZE = (1440, 900)
 EAGER = ("dashboard", "positions", "logs")  # they collect prices and facts before they are looked at
 
@@ -94,8 +99,11 @@ class MainWindow(QMainWindow):
             return
         self.sidebar.show_current(key)
         self.stage.show_page(key)
+        if self.stage.current == WELCOME != key:
+            self.memory.put(WELCOME, LEFT)
         if not self.lock.is_on:
             self._show_title()
+        self._make_room(known[0])
         if known[0].listed:
             self.memory.put("page", key)
         if key == AWAY:
@@ -106,6 +114,24 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         title = next((place.title for place in self.stage.places if place.key == self.stage.current), "")
+    def begin(self) -> None:
+        """Open the first steps where nothing was done yet, or where they were neither finished nor left."""
+        before = self.memory.text(WELCOME)
+        if before == BEGUN or (not before and self._is_untouched()):
+            self.memory.put(WELCOME, BEGUN)
+            self.go(WELCOME)
+
+    def _is_untouched(self) -> bool:
+        bridge = self.bridge
+        on_paper = all(account.mode is Mode.PAPER for account in bridge.accounts.values())
+        return on_paper and not (bridge.alerts or bridge.groups or bridge.doors.settings().security.read_only)
+
+    def _make_room(self, place: Place) -> None:
+        """Leave the window to a page that wants it whole; what can stop an exchange stays in sight."""
+        real = any(each.enabled and each.mode is not Mode.PAPER for each in self.bridge.accounts.values())
+        self.sidebar.setVisible(not place.whole)
+        self.header.setVisible(not place.whole or real)
+
         self.setWindowTitle(f"{title} – Execution Engine")
 
     def notify(self, notice: Notice) -> None:
@@ -183,6 +209,10 @@ class MainWindow(QMainWindow):
         )
         acts.refresh.triggered.connect(lambda: self.stage.call("refresh"))
         acts.find.triggered.connect(lambda: self.stage.call("focus_filter"))
+        acts.palette.triggered.connect(self._open_palette)
+        acts.columns.triggered.connect(self._choose_columns)
+        acts.reset_page.triggered.connect(lambda: self.memory.forget(self.stage.current))
+        acts.reset_all.triggered.connect(self._ask_to_reset)
         acts.full_screen.toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
         acts.test_alert.triggered.connect(self._send_test_alert)
         acts.paper.triggered.connect(self._open_paper)
@@ -192,6 +222,7 @@ class MainWindow(QMainWindow):
         )
         acts.keys.triggered.connect(lambda: self.open_dialog(shortcuts(self)))
         acts.updates.triggered.connect(self._look_for_updates)
+        acts.guide.triggered.connect(lambda: self.go(WELCOME))
         acts.about.triggered.connect(
             lambda: self.open_dialog(about(bridge.doors.version, bridge.doors.data_folder, self))
         )
@@ -221,7 +252,8 @@ class MainWindow(QMainWindow):
         self._fit()
 
     def _page_made(self, key: str, page: Any) -> None:
-        self.memory.follow(key, page)
+        if key != WELCOME:  # what is chosen there is saved where it belongs
+            self.memory.follow(key, page)
         signals: dict[str, Callable[..., object]] = {
             "notice": self.notify,
             "wanted": self.go,
@@ -235,7 +267,12 @@ class MainWindow(QMainWindow):
                 found.connect(then)
 
     def _asked(self, what: str) -> None:
-        acts = {"test_alert": self.acts.test_alert, "paper": self.acts.paper, "resume": self.acts.pause}
+        acts = {
+            "test_alert": self.acts.test_alert,
+            "paper": self.acts.paper,
+            "resume": self.acts.pause,
+            "guide": self.acts.guide,
+        }
         acts[what].trigger()
 
     # -- what happens
@@ -253,7 +290,7 @@ class MainWindow(QMainWindow):
         """Open what was found meanwhile, once after each start and resume; never under a dialog."""
         if self.stage.current == AWAY:
             self.homecoming.seen()
-        elif self.homecoming.brings_news() and self.dialog is None:
+        elif self.stage.current != WELCOME and self.homecoming.brings_news() and self.dialog is None:
             self.go(AWAY)
 
     def _show_decisions(self) -> None:
@@ -285,7 +322,7 @@ class MainWindow(QMainWindow):
         self.acts.show_paused(self._is_paused())
         groups = len(self.holdings.by_id)
         if not self.lock.is_on:
-            self.acts.close_all.setEnabled(bool(groups or bridge.queue))
+            allow(self.acts.close_all, bool(groups or bridge.queue), "nothing is open and nothing waits")
         dots = {thing.page for thing in self.attention.things(bridge.doors.now())}
         self.sidebar.show_count("positions", groups, "positions" in dots)
         self.sidebar.show_count("queue", len(bridge.queue), "queue" in dots)
@@ -368,6 +405,43 @@ class MainWindow(QMainWindow):
         self.notify(Notice("info", f"Copied the address of “{name}”", "It contains your secret."))
 
     def offer(self, offer: Offer) -> None:
+    def _open_palette(self) -> None:
+        """Let the user find an act, a page, a position, a signal or a setting by a few letters."""
+        if self.dialog is not None:
+            return
+        holder = QMenu(self)
+        finds = everything(self, self._table_at_hand(), holder)
+        dialog = Palette(finds, self.memory, self)
+        dialog.finished.connect(holder.deleteLater)
+        self.open_dialog(dialog)
+        dialog.move(self.mapToGlobal(self.rect().topLeft()) + dialog.place_over(self))
+
+    def _table_at_hand(self) -> RowsView | None:
+        """Return the table with the cursor, else the first one of the page that is seen."""
+        focused = self.focusWidget()
+        if isinstance(focused, RowsView) and focused.isVisible():
+            return focused
+        tables = self.stage.page(self.stage.current).findChildren(RowsView)
+        return next((table for table in tables if table.isVisible()), None)
+
+    def _choose_columns(self) -> None:
+        table = self._table_at_hand()
+        if table is not None:
+            table.choose_columns()
+
+    def _ask_to_reset(self) -> None:
+        """Ask, then put every page and the window back as they were made."""
+        dialog = asking.resetting(self)
+
+        def reset() -> None:
+            self.memory.forget()
+            self.setWindowState(Qt.WindowState.WindowNoState)
+            self._restore()
+
+        dialog.confirmed.connect(dialog.accept)
+        dialog.accepted.connect(reset)
+        self.open_dialog(dialog)
+
         """Tell of a new version, in the corner."""
         self.notify(new_version.notice_of(offer, lambda: self._show_version(offer)))
 
@@ -375,11 +449,11 @@ class MainWindow(QMainWindow):
         self.open_dialog(new_version.NewVersion(offer, self.bridge.doors.version, self))
 
     def _look_for_updates(self) -> None:
-        self.acts.updates.setEnabled(False)
+        allow(self.acts.updates, False, "it is being looked for")
         self.bridge.run(self.bridge.doors.check_updates(), self._updates_known)
 
     def _updates_known(self, found: Offer | UpToDate | Refusal) -> None:
-        self.acts.updates.setEnabled(True)
+        allow(self.acts.updates, True, "")
         if isinstance(found, Offer):
             self._show_version(found)
         else:

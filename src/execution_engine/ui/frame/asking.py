@@ -1,4 +1,4 @@
-"""The two questions of the frame: close everything, and quit while something is open."""
+"""The questions of the frame: close everything, quit while something is open, lose changes, reset layouts."""
 
 from __future__ import annotations
 
@@ -95,6 +95,19 @@ def losing(count: int, parent: QWidget) -> ConfirmDialog:
         f"Quit without saving {changes} of the settings?",
         f"Discard {changes}",
         explanation="What is typed there is not in force and would be forgotten.",
+        danger=False,
+        parent=parent,
+    )
+
+
+def resetting(parent: QWidget) -> ConfirmDialog:
+    """Return the question before every layout is put back: it cannot be had back."""
+    return ConfirmDialog(
+        "Reset every layout",
+        "Put every page back as it was made?",
+        "Reset every layout",
+        explanation="Columns, their order and widths, sorting, splitters, and size and place of the window. "
+        "Settings, filters and what is open stay as they are.",
         danger=False,
         parent=parent,
     )

@@ -1,4 +1,4 @@
-"""What Help shows: the keys, and what this is."""
+"""What Help shows: what this is, in which version."""
 
 from __future__ import annotations
 
@@ -10,27 +10,6 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QW
 
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Label, button, divider, fit_height
-
-KEYS = (
-    ("Ctrl+1 … Ctrl+8", "Go to a page"),
-    ("Ctrl+9", "While you were away"),
-    ("Ctrl+,", "Settings"),
-    ("Ctrl+F", "Filter the page; Esc clears it"),
-    ("F5", "Read the page again"),
-    ("Ctrl+Shift+P", "Pause and resume"),
-    ("Enter", "Open the row, or do what its button does"),
-    ("← →", "Fold and unfold a row; * unfolds all below it"),
-    ("Ctrl+C", "Copy the selected rows with full precision"),
-    ("Ctrl+Shift+C", "Copy them as CSV, with headings"),
-    ("F11", "Full screen"),
-    ("Ctrl+L", "Lock the window; the engine goes on"),
-    ("Ctrl+Q", "Quit"),
-)
-
-
-def shortcuts(parent: QWidget) -> QDialog:
-    """Return the list of keys."""
-    return _table("Keyboard shortcuts", "Keyboard shortcuts", KEYS, parent)
 
 
 def about(version: str, folder: Path, parent: QWidget) -> QDialog:

@@ -21,6 +21,7 @@ from execution_engine.ui.widgets import SegmentedChoice
 log = logging.getLogger(__name__)
 
 SAVE_AFTER_MS = 1500
+MODES = (".wide", ".narrow")
 
 
 class Memory(QObject):
@@ -33,6 +34,7 @@ class Memory(QObject):
         self._values = _read(path)
         self._changed: dict[str, RowsView | QSplitter] = {}
         self._followed: dict[str, RowsView | QSplitter] = {}
+        self._first: dict[str, QByteArray] = {}
         self._mode = "wide"
         self._restoring = False
         self._timer = QTimer(self, singleShot=True, interval=SAVE_AFTER_MS)
@@ -66,6 +68,8 @@ class Memory(QObject):
         for number, part in enumerate(parts):
             name = f"{page}.{part.accessibleName() or number}"
             self._followed[name] = part
+            if isinstance(part, QSplitter):
+                self._first[name] = part.saveState()
             signal = part.layout_changed if isinstance(part, RowsView) else part.splitterMoved
             signal.connect(lambda *_, name=name, part=part: self._touched(name, part))
         QTimer.singleShot(0, self, self._restore)
@@ -77,6 +81,23 @@ class Memory(QObject):
                 choice.set_value(self.text(name))
                 choice.chosen.emit(choice.value())
             choice.chosen.connect(lambda key, name=name: self.put(name, key))
+
+    def forget(self, page: str = "") -> None:
+        """Put tables and splitters of a page back as they were made; without a page, of all, and the window's place."""
+        start = f"{page}." if page else ""
+        for name, part in self._followed.items():
+            if not name.startswith(start) or not isValid(part):
+                continue
+            if isinstance(part, RowsView):
+                part.reset_layout()
+            else:
+                part.restoreState(self._first[name])
+            self._changed.pop(name, None)
+        for name in [each for each in self._values if each.endswith(MODES) and each.startswith(start)]:
+            del self._values[name]
+        if not page:
+            self._values.pop("geometry", None)
+        self._timer.start()
 
     def set_mode(self, mode: str) -> None:
         """Remember layouts of the wide and the narrow window apart."""

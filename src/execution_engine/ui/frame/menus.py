@@ -12,6 +12,8 @@ from execution_engine.ui.frame.acts import Acts
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.theme import THEME, Name
 
+PAGE = "page "  # begins the names of the actions that show a page
+
 THEMES: tuple[tuple[Name, str], ...] = (
     ("dark", "Dark"),
     ("light", "Light"),
@@ -34,7 +36,7 @@ def fill(
     engine.addSeparator()
     engine.addActions([acts.lock, acts.quit])
     view = bar.addMenu("View")
-    for number, place in enumerate(places, 1):
+    for number, place in enumerate((place for place in places if not place.whole), 1):
         if not place.listed:
             view.addSeparator()
         view.addAction(_page(view, place, number, go))
@@ -42,14 +44,17 @@ def fill(
     _themes(view.addMenu("Theme"), choose_theme)
     view.addAction(acts.full_screen)
     view.addSeparator()
-    view.addActions([acts.find, acts.refresh])
+    view.addActions([acts.palette, acts.find, acts.refresh])
+    view.addSeparator()
+    view.addActions([acts.columns, acts.reset_page, acts.reset_all])
     bar.addMenu("Trade").addActions([acts.test_alert])
     bar.addMenu("Tools").addActions([acts.paper])
-    bar.addMenu("Help").addActions([acts.keys, acts.updates, acts.about])
+    bar.addMenu("Help").addActions([acts.guide, acts.keys, acts.updates, acts.about])
 
 
 def _page(menu: QMenu, place: Place, number: int, go: Callable[[str], object]) -> QAction:
     action = QAction(place.title, menu)
+    action.setObjectName(f"{PAGE}{place.key}")
     action.setMenuRole(QAction.MenuRole.NoRole)
     keys = [QKeySequence(f"Ctrl+{number}")]
     if place.key == "settings":

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QPainter
 from PySide6.QtWidgets import QHeaderView, QMenu, QWidget
 
@@ -98,6 +98,10 @@ class Header(QHeaderView):
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer the columns and the first layout."""
+        self.open_menu(event.globalPos())
+
+    def open_menu(self, at: QPoint) -> None:
+        """Offer the columns and the first layout at a place of the screen."""
         model = self.rows_model()
         if model is None:
             return
@@ -115,7 +119,7 @@ class Header(QHeaderView):
         menu.addSeparator()
         menu.addAction("Reset layout").triggered.connect(self.layout_reset)
         self._menu = menu
-        menu.popup(event.globalPos())
+        menu.popup(at)
 
     def show_column(self, logical: int, shown: bool) -> None:
         """Show or hide a column, as the user wished."""

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -45,6 +45,9 @@ INDENT = 18
 _BRANCH = 8
 _TEXT_AFTER_BRANCH = 5  # the cell's padding less the room a triangle leaves
 
+COPY, COPY_CSV = "Copy", "Copy as CSV"
+COPY_KEYS = {COPY: "Ctrl+C", COPY_CSV: "Ctrl+Shift+C"}
+
 RowKind = Literal["tree", "table", "editable"]
 
 
@@ -82,6 +85,7 @@ class RowsView(QTreeView):
         self.setAccessibleName(name)
         self._opened: set[str] = set()
         self._menu_of: Callable[[Key, QMenu], None] | None = None
+        self._first_columns: Mapping[str, int] | None = None
         self._hover: tuple[Key, int] | None = None
         self._pressed = self._editing = False
         self._dirty = QRect()
@@ -122,8 +126,33 @@ class RowsView(QTreeView):
         ]
 
     def set_menu(self, build: Callable[[Key, QMenu], None]) -> None:
-        """Open a context menu on rows: `build` fills it for the row's key. Rows stay while it is open."""
+        """Put acts into the context menu of rows: `build` fills it for the row's key. Rows stay while it is open.
+
+        Copying is offered on the rows of every table.
+        """
         self._menu_of = build
+
+    def fill_menu(self, key: Key, menu: QMenu) -> None:
+        """Put everything that can be done with a row into a menu."""
+        if self._menu_of is not None:
+            self._menu_of(key, menu)
+        if not menu.isEmpty() and not any(each.text() == COPY for each in menu.actions()):
+            menu.addSeparator()
+        for text, does in ((COPY, self.copy), (COPY_CSV, self.copy_csv)):
+            known = next((each for each in menu.actions() if each.text() == text), None)
+            action = known or menu.addAction(text)
+            action.setShortcut(QKeySequence(COPY_KEYS[text]))
+            if known is None:
+                action.triggered.connect(lambda _=False, does=does: does())
+
+    def name_of(self, key: Key) -> str:
+        """Return what a row is called: its first cell."""
+        cell = self.rows_model.cell(self.rows_model.index_of(key))
+        return " ".join(text.strip() for text, _ in cell.parts if text.strip()) or cell.text
+
+    def choose_columns(self) -> None:
+        """Open the list of columns by the keyboard."""
+        self.heading.open_menu(self.heading.mapToGlobal(self.heading.rect().bottomLeft()))
 
     def set_empty(self, text: str, actions: Sequence[tuple[str, Callable[[], object]]] = ()) -> None:
         """Say what stands in the middle when there are no rows, and buttons that help."""
@@ -131,7 +160,8 @@ class RowsView(QTreeView):
         self._show_empty()
 
     def show_columns(self, widths: Mapping[str, int]) -> None:
-        """Show only these columns, with these widths [px]; the last one takes the rest."""
+        """Show only these columns, with these widths [px], now and after a reset; the last one takes the rest."""
+        self._first_columns = dict(widths)
         layout.show(self.heading, self.rows_model, widths)
 
     def save_layout(self) -> str:
@@ -144,8 +174,10 @@ class RowsView(QTreeView):
         self._unfold(QModelIndex(), 0, self.rows_model.rowCount() - 1)
 
     def reset_layout(self) -> None:
-        """Put columns and order back as they were made."""
+        """Put columns and order back as they were made for a window of this width."""
         layout.reset(self.heading, self.rows_model)
+        if self._first_columns is not None:
+            layout.show(self.heading, self.rows_model, self._first_columns)
         self.layout_changed.emit()
 
     def copy(self) -> None:
@@ -310,29 +342,35 @@ class RowsView(QTreeView):
         super().mouseDoubleClickEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Copy with Ctrl+C, as CSV with Shift too, open with Enter; Qt does the rest: arrows fold, * opens all."""
-        key = self.key()
-        both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self.copy()
-        elif event.key() == Qt.Key.Key_C and event.modifiers() == both:
-            self.copy_csv()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and key is not None and not self._editing:
-            self.opened.emit(key)
-        else:
+        """Do what the keys stand for, see `HEARD`; the rest is Qt's."""
+        pressed = event.keyCombination().toCombined() & ~Qt.KeyboardModifier.KeypadModifier.value
+        does = DOES.get(pressed)
+        if does is None or not does(self):
             super().keyPressEvent(event)
+
+    def _open_current(self) -> bool:
+        key = self.key()
+        if key is None or self._editing:
+            return False
+        self.opened.emit(key)
+        return True
+
+    def _copies(self) -> bool:
+        self.copy()
+        return True
+
+    def _copies_csv(self) -> bool:
+        self.copy_csv()
+        return True
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Open the menu of the row that was asked."""
         index = self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex()
-        if self._menu_of is None or not index.isValid():
+        if not index.isValid():
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._menu_of(self.rows_model.key_at(index), menu)
-        if menu.isEmpty():
-            menu.deleteLater()
-            return
+        self.fill_menu(self.rows_model.key_at(index), menu)
         self.rows_model.hold()
         menu.aboutToHide.connect(self.rows_model.release)
         by_key = self.viewport().mapToGlobal(self.visualRect(index).bottomLeft())
@@ -519,6 +557,32 @@ class TreeView(RowsView):
     ) -> None:
         """Take what RowsView takes."""
         super().__init__(model, delegates, rows="tree", name=name, parent=parent)
+
+
+class Heard(NamedTuple):
+    """Keys that a table hears, what they do in words, and what does it; None = Qt itself."""
+
+    keys: tuple[str, ...]
+    words: str
+    does: Callable[[RowsView], bool] | None = None
+
+
+HEARD = (
+    Heard(("Return", "Enter"), "Open the row, or do what its button does", RowsView._open_current),
+    Heard(("Left", "Right"), "Fold and unfold the row"),
+    Heard(("*",), "Unfold everything below it"),
+    Heard(("Shift+F10",), "Open the menu of the row"),
+    Heard(("Shift+Up", "Shift+Down"), "Select several rows"),
+    Heard(("Ctrl+A",), "Select all rows"),
+    Heard((COPY_KEYS[COPY], "Ctrl+Ins"), "Copy the selected rows with full precision", RowsView._copies),
+    Heard((COPY_KEYS[COPY_CSV],), "Copy them as CSV, with headings", RowsView._copies_csv),
+)
+DOES = {
+    QKeySequence(keys)[0].toCombined(): heard.does  # type: ignore[index]  # the stubs do not know it
+    for heard in HEARD
+    if heard.does is not None
+    for keys in heard.keys
+}
 
 
 def _one_line(text: str) -> str:

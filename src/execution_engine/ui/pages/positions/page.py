@@ -121,6 +121,7 @@ class PositionsPage(QWidget):
         column.addWidget(self.bar)
         column.addWidget(both, 1)
         toggle = QShortcut(QKeySequence(Qt.Key.Key_F4), self)
+        toggle.setWhatsThis("Show or hide the facts of the group")
         toggle.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         toggle.activated.connect(self.toggle_facts)
 

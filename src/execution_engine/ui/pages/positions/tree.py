@@ -190,6 +190,7 @@ class PositionsTree(TreeView):
         """Put the columns back as they are made for this width."""
         super().reset_layout()
         self.show_columns(WIDTHS[self._class or "wide"])
+        self.lines.sort_by("position")
 
     def _line_up(self, lines: Iterable[Line]) -> None:
         """Leave room for the most decimals that any market shows, so that points stand under one another."""
