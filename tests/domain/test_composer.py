@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from execution_engine.domain import composer
 from execution_engine.domain.alert import ParsedAlert
-from execution_engine.domain.composer import Act, Composition, Form, Origin
+from execution_engine.domain.composer import Act, Composition, Form, SentBy
 from execution_engine.domain.composer_check import ONLY, BodySecret, Checked, check
 from execution_engine.domain.composer_placeholders import (
     PLACEHOLDERS,
@@ -38,15 +38,15 @@ NO_SECRET = BodySecret()
 TIMEFRAMES = ("30s", "1m", "15m", "90m", "1h", "4h", "1d", "1w", "1M")
 
 
-def judged(message: str, origin: Origin = Origin.STRATEGY, **given: Any) -> Checked:
+def judged(message: str, sent_by: SentBy = SentBy.STRATEGY, **given: Any) -> Checked:
     rules = Webhook(**{k: v for k, v in given.items() if k.endswith("required")})
     return check(
-        message, given.get("sample", SAMPLE), origin, CATALOGUE, rules, given.get("secret", NO_SECRET)
+        message, given.get("sample", SAMPLE), sent_by, CATALOGUE, rules, given.get("secret", NO_SECRET)
     )
 
 
 def signals(chosen: Composition, **given: Any) -> list[Signal]:
-    found = judged(composer.message(chosen), chosen.origin, **given)
+    found = judged(composer.message(chosen), chosen.sent_by, **given)
     assert (found.status, found.found) == (202, ())
     return [read.parsed.signal for read in found.reads]
 
@@ -54,7 +54,7 @@ def signals(chosen: Composition, **given: Any) -> list[Signal]:
 names = st.text("abcXYZ019 _.-", min_size=1, max_size=32).filter(lambda name: name.strip() == name)
 compositions = st.builds(
     Composition,
-    origin=st.sampled_from((Origin.STRATEGY, Origin.PRICE)),
+    sent_by=st.sampled_from((SentBy.STRATEGY, SentBy.PRICE)),
     act=st.sampled_from(Act),
     symbol=st.sampled_from(("", "BINANCE:BTCUSDT", "BINANCE:ETHUSDT.P", "BTCUSDT.P")),
     timeframe=st.sampled_from(TIMEFRAMES),
@@ -74,7 +74,7 @@ def test_whatever_is_chosen_the_listener_understands_as_it_was_meant(
     chosen: Composition, secret: str
 ) -> None:
     text = composer.message(chosen, secret)
-    found = judged(text, chosen.origin, secret=BodySecret(secret), secret_required=bool(secret))
+    found = judged(text, chosen.sent_by, secret=BodySecret(secret), secret_required=bool(secret))
     assert (found.status, found.found) == (202, ())
     assert ("\n" in text) is not chosen.one_line
     assert len(found.reads) == (6 if chosen.is_strategy else 1)
@@ -153,19 +153,19 @@ def test_every_placeholder_is_explained_and_has_a_sample() -> None:
     for each in PLACEHOLDERS:
         assert each.meaning.endswith(".")
         assert meaning(each.name) == each.meaning
-        assert "{{" not in filled(each.written, SAMPLE, Origin.STRATEGY)
-        assert ("{{" in filled(each.written, SAMPLE, Origin.PRICE)) is each.strategy
-        assert filled(each.written, SAMPLE, Origin.PINE) == each.written
+        assert "{{" not in filled(each.written, SAMPLE, SentBy.STRATEGY)
+        assert ("{{" in filled(each.written, SAMPLE, SentBy.PRICE)) is each.strategy
+        assert filled(each.written, SAMPLE, SentBy.PINE) == each.written
     assert meaning("plot_7") == meaning("plot_0")
     assert meaning("nonsense") == ""
-    assert filled("{{plot_7}} {{nonsense}}", SAMPLE, Origin.PRICE) == "65000.5 {{nonsense}}"
+    assert filled("{{plot_7}} {{nonsense}}", SAMPLE, SentBy.PRICE) == "65000.5 {{nonsense}}"
 
 
 def test_samples_are_those_of_the_chart_at_the_moment() -> None:
-    told = filled("{{exchange}} {{ticker}} {{interval}} {{time}} {{timenow}}", SAMPLE, Origin.STRATEGY)
+    told = filled("{{exchange}} {{ticker}} {{interval}} {{time}} {{timenow}}", SAMPLE, SentBy.STRATEGY)
     assert told == "BINANCE BTCUSDT 60 2026-11-20T11:00:00Z 2026-11-20T12:00:00Z"
-    assert filled("{{interval}}", SAMPLE, Origin.PRICE) == "1"
-    assert filled("{{strategy.position_size}}", SAMPLE, Origin.STRATEGY, SITUATIONS[3]) == "-1"
+    assert filled("{{interval}}", SAMPLE, SentBy.PRICE) == "1"
+    assert filled("{{strategy.position_size}}", SAMPLE, SentBy.STRATEGY, SITUATIONS[3]) == "-1"
     assert span("90m") == timedelta(minutes=90)
 
 
@@ -208,10 +208,10 @@ def test_what_is_no_json_is_refused_as_the_listener_does(message: str, line: int
 
 def test_placeholders_of_strategies_stay_unfilled_in_other_alerts() -> None:
     message = composer.message(Composition())
-    price = judged(message, Origin.PRICE)
+    price = judged(message, SentBy.PRICE)
     assert {each.field for each in price.found} >= {"tv.action", "tv.entry_price", "id"}
     assert "tv.close" not in {each.field for each in price.found}
-    assert "tv.close" in {each.field for each in judged(message, Origin.PINE).found}
+    assert "tv.close" in {each.field for each in judged(message, SentBy.PINE).found}
     assert all("arrived unreplaced" in each.sentence for each in price.found)
 
 
@@ -257,7 +257,7 @@ def test_tradingview_cannot_sign() -> None:
 
 
 def rehearsed(house: House, chosen: Composition, turn: int = 0, **given: Any) -> Rehearsed:
-    found = judged(composer.message(chosen), chosen.origin)
+    found = judged(composer.message(chosen), chosen.sent_by)
     parsed: ParsedAlert = found.reads[turn].parsed
     return rehearse(house.book, house.received(parsed, **given), house.clock.now())
 
@@ -281,7 +281,7 @@ def test_an_entry_without_a_price_would_wait() -> None:
 
 
 def test_a_short_on_spot_would_be_rejected() -> None:
-    told = rehearsed(House(), Composition(origin=Origin.PRICE, act=Act.SHORT))
+    told = rehearsed(House(), Composition(sent_by=SentBy.PRICE, act=Act.SHORT))
     assert told.is_refused
     assert told.sentence == "rejected: a spot account cannot be short"
 
@@ -309,11 +309,11 @@ def test_turns_of_a_strategy_that_holds_something() -> None:
 
 def test_an_exit_of_nothing_and_a_copy() -> None:
     house = House()
-    exit = Composition(origin=Origin.PRICE, act=Act.EXIT)
+    exit = Composition(sent_by=SentBy.PRICE, act=Act.EXIT)
     told = rehearsed(house, exit)
     assert (told.outcome, told.accounts) == (Outcome.NO_POSITION, ())
     assert told.sentence.startswith("no position: ")
-    house.post(house.received(judged(composer.message(exit), Origin.PRICE).reads[0].parsed))
+    house.post(house.received(judged(composer.message(exit), SentBy.PRICE).reads[0].parsed))
     again = rehearsed(house, exit)
     assert again.type is None
     assert "is a copy of alert" in again.sentence

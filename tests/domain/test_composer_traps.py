@@ -9,7 +9,7 @@ import pytest
 
 from execution_engine.domain import composer
 from execution_engine.domain import document as documents
-from execution_engine.domain.composer import Composition, Origin
+from execution_engine.domain.composer import Composition, SentBy
 from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.composer_traps import Trap, Weight, traps
 from execution_engine.domain.settings import Settings
@@ -20,13 +20,13 @@ GOOD = WayIn(url=PUBLIC, reach=Reach(state="ok", sentence="It leads here.", url=
 WHOLE = '"id": "{{ticker}} {{strategy.order.id}} {{timenow}}", "timestamp": "{{timenow}}"'
 
 
-def told(message: str, origin: Origin = Origin.STRATEGY, **given: Any) -> dict[str, Trap]:
+def told(message: str, sent_by: SentBy = SentBy.STRATEGY, **given: Any) -> dict[str, Trap]:
     settings = Settings()
     for path, value in given.get("settings", {}).items():
         settings = documents.with_value(settings, path, value)
     found = traps(
         message,
-        origin,
+        sent_by,
         given.get("timeframe", "1h"),
         given.get("way", GOOD),
         settings,
@@ -45,7 +45,7 @@ def test_what_the_composer_writes_for_a_strategy_walks_into_none() -> None:
 
 
 def test_a_price_alert_has_to_be_told_when_to_fire() -> None:
-    found = told(composer.message(Composition(origin=Origin.PRICE)), Origin.PRICE)
+    found = told(composer.message(Composition(sent_by=SentBy.PRICE)), SentBy.PRICE)
     assert set(found) == {"trigger"}
     assert "Once Per Bar Close" in found["trigger"].sentence
 
@@ -80,45 +80,45 @@ def test_an_allowlist_without_tradingview_stops_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "origin", "code", "weight"),
+    ("message", "sent_by", "code", "weight"),
     [
-        (f'{{{WHOLE}, "close": {{{{close}}}}}}', Origin.STRATEGY, "unquoted", Weight.LOOK),
-        (f'{{{WHOLE}, "timeframe": "{{{{interval}}}}"}}', Origin.PRICE, "interval", Weight.STOPS),
-        (f'{{{WHOLE}, "timeframe": "{{{{interval}}}}"}}', Origin.STRATEGY, "interval", Weight.KNOW),
-        ('{"id": "{{ticker}} {{time}}", "timestamp": "{{time}}"}', Origin.PRICE, "time", Weight.STOPS),
-        ('{"id": "{{ticker}} {{time}}", "timestamp": {{time}} }', Origin.PRICE, "time", Weight.STOPS),
-        ('{"close": "{{close}}"}', Origin.PINE, "pine", Weight.STOPS),
-        ('{"id": "my alert"}', Origin.STRATEGY, "same_id", Weight.STOPS),
-        ('{"id": "{{ticker}} {{timenow}}"}', Origin.STRATEGY, "same_second", Weight.LOOK),
-        ('{"id": "{{timenow}}", "symbol": "{{ticker}}"}', Origin.PRICE, "same_chart", Weight.LOOK),
-        ('{"action": "buy"}', Origin.PRICE, "no_id", Weight.LOOK),
-        ('{"action": "buy"}', Origin.PRICE, "no_timestamp", Weight.LOOK),
-        ('{"secret": "abc"}', Origin.PRICE, "secret", Weight.KNOW),
+        (f'{{{WHOLE}, "close": {{{{close}}}}}}', SentBy.STRATEGY, "unquoted", Weight.LOOK),
+        (f'{{{WHOLE}, "timeframe": "{{{{interval}}}}"}}', SentBy.PRICE, "interval", Weight.STOPS),
+        (f'{{{WHOLE}, "timeframe": "{{{{interval}}}}"}}', SentBy.STRATEGY, "interval", Weight.KNOW),
+        ('{"id": "{{ticker}} {{time}}", "timestamp": "{{time}}"}', SentBy.PRICE, "time", Weight.STOPS),
+        ('{"id": "{{ticker}} {{time}}", "timestamp": {{time}} }', SentBy.PRICE, "time", Weight.STOPS),
+        ('{"close": "{{close}}"}', SentBy.PINE, "pine", Weight.STOPS),
+        ('{"id": "my alert"}', SentBy.STRATEGY, "same_id", Weight.STOPS),
+        ('{"id": "{{ticker}} {{timenow}}"}', SentBy.STRATEGY, "same_second", Weight.LOOK),
+        ('{"id": "{{timenow}}", "symbol": "{{ticker}}"}', SentBy.PRICE, "same_chart", Weight.LOOK),
+        ('{"action": "buy"}', SentBy.PRICE, "no_id", Weight.LOOK),
+        ('{"action": "buy"}', SentBy.PRICE, "no_timestamp", Weight.LOOK),
+        ('{"secret": "abc"}', SentBy.PRICE, "secret", Weight.KNOW),
     ],
 )
-def test_a_message_that_walks_into_a_trap(message: str, origin: Origin, code: str, weight: Weight) -> None:
-    assert told(message, origin)[code].weight is weight
+def test_a_message_that_walks_into_a_trap(message: str, sent_by: SentBy, code: str, weight: Weight) -> None:
+    assert told(message, sent_by)[code].weight is weight
 
 
 @pytest.mark.parametrize(
-    ("message", "origin", "code"),
+    ("message", "sent_by", "code"),
     [
-        (f"{{{WHOLE}}}", Origin.STRATEGY, "unquoted"),
-        (f"{{{WHOLE}}}", Origin.STRATEGY, "same_second"),
-        (f'{{{WHOLE}, "symbol": "{{{{ticker}}}}"}}', Origin.STRATEGY, "same_chart"),
-        ('{"id": "{{ticker}} {{timenow}}"}', Origin.PRICE, "same_second"),
-        ('{"timestamp": "{{timenow}}"}', Origin.PRICE, "no_id"),
-        ('{"text": "no placeholder"}', Origin.PINE, "pine"),
-        ('{"action": "buy"}', Origin.PRICE, "secret"),
+        (f"{{{WHOLE}}}", SentBy.STRATEGY, "unquoted"),
+        (f"{{{WHOLE}}}", SentBy.STRATEGY, "same_second"),
+        (f'{{{WHOLE}, "symbol": "{{{{ticker}}}}"}}', SentBy.STRATEGY, "same_chart"),
+        ('{"id": "{{ticker}} {{timenow}}"}', SentBy.PRICE, "same_second"),
+        ('{"timestamp": "{{timenow}}"}', SentBy.PRICE, "no_id"),
+        ('{"text": "no placeholder"}', SentBy.PINE, "pine"),
+        ('{"action": "buy"}', SentBy.PRICE, "secret"),
     ],
 )
-def test_a_message_that_does_not(message: str, origin: Origin, code: str) -> None:
-    assert code not in told(message, origin)
+def test_a_message_that_does_not(message: str, sent_by: SentBy, code: str) -> None:
+    assert code not in told(message, sent_by)
 
 
 def test_bars_of_seconds_fire_too_often() -> None:
-    assert "pace" in told(f"{{{WHOLE}}}", Origin.PRICE, timeframe="10s")
-    assert "pace" not in told(f"{{{WHOLE}}}", Origin.PRICE, timeframe="15s")
+    assert "pace" in told(f"{{{WHOLE}}}", SentBy.PRICE, timeframe="10s")
+    assert "pace" not in told(f"{{{WHOLE}}}", SentBy.PRICE, timeframe="15s")
 
 
 def test_a_secret_is_said_to_be_seen_and_another_one_to_be_wrong() -> None:

@@ -15,7 +15,7 @@ STRATEGY = "grid"
 NOTHING_YET = "1h"
 
 
-class Origin(StrEnum):
+class SentBy(StrEnum):
     """What makes TradingView send the message; it decides which placeholders are filled.
 
     PINE: an `alert()` call in a script, whose text is sent as it stands.
@@ -51,7 +51,7 @@ class Composition:
     by_name: fields in the order of their names. one_line: without line breaks.
     """
 
-    origin: Origin = Origin.STRATEGY
+    sent_by: SentBy = SentBy.STRATEGY
     act: Act = Act.LONG
     symbol: str = ""
     timeframe: str = NOTHING_YET
@@ -66,7 +66,7 @@ class Composition:
 
     @property
     def is_strategy(self) -> bool:
-        return self.origin is Origin.STRATEGY
+        return self.sent_by is SentBy.STRATEGY
 
     @property
     def is_exit(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.alert import Body, Faults, ParsedAlert
-from execution_engine.domain.composer import Origin
+from execution_engine.domain.composer import SentBy
 from execution_engine.domain.composer_placeholders import FOUND, SITUATIONS, Sample, Situation, filled
 from execution_engine.domain.errors import FieldFault
 from execution_engine.domain.settings import Webhook
@@ -62,7 +62,7 @@ class Checked:
 def check(
     message: str,
     sample: Sample,
-    origin: Origin,
+    sent_by: SentBy,
     catalogue: Catalogue,
     rules: Webhook,
     secret: BodySecret,
@@ -73,8 +73,8 @@ def check(
     statuses = [413] if size > MOST_BYTES else []
     faults |= dict.fromkeys(_too_large(size))
     reads = []
-    for situation in situations(message, origin):
-        sent = filled(message, sample, origin, situation).encode("utf-8", "replace")
+    for situation in situations(message, sent_by):
+        sent = filled(message, sample, sent_by, situation).encode("utf-8", "replace")
         body = alerts.read(sent)
         if refused := tuple(_unknown_sender(body, rules, secret)):
             statuses.append(401)
@@ -89,9 +89,9 @@ def check(
     return Checked(statuses[0] if statuses else 202, found, () if found else tuple(reads), size)
 
 
-def situations(message: str, origin: Origin) -> tuple[Situation, ...]:
+def situations(message: str, sent_by: SentBy) -> tuple[Situation, ...]:
     """Return the turns of a strategy that a message tells apart; one where it tells none."""
-    told = origin is Origin.STRATEGY and any(name.startswith("strategy.") for name in FOUND.findall(message))
+    told = sent_by is SentBy.STRATEGY and any(name.startswith("strategy.") for name in FOUND.findall(message))
     return SITUATIONS if told else (ONLY,)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from execution_engine.domain.composer import Origin
+from execution_engine.domain.composer import SentBy
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import text
 
@@ -109,9 +109,9 @@ class Sample:
     at: datetime
 
 
-def filled(message: str, sample: Sample, origin: Origin, situation: Situation = SITUATIONS[0]) -> str:
+def filled(message: str, sample: Sample, sent_by: SentBy, situation: Situation = SITUATIONS[0]) -> str:
     """Return a message as TradingView would send it; what it does not fill stays as it is."""
-    values = _values(sample, origin, situation)
+    values = _values(sample, sent_by, situation)
 
     def value(found: re.Match[str]) -> str:
         name = "plot_0" if re.fullmatch(r"plot_\d+", found[1], re.ASCII) else found[1]
@@ -120,21 +120,21 @@ def filled(message: str, sample: Sample, origin: Origin, situation: Situation = 
     return FOUND.sub(value, message)
 
 
-def _values(sample: Sample, origin: Origin, situation: Situation) -> dict[str, str]:
-    if origin is Origin.PINE:
+def _values(sample: Sample, sent_by: SentBy, situation: Situation) -> dict[str, str]:
+    if sent_by is SentBy.PINE:
         return {}
     price = text(sample.price)
     values = dict.fromkeys(("open", "high", "low", "close", "plot_0"), price) | {
         "exchange": sample.instrument.exchange.upper(),
         "ticker": sample.instrument.symbol,
-        "interval": written(sample.timeframe) if origin is Origin.STRATEGY else "1",
+        "interval": written(sample.timeframe) if sent_by is SentBy.STRATEGY else "1",
         "volume": "1520.5",
         "time": _iso(sample.at - span(sample.timeframe)),
         "timenow": _iso(sample.at),
         "syminfo.currency": sample.instrument.quote,
         "syminfo.basecurrency": sample.instrument.base,
     }
-    return values | _of_strategy(price, situation) if origin is Origin.STRATEGY else values
+    return values | _of_strategy(price, situation) if sent_by is SentBy.STRATEGY else values
 
 
 def _of_strategy(price: str, situation: Situation) -> dict[str, str]:

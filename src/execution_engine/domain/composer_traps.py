@@ -11,7 +11,7 @@ from enum import StrEnum
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from execution_engine.domain.composer import Origin
+from execution_engine.domain.composer import SentBy
 from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.composer_placeholders import FOUND, span
 from execution_engine.domain.senders import PRESETS, spelled_out
@@ -43,15 +43,15 @@ class Trap:
 
 
 def traps(
-    message: str, origin: Origin, timeframe: str, way: WayIn, settings: Settings, secret: BodySecret
+    message: str, sent_by: SentBy, timeframe: str, way: WayIn, settings: Settings, secret: BodySecret
 ) -> tuple[Trap, ...]:
     """Return the traps that apply, the worst first. timeframe: canonical, of the chart."""
     found = [
         *_address(way),
         *_senders(settings),
-        *_placeholders(message, origin, timeframe),
-        *_identity(message, origin, settings.signals.duplicate_window_s),
-        *_pace(origin, timeframe),
+        *_placeholders(message, sent_by, timeframe),
+        *_identity(message, sent_by, settings.signals.duplicate_window_s),
+        *_pace(sent_by, timeframe),
         *_secret(message, settings.webhook.secret_required, secret),
     ]
     order = list(Weight)
@@ -88,9 +88,9 @@ def _senders(settings: Settings) -> Iterator[Trap]:
         yield Trap("allowlist", Weight.STOPS, said)
 
 
-def _placeholders(message: str, origin: Origin, timeframe: str) -> Iterator[Trap]:
+def _placeholders(message: str, sent_by: SentBy, timeframe: str) -> Iterator[Trap]:
     names = FOUND.findall(message)
-    if origin is Origin.PINE and names:
+    if sent_by is SentBy.PINE and names:
         said = "The text of an alert() call is sent as it stands, placeholders too: put values in with str.tostring()."
         yield Trap("pine", Weight.STOPS, said)
         return
@@ -102,7 +102,7 @@ def _placeholders(message: str, origin: Origin, timeframe: str) -> Iterator[Trap
         )
         yield Trap("unquoted", Weight.LOOK, said)
     if "interval" in names:
-        yield from _interval(origin)
+        yield from _interval(sent_by)
     if "time" in FOUND.findall(_value(message, "timestamp")):
         said = (
             f"{{{{time}}}} is when the bar began: with {timeframe} bars the alert would seem {timeframe} old. "
@@ -116,8 +116,8 @@ def _placeholders(message: str, origin: Origin, timeframe: str) -> Iterator[Trap
         yield Trap("script_text", Weight.KNOW, said)
 
 
-def _interval(origin: Origin) -> Iterator[Trap]:
-    if origin is Origin.PRICE:
+def _interval(sent_by: SentBy) -> Iterator[Trap]:
+    if sent_by is SentBy.PRICE:
         said = "{{interval}} is always 1 in price alerts, whatever the chart shows: write the timeframe out."
         yield Trap("interval", Weight.STOPS, said)
     else:
@@ -125,7 +125,7 @@ def _interval(origin: Origin) -> Iterator[Trap]:
         yield Trap("interval", Weight.KNOW, said)
 
 
-def _identity(message: str, origin: Origin, window_s: int) -> Iterator[Trap]:
+def _identity(message: str, sent_by: SentBy, window_s: int) -> Iterator[Trap]:
     """What makes two alerts one, or one alert no longer the newest."""
     id = _value(message, "id")
     names = FOUND.findall(id)
@@ -136,7 +136,7 @@ def _identity(message: str, origin: Origin, window_s: int) -> Iterator[Trap]:
             "Put {{timenow}} into it."
         )
         yield Trap("same_id", Weight.STOPS, said)
-    if id and in_time and origin is Origin.STRATEGY and "strategy.order.id" not in names:
+    if id and in_time and sent_by is SentBy.STRATEGY and "strategy.order.id" not in names:
         said = (
             "{{timenow}} has whole seconds: two orders of the same second have the same id, and the second is taken "
             "for a copy. Put {{strategy.order.id}} into it."
@@ -159,14 +159,14 @@ def _identity(message: str, origin: Origin, window_s: int) -> Iterator[Trap]:
         yield Trap("no_timestamp", Weight.LOOK, said)
 
 
-def _pace(origin: Origin, timeframe: str) -> Iterator[Trap]:
+def _pace(sent_by: SentBy, timeframe: str) -> Iterator[Trap]:
     if span(timeframe) * MOST_TRIGGERS < WITHIN:
         said = (
             f"TradingView stops an alert that fires more than {MOST_TRIGGERS} times in 3 minutes; bars of {timeframe} "
             "can do that."
         )
         yield Trap("pace", Weight.LOOK, said)
-    elif origin is Origin.PRICE:
+    elif sent_by is SentBy.PRICE:
         said = (
             "“Only Once” ends the alert with its first firing, “Once Per Bar” fires before the bar is done, and more "
             f"than {MOST_TRIGGERS} firings in 3 minutes stop it: choose “Once Per Bar Close”."
