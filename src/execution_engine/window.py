@@ -22,6 +22,7 @@ from execution_engine.core import Core
 from execution_engine.domain.errors import EngineError
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import AccountStatus
+from execution_engine.domain.standstill import standstill
 from execution_engine.domain.way_in import WayIn
 from execution_engine.main import Application, on_signals, resources, serve
 from execution_engine.ui.collecting import Collecting
@@ -188,6 +189,7 @@ def doors(application: Application) -> Doors:
         change_targets=application.notifying,
         latencies=lambda: application.observing.observation.latencies(application.clock.now()),
         write_diagnostics=application.diagnostics,
+        standstill=lambda: standstill(application.core.book, application.clock.now()),
     )
 
 

@@ -33,6 +33,7 @@ from execution_engine.domain.rows import (
     RiskAction,
     SettingsVersion,
 )
+from execution_engine.domain.standstill import standstill
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
@@ -144,6 +145,7 @@ class WatchedHouse(House):
             accounts=self.keys,
             vault=self.unlocking,
             data=self.keeping,
+            standstill=lambda: standstill(self.book, self.clock.now()),
         )
 
     def fills_of(self, group_id: int) -> list[Fill]:

@@ -10,12 +10,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from execution_engine.domain.inputs import Pause
-from execution_engine.domain.rows import AccountStatus, World, WorldHold
+from execution_engine.domain.inputs import AccountChanged, Pause, Resume
+from execution_engine.domain.rows import AccountStatus, World
+from execution_engine.domain.standstill import Obstacle
 from execution_engine.ui import theme
 from execution_engine.ui.pages.queue import QueuePage
+from execution_engine.ui.pages.queue.halts import sentences
 from execution_engine.ui.widgets import ConfirmDialog, Notice
 from execution_engine.ui.widgets.marks import BEAT
+from tests.domain.test_promotion import saved
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
 
@@ -255,18 +258,51 @@ async def test_a_key_that_is_closing_is_passed_over_in_words(desk: Desk) -> None
 
 
 async def test_what_keeps_everything_waiting_stands_above_the_queue(desk: Desk) -> None:
-    desk.house.queued()
     assert desk.page.note.text == ""
+    id = desk.house.queued()
+    slots = "The only slot is used: the first goes as soon as one is free."
+    assert (desk.page.note.text, desk.page.note.warns) == (slots, False)
     desk.house.post(Pause())
     desk.house.show()
-    assert desk.page.note.text == "Paused: nothing is promoted or forced until you resume."
-    account = replace(
-        desk.house.book.accounts["paper"], status=AccountStatus.HOLD, reason="keys were refused"
-    )
-    desk.house.bridge.released((account, WorldHold(name=World.PAPER, reason="a defect")), ())
+    assert desk.page.note.text == f"Paused: nothing is promoted or forced until you resume. {slots}"
+    assert desk.page.note.warns
+    account = desk.house.book.accounts["paper"]
+    held = replace(account, status=AccountStatus.HOLD, reason="keys were refused")
+    desk.house.post(AccountChanged(account=held))
     desk.house.show()
-    assert "Paper is on hold, nothing is promoted: a defect." in desk.page.note.text
     assert "paper is on hold: keys were refused. Its signals wait." in desk.page.note.text
+    assert desk.row(id)["why"] == "no loss, its account is on hold"
+    desk.house.post(AccountChanged(account=account))
+    desk.house.post(Resume())
+    desk.house.show()
+    assert (desk.page.note.text, desk.page.note.warns) == (slots, False)
+    assert desk.row(id)["why"] == "no loss"
+
+
+async def test_the_limit_of_the_day_is_told_until_the_day_ends(desk: Desk) -> None:
+    saved(desk.house, "signals.max_entries_per_day", 1)
+    desk.house.queued()
+    assert "1 entry was placed today, the limit (signals.max_entries_per_day)" in desk.page.note.text
+    desk.house.clock.forward(hours=12)
+    desk.page.tick()
+    assert desk.page.note.text.startswith("The only slot is used")
+
+
+async def test_an_entry_at_the_market_without_a_price_says_what_it_waits_for(desk: Desk) -> None:
+    desk.house.price("ETHUSDT", "3000")
+    desk.house.alert(symbol="ETHUSDT")
+    desk.house.show()
+    (id,) = desk.house.book.queue
+    assert desk.row(id)["why"] == "enters at the market"
+    desk.house.clock.forward(seconds=20)
+    desk.page.tick()
+    assert desk.row(id)["why"] == "enters at the market, no fresh price"
+
+
+def test_what_is_not_so_in_all_worlds_names_its_own() -> None:
+    paused, full = "Paused.", "The only slot is used."
+    found = [Obstacle(World.PAPER, paused), Obstacle(World.PAPER, full), Obstacle(World.LIVE, paused)]
+    assert sentences(found) == [paused, f"Paper: {full}"]
 
 
 async def test_the_last_promotions_say_when_what_and_why(desk: Desk) -> None:

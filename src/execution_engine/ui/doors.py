@@ -33,6 +33,7 @@ from execution_engine.domain.rows import (
 )
 from execution_engine.domain.safety import BackupState, Kept, Strength, VaultShown
 from execution_engine.domain.settings import Settings
+from execution_engine.domain.standstill import Obstacle
 from execution_engine.domain.statistics import Statistics
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
@@ -140,6 +141,7 @@ class Doors:
     check_way_in: send a probe through the public address now.
     targets: the places outside that are told; without any secret. latencies: of the last hour, by stage.
     write_diagnostics: write a bundle for whoever helps; returns a sentence.
+    standstill: what keeps waiting signals where they are just now; asked every second.
     read_log: a window of the system log, oldest first; count_log: how many lines match.
     export_…: write what was asked for to a CSV or JSON file, by its name; returns how many lines.
     read_…: ask the database, off the event loop; each raises StoreFailed.
@@ -192,3 +194,4 @@ class Doors:
     change_targets: Targets | None = None
     latencies: Callable[[], Sequence[Latency]] = lambda: ()
     write_diagnostics: Callable[[Path], Awaitable[str]] = _no_bundle
+    standstill: Callable[[], Sequence[Obstacle]] = lambda: ()

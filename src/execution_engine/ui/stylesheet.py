@@ -149,6 +149,7 @@ QFrame[rule="left"] { border-left:1px solid @line }
 QFrame[panel="true"] { background:@panel; border:1px solid @line; border-radius:4px }
 QFrame[panel="plain"] { background:@panel; border:0 }
 QFrame[note="warn"] { background:@warn_tint; border:1px solid @warn_line; border-radius:4px }
+QFrame[note="calm"] { background:@panel; border:1px solid @line; border-radius:4px }
 QFrame[heading="true"] { background:transparent; border:0; border-bottom:1px solid @line }
 QFrame[cell="divided"] { background:transparent; border:0; border-right:1px solid @line; border-radius:0 }
 QFrame[divider="true"] { background:@line; border:0 }

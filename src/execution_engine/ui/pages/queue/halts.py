@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Sequence
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
-from execution_engine.domain.rows import AccountStatus, QueuedSignal, World
-from execution_engine.ui.bridge import Bridge
+from execution_engine.domain.rows import World
+from execution_engine.domain.standstill import Obstacle
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.choosing import WORLDS
-from execution_engine.ui.theme import px
+from execution_engine.ui.theme import px, restyle
 from execution_engine.ui.widgets import ElidedLabel
 
-STATES = {
-    AccountStatus.DISABLED: "is disabled",
-    AccountStatus.RECONCILING: "is being read",
-    AccountStatus.HOLD: "is on hold",
-    AccountStatus.ERROR: "cannot be used",
-}
+
+def sentences(found: Sequence[Obstacle]) -> list[str]:
+    """Return what is in the way, each once; the world stands before what is not so in all of them."""
+    worlds: dict[str, list[World]] = {}
+    for each in found:
+        worlds.setdefault(each.sentence, []).append(each.world)
+    everywhere = len({each.world for each in found})
+    return [
+        visible(sentence, 300) if len(where) == everywhere else f"{_names(where)}: {visible(sentence, 300)}"
+        for sentence, where in worlds.items()
+    ]
 
 
-def halts(bridge: Bridge, waiting: Collection[QueuedSignal]) -> Iterator[str]:
-    """Yield a sentence for everything that keeps waiting signals where they are."""
-    if bridge.engine is not None and bridge.engine.paused:
-        yield "Paused: nothing is promoted or forced until you resume."
-    for world in World:
-        hold = bridge.holds.get(world)
-        if hold is not None and any(row.world is world for row in waiting):
-            yield f"{WORLDS[world]} is on hold, nothing is promoted: {visible(hold.reason, 200)}."
-    for name in sorted({row.account for row in waiting}):
-        account = bridge.accounts.get(name)
-        if account is None or account.status is AccountStatus.READY:
-            continue
-        why = f": {visible(account.reason, 200)}" if account.reason else ""
-        yield f"{visible(name, 40)} {STATES[account.status]}{why}. Its signals wait."
+def _names(where: Sequence[World]) -> str:
+    return " and ".join(WORLDS[world] for world in where)
 
 
 class HaltNote(QFrame):
-    """One line, tinted; hidden while everything moves."""
+    """One line, tinted where somebody may have to do something; hidden while everything moves."""
 
     def __init__(self) -> None:
         """Begin hidden."""
         super().__init__()
-        self.setProperty("note", "warn")
-        self.label = ElidedLabel("", "body", "warn")
+        self.setProperty("note", "calm")
+        self._mark, self.label = Mark(icon="info", token="text2", size=px(16)), ElidedLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(px(12), px(6), px(12), px(6))
         row.setSpacing(px(8))
-        row.addWidget(Mark(icon="warning", token="warn", size=px(16)))
+        row.addWidget(self._mark)
         row.addWidget(self.label)
         row.addStretch(1)
         self.hide()
@@ -59,7 +52,16 @@ class HaltNote(QFrame):
         """Return what it says; empty while it is hidden."""
         return "" if self.isHidden() else self.label.text()
 
-    def say(self, sentences: Collection[str]) -> None:
+    @property
+    def warns(self) -> bool:
+        """Tell whether it is tinted."""
+        return str(self.property("note")) == "warn"
+
+    def say(self, found: Sequence[Obstacle]) -> None:
         """Show why nothing moves; nothing hides it."""
-        self.label.show_text(" ".join(sentences))
-        self.setVisible(bool(sentences))
+        calm = all(each.usual for each in found)
+        if calm is self.warns:
+            restyle(self, note="calm" if calm else "warn")
+            self._mark.show_icon("info" if calm else "warning", "text2" if calm else "warn")
+        self.label.show_text(" ".join(sentences(found)), "text2" if calm else "warn")
+        self.setVisible(bool(found))

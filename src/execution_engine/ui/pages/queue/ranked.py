@@ -39,6 +39,7 @@ class Ranked:
         self._holders: dict[GroupKey, Group] = {}
         self._keys: dict[int, GroupKey] = {}
         self._old: dict[Market, bool] = {}
+        self._own: dict[str, str] = {}
         self.busy: set[int] = set()
 
     def take(self, batch: Batch, now: datetime) -> set[int]:
@@ -118,6 +119,12 @@ class Ranked:
             found[row.world].append(standing)
         return found.values()
 
+    def keep_back(self, own: dict[str, str]) -> set[int]:
+        """Note why accounts' signals wait; return those that say something else now."""
+        changed = {name for name in self._own.keys() | own.keys() if self._own.get(name) != own.get(name)}
+        self._own = own
+        return {id for id, each in self._standing.items() if each.row.account in changed}
+
     def rows(self, ids: Collection[int]) -> list[Waiting]:
         """Return signals as they are shown."""
         return [self._row(id) for id in ids if id in self._ranks and id in self._standing]
@@ -130,7 +137,9 @@ class Ranked:
         instrument = self._bridge.doors.catalogue.get(*market)
         tick = instrument.tick if instrument is not None else NO_TICK
         old = self._old.get(market, False)
-        return Waiting(row, self._ranks[id], last, tick, old, id in self.busy)
+        unpriced = "no fresh price" if row.entry_price is None and (last is None or old) else ""
+        waits = self._own.get(row.account) or unpriced
+        return Waiting(row, self._ranks[id], last, tick, old, id in self.busy, waits)
 
     def first(self, id: int, now: datetime) -> Waiting | None:
         """Return one signal with the place that it has at this moment."""

@@ -54,7 +54,10 @@ NARROW = {
 
 
 class Waiting(NamedTuple):
-    """One waiting signal as it is shown. old: its price is. A tuple: a thousand are made and compared a batch."""
+    """One waiting signal as it is shown. A tuple: a thousand are made and compared a batch.
+
+    old: its price is. waits: why it cannot go now, whoever's turn it is.
+    """
 
     row: QueuedSignal
     rank: Rank
@@ -62,6 +65,12 @@ class Waiting(NamedTuple):
     tick: Decimal
     old: bool
     busy: bool
+    waits: str = ""
+
+    @property
+    def why(self) -> str:
+        """Say what its place rests on, and what it waits for."""
+        return f"{self.rank.why}, {self.waits}" if self.waits else self.rank.why
 
     @property
     def place(self) -> int:
@@ -132,7 +141,7 @@ def _waits_tooltip(row: Waiting) -> str:
 
 def sentence(row: Waiting) -> str:
     """Say a row in words, for a screen reader."""
-    return f"{ordinal(row.place)}, {name(row.row)} {row.row.side.value}, {row.rank.why}"
+    return f"{ordinal(row.place)}, {name(row.row)} {row.row.side.value}, {row.why}"
 
 
 def _rank_cell(row: Waiting, *, worlds: bool) -> Cell:
@@ -141,6 +150,12 @@ def _rank_cell(row: Waiting, *, worlds: bool) -> Cell:
         return Cell(place, bold=True)
     world = f" {row.row.world.value}"
     return Cell(place + world, bold=True, parts=((place, "text"), (world, "text3")), raw=place)
+
+
+def _why_cell(row: Waiting) -> Cell:
+    if not row.waits:
+        return Cell(row.rank.why)
+    return Cell(row.why, parts=((f"{row.rank.why}, ", "text"), (row.waits, "warn")))
 
 
 def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence[Column[Waiting]]:
@@ -220,8 +235,8 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
             key="why",
             title="Why this rank",
             width=WIDE["why"],
-            cell=lambda row: Cell(row.rank.why, "text"),
-            tooltip=lambda row: row.rank.reason,
+            cell=_why_cell,
+            tooltip=lambda row: f"{ordinal(row.place)}: {row.why}",
         ),
         Column(
             key="force",
