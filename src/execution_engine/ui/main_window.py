@@ -13,7 +13,6 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal, SettingsError
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, CloseAll, Input, Pause, Resume, SaveSettings
-from execution_engine.domain.rows import Mode
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.frame import asking, banners, menus, new_version, telling
@@ -28,21 +27,21 @@ from execution_engine.ui.frame.lock import LockScreen
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.frame.palette import Palette
 from execution_engine.ui.frame.places import Place
+from execution_engine.ui.frame.sheet import shortcuts
 from execution_engine.ui.frame.sidebar import Sidebar
 from execution_engine.ui.frame.stage import Stage
 from execution_engine.ui.frame.status_line import BOOKS, StatusLine
 from execution_engine.ui.holdings import holdings_of
 from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
+from execution_engine.ui.tables import RowsView
 from execution_engine.ui.theme import THEME, Name
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
-from execution_engine.ui.tables import RowsView
 
 NARROW_BELOW = 1200
 AWAY = "away"
 READ_ONLY = "security.read_only"
 SMALLEST = (960, 640)
-WELCOME, BEGUN, LEFT = "welcome", "begun", "left"
 FIRST_SIZE = (1440, 900)
 EAGER = ("dashboard", "positions", "logs")  # they collect prices and facts before they are looked at
 
@@ -99,11 +98,8 @@ class MainWindow(QMainWindow):
             return
         self.sidebar.show_current(key)
         self.stage.show_page(key)
-        if self.stage.current == WELCOME != key:
-            self.memory.put(WELCOME, LEFT)
         if not self.lock.is_on:
             self._show_title()
-        self._make_room(known[0])
         if known[0].listed:
             self.memory.put("page", key)
         if key == AWAY:
@@ -114,24 +110,6 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         title = next((place.title for place in self.stage.places if place.key == self.stage.current), "")
-    def begin(self) -> None:
-        """Open the first steps where nothing was done yet, or where they were neither finished nor left."""
-        before = self.memory.text(WELCOME)
-        if before == BEGUN or (not before and self._is_untouched()):
-            self.memory.put(WELCOME, BEGUN)
-            self.go(WELCOME)
-
-    def _is_untouched(self) -> bool:
-        bridge = self.bridge
-        on_paper = all(account.mode is Mode.PAPER for account in bridge.accounts.values())
-        return on_paper and not (bridge.alerts or bridge.groups or bridge.doors.settings().security.read_only)
-
-    def _make_room(self, place: Place) -> None:
-        """Leave the window to a page that wants it whole; what can stop an exchange stays in sight."""
-        real = any(each.enabled and each.mode is not Mode.PAPER for each in self.bridge.accounts.values())
-        self.sidebar.setVisible(not place.whole)
-        self.header.setVisible(not place.whole or real)
-
         self.setWindowTitle(f"{title} – Execution Engine")
 
     def notify(self, notice: Notice) -> None:
@@ -207,12 +185,12 @@ class MainWindow(QMainWindow):
         acts.theme.triggered.connect(
             lambda: self.choose_theme("light" if THEME.current.name == "dark" else "dark")
         )
-        acts.refresh.triggered.connect(lambda: self.stage.call("refresh"))
-        acts.find.triggered.connect(lambda: self.stage.call("focus_filter"))
         acts.palette.triggered.connect(self._open_palette)
         acts.columns.triggered.connect(self._choose_columns)
         acts.reset_page.triggered.connect(lambda: self.memory.forget(self.stage.current))
         acts.reset_all.triggered.connect(self._ask_to_reset)
+        acts.refresh.triggered.connect(lambda: self.stage.call("refresh"))
+        acts.find.triggered.connect(lambda: self.stage.call("focus_filter"))
         acts.full_screen.toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
         acts.test_alert.triggered.connect(self._send_test_alert)
         acts.paper.triggered.connect(self._open_paper)
@@ -222,7 +200,6 @@ class MainWindow(QMainWindow):
         )
         acts.keys.triggered.connect(lambda: self.open_dialog(shortcuts(self)))
         acts.updates.triggered.connect(self._look_for_updates)
-        acts.guide.triggered.connect(lambda: self.go(WELCOME))
         acts.about.triggered.connect(
             lambda: self.open_dialog(about(bridge.doors.version, bridge.doors.data_folder, self))
         )
@@ -252,8 +229,7 @@ class MainWindow(QMainWindow):
         self._fit()
 
     def _page_made(self, key: str, page: Any) -> None:
-        if key != WELCOME:  # what is chosen there is saved where it belongs
-            self.memory.follow(key, page)
+        self.memory.follow(key, page)
         signals: dict[str, Callable[..., object]] = {
             "notice": self.notify,
             "wanted": self.go,
@@ -267,12 +243,7 @@ class MainWindow(QMainWindow):
                 found.connect(then)
 
     def _asked(self, what: str) -> None:
-        acts = {
-            "test_alert": self.acts.test_alert,
-            "paper": self.acts.paper,
-            "resume": self.acts.pause,
-            "guide": self.acts.guide,
-        }
+        acts = {"test_alert": self.acts.test_alert, "paper": self.acts.paper, "resume": self.acts.pause}
         acts[what].trigger()
 
     # -- what happens
@@ -290,7 +261,7 @@ class MainWindow(QMainWindow):
         """Open what was found meanwhile, once after each start and resume; never under a dialog."""
         if self.stage.current == AWAY:
             self.homecoming.seen()
-        elif self.stage.current != WELCOME and self.homecoming.brings_news() and self.dialog is None:
+        elif self.homecoming.brings_news() and self.dialog is None:
             self.go(AWAY)
 
     def _show_decisions(self) -> None:
@@ -378,33 +349,6 @@ class MainWindow(QMainWindow):
         dialog.alert_wanted.connect(lambda id: self.go("signals", id))
         self.open_dialog(dialog)
 
-    def _open_paper(self) -> None:
-        if self._paper is None:
-            self._paper = PaperDialog(self.bridge, self)
-        self._paper.show()
-        self._paper.raise_()
-        self._paper.activateWindow()
-
-    def _status_clicked(self, name: str) -> None:
-        if name in ("Exchange", "Prices"):
-            self._open_paper()
-        elif name == "Webhook":
-            self.go("signals")
-        elif name == "Tunnel":
-            self.go("settings", "webhook")
-        elif name == BOOKS:
-            self.go(AWAY)
-
-    def _copy_webhook(self) -> None:
-        urls = self.bridge.doors.webhook_urls()
-        if not urls:
-            self.notify(Notice("error", "There is no webhook to copy", "No webhook is enabled."))
-            return
-        name, url = urls[0]
-        QGuiApplication.clipboard().setText(url)
-        self.notify(Notice("info", f"Copied the address of “{name}”", "It contains your secret."))
-
-    def offer(self, offer: Offer) -> None:
     def _open_palette(self) -> None:
         """Let the user find an act, a page, a position, a signal or a setting by a few letters."""
         if self.dialog is not None:
@@ -442,6 +386,33 @@ class MainWindow(QMainWindow):
         dialog.accepted.connect(reset)
         self.open_dialog(dialog)
 
+    def _open_paper(self) -> None:
+        if self._paper is None:
+            self._paper = PaperDialog(self.bridge, self)
+        self._paper.show()
+        self._paper.raise_()
+        self._paper.activateWindow()
+
+    def _status_clicked(self, name: str) -> None:
+        if name in ("Exchange", "Prices"):
+            self._open_paper()
+        elif name == "Webhook":
+            self.go("signals")
+        elif name == "Tunnel":
+            self.go("settings", "webhook")
+        elif name == BOOKS:
+            self.go(AWAY)
+
+    def _copy_webhook(self) -> None:
+        urls = self.bridge.doors.webhook_urls()
+        if not urls:
+            self.notify(Notice("error", "There is no webhook to copy", "No webhook is enabled."))
+            return
+        name, url = urls[0]
+        QGuiApplication.clipboard().setText(url)
+        self.notify(Notice("info", f"Copied the address of “{name}”", "It contains your secret."))
+
+    def offer(self, offer: Offer) -> None:
         """Tell of a new version, in the corner."""
         self.notify(new_version.notice_of(offer, lambda: self._show_version(offer)))
 
