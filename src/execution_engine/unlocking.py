@@ -17,6 +17,7 @@ from execution_engine.adapters.security.strength import strength
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.webhook.authentication import Secrets
 from execution_engine.domain.audit import Act
+from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.errors import EngineError, Refusal, VaultError, VaultTrouble
 from execution_engine.domain.facts import Level
 from execution_engine.domain.inputs import Input, MayChange, SecurityAct
@@ -201,6 +202,11 @@ class Unlocking:
             self.vault.hmac_secret,
             locked=not self.vault.is_open and self.vault.exists,
         )
+
+    def body_secret(self) -> BodySecret:
+        """Return what a message's secret is compared with, for the window that writes messages."""
+        known = self.listener_secrets()
+        return BodySecret(known.body_secret or "", locked=known.locked)
 
     def _opened(self) -> None:
         for heard in self.on_open:

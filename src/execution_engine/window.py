@@ -19,6 +19,7 @@ from execution_engine.adapters.storage.log_reading import count_log, export_log,
 from execution_engine.adapters.storage.trade_reading import export_trades, read_performance
 from execution_engine.commands import numbered_versions
 from execution_engine.core import Core
+from execution_engine.domain.composer_rehearsal import rehearse
 from execution_engine.domain.errors import EngineError
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import AccountStatus
@@ -150,6 +151,8 @@ def doors(application: Application) -> Doors:
         feed_name=lambda: application.core.prices.name,
         ask=lambda wish: application.core.desk.ask(wish),
         send_test_alert=application.send_test_alert,
+        rehearse=lambda received: rehearse(application.core.book, received, application.clock.now()),
+        body_secret=application.unlocking.body_secret,
         set_price=application.set_price,
         read_equity=lambda world: application.read(lambda reader: reader.equity(world)),
         read_statistics=lambda world, since: application.read(lambda reader: reader.statistics(world, since)),

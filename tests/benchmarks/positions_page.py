@@ -17,6 +17,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.inputs import Price
 from execution_engine.domain.instrument import Instrument, Market, Side
 from execution_engine.domain.performance import Report
@@ -282,6 +283,8 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         feed_name=lambda: "manual",
         ask=nothing,  # type: ignore[arg-type]
         send_test_alert=nothing,  # type: ignore[arg-type]
+        rehearse=nothing,  # type: ignore[arg-type]
+        body_secret=BodySecret,
         set_price=nothing,  # type: ignore[arg-type]
         read_equity=nothing,  # type: ignore[arg-type]
         read_statistics=_no_trades,

@@ -15,6 +15,7 @@ from execution_engine.adapters.security.patience import Patience
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
+from execution_engine.domain.composer_rehearsal import rehearse
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Fact
@@ -121,6 +122,8 @@ class WatchedHouse(House):
             feed_name=lambda: "manual",
             ask=self.desk.ask,
             send_test_alert=self._send_test_alert,
+            rehearse=lambda received: rehearse(self.book, received, self.clock.now()),
+            body_secret=self.unlocking.body_secret,
             set_price=lambda symbol, price: _soon(()),
             read_equity=lambda world: _soon(()),
             read_statistics=lambda world, since: _soon(_NO_TRADES),

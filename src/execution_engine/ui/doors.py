@@ -9,8 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
+from execution_engine.domain.composer_check import BodySecret
+from execution_engine.domain.composer_rehearsal import Rehearsed
 from execution_engine.domain.errors import EngineError, Refusal
-from execution_engine.domain.inputs import Answer, History, Input, Price
+from execution_engine.domain.inputs import AlertReceived, Answer, History, Input, Price
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import CheckResult
 from execution_engine.domain.log_lines import LogQuestion
@@ -136,7 +138,9 @@ class Doors:
     busy: whether an alert, a fill or an order is on its way through the engine right now.
     next_evaluation: when the risk engine looks again; None while it is switched off.
     ask: post an input and wait for its committed answer; raises StoreFailed.
+    rehearse: what an alert would come to now; nothing is sent or kept.
     set_price: move a practice price by hand; a Refusal says why not.
+    body_secret: what the listener compares a message's secret with.
     tokens: the webhooks, each with its secret. way_in: how alerts arrive from outside; asked every second.
     check_way_in: send a probe through the public address now.
     targets: the places outside that are told; without any secret. latencies: of the last hour, by stage.
@@ -166,6 +170,8 @@ class Doors:
     feed_name: Callable[[], str]
     ask: Callable[[Input], Awaitable[Answer | Refusal]]
     send_test_alert: Callable[[str], Awaitable[Answer | Refusal]]
+    rehearse: Callable[[AlertReceived], Rehearsed]
+    body_secret: Callable[[], BodySecret]
     set_price: Callable[[str, str], Awaitable[Sequence[str] | Refusal]]
     read_equity: Callable[[World], Awaitable[Sequence[EquityPoint]]]
     read_statistics: Callable[[World, datetime | None], Awaitable[Statistics]]
