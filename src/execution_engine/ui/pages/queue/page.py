@@ -20,7 +20,7 @@ from execution_engine.ui.pages import choosing
 from execution_engine.ui.pages.page import Page, stretch
 from execution_engine.ui.pages.queue import asking, promotions, rules, slots, waiting
 from execution_engine.ui.pages.queue.busy import Turning
-from execution_engine.ui.pages.queue.halts import HaltNote, halts
+from execution_engine.ui.pages.queue.halts import HaltNote
 from execution_engine.ui.pages.queue.ranked import Ranked
 from execution_engine.ui.pages.queue.waiting import Waiting, name
 from execution_engine.ui.tables import TableModel, TableView
@@ -232,6 +232,7 @@ class QueuePage(Page):
         aged = self._ranked.aged(self._bridge.doors.now())
         if aged:
             self._rank(aged)
+        self._say_standstill()
         self.model.refresh()
         self.promoted.refresh()
 
@@ -291,10 +292,17 @@ class QueuePage(Page):
         world, size = shown_world(bridge), bridge.doors.settings().pool.max_open_groups
         used = sum(1 for held in self._holdings.by_id.values() if held.group.world is world)
         self.pool_panel.set_subtitle(f"{used} / {size}")
-        self.note.say(list(halts(bridge, bridge.queue.values())) if bridge.queue else [])
+        self._say_standstill()
         choosing.offer_accounts(self.accounts, sorted({row.account for row in bridge.queue.values()}))
         self._say_capacity()
         self._say_empty(used, size)
+
+    def _say_standstill(self) -> None:
+        """Say what keeps signals waiting: all of them in a line above, those of one account beside each."""
+        found = self._bridge.doors.standstill() if self._bridge.queue else ()
+        self.note.say(found)
+        own = {each.account: each.own for each in found if each.account}
+        self.model.upsert(self._ranked.rows(self._ranked.keep_back(own)))
 
     def _say_capacity(self) -> None:
         pool, count = self._bridge.doors.settings().pool, len(self._bridge.queue)
