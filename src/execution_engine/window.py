@@ -43,9 +43,21 @@ def run_window(application: Application) -> None:
     qt = QApplication([])
     loop = qasync.QEventLoop(qt, already_running=False)
     asyncio.set_event_loop(loop)
-    windows: list[Window] = []
     collecting = Collecting()
     collecting.start()
+    windows = give_window(application, qt)
+    with loop:
+        try:
+            loop.run_until_complete(serve(application))
+        finally:
+            for window in windows:
+                window.close()
+            collecting.stop()
+
+
+def give_window(application: Application, qt: QApplication) -> list[Window]:
+    """Have a window shown as soon as there is an engine; it is in what is returned from then on."""
+    windows: list[Window] = []
 
     def show(core: Core) -> None:
         if not windows:
@@ -63,13 +75,7 @@ def run_window(application: Application) -> None:
         core.feed.on_balances(window.balances)
 
     application.on_core.append(show)
-    with loop:
-        try:
-            loop.run_until_complete(serve(application))
-        finally:
-            for window in windows:
-                window.close()
-            collecting.stop()
+    return windows
 
 
 def show_fault(told: str, folder: Path, backup: Path | None = None) -> None:
