@@ -63,6 +63,7 @@ class Window:
             self.main = MainWindow(self.bridge, PLACES, Memory(doors.data_folder / REMEMBERED))
             self.main.quit_wished.connect(lambda: self.bridge.doors.quit())
             self._trouble.happened.connect(self.main.stage.blame)
+            self.main.begin()
             self.main.show()
             log.info("the window was shown %.2f s after the start", self._age_s(doors))
 

@@ -13,6 +13,7 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal, SettingsError
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Answer, CloseAll, Input, Pause, Resume, SaveSettings
+from execution_engine.domain.rows import Mode
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
 from execution_engine.ui.frame import asking, banners, menus, new_version, telling
@@ -40,6 +41,7 @@ from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeSta
 
 NARROW_BELOW = 1200
 AWAY = "away"
+WELCOME, BEGUN, LEFT = "welcome", "begun", "left"
 READ_ONLY = "security.read_only"
 SMALLEST = (960, 640)
 FIRST_SIZE = (1440, 900)
@@ -96,8 +98,11 @@ class MainWindow(QMainWindow):
         known = [place for place in self.stage.places if place.key == key]
         if not known:
             return
+        if self.stage.current == WELCOME != key:
+            self.memory.put(WELCOME, LEFT)
         self.sidebar.show_current(key)
         self.stage.show_page(key)
+        self._make_room(known[0])
         if not self.lock.is_on:
             self._show_title()
         if known[0].listed:
@@ -107,6 +112,24 @@ class MainWindow(QMainWindow):
         self._show_decisions()
         if row is not None:
             self.stage.call("go_to", row)
+
+    def begin(self) -> None:
+        """Open the first steps where nothing was done yet, or where they were neither finished nor left."""
+        before = self.memory.text(WELCOME)
+        if before == BEGUN or (not before and self._is_untouched()):
+            self.memory.put(WELCOME, BEGUN)
+            self.go(WELCOME)
+
+    def _is_untouched(self) -> bool:
+        bridge = self.bridge
+        on_paper = all(account.mode is Mode.PAPER for account in bridge.accounts.values())
+        return on_paper and not (bridge.alerts or bridge.groups or bridge.doors.settings().security.read_only)
+
+    def _make_room(self, place: Place) -> None:
+        """Leave the window to a page that wants it whole; what can stop an exchange stays in sight."""
+        real = any(each.enabled and each.mode is not Mode.PAPER for each in self.bridge.accounts.values())
+        self.sidebar.setVisible(not place.whole)
+        self.header.setVisible(not place.whole or real)
 
     def _show_title(self) -> None:
         title = next((place.title for place in self.stage.places if place.key == self.stage.current), "")
@@ -198,6 +221,7 @@ class MainWindow(QMainWindow):
         acts.open_folder.triggered.connect(
             lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(bridge.doors.data_folder)))
         )
+        acts.guide.triggered.connect(lambda: self.go(WELCOME))
         acts.keys.triggered.connect(lambda: self.open_dialog(shortcuts(self)))
         acts.updates.triggered.connect(self._look_for_updates)
         acts.about.triggered.connect(
@@ -229,7 +253,8 @@ class MainWindow(QMainWindow):
         self._fit()
 
     def _page_made(self, key: str, page: Any) -> None:
-        self.memory.follow(key, page)
+        if key != WELCOME:  # what is chosen there is saved where it belongs
+            self.memory.follow(key, page)
         signals: dict[str, Callable[..., object]] = {
             "notice": self.notify,
             "wanted": self.go,
@@ -243,7 +268,12 @@ class MainWindow(QMainWindow):
                 found.connect(then)
 
     def _asked(self, what: str) -> None:
-        acts = {"test_alert": self.acts.test_alert, "paper": self.acts.paper, "resume": self.acts.pause}
+        acts = {
+            "test_alert": self.acts.test_alert,
+            "paper": self.acts.paper,
+            "resume": self.acts.pause,
+            "guide": self.acts.guide,
+        }
         acts[what].trigger()
 
     # -- what happens
@@ -261,7 +291,7 @@ class MainWindow(QMainWindow):
         """Open what was found meanwhile, once after each start and resume; never under a dialog."""
         if self.stage.current == AWAY:
             self.homecoming.seen()
-        elif self.homecoming.brings_news() and self.dialog is None:
+        elif self.stage.current != WELCOME and self.homecoming.brings_news() and self.dialog is None:
             self.go(AWAY)
 
     def _show_decisions(self) -> None:

@@ -35,6 +35,12 @@ def _away(bridge: Bridge) -> QWidget:
     return AwayPage(bridge)
 
 
+def _welcome(bridge: Bridge) -> QWidget:
+    from execution_engine.ui.pages.welcome import WelcomePage  # looked at once, as a rule
+
+    return WelcomePage(bridge)
+
+
 PLACES = (
     Place("dashboard", "Dashboard", "dashboard", DashboardPage),
     Place("positions", "Positions", "positions", _positions),
@@ -45,4 +51,5 @@ PLACES = (
     Place("logs", "Logs", "logs", LogsPage),
     Place("settings", "Settings", "settings", _settings),
     Place("away", "While you were away", "bell", _away, listed=False),
+    Place("welcome", "First steps", "help", _welcome, listed=False, whole=True),
 )

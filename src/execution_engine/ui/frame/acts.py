@@ -33,6 +33,7 @@ class Acts(QObject):
         self.paper = self._made("Paper exchange…", "wallet")
         self.copy_webhook = self._made("Copy webhook address", "copy")
         self.open_folder = self._made("Open data folder", "folder")
+        self.guide = self._made("First steps…", "help")
         self.keys = self._made("Keyboard shortcuts", "keyboard", "F1", "Ctrl+/")
         self.updates = self._made("Look for a new version…", "refresh")
         self.about = self._made("About Execution Engine", "info")

@@ -36,7 +36,7 @@ def fill(
     engine.addSeparator()
     engine.addActions([acts.lock, acts.quit])
     view = bar.addMenu("View")
-    for number, place in enumerate(places, 1):
+    for number, place in enumerate((place for place in places if not place.whole), 1):
         if not place.listed:
             view.addSeparator()
         view.addAction(_page(view, place, number, go))
@@ -49,7 +49,7 @@ def fill(
     view.addActions([acts.columns, acts.reset_page, acts.reset_all])
     bar.addMenu("Trade").addActions([acts.test_alert])
     bar.addMenu("Tools").addActions([acts.paper])
-    bar.addMenu("Help").addActions([acts.keys, acts.updates, acts.about])
+    bar.addMenu("Help").addActions([acts.guide, acts.keys, acts.updates, acts.about])
 
 
 def _page(menu: QMenu, place: Place, number: int, go: Callable[[str], object]) -> QAction:

@@ -15,6 +15,7 @@ class Place:
     """A page's key, its name and icon, and what makes it.
 
     listed: it stands in the sidebar; otherwise it is reached from the menu, a banner and the status line.
+    whole: it takes the place of the sidebar, too, and is reached from where it is offered alone.
     """
 
     key: str
@@ -22,3 +23,4 @@ class Place:
     icon: str
     make: Callable[[Bridge], QWidget]
     listed: bool = True
+    whole: bool = False

@@ -13,7 +13,7 @@ class Page(QWidget):
 
     wanted:  another page's key, and the key of a row there or None
     notice:  a Notice for the corner
-    asked:   the key of an action of the frame: "test_alert", "paper", "resume"
+    asked:   the key of an action of the frame: "test_alert", "paper", "resume", "guide"
     """
 
     title: ClassVar[str] = ""

@@ -76,7 +76,10 @@ class DashboardPage(Page):
         column.addLayout(self._grid, 1)
         self.table.set_empty(
             "No positions. The next alert opens the first one.",
-            [("Send test alert…", lambda: self.asked.emit("test_alert"))],
+            [
+                ("First steps…", lambda: self.asked.emit("guide")),
+                ("Send test alert…", lambda: self.asked.emit("test_alert")),
+            ],
         )
         self.model.sort_by("unrealized")
         self._narrow: bool | None = None

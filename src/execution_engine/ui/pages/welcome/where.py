@@ -1,0 +1,138 @@
+"""The first step: paper, or an exchange."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+
+from execution_engine.domain import document as documents
+from execution_engine.domain.rows import Mode
+from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.format import usd
+from execution_engine.ui.pages.welcome.choice import ChoicePanel, Choices
+from execution_engine.ui.pages.welcome.outcome import OutcomeStrip
+from execution_engine.ui.pages.welcome.step import Step
+from execution_engine.ui.theme import px
+from execution_engine.ui.widgets import Label
+
+PAPER, EXCHANGE = "paper", "exchange"
+FEED = "paper.feed"
+FEEDS = (
+    ("auto", "Real prices, made-up ones offline"),
+    ("live", "Real prices of the exchanges"),
+    ("synthetic", "Synthetic market, works offline"),
+    ("manual", "By hand"),
+)
+
+
+class WhereStep(Step):
+    """Ask where orders go."""
+
+    name: ClassVar = "Paper or exchange"
+    about: ClassVar = "where orders go"
+    question: ClassVar = "Where should orders go?"
+    sentence: ClassVar = (
+        "TradingView sends an alert, the engine turns it into a grid of limit orders, takes profit, and closes. "
+        "Start on paper and watch a whole trade without risk."
+    )
+
+    def __init__(self, bridge: Bridge) -> None:
+        """Propose paper, or the exchange where one is in use."""
+        super().__init__(bridge)
+        self.choices = Choices(
+            ((PAPER, self._paper()), (EXCHANGE, self._exchange())), "Where should orders go?"
+        )
+        self.feed = QComboBox()
+        self.feed.setAccessibleName("Prices for paper")
+        for key, words in FEEDS:
+            self.feed.addItem(words, key)
+        self.outcome = OutcomeStrip(bridge)
+        real = any(account.mode is not Mode.PAPER for account in bridge.accounts.values())
+        self.choices.set_value(EXCHANGE if real else PAPER)
+        self._prices = self._field()
+        self.add(self.choices)
+        self.add(self._prices)
+        self.add(self.said)
+        self.add(self.outcome)
+        self.choices.chosen.connect(lambda _: self._chosen())
+        self.feed.currentIndexChanged.connect(lambda _: self.changed.emit())
+        self._show_feed()
+        self._chosen()
+
+    def _paper(self) -> ChoicePanel:
+        start = usd(self.bridge.doors.settings().paper.start_balance_usd)
+        return ChoicePanel(
+            "Paper exchange",
+            (
+                f"{start} USD of play money, spot and perpetuals",
+                "Fees, filters, partial fills and delays as on a real exchange",
+                "No account, no keys, no network needed",
+            ),
+            "Everything behaves as it will with real orders. You can add an exchange at any time in Settings, "
+            "Exchanges.",
+            badges=("paper",),
+            aside="recommended to start",
+        )
+
+    @staticmethod
+    def _exchange() -> ChoicePanel:
+        return ChoicePanel(
+            "Real exchange",
+            (
+                "Binance, Bybit, OKX or KuCoin, spot or USDT perpetuals",
+                "Keys are checked before they are saved, and stored encrypted",
+                "A key that may withdraw is refused",
+            ),
+            "You need an API key with reading and trading rights. The next step asks for it; the test alert at the end "
+            "still trades on paper.",
+            badges=("testnet", "live"),
+        )
+
+    def _field(self) -> QWidget:
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout()
+        row.setSpacing(px(12))
+        label = Label("Prices for paper", "body", "text2")
+        label.setBuddy(self.feed)
+        label.setMinimumWidth(px(140))
+        self.feed.setMinimumWidth(px(280))
+        row.addWidget(label)
+        row.addWidget(self.feed)
+        row.addWidget(Label("can be changed while nothing is open", "small", "text3"))
+        row.addStretch(1)
+        column.addLayout(row)
+        return whole
+
+    def _show_feed(self) -> None:
+        self.feed.setCurrentIndex(self.feed.findData(self.bridge.doors.settings().paper.feed.value))
+
+    def _chosen(self) -> None:
+        self._prices.setVisible(self.is_paper)
+        self.changed.emit()
+
+    @property
+    def is_paper(self) -> bool:
+        """Return whether paper is chosen."""
+        return self.choices.value() == PAPER
+
+    # -- what the guide asks
+
+    def verb(self) -> str:
+        return "Continue with paper" if self.is_paper else "Continue with an exchange"
+
+    def go_on(self) -> None:
+        """Keep where paper's prices come from, if that was changed."""
+        settings = self.bridge.doors.settings()
+        if self.is_paper and self.feed.currentData() != settings.paper.feed.value:
+            self.save(documents.with_value(settings, FEED, self.feed.currentData()))
+        else:
+            self.done.emit()
+
+    def shown(self) -> None:
+        self.outcome.show_settings(self.bridge.doors.settings())
+
+    def begin(self) -> None:
+        self.choices.begin()
