@@ -125,12 +125,17 @@ async def test_a_backup_is_restored_while_it_runs_and_nothing_trades_blindly(tmp
         said = await keeping.restore(Path(made.path))
         assert "was restored. The database before it is kept as engine-set-aside-" in said
         book = application.core.book
-        assert book.engine.paused  # as it was when the backup was made
         assert book.engine.epoch > epoch  # no order is named twice
         await until(lambda: "backup_restored" in application_acts(application))
         assert await keeping.verify() == []
         assert len((await keeping.kept()).aside) == 1
         assert application.trouble == ""
+        engine = (await application.read_state())["engine"]
+        assert engine["status"] == "hold"
+        why = f"The backup {made.path.name} was restored. Every account is compared with its exchange; no order is sent"
+        assert engine["reasons"][0].startswith(why)
+        await application.core.desk.ask(Resume())
+        await until(lambda: application.status() == ("running", []))
 
 
 def application_acts(application: Application) -> list[str]:
@@ -149,4 +154,7 @@ async def test_an_audit_log_that_lost_its_end_is_told_at_the_next_start(tmp_path
         connection.execute("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log)")
     async with running(tmp_path / "data") as application:
         await until(lambda: "audit_broken" in application_acts(application))
+        word, reasons = application.status()
+        assert word == "hold"
+        assert reasons[0].startswith("The database is not the one that was left here.")
         await until(lambda: audit_head.fault(database) == "")  # told once, and noted from then on

@@ -37,6 +37,7 @@ from execution_engine.domain.routing import PAPER
 from execution_engine.domain.rows import Mode
 from execution_engine.domain.settings import PaperFeed, Settings
 from execution_engine.domain.token_commands import LONGEST_OVERLAP_S
+from execution_engine.keeping import HELD_BACK
 from execution_engine.main import Application, run_headless
 from execution_engine.webhooks import OVERLAP_HOURS
 
@@ -393,6 +394,7 @@ def _restore(folder: DataFolder, given: argparse.Namespace) -> int:
     with FolderLock(folder.lock), acting(Origin.COMMAND_LINE):
         aside = restore(Path(given.file), folder.database, SystemClock().now())
     print(f"Restored. The database before it is kept as {aside.name}." if aside else "Restored.")
+    print(f"At the next start: {HELD_BACK[0].lower()}{HELD_BACK[1:]}")
     return OK
 
 

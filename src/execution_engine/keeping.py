@@ -25,7 +25,7 @@ from execution_engine.adapters.storage.verify import verify
 from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.facts import Level
-from execution_engine.domain.inputs import Input, MayChange, SecurityAct
+from execution_engine.domain.inputs import DatabaseReplaced, Input, MayChange, SecurityAct
 from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import AuditEntry
 from execution_engine.domain.safety import BackupFile, BackupState, Kept
@@ -37,6 +37,9 @@ AGAIN_AFTER = timedelta(minutes=15)  # a backup that failed
 CALM_AFTER = timedelta(minutes=5)  # a start: first everything that trades gets going
 HEAD_EVERY_S = 0.5
 AUDIT_SHOWN = 5_000
+HELD_BACK = (
+    "Every account is compared with its exchange; no order is sent until you have looked at what was found and resume."
+)
 
 
 class DataRefused(EngineError):
@@ -294,19 +297,22 @@ class Keeping:
             except OSError as error:
                 logger.bind(category="SYSTEM").warning("The end of the audit log was not noted: {}", error)
 
-    def look_at_head(self) -> SecurityAct | None:
-        """Return what is to be written down about the end of the audit log; None if it is as it was. Blocking."""
+    def look_at_head(self) -> DatabaseReplaced | None:
+        """Return what is to be said of a state that is not the one that was left; None if it is. Blocking."""
         head = audit_head.read(self._folder.database)
         if head is not None and head.restored:
-            return SecurityAct(
+            return DatabaseReplaced(
                 act=Act.BACKUP_RESTORED,
                 detail=f"The backup {head.restored} took the place of the database"
                 + (f", whose audit log went on to entry {head.id} ({head.hash[:16]}…)." if head.id else "."),
-                level=Level.WARNING,
+                why=f"The backup {head.restored} was restored. {HELD_BACK}",
                 origin=Origin(head.origin) if head.origin in set(Origin) else None,
             )
         fault = audit_head.checked(self._folder.database)
-        return SecurityAct(act=Act.AUDIT_BROKEN, detail=fault, level=Level.ERROR) if fault else None
+        if not fault:
+            return None
+        why = f"The database is not the one that was left here. {HELD_BACK}"
+        return DatabaseReplaced(act=Act.AUDIT_BROKEN, detail=fault, why=why, level=Level.ERROR)
 
     async def _note(self, act: Act, detail: str, level: Level = Level.INFO) -> None:
         await self.house.ask(SecurityAct(act=act, detail=detail, level=level))

@@ -106,6 +106,16 @@ class Installation:
             self.wait_for(lambda state: state["engine"]["status"] in ("running", "paused"))
         return self
 
+    def start_restored(self) -> Self:
+        """Start on a backup that was restored, which sends nothing until somebody says that trading may go on."""
+        self.start(ready=False)
+        self.wait_for(lambda state: state["engine"]["status"] == "hold")
+        (why, *_) = self.state()["engine"]["reasons"]
+        assert "was restored" in why, why
+        assert self.cli("resume").returncode == 0
+        self.wait_for(lambda state: state["engine"]["status"] == "running")
+        return self
+
     def spawn(self) -> None:
         """Begin a process without waiting for anything."""
         arguments = [*self.options, "--data-dir", str(self.root)]

@@ -360,9 +360,15 @@ def test_backup_restore_verify(words: Words, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("this is something else")
     assert "is not a backup" in words.refuses("restore", str(tmp_path / "text"))
     assert "is not a backup" in words.refuses("backup", str(tmp_path / "text"))
-    engine.start()
+    engine.start(ready=False)
+    engine.wait_for(lambda state: state["engine"]["status"] == "hold")
     assert [leg["status"] for leg in legs_of(engine.groups(BTC)[0])] == ["filled"] + ["open"] * 4
+    held = engine.state()["engine"]
+    assert held["status"] == "hold"
+    assert held["reasons"][0].startswith("The backup backup.sqlite was restored.")
     engine.accepted(BTC, type="exit")
+    assert engine.group(BTC, "closing")["orders"] == []  # nothing is sent before the user says so
+    assert words.says("resume") == "Running."
     engine.group(BTC, "closed")
     engine.live(ETH)
     engine.stop()

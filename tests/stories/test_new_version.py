@@ -106,7 +106,7 @@ def test_an_update_keeps_everything_and_the_way_back_restores_it(
     told = becomes(here, None).cli("state")
     assert told.returncode == 0
     assert "cannot be read by this one, so the state of before that update is back" in told.stderr
-    here.start()
+    here.start_restored()
     assert version_of(here) == execution_engine.__version__
     assert revision(here) == migrate.REVISION
     assert len(here.groups(BTC)) == 1, "the state of before the update is back"

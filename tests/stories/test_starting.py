@@ -107,7 +107,7 @@ def test_a_damaged_database_gives_way_to_a_backup(stopped: Installation) -> None
     assert "is damaged" in sentence(stopped.root)
     restored = stopped.cli("restore", str(backup))
     assert (restored.returncode, restored.stderr) == (0, "")
-    stopped.start()
+    stopped.start_restored()
     assert [leg["status"] for leg in legs_of(stopped.live(BTC))] == ["open"] * 5
     stopped.stop()
     stopped.prove_books()
@@ -124,7 +124,7 @@ def test_what_an_older_backup_does_not_know_is_cancelled_and_told(stopped: Insta
     stopped.stop()
     assert stopped.cli("restore", str(backup)).returncode == 0
     stopped.expected_errors = ["It could add risk."]
-    stopped.start()
+    stopped.start_restored()
     states = [row["status"] for row in stopped.paper_orders()]
     assert states == ["open"] * 5 + ["cancelled"] * 5
     (group,) = stopped.groups(BTC)

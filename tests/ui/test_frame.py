@@ -17,8 +17,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from execution_engine.domain.audit import Act
 from execution_engine.domain.facts import Fact, Level
-from execution_engine.domain.inputs import ExitGroup, Price
+from execution_engine.domain.inputs import DatabaseReplaced, ExitGroup, Price
 from execution_engine.domain.rows import AccountStatus, Mode, World
 from execution_engine.ui import theme
 from execution_engine.ui.app import Window, create
@@ -164,6 +165,30 @@ async def test_pausing_shows_in_header_banner_and_button_and_the_banner_resumes(
     house.show()
     assert window.banner.isHidden()
     assert window.header.pause.text() == "Pause"
+
+
+async def test_after_a_restore_the_banner_says_why_nothing_is_sent_and_asks_before_trading_again(
+    house: WindowHouse, window: MainWindow, qtbot: QtBot
+) -> None:
+    house.holding()
+    why = "The backup monday.sqlite was restored. Every account is compared."
+    house.post(DatabaseReplaced(act=Act.BACKUP_RESTORED, detail="Restored.", why=why))
+    house.show()
+    assert window.banner.text() == why
+    assert window.header.state.text() == "Hold"
+    click(qtbot, window.banner.button)
+    dialog = question(window)
+    words = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "every account was compared" in words
+    assert "none waits for you" in words
+    dialog.reject()
+    assert house.book.engine.recovering
+    click(qtbot, window.header.pause)  # it asks as well
+    click(qtbot, question(window).confirm)
+    await until(lambda: window.dialog is None)
+    house.show()
+    assert window.header.state.text() == "Running"
+    assert window.banner.isHidden()
 
 
 async def test_an_account_on_hold_is_said_in_the_banner_with_its_reason(

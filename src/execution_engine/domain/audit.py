@@ -66,6 +66,7 @@ class Act(StrEnum):
     BACKUP_MADE = "backup_made"
     BACKUP_FAILED = "backup_failed"
     BACKUP_RESTORED = "backup_restored"
+    RECOVERED = "recovered"
     EXPORTED = "exported"
     AUDIT_BROKEN = "audit_broken"
     CHECKPOINT = "checkpoint"

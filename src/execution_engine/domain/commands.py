@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from execution_engine.domain import document as documents
 from execution_engine.domain import order as orders
-from execution_engine.domain import promotion, queue
+from execution_engine.domain import promotion, queue, recovery
 from execution_engine.domain import risk_timer as timers
 from execution_engine.domain.audit import Act
 from execution_engine.domain.changes import between, told
@@ -64,6 +64,8 @@ def exit_group(draft: Draft, wish: ExitGroup) -> Reply:
     begin_closing(draft, group.id, Purpose.EXIT, "closed by you")
     settle(draft, group.id)
     draft.record(Act.EXIT, f"{name(group)} on {group.account} was closed by hand.")
+    if draft.engine.recovering:
+        return _done(f"{name(group)} is closed once you resume: {recovery.NOTHING_SENT}.", group.id)
     return _done(f"{name(group)} is being closed.", group.id)
 
 
@@ -134,7 +136,12 @@ def _keep_manual(draft: Draft, group: Group, kind: RiskType) -> None:
 
 
 def close_all(draft: Draft) -> Reply:
-    """Pause, empty the queues, close every group: what reduces risk goes on while paused."""
+    """Pause, empty the queues, close every group: what reduces risk goes on while paused.
+
+    After a restore it is the user's word that the books may be acted on.
+    """
+    if draft.engine.recovering:
+        recovery.end(draft)
     pause(draft)
     waiting = sum(queue.empty(draft, world, "everything was closed") for world in World)
     groups = draft.groups()
@@ -161,6 +168,8 @@ def pause(draft: Draft) -> Reply:
 
 
 def resume(draft: Draft) -> Reply:
+    if draft.engine.recovering:
+        recovery.end(draft)
     if draft.engine.paused:
         draft.put(replace(draft.engine, paused=False, paused_at=None))
         draft.record(Act.RESUMED, "Resumed by hand.")

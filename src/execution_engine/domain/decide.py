@@ -24,6 +24,7 @@ from execution_engine.domain import (
     promotion,
     read_only,
     readiness,
+    recovery,
     reports,
     way_in,
 )
@@ -117,6 +118,7 @@ _HANDLERS: dict[type, Handler] = {
     i.KeysChanged: own.keys_changed,
     i.KeysChecked: own.checked,
     i.SecurityAct: own.note,
+    i.DatabaseReplaced: recovery.begin,
     i.AddToken: tokens.add,
     i.RotateToken: tokens.rotate,
     i.RevokeToken: tokens.revoke,

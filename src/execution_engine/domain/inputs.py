@@ -615,8 +615,23 @@ class SecurityAct:
     origin: Origin | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseReplaced:
+    """An older state than the last one is in use, as after a backup was restored.
+
+    act, detail, origin: as in `SecurityAct`. why: what the user is told until they say that trading may go on.
+    """
+
+    act: Act
+    detail: str
+    why: str
+    level: Level = Level.WARNING
+    origin: Origin | None = None
+
+
 Input = (
     AlertReceived
+    | DatabaseReplaced
     | RequestRefused
     | Price
     | NoPrice

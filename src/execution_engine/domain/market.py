@@ -49,12 +49,16 @@ def price(draft: Draft, now: Price) -> None:
 
 def _is_being_read(draft: Draft, group_id: int) -> bool:
     """Nothing is sold on what was true before; the price at the end of the reading decides."""
+    if draft.engine.recovering:
+        return True
     account = draft.account(draft.group(group_id).account)
     return account is not None and account.status is AccountStatus.RECONCILING
 
 
 def take_profit(draft: Draft, group: Group, now: Price) -> None:
     """Close what one price reached: legs at their own targets first, then the aggregate on what is left."""
+    if draft.engine.recovering:
+        return
     got = closing_price(now, group.side)
     instrument = draft.instrument(group.exchange, group.symbol)
     hit = [

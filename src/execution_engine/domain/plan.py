@@ -43,7 +43,7 @@ Parts = tuple[tuple[int, Decimal], ...]
 def plan(draft: Draft, group_id: int) -> None:
     """Write the orders and cancel requests that the group's rows ask for."""
     group = draft.group(group_id)
-    if is_done(group):
+    if is_done(group) or draft.engine.recovering:
         return
     _revoke_too_large(draft, group)
     if group.status is GroupStatus.CLOSING:

@@ -378,7 +378,8 @@ def _fault(group: Group) -> str:
 def _is_ready(draft: Draft, group: Group) -> bool:
     """Nothing is sold on what was true before an account was read."""
     account = draft.account(group.account)
-    return account is not None and account.status is not AccountStatus.RECONCILING
+    reading = account is None or account.status is AccountStatus.RECONCILING
+    return not (reading or draft.engine.recovering)
 
 
 def _look(draft: Draft, group: Group) -> Candidate:

@@ -690,6 +690,7 @@ class Engine:
     install_key: client order ids are derived from it (not a secret of the exchange's, but kept out of exports).
     epoch: raised when a backup is restored, so that ids are never handed out twice.
     paper_feed: the feed that the paper exchange keeps to while paper groups are open.
+    recovering: why nothing is sent until the user says so, as after a backup was restored; empty otherwise.
     """
 
     id: int = 1
@@ -699,6 +700,7 @@ class Engine:
     paused_at: datetime | None = None
     paper_feed: str = ""
     started_at: datetime | None = None
+    recovering: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
         # leg that had waited for new rules was planned anew, or left out.
         _state(draft, group_id)
         plan(draft, group_id)
-    if draft.group(group_id).status is GroupStatus.CLOSING:
+    if draft.group(group_id).status is GroupStatus.CLOSING and not draft.engine.recovering:
         _finish_if_flat(draft, group_id)
     _note_realized(draft, before, draft.group(group_id))
     _time(draft, group_id)

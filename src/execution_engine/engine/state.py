@@ -83,6 +83,8 @@ def running_status(book: Book, now: datetime, *, failed: str = "") -> tuple[str,
         return "error", [failed]
     held, reading = _holds(book), _readings(book)
     noted = [*([book.settings_fault] if book.settings_fault else []), *_silences(book, now)]
+    if book.engine.recovering:
+        return "hold", [book.engine.recovering, *held, *reading, *noted]
     if book.engine.paused:
         return "paused", ["paused by you", *held, *reading, *noted]
     if held:

@@ -28,6 +28,7 @@ from execution_engine.ui.frame.lock import LockScreen
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.frame.palette import Palette
 from execution_engine.ui.frame.places import Place
+from execution_engine.ui.frame.restored import trading_again
 from execution_engine.ui.frame.sheet import shortcuts
 from execution_engine.ui.frame.sidebar import Sidebar
 from execution_engine.ui.frame.stage import Stage
@@ -318,7 +319,14 @@ class MainWindow(QMainWindow):
         word, reasons = bridge.doors.status()
         read_only = bridge.doors.settings().security.read_only
         unlock = (lambda: self.go("settings", READ_ONLY)) if read_only else None
-        banners.show(self.banner, word, reasons, self.acts.pause.trigger, unlock=unlock)
+        banners.show(
+            self.banner,
+            word,
+            reasons,
+            self.acts.pause.trigger,
+            unlock=unlock,
+            recovering=self._is_recovering(),
+        )
         self._show_decisions()
         self.acts.show_paused(self._is_paused())
         groups = len(self.holdings.by_id)
@@ -344,14 +352,32 @@ class MainWindow(QMainWindow):
         group = self.bridge.groups.get(id)
         self.go("positions" if group is not None and group.holds_slot else "performance", id)
 
+    def _is_recovering(self) -> bool:
+        return self.bridge.engine is not None and bool(self.bridge.engine.recovering)
+
     def _is_paused(self) -> bool:
         return self.bridge.engine is not None and self.bridge.engine.paused
 
     def _pause(self) -> None:
-        if self._is_paused():
+        if self._is_recovering():
+            self._ask_to_trade_again()
+        elif self._is_paused():
             self.wish(Resume(), "The engine was not resumed")
         else:
             self.wish(Pause(), "The engine was not paused")
+
+    def _ask_to_trade_again(self) -> None:
+        dialog = trading_again(self.bridge, self)
+
+        def done(reply: Answer | Refusal) -> None:
+            dialog.fail(reply.message) if isinstance(reply, Refusal) else dialog.accept()
+
+        def confirmed() -> None:
+            dialog.busy()
+            self.bridge.wish(Resume(), done)
+
+        dialog.confirmed.connect(confirmed)
+        self.open_dialog(dialog)
 
     def _close_everything(self) -> None:
         dialog = asking.close_everything(self.bridge, self.holdings, self)

@@ -20,14 +20,20 @@ def show(
     resume: Callable[[], object],
     *,
     unlock: Callable[[], object] | None = None,
+    recovering: bool = False,
 ) -> None:
-    """Show the banner of the engine's state, or hide it. unlock: goes where read only is switched off; None: it is."""
+    """Show the banner of the engine's state, or hide it. unlock: goes where read only is switched off; None: it is.
+
+    recovering: it is on hold until the user has looked at what came of a restore.
+    """
     why = " · ".join(visible(each, LONGEST) for each in reasons if each != BY_USER)
     if word in ("error", "stopped"):
         _say(banner, f"Error: {why or 'the engine does not run'}", "danger", "error")
     elif word == "paused":
         text = f"{PAUSED} · {why}" if why else PAUSED
         _say(banner, text, "warn", "pause", "Resume", resume)
+    elif word == "hold" and recovering:
+        _say(banner, why, "warn", "warning", "Trade again…", resume)
     elif word == "hold":
         _say(banner, f"On hold: {why}", "warn", "warning")
     elif unlock is not None:

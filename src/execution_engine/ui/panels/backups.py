@@ -276,7 +276,7 @@ def restoring(name: str, when: str, parent: QWidget) -> ConfirmDialog:
         explanation=f"The engine stops for a moment and begins again with {when}.",
         consequences=[
             follows("Since then", "what came later is not in it; the present database is kept"),
-            follows("Positions", "every exchange is read first; nothing trades before"),
+            follows("Positions", "every exchange is read first; nothing is sent until you say so"),
             follows("Differences", "to what exchanges hold stand under While you were away"),
             follows("Keys", "stay; settings and webhooks are those of the backup"),
         ],

@@ -1,0 +1,44 @@
+"""The question before trading goes on after a restore: what the comparison with the exchanges came to."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QWidget
+
+from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.findings import decisions
+from execution_engine.ui.format import counted, visible
+from execution_engine.ui.frame.asking import open_groups
+from execution_engine.ui.frame.away import is_reading
+from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
+
+
+def trading_again(bridge: Bridge, parent: QWidget) -> ConfirmDialog:
+    """Return the question; it says what was found, what is not compared yet, and what will go out."""
+    why = bridge.engine.recovering if bridge.engine is not None else ""
+    return ConfirmDialog(
+        "Trade again",
+        "Trade on by these books?",
+        "Trade again",
+        explanation=visible(why, 300),
+        consequences=_consequences(bridge),
+        danger=False,
+        parent=parent,
+    )
+
+
+def _consequences(bridge: Bridge) -> list[Consequence]:
+    unread = [each.name for each in bridge.accounts.values() if each.enabled and is_reading(each)]
+    wait, groups = len(decisions(bridge)), len(open_groups(bridge))
+    compared = f"not finished: {', '.join(unread)}" if unread else "every account was compared"
+    return [
+        Consequence("Comparison", ((compared, "warn" if unread else "text"),)),
+        Consequence("Differences", ((_waiting(wait), "warn" if wait else "text"),)),
+        follows("Positions", f"{counted(groups, 'group')}: targets, exits and open legs go on"),
+        follows("Entries", "alerts open new groups again"),
+    ]
+
+
+def _waiting(count: int) -> str:
+    if not count:
+        return "none waits for you"
+    return f"{counted(count, 'decision')} {'waits' if count == 1 else 'wait'} under While you were away"
