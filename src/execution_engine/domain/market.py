@@ -95,20 +95,20 @@ def balances(draft: Draft, read: Balances) -> None:
 def due_row(draft: Draft, id: int) -> None:
     """Do what the time in one row asks for; a row that has changed meanwhile asks for nothing."""
     group, row, alert = draft.view.group(id), draft.view.queued(id), draft.view.alert(id)
+    order = draft.view.order(id)
     if group is not None:
         _due_group(draft, group)
     elif row is not None:
         _due_queued(draft, row)
-    order = draft.view.order(id)
     elif alert is not None and alert.outcome is None and alert.decided_at is None:
         draft.follow(Judge(alert_id=id))
+    elif order is not None and order.rules_by is not None and draft.now >= order.rules_by:
+        draft.put(replace(order, rules_by=None))  # the rules were not what it broke, or cannot be read
+        settle(draft, order.group_id)
 
 
 def _due_group(draft: Draft, group: Group) -> None:
     at = next_time(group, draft.settings)
-    elif order is not None and order.rules_by is not None and draft.now >= order.rules_by:
-        draft.put(replace(order, rules_by=None))  # the rules were not what it broke, or cannot be read
-        settle(draft, order.group_id)
     if at is None or draft.now < at:
         return
     if is_done(group):
