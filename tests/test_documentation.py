@@ -1,5 +1,7 @@
 """The documentation: it becomes a site without a warning, leads nowhere that is not there, and fetches nothing."""
 
+import argparse
+import ast
 import os
 import re
 import subprocess
@@ -10,6 +12,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
+from execution_engine.cli import parser
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -78,7 +82,7 @@ def test_every_page_is_in_the_site_and_everything_it_points_to_is_there(site: Pa
             target = (path.parent / unquote(url.path)).resolve() if url.path else path
             if not target.is_file():
                 wrong.append(f"{path.name} points to {link}, which is not there")
-            elif url.fragment and unquote(url.fragment) not in pages[target].places:
+            elif url.fragment and target in pages and unquote(url.fragment) not in pages[target].places:
                 wrong.append(f"{path.name} points to {link}, a place that is not in that page")
     assert wrong == []
 
@@ -99,3 +103,36 @@ def test_the_first_page_of_the_project_points_to_what_is_there():
     links = re.findall(r"\]\(([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert links
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def said() -> str:
+    """Return every text of the program; what is filled in later stands as one strange character."""
+    texts = []
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else "\0" for part in node.values)
+                texts.append("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return "\n".join(text.replace("\n", " ") for text in texts)
+
+
+def test_every_sentence_in_the_table_of_troubles_is_one_that_the_program_says():
+    page = (DOCS / "guide" / "troubleshooting.md").read_text(encoding="utf-8")
+    shown = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
+    sentences = re.findall("“([^”]+)”", "\n".join(shown))
+    assert len(sentences) > 50
+    texts = said()
+    for sentence in sentences:
+        parts = [re.escape(part.strip()) for part in sentence.split("…") if part.strip(" .()")]
+        assert re.search(".*".join(parts), texts), f"nothing says “{sentence}”"
+
+
+def test_every_command_is_on_the_page_about_the_command_line():
+    page = (DOCS / "guide" / "command-line.md").read_text(encoding="utf-8")
+    top = parser()
+    (commands,) = (each for each in top._actions if isinstance(each, argparse._SubParsersAction))
+    options = {name for each in top._actions for name in each.option_strings if name.startswith("--")}
+    for word in [*commands.choices, *(options - {"--help", "--version"})]:
+        assert re.search(rf"`(?:[^`]*[ |])?{re.escape(word)}[ `\\|]", page), f"{word} is not explained"
