@@ -262,6 +262,7 @@ class Application:
             health=self.health,
             metrics=self.observing.metrics,
             probes=self.way_in.probes,
+            place=lambda: self.way_in.url,
             set_price=self.set_price,
         )
 

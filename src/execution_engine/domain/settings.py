@@ -465,6 +465,20 @@ def _host(text: str) -> str:
     return text
 
 
+_HOST_NAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+
+
+def _names(entries: tuple[str, ...]) -> tuple[str, ...]:
+    lower = tuple(entry.strip().lower().rstrip(".") for entry in entries)
+    for entry in lower:
+        if entry != "*" and not _HOST_NAME.fullmatch(entry):
+            raise ValueError(f"“{entry}” is no host name, as alerts.example.com")
+    return lower
+
+
+Names = Annotated[tuple[str, ...], AfterValidator(_names)]
+
+
 class Webhook(Section):
     host: Annotated[str, Field(max_length=255), AfterValidator(_host)] = Field(
         "127.0.0.1",
@@ -487,6 +501,12 @@ class Webhook(Section):
         description="The one header of a trusted proxy that names the sender. auto: X-Forwarded-For, or "
         "where there is none CF-Connecting-IP.",
     )
+    names: Names = Field(
+        (),
+        title="Further names",
+        description="Names, beside the public address, under which alerts may arrive; * stands for any. What is sent "
+        "to another name is refused once there is a public address.",
+    )
     rate_per_minute: int = Field(
         6000, ge=1, le=1000000, title="Alerts per minute", description="Most alerts taken in a minute."
     )
@@ -506,7 +526,6 @@ class TunnelProgram(StrEnum):
     TAILSCALE = "tailscale"
 
 
-_HOST_NAME = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _TUNNEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 

@@ -22,6 +22,7 @@ from execution_engine.adapters.webhook.authentication import (
 )
 from execution_engine.adapters.webhook.doors import Doors, Told
 from execution_engine.adapters.webhook.limits import Failures, Rate
+from execution_engine.adapters.webhook.names import stranger_name
 from execution_engine.adapters.webhook.reading import TooLarge, peer_of, read_body
 from execution_engine.adapters.webhook.refused import RefusedRequests
 from execution_engine.domain import alert
@@ -32,6 +33,7 @@ from execution_engine.domain.settings import Webhook
 
 # A browser sets them on what a page sends to another place, and no page may change that.
 _BROWSER = ("Origin", "Sec-Fetch-Site")
+LONGEST_NAME = 80
 USE_NOTED_EVERY = timedelta(minutes=5)
 
 
@@ -60,8 +62,11 @@ class Alerts:
 
     async def receive(self, request: web.BaseRequest, token: str | None) -> Reply:
         """Answer one POST to the webhook; `token` is what stands in its path."""
-        rules = self._doors.settings().webhook
+        settings = self._doors.settings()
+        rules = settings.webhook
         source = _source(request, rules)
+        if name := stranger_name(request.headers, settings, self._doors.place()):
+            return self._misdirected(name, source)
         if any(name in request.headers for name in _BROWSER):
             return self._stranger(Stranger("request", "It was sent by a web page in a browser."), source)
         if not may_send(source, rules.ip_allowlist):
@@ -113,6 +118,16 @@ class Alerts:
         if self._refused.add(429, [fault], source):
             logger.bind(category="SECURITY").warning("Too many wrong secrets from {}", source)
         return answers.TOO_MANY_FAILURES
+
+    def _misdirected(self, name: str, source: str) -> Reply:
+        """Tell nobody that anything is here who came by a name that is not ours; the user is told what to do."""
+        shown = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+        why = (
+            f"It was sent to “{shown}”, which is not the public address. If that is a name of yours, add it to "
+            "“Further names” in Settings, Webhook & tunnel."
+        )
+        self._refused.add(404, [FieldFault("Host", why)], source)
+        return answers.NOTHING_HERE
 
     def _stranger(self, stranger: Stranger, source: str, size: int | None = None) -> Reply:
         """Keep that somebody was here, but nothing of what a stranger sent."""

@@ -35,6 +35,7 @@ class Doors:
     with the code `feed` where prices are not set by hand.
     metrics: the same and more as the text that Prometheus reads.
     probes: the passes of requests that this program sends to itself.
+    place: the public address in use now; empty where there is none.
     clock: the time in UTC. monotonic: seconds that never go back.
     """
 
@@ -48,6 +49,7 @@ class Doors:
     health: Callable[[], tuple[bool, dict[str, Any]]]
     metrics: Callable[[], Awaitable[str]] | None = None
     probes: Probes | None = None
+    place: Callable[[], str] = str
     set_price: SetPrice | None = None
     monotonic: Callable[[], float] = time.monotonic
     limits: Limits = field(default_factory=Limits)
