@@ -41,6 +41,7 @@ from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.updates.source import Source, shipped
 from execution_engine.adapters.webhook.listener import Listener, ListenError
 from execution_engine.core import Connect, Core, Options, urls
+from execution_engine.desktop import Desktop
 from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
 from execution_engine.domain import document as documents
@@ -122,6 +123,7 @@ class Application:
     notifying: Notifying = field(init=False)
     observing: Observing = field(init=False)
     keeping: Keeping = field(init=False)
+    desktop: Desktop = field(init=False)
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
     _opening: asyncio.Task[None] | None = None
@@ -202,6 +204,11 @@ class Application:
             settings=lambda: self.core.book.settings.backups, ask=self._ask, replace=self._replace_database
         )
         self.keeping = Keeping(kept, self.folder, self.clock)
+        self.desktop = Desktop(
+            self.folder.root,
+            lambda: self.core.book.settings.desktop,
+            lambda: self.core.book.groups.values(),
+        )
 
     async def _day(self) -> Day:
         """Return what came of the last 24 hours."""
@@ -237,6 +244,7 @@ class Application:
         await self.notifying.start()
         await self.observing.start()
         await self.keeping.start()
+        await self.desktop.follow()
         self.exchanges.begin()
 
     async def _listen_again(self) -> None:
@@ -300,6 +308,7 @@ class Application:
         core.feed.on_released(self.notifying.released)
         core.feed.on_released(self.observing.released)
         core.feed.on_released(self.keeping.released)
+        core.feed.on_released(self.desktop.released)
         if unwritten is not None:
             core.desk.post(unwritten)
         while self._unsaid:
@@ -335,6 +344,7 @@ class Application:
         await self.core.change_feed()
         self.notifying.follow()
         self.keeping.follow()
+        await self.desktop.follow()
         await self._listen_where_asked()
         await self.way_in.follow()
 
@@ -571,6 +581,7 @@ class Application:
             await self.core.stop()
             await self.keeping.stop()
         await self.notifying.stop()  # last: what was told while everything ended is kept for the next start
+        await self.desktop.stop()
         await self.exchanges.close()
 
     def close(self) -> None:

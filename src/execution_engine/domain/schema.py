@@ -91,6 +91,7 @@ SECTIONS: Mapping[str, tuple[str, str]] = {
     "notifications": ("Notifications", "What is told outside of the window."),
     "updates": ("Updates", "New versions of the application."),
     "ui": ("Appearance", "How the window looks."),
+    "desktop": ("This computer", "How the application lives on the desktop."),
     "security": ("Security", "What may be changed, and when the window locks itself."),
 }
 _ELSEWHERE = frozenset({"profiles", "bindings", "targets"})  # they have an editor of their own

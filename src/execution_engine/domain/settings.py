@@ -737,6 +737,20 @@ class Ui(Section):
     comfortable: bool = Field(False, description="Higher table rows.")
 
 
+class Desktop(Section):
+    keep_awake: bool = Field(
+        True,
+        title="Keep the computer awake",
+        description="While positions are open the computer does not go to sleep; its screen may go dark.",
+    )
+    close_to_tray: bool = Field(
+        False,
+        description="Closing the window leaves the engine running, with an icon in the system's tray; Quit ends it. "
+        "Where the desktop has no tray, closing the window quits.",
+    )
+    start_at_login: bool = Field(False, description="Start the application when you log in.")
+
+
 def _time_of_day(text: str) -> str:
     if text and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
         raise ValueError("must be a time of day, as 22:30, or empty")
@@ -887,6 +901,7 @@ class Settings(Section):
     notifications: Notifications = Field(default_factory=Notifications)
     updates: Updates = Field(default_factory=Updates)
     ui: Ui = Field(default_factory=Ui)
+    desktop: Desktop = Field(default_factory=Desktop)
     security: Security = Field(default_factory=Security)
 
     def group_capital(self) -> Decimal:
