@@ -100,6 +100,20 @@ PLANS: list[tuple[str, list[Given], dict[str, Any], list[tuple[str, str]] | None
         "MUSDT 15m needs 60.00 USD; 1 winner gives 60.00 USD",
     ),
     (
+        "of equals in everything the first",
+        [L, ("M", "10", "100", "94", {}), ("A", "100", "10", "12", {}), ("B", "100", "10", "12", {})],
+        {},
+        [("A", "30.000"), ("L", "10.000")],
+        "LUSDT 15m needs 60.00 USD; 1 winner gives 60.00 USD",
+    ),
+    (
+        "a loss that repeats in per cent is compared exactly",
+        [("L", "3", "90", "80", {}), ("M", "6", "45", "40", {}), ("A", "100", "10", "12", {})],
+        {},
+        [("A", "15.000"), ("L", "3.000")],
+        "LUSDT 15m needs 30.00 USD; 1 winner gives 30.00 USD",
+    ),
+    (
         "of equal winners the oldest gives first",
         [L, ("A", "100", "10", "11", {}), ("B", "100", "10", "11", {"created_at": NOON - timedelta(days=2)})],
         {},
@@ -108,7 +122,7 @@ PLANS: list[tuple[str, list[Given], dict[str, Any], list[tuple[str, str]] | None
     ),
     (
         "the highest USD profit gives first, whatever its percentage",
-        [L, ("A", "1", "10", "60", {}), ("B", "100", "10", "11", {})],
+        [L, ("A", "1", "60", "110", {}), ("B", "100", "10", "11", {})],
         {},
         [("B", "60.000"), ("L", "10.000")],
         "LUSDT 15m needs 60.00 USD; 1 winner gives 60.00 USD",
@@ -119,6 +133,54 @@ PLANS: list[tuple[str, list[Given], dict[str, Any], list[tuple[str, str]] | None
         {"max_winners_to_combine": 1},
         None,
         "LUSDT 15m needs 60.00 USD; the winners can give 50.00 USD; 10.00 USD are missing; nothing happens",
+    ),
+    (
+        "one step less than is needed is not enough",
+        [L, ("A", "59.999", "10", "11", {})],
+        {},
+        None,
+        "LUSDT 15m needs 60.00 USD; the winners can give 60.00 USD; 0.00 USD are missing; nothing happens",
+    ),
+    (
+        "many winners give what they have, the richest first, until it is enough",
+        [
+            L,
+            ("A", "10", "10", "11", {}),
+            ("B", "20", "10", "11", {}),
+            ("C", "30", "10", "11", {}),
+            ("D", "40", "10", "11", {}),
+        ],
+        {"max_winners_to_combine": 4},
+        [("D", "40.000"), ("C", "20.000"), ("L", "10.000")],
+        "LUSDT 15m needs 60.00 USD; 2 winners give 60.00 USD",
+    ),
+    (
+        "whoever can give nothing takes no place from who can",
+        [L, ("A", "100", "10", "12", {"hold": "2 A are missing"}), ("B", "60", "10", "11", {})],
+        {"max_winners_to_combine": 1},
+        [("B", "60.000"), ("L", "10.000")],
+        "LUSDT 15m needs 60.00 USD; 1 winner gives 60.00 USD",
+    ),
+    (
+        "at break-even there is nothing to give",
+        [L, ("A", "100", "10", "10", {})],
+        {},
+        None,
+        "LUSDT 15m needs 60.00 USD; the winners can give 0.00 USD; 60.00 USD are missing; nothing happens",
+    ),
+    (
+        "the losses of others are not paid with",
+        [L, ("M", "1", "100", "95", {}), ("A", "100", "10", "12", {})],
+        {},
+        [("A", "30.000"), ("L", "10.000")],
+        "LUSDT 15m needs 60.00 USD; 1 winner gives 60.00 USD",
+    ),
+    (
+        "a part is paid by as many winners as may be combined",
+        [L, ("A", "30", "10", "11", {}), ("B", "20", "10", "11", {}), ("C", "9", "10", "11", {})],
+        {"max_winners_to_combine": 2, "allow_partial_offset": True},
+        [("A", "30.000"), ("B", "20.000"), ("L", "8.333")],
+        "LUSDT 15m needs 60.00 USD; the winners can give 50.00 USD; 10.00 USD are missing; a part of it is closed",
     ),
     (
         "what is missing is said, and nothing happens",
@@ -140,13 +202,6 @@ PLANS: list[tuple[str, list[Given], dict[str, Any], list[tuple[str, str]] | None
         {"allow_partial_offset": True},
         [("A", "100.000"), ("L", "8.333")],
         "LUSDT 15m needs 60.00 USD; the winners can give 50.00 USD; 10.00 USD are missing; a part of it is closed",
-    ),
-    (
-        "a part below the exchange's minimum is none",
-        [L, ("A", "1", "10", "10.3", {"open_quantity": D(1)})],
-        {"allow_partial_offset": True},
-        None,
-        "LUSDT 15m needs 60.00 USD; the winners can give 0.30 USD; 59.70 USD are missing; nothing happens",
     ),
     (
         "quantities are rounded up to the step",
@@ -192,20 +247,156 @@ PLANS: list[tuple[str, list[Given], dict[str, Any], list[tuple[str, str]] | None
 ]
 
 
+def found_of(
+    given: list[Given], side: Side, market: Market, rules: dict[str, Any], fee: str = "0"
+) -> list[Any]:
+    """Return the groups of a row, for shorts with their prices mirrored about the entry."""
+    made = spot if market is Market.SPOT else perp
+    found = []
+    for id, (name, quantity, entry, price, more) in enumerate(given, 1):
+        now = price if side is LONG else str(2 * D(entry) - D(price))
+        of = group(id, name, quantity, entry, side=side, market=market, **more)
+        found.append(seen(of, now, fee=fee, rules=made(of.symbol, **rules)))
+    return found
+
+
+def planned(found: list[Any], settings: dict[str, Any]) -> tuple[list[tuple[str, str]] | None, str]:
+    told = evaluate(World.PAPER, found, risk(**settings), NOON)
+    assert told.plan is not None
+    assert told.plan.words == told.words
+    made = [(step.symbol[0], format(step.quantity, "f")) for step in told.plan.steps]
+    return (made if told.plan.acts else None), told.words
+
+
+@pytest.mark.parametrize(
+    ("side", "kind"),
+    [(LONG, SPOT), (LONG, PERP), (SHORT, PERP)],
+    ids=["long spot", "long perp", "short perp"],
+)
 @pytest.mark.parametrize(
     ("given", "settings", "steps", "words"), [row[1:] for row in PLANS],
     ids=[row[0] for row in PLANS],
 )  # fmt: skip
 def test_a_plan_follows_from_the_groups(
-    given: list[Given], settings: dict[str, Any], steps: list[tuple[str, str]] | None, words: str
+    given: list[Given], settings: dict[str, Any], steps: list[tuple[str, str]] | None, words: str,
+    side: Side, kind: tuple[Market, dict[str, Any]],
+):  # fmt: skip
+    assert planned(found_of(given, side, *kind), settings) == (steps, words)
+
+
+def test_a_part_below_the_exchanges_minimum_is_none_where_there_is_a_minimum():
+    given: list[Given] = [L, ("A", "1", "10", "10.3", {})]
+    settings = {"allow_partial_offset": True}
+    words = "LUSDT 15m needs 60.00 USD; the winners can give 0.30 USD; 59.70 USD are missing; "
+    assert planned(found_of(given, LONG, *SPOT), settings) == (None, words + "nothing happens")
+    # A close that only reduces has no least value on a perpetual.
+    steps = [("A", "1.000"), ("L", "0.050")]
+    assert planned(found_of(given, LONG, *PERP), settings) == (steps, words + "a part of it is closed")
+    # Half a contract cannot be closed.
+    assert planned(found_of(given, SHORT, *CONTRACTS), settings) == (None, words + "nothing happens")
+
+
+# With 0.1 % per close: the same groups on either side, on spot and perpetual, by the step and by contracts.
+WITH_FEES: list[tuple[str, list[Given], dict[str, Any], Side, Any, list[tuple[str, str]] | None, str, str]] = [
+    (
+        "the whole loss and its closing fee are covered, long",
+        [L, ("A", "100", "10", "12", {})], {}, LONG, SPOT,
+        [("A", "30.654"), ("L", "10.000")], "60.94", "0.000152",
+    ),
+    (
+        "the same short: the closes of a short are dearer for the loser and cheaper for the winner",
+        [L, ("A", "100", "10", "12", {})], {}, SHORT, PERP,
+        [("A", "30.653"), ("L", "10.000")], "61.06", "0.000776",
+    ),
+    (
+        "by contracts, long: the last contract gives more than is needed",
+        [L, ("A", "100", "10", "12", {})], {}, LONG, CONTRACTS,
+        [("A", "30.7"), ("L", "10.0")], "60.94", "0.0916",
+    ),
+    (
+        "by contracts, short",
+        [L, ("A", "100", "10", "12", {})], {}, SHORT, CONTRACTS,
+        [("A", "30.7"), ("L", "10.0")], "61.06", "0.0944",
+    ),
+    (
+        "a profit that the fees eat is passed over and takes no place, long",
+        [L, ("A", "1000", "100", "100.09", {}), ("B", "100", "10", "10.7", {})], {"max_winners_to_combine": 1},
+        LONG, PERP, [("B", "88.409"), ("L", "10.000")], "60.94", "0.0003237",
+    ),
+    (
+        "a profit that the fees eat is passed over and takes no place, short",
+        [L, ("A", "1000", "100", "100.09", {}), ("B", "100", "10", "10.7", {})], {"max_winners_to_combine": 1},
+        SHORT, PERP, [("B", "88.404"), ("L", "10.000")], "61.06", "0.0006428",
+    ),
+    (
+        "without its fee it would be covered, long",
+        [L, ("A", "100", "10", "10.6", {})], {}, LONG, PERP, None, "60.94", "-2",
+    ),
+    (
+        "the covered part, long on spot",
+        [L, ("A", "100", "10", "10.6", {})], {"allow_partial_offset": True}, LONG, SPOT,
+        [("A", "100.000"), ("L", "9.671")], "60.94", "0.004926",
+    ),
+    (
+        "the covered part, short on a perpetual",
+        [L, ("A", "100", "10", "10.6", {})], {"allow_partial_offset": True}, SHORT, PERP,
+        [("A", "100.000"), ("L", "9.672")], "61.06", "0.002768",
+    ),
+    (
+        "the covered part in contracts",
+        [L, ("A", "100", "10", "10.6", {})], {"allow_partial_offset": True}, SHORT, CONTRACTS,
+        [("A", "100.0"), ("L", "9.6")], "61.06", "0.4424",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "settings", "side", "kind", "steps", "needed", "left"),
+    [row[1:] for row in WITH_FEES],
+    ids=[row[0] for row in WITH_FEES],
+)
+def test_closing_fees_are_paid_for_as_well(
+    given: list[Given],
+    settings: dict[str, Any],
+    side: Side,
+    kind: tuple[Market, dict[str, Any]],
+    steps: list[tuple[str, str]] | None,
+    needed: str,
+    left: str,
 ):
-    found = [seen(group(id, *row[:3], **row[4]), row[3]) for id, row in enumerate(given, 1)]
-    told = evaluate(World.PAPER, found, risk(**settings), NOON)
-    assert told.plan is not None
-    assert told.words == words
-    assert told.plan.acts is (steps is not None)
-    if steps is not None:
-        assert [(s.symbol[0], format(s.quantity, "f")) for s in told.plan.steps] == steps
+    found = found_of(given, side, *kind, fee="0.1")
+    plan = evaluate(World.PAPER, found, risk(**settings), NOON).plan
+    assert plan is not None
+    made = [(step.symbol[0], format(D(step.quantity), "f")) for step in plan.steps]
+    assert (made if plan.acts else None) == steps
+    assert (plan.needed, plan.total) == (D(needed), D(left))
+
+
+CONTRACT_CASES: list[tuple[str, str, str, str | None]] = [
+    # held, price (entry 10), needed, what is given
+    ("100", "12", "0.2", "0.1"),  # exactly one contract
+    ("100", "12", "0.2001", "0.2"),  # a little more: two
+    ("100", "12", "0.0001", "0.1"),  # a little: one
+    ("0.1", "12", "60", "0.1"),  # all that is held
+    ("0.15", "12", "60", "0.1"),  # half a contract stays
+    ("0.09", "12", "60", None),  # less than a contract
+]
+
+
+@pytest.mark.parametrize("side", [LONG, SHORT])
+@pytest.mark.parametrize(("held", "price", "needed", "given"), CONTRACT_CASES)
+def test_what_is_given_is_whole_contracts(held: str, price: str, needed: str, given: str | None, side: Side):
+    (winner,) = found_of([("A", held, "10", price, {})], side, *CONTRACTS)
+    step = give(winner, D(needed))
+    assert (None if step is None else step.quantity) == (None if given is None else D(given))
+
+
+def test_a_winner_without_a_fresh_price_gives_nothing_and_a_loser_without_one_is_none():
+    loser, winner = seen(group(), "94"), seen(group(2, "A", "100", "10"), None)
+    plan = evaluate(World.PAPER, [loser, winner], risk(), NOON).plan
+    assert plan is not None
+    assert (plan.winners, plan.acts) == ((), False)
+    assert evaluate(World.PAPER, [seen(group(), None), winner], risk(), NOON).plan is None
 
 
 def test_a_close_below_the_minimum_notional_is_skipped_and_the_next_winner_is_asked():

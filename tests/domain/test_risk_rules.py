@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from execution_engine.domain.inputs import Price
-from execution_engine.domain.instrument import Market
+from execution_engine.domain.instrument import Market, Side
 from execution_engine.domain.risk_candidate import account_hold, candidate, fee_percent
 from execution_engine.domain.risk_rules import QUICKEST_FIRST, RULES, is_eligible, verdicts
 from execution_engine.domain.rows import AccountStatus, GroupStatus, Mode, World
 from execution_engine.domain.settings import Settings, TimerStart
-from tests.domain.house_risk import NOON, D, account_row, group, risk, seen, spot
+from tests.domain.house_risk import NOON, D, account_row, group, perp, risk, seen, spot
 
 TOO_SMALL = "below the exchange's minimum, or without a price"
 FULL: dict[str, Any] = {"max_pyramids": 5}
+CONTRACTS: dict[str, Any] = {"step": D("0.1"), "min_qty": D("0.1"), "contract_size": D("0.1")}
 
 # rule, what the group is like, the settings, the price, met, words, until
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], str | None, bool, str, Any]] = [
@@ -132,10 +133,42 @@ def test_a_group_that_meets_every_rule_can_be_the_loser_and_one_unmet_rule_is_en
     assert all(verdict.met for verdict in verdicts(seen(group(), "94"), risk(), NOON))
 
 
-def test_a_short_loses_when_its_price_rises():
-    short = group(side=seen(group(), "94").group.side.opposite)
-    assert is_eligible(seen(short, "105"), risk(), NOON)
-    assert not is_eligible(seen(short, "94"), risk(), NOON)
+@pytest.mark.parametrize("fee", ["0", "1"])
+@pytest.mark.parametrize(
+    ("side", "price", "threshold", "loses"),
+    [
+        (Side.LONG, "95", "-5", True),
+        (Side.LONG, "95.0001", "-5", False),
+        (Side.LONG, "105", "-5", False),
+        (Side.SHORT, "105", "-5", True),
+        (Side.SHORT, "104.9999", "-5", False),
+        (Side.SHORT, "95", "-5", False),
+        (Side.LONG, "99.99", "-0.01", True),
+        (Side.SHORT, "100.01", "-0.01", True),
+        (Side.LONG, "100", "-0.01", False),
+        (Side.SHORT, "100", "-0.01", False),
+    ],
+)
+def test_a_loss_is_that_of_the_price_alone_on_either_side(
+    side: Side, price: str, threshold: str, loses: bool, fee: str
+):
+    """Closing fees are for the need, not for the question whether a group has lost enough."""
+    settings = risk(loss_threshold_percent=D(threshold))
+    for of, rules in (
+        (group(side=side), None),
+        (group(side=side, market=Market.SWAP), perp("LUSDT", **CONTRACTS)),
+    ):
+        assert is_eligible(seen(of, price, fee=fee, rules=rules), settings, NOON) is loses
+
+
+@pytest.mark.parametrize(
+    ("quantity", "sellable"), [("0.1", True), ("0.19", True), ("0.09", False), ("0", False)]
+)
+def test_less_than_a_contract_cannot_be_sold(quantity: str, sellable: bool):
+    of = group(quantity="10", market=Market.SWAP, open_quantity=D(quantity))
+    found = seen(of, "94", rules=perp("LUSDT", **CONTRACTS))
+    told = {verdict.name: verdict for verdict in verdicts(found, risk(), NOON)}["sellable"]
+    assert told.met is sellable
 
 
 @pytest.mark.parametrize(
