@@ -47,6 +47,7 @@ class Act(StrEnum):
     WINDOW_LOCKED = "window_locked"
     WINDOW_UNLOCKED = "window_unlocked"
     SETTINGS_SAVED = "settings_saved"
+    SECRET_GUESSED = "secret_guessed"
     TOKEN_ADDED = "token_added"
     TOKEN_ROTATED = "token_rotated"
     TOKEN_REVOKED = "token_revoked"

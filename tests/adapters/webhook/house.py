@@ -17,7 +17,7 @@ from execution_engine.adapters.webhook import Limits, Listener, Secrets
 from execution_engine.adapters.webhook.probes import Probes
 from execution_engine.domain import document as settings_document
 from execution_engine.domain.errors import Refusal, StoreFailed
-from execution_engine.domain.inputs import AlertReceived, Answer, RequestRefused, TokenUsed
+from execution_engine.domain.inputs import AlertReceived, Answer, RequestRefused, SecurityAct, TokenUsed
 from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import WebhookToken
 from execution_engine.domain.symbols import Catalogue
@@ -62,6 +62,7 @@ class Desk:
         self.alerts: list[AlertReceived] = []
         self.refused: list[RequestRefused] = []
         self.used: list[TokenUsed] = []
+        self.acts: list[SecurityAct] = []
         self.instead: list[Refusal | StoreFailed | Exception | str] = []
         self.held: list[Callable[[], None]] = []
 
@@ -73,6 +74,8 @@ class Desk:
             self.refused.append(asked)
         elif isinstance(asked, TokenUsed):
             self.used.append(asked)
+        elif isinstance(asked, SecurityAct):
+            self.acts.append(asked)
         answer = instead if isinstance(instead, Refusal | StoreFailed) else self._answer(asked)
         if instead == "later":
             self.held.append(lambda: then(answer))

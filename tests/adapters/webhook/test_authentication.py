@@ -127,6 +127,18 @@ async def test_an_alert_says_which_accounts_its_token_may_use() -> None:
 
 
 @pytest.mark.fault(7)
+async def test_guessing_is_written_down_once_in_a_while_and_not_with_each_guess() -> None:
+    async with listening(failures_per_minute=2) as house:
+        for _ in range(9):
+            await house.send(entry(), path="/webhook/wrong")
+        assert [act.act for act in house.desk.acts] == ["secret_guessed"]
+        assert "the last from 127.0.0.1" in house.desk.acts[0].detail
+        house.seconds += 3601
+        for _ in range(9):
+            await house.send(entry(), path="/webhook/wrong")
+        assert len(house.desk.acts) == 2
+
+
 async def test_guesses_end_in_429_while_the_right_secret_still_gets_in() -> None:
     async with listening() as house:
         seen = set()

@@ -26,14 +26,17 @@ from execution_engine.adapters.webhook.names import stranger_name
 from execution_engine.adapters.webhook.reading import TooLarge, peer_of, read_body
 from execution_engine.adapters.webhook.refused import RefusedRequests
 from execution_engine.domain import alert
+from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import Defect, FieldFault
-from execution_engine.domain.inputs import AlertReceived, TokenUsed
+from execution_engine.domain.facts import Level
+from execution_engine.domain.inputs import AlertReceived, SecurityAct, TokenUsed
 from execution_engine.domain.rows import WebhookToken
 from execution_engine.domain.settings import Webhook
 
 # A browser sets them on what a page sends to another place, and no page may change that.
 _BROWSER = ("Origin", "Sec-Fetch-Site")
 LONGEST_NAME = 80
+GUESSES_NOTED_EVERY_S = 3600.0
 USE_NOTED_EVERY = timedelta(minutes=5)
 
 
@@ -59,6 +62,7 @@ class Alerts:
         self._refused = RefusedRequests(doors)
         self._rate = Rate()
         self._used: dict[str, datetime] = {}
+        self._guessed_at: float | None = None
 
     async def receive(self, request: web.BaseRequest, token: str | None) -> Reply:
         """Answer one POST to the webhook; `token` is what stands in its path."""
@@ -117,7 +121,22 @@ class Alerts:
         fault = FieldFault("request", "Too many wrong secrets came from this address.")
         if self._refused.add(429, [fault], source):
             logger.bind(category="SECURITY").warning("Too many wrong secrets from {}", source)
+        self._write_down_guesses(source)
         return answers.TOO_MANY_FAILURES
+
+    def _write_down_guesses(self, source: str) -> None:
+        """Write into the audit log that somebody guesses, once in a while: a flood must not fill it."""
+        now = self._doors.monotonic()
+        if self._guessed_at is not None and now - self._guessed_at < GUESSES_NOTED_EVERY_S:
+            return
+        self._guessed_at = now
+        told = f"Too many wrong secrets came to the webhook, the last from {source or 'nowhere'}; they are slowed down."
+        try:
+            act = SecurityAct(act=Act.SECRET_GUESSED, detail=told, level=Level.WARNING)
+            self._doors.post(act, lambda _: None)
+        except Exception:
+            # For the user's eyes only; the sender gets the same answer.
+            logger.bind(category="SYSTEM").exception("Guesses could not be written down")
 
     def _misdirected(self, name: str, source: str) -> Reply:
         """Tell nobody that anything is here who came by a name that is not ours; the user is told what to do."""

@@ -32,7 +32,7 @@ ORIGINS: dict[str, str] = {
 SOON_MS = 1000
 BAD = frozenset(
     {
-        audit.Act.VAULT_REFUSED, audit.Act.VAULT_FORGOTTEN, audit.Act.AUDIT_BROKEN, audit.Act.BACKUP_FAILED,
+        audit.Act.SECRET_GUESSED, audit.Act.VAULT_REFUSED, audit.Act.VAULT_FORGOTTEN, audit.Act.AUDIT_BROKEN, audit.Act.BACKUP_FAILED,
         audit.Act.ACCOUNT_REMOVED, audit.Act.ACCOUNT_DISABLED, audit.Act.BACKUP_RESTORED,
     }
 )  # fmt: skip
