@@ -278,6 +278,7 @@ def test_an_entry_without_a_price_would_wait() -> None:
     told = rehearsed(House(), Composition())
     assert told.accounts == ("paper",)
     assert told.sentence.startswith("waits until")
+    assert told.waits
 
 
 def test_a_short_on_spot_would_be_rejected() -> None:

@@ -395,7 +395,7 @@ async def test_a_small_window_shows_a_short_list_and_enter_the_story_alone(desk:
 
 
 async def test_an_empty_list_offers_a_test_alert(desk: Desk) -> None:
-    assert desk.page.list.empty.sentence == "No alert yet. Send a test alert."
+    assert desk.page.list.empty.sentence == "No alert yet. Make one with the composer, or send a test alert."
     assert desk.page.story.story.steps == ()
 
 

@@ -90,11 +90,11 @@ class Situation:
 
 
 SITUATIONS = (
-    Situation(name="Buys, was flat", action="buy", before="flat", after="long"),
+    Situation(name="Buys while flat", action="buy", before="flat", after="long"),
     Situation(name="Buys more", action="buy", before="long", after="long"),
     Situation(name="Closes the long", action="sell", before="long", after="flat"),
     Situation(name="Turns from long to short", action="sell", before="long", after="short"),
-    Situation(name="Sells short, was flat", action="sell", before="flat", after="short"),
+    Situation(name="Sells while flat", action="sell", before="flat", after="short"),
     Situation(name="Closes the short", action="buy", before="short", after="flat"),
 )
 

@@ -24,12 +24,16 @@ _WAITS = "waits until its account, price and balance are known"
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What would happen. type: what it was found to be. accounts: where it goes. outcome: where it ends at once."""
+    """What would happen. type: what it was found to be. accounts: where it goes. outcome: where it ends at once.
+
+    waits: it would be stored and decided on later.
+    """
 
     type: SignalType | None
     accounts: tuple[str, ...]
     outcome: Outcome | None
     sentence: str
+    waits: bool = False
 
     @property
     def is_refused(self) -> bool:
@@ -46,7 +50,9 @@ def rehearse(view: View, received: AlertReceived, now: datetime) -> Rehearsed:
         return Rehearsed(None, (), None, f"is a copy of alert {answer.alert_id}: nothing more happens")
     alert = rows[-1]
     legs = sum(isinstance(row, Leg) for row in decision.rows)
-    return Rehearsed(alert.signal, _accounts(view, alert, now), alert.outcome, _sentence(alert, legs))
+    waits = alert.outcome is None and alert.decided_at is None
+    accounts = _accounts(view, alert, now)
+    return Rehearsed(alert.signal, accounts, alert.outcome, _sentence(alert, legs), waits)
 
 
 def _accounts(view: View, alert: Alert, now: datetime) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from execution_engine.domain.inputs import Answer, CloseAll, Input, Pause, Resum
 from execution_engine.domain.rows import Mode
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.ui.bridge import SUMS_MS, Batch, Bridge
+from execution_engine.ui.composer import ComposerDialog
 from execution_engine.ui.frame import asking, banners, menus, new_version, telling
 from execution_engine.ui.frame.acts import Acts, allow
 from execution_engine.ui.frame.attention import Attention
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(bridge)
         self.dialog: QDialog | None = None
         self._paper: PaperDialog | None = None
+        self._composer: ComposerDialog | None = None
         self._narrow: bool | None = None
         self._leaving = False
         self._losing = False
@@ -217,6 +219,7 @@ class MainWindow(QMainWindow):
         acts.find.triggered.connect(lambda: self.stage.call("focus_filter"))
         acts.full_screen.toggled.connect(lambda full: self.showFullScreen() if full else self.showNormal())
         acts.test_alert.triggered.connect(self._send_test_alert)
+        acts.compose.triggered.connect(lambda: self.open_composer())
         acts.paper.triggered.connect(self._open_paper)
         acts.copy_webhook.triggered.connect(self._copy_webhook)
         acts.open_folder.triggered.connect(
@@ -261,6 +264,7 @@ class MainWindow(QMainWindow):
             "wanted": self.go,
             "asked": self._asked,
             "show_group": self._show_group,
+            "compose_wanted": self.open_composer,
             "show_alert": lambda id: self.go("signals", id),
         }
         for name, then in signals.items():
@@ -271,6 +275,7 @@ class MainWindow(QMainWindow):
     def _asked(self, what: str) -> None:
         acts = {
             "test_alert": self.acts.test_alert,
+            "compose": self.acts.compose,
             "paper": self.acts.paper,
             "resume": self.acts.pause,
             "guide": self.acts.guide,
@@ -392,9 +397,28 @@ class MainWindow(QMainWindow):
         dialog.confirmed.connect(confirmed)
         self.open_dialog(dialog)
 
+    def open_composer(self, webhook: str = "") -> None:
+        """Let the user write a message for TradingView, for a webhook if one is named."""
+        if self._composer is None:
+            self._composer = ComposerDialog(self.bridge, self)
+            self._composer.tunnel_wanted.connect(lambda: self.go("settings", "webhook"))
+            self._composer.test_wanted.connect(self._test_composed)
+        self._composer.show()
+        if webhook:
+            self._composer.choose_webhook(webhook)
+        self._composer.raise_()
+        self._composer.activateWindow()
+
+    def _test_composed(self, symbol: str) -> None:
+        self._test_symbol = symbol
+        self._ask_for_test(self._composer)
+
     def _send_test_alert(self) -> None:
+        self._ask_for_test(self)
+
+    def _ask_for_test(self, above: QWidget | None) -> None:
         """Let the user send a test alert; on Signals its story is told behind the dialog."""
-        dialog = TestAlertDialog(self.bridge, self._test_symbol, self)
+        dialog = TestAlertDialog(self.bridge, self._test_symbol, above)
 
         def sent(id: int) -> None:
             self._test_symbol = dialog.symbol.text()

@@ -48,7 +48,7 @@ def fill(
     view.addSeparator()
     view.addActions([acts.columns, acts.reset_page, acts.reset_all])
     bar.addMenu("Trade").addActions([acts.test_alert])
-    bar.addMenu("Tools").addActions([acts.paper])
+    bar.addMenu("Tools").addActions([acts.compose, acts.paper])
     bar.addMenu("Help").addActions([acts.guide, acts.keys, acts.updates, acts.about])
 
 

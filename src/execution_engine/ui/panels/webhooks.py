@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QMenu
 
@@ -28,7 +28,12 @@ REFRESH_MS = 1000
 
 
 class WebhooksPanel(Panel):
-    """List the webhooks, add, rename, rotate and revoke them."""
+    """List the webhooks, add, rename, rotate and revoke them.
+
+    compose_wanted: the user wants to write a message for this one.
+    """
+
+    compose_wanted = Signal(str)
 
     def __init__(self, bridge: Bridge) -> None:
         """Show those that there are."""
@@ -118,6 +123,8 @@ class WebhooksPanel(Panel):
     def menu(self, name: str) -> QMenu:
         """Return what can be done with a webhook."""
         menu = QMenu(self)
+        menu.addAction("Compose alert…", partial(self.compose_wanted.emit, name))
+        menu.addSeparator()
         menu.addAction("Rename…", partial(self._ask_for_name, name))
         menu.addAction("Accounts…", partial(self._ask_for_accounts, name))
         menu.addSeparator()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout
 
 from execution_engine.domain import document as documents
@@ -34,6 +34,7 @@ from execution_engine.ui.pages.settings.tabs import TABS, TabPlace, sections_of,
 from execution_engine.ui.pages.settings.template_panel import TemplatePanel
 from execution_engine.ui.pages.settings.versions import VersionsDialog
 from execution_engine.ui.pages.settings.worst import WorstCase
+from execution_engine.ui.panels.webhooks import WebhooksPanel
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Banner, Label, Notice, PageBar, SearchField, button
 
@@ -44,9 +45,13 @@ SAVED_HERE = "saved in the window"
 
 
 class SettingsPage(Page):
-    """Change everything in forms; nothing is in force before it is saved."""
+    """Change everything in forms; nothing is in force before it is saved.
+
+    compose_wanted: the user wants to write a message for a webhook, by its name.
+    """
 
     title = "Settings"
+    compose_wanted = Signal(str)
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what is in force."""
@@ -109,7 +114,10 @@ class SettingsPage(Page):
             self.accounts.refresh()
         for key, make in ON_TOP:
             if key == place.key:
-                tab.add_panel(make(self._bridge), 0)
+                panel = make(self._bridge)
+                tab.add_panel(panel, 0)
+                if isinstance(panel, WebhooksPanel):
+                    panel.compose_wanted.connect(self.compose_wanted)
         for key, make in PANELS:
             if key == place.key:
                 tab.add_panel(make(self._bridge))

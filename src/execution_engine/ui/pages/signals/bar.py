@@ -30,13 +30,14 @@ class SignalsBar(PageBar):
     """Choose alerts by text, outcome and time.
 
     changed: another choice was made. range_changed: another stretch of time. tab: `alerts` or `refused`.
-    test_wanted: the user wants to send a test alert.
+    test_wanted: the user wants to send a test alert. compose_wanted: to write a message for TradingView.
     """
 
     changed = Signal()
     range_changed = Signal()
     tab = Signal(str)
     test_wanted = Signal()
+    compose_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with the last day."""
@@ -56,13 +57,16 @@ class SignalsBar(PageBar):
             self.add(each)
         self.summary = Label("", "small", "text2")
         self.test = button("Send test alert…")
+        self.compose = button("Compose alert…", "primary", icon="plus", tip="Write a message for TradingView")
         self.add_right(self.summary)
         self.add_right(self.test)
+        self.add_right(self.compose)
         self.tabs.chosen.connect(self._choose_tab)
         self.search.textChanged.connect(self.changed)
         self.outcomes.currentIndexChanged.connect(self.changed)
         self.ranges.currentIndexChanged.connect(self.range_changed)
         self.test.clicked.connect(self.test_wanted)
+        self.compose.clicked.connect(self.compose_wanted)
         self._narrow = False
         THEME.theme_changed.connect(self._draw_outcomes)
 

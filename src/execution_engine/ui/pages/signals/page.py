@@ -32,7 +32,7 @@ class SignalsPage(QWidget):
     """Show every alert with its outcome, and one of them closely.
 
     show_group: the user wants to see a group. notice: something for the corner of the window.
-    asked: the user wants what the frame does, a test alert.
+    asked: the user wants what the frame does, a test alert or the composer.
     """
 
     title = "Signals"
@@ -143,6 +143,7 @@ class SignalsPage(QWidget):
         self.bar.range_changed.connect(self._change_range)
         self.bar.tab.connect(self._choose_tab)
         self.bar.test_wanted.connect(self._ask_test_alert)
+        self.bar.compose_wanted.connect(self._ask_composer)
         self.list.current_changed.connect(self._choose)
         self.list.opened.connect(lambda key: self._show_list(not self._narrow))
         self.list.read.connect(self._older_came)
@@ -218,7 +219,8 @@ class SignalsPage(QWidget):
             self.list.set_empty("No alert matches.", [("Show all", self.bar.clear)])
         else:
             self.list.set_empty(
-                "No alert yet. Send a test alert.", [("Send test alert…", self._ask_test_alert)]
+                "No alert yet. Make one with the composer, or send a test alert.",
+                [("Compose alert…", self._ask_composer), ("Send test alert…", self._ask_test_alert)],
             )
         self._show_counts()
         if self._wanted is not None:
@@ -252,6 +254,9 @@ class SignalsPage(QWidget):
             self.list.select(wanted)
 
     # What the user does.
+
+    def _ask_composer(self) -> None:
+        self.asked.emit("compose")
 
     def _ask_test_alert(self) -> None:
         self.asked.emit("test_alert")
