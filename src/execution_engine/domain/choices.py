@@ -13,7 +13,15 @@ from execution_engine.domain.findings import settle_finding
 from execution_engine.domain.holdings import book_outside, held_by, ref_of
 from execution_engine.domain.inputs import Answer, DecideFinding, Interrupted, PromoteWaiting, Settle
 from execution_engine.domain.money import ZERO
-from execution_engine.domain.rows import AccountStatus, Choice, Finding, Group, Purpose, WorldHold
+from execution_engine.domain.rows import (
+    AccountStatus,
+    Choice,
+    Finding,
+    FindingKind,
+    Group,
+    Purpose,
+    WorldHold,
+)
 
 Reply = Answer | Refusal
 
@@ -68,6 +76,8 @@ def _groups(draft: Draft, finding: Finding) -> list[Group]:
 
 def _close(draft: Draft, finding: Finding) -> Reply:
     """Book what is missing, and close the rest of these positions at market."""
+    if finding.kind is FindingKind.HALTED:
+        return _close_halted(draft, finding)
     booked = _book(draft, finding)
     if isinstance(booked, Refusal):
         return booked
@@ -77,6 +87,19 @@ def _close(draft: Draft, finding: Finding) -> Reply:
         draft.follow(Settle(group_id=group.id))
     return Answer(
         status="done", text="What was missing is booked as closed outside; the rest is being closed."
+    )
+
+
+def _close_halted(draft: Draft, finding: Finding) -> Reply:
+    """Try to close, now; whether the exchange takes it is another question."""
+    for id in finding.group_ids:
+        group = draft.group_or_none(id)
+        if group is not None and group.holds_slot:
+            cancel_next(draft, group, "you closed it")
+            begin_closing(draft, id, Purpose.EXIT, "closed by you")
+            draft.follow(Settle(group_id=id))
+    return Answer(
+        status="done", text="It is being closed; what the exchange refuses is tried again once it is traded."
     )
 
 

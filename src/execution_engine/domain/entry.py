@@ -12,6 +12,7 @@ from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.grid import GridLeg, money
 from execution_engine.domain.instrument import Instrument, Market, Side
+from execution_engine.domain.listings import not_traded
 from execution_engine.domain.money import ONE, ZERO, percent_change, text
 from execution_engine.domain.rows import (
     Account,
@@ -64,7 +65,11 @@ def refused_outright(
         return Refusal(
             "SYMBOL", f"{signal.symbol} is not among the symbols that may be traded (signals.symbols)"
         )
-    refusal = _grid_fault(draft, signal) or _capital_fault(draft, signal)
+    refusal = (
+        not_traded(draft.view.catalogue.get(alert.exchange, alert.symbol))
+        or _grid_fault(draft, signal)
+        or _capital_fault(draft, signal)
+    )
     return refusal or (None if key_is_closing else _other_side(draft, account, alert, side))
 
 

@@ -11,7 +11,7 @@ from execution_engine.domain.facts import Category, Level
 from execution_engine.domain.rows import Account, Choice, Finding, FindingKind, Group, World
 from execution_engine.domain.take_profit import is_done
 
-HOLDING = frozenset({FindingKind.DEFICIT, FindingKind.DEFECT})
+HOLDING = frozenset({FindingKind.DEFICIT, FindingKind.DEFECT, FindingKind.HALTED})
 NOBODY = ""  # the account of what concerns a whole world
 
 

@@ -325,7 +325,7 @@ def _book_one(
     draft.put(orders.with_trades(order, tuple(own), group.base))
     for trade in own:
         draft.put(_outside_fill(draft, group, order, trade))
-    draft.put(replace(draft.group(group.id), close_reason=why))
+    draft.put(replace(draft.group(group.id), close_reason=why, retry_at=None))
     settle(draft, group.id)
     return rest
 

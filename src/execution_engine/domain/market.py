@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from execution_engine.domain import queue
+from execution_engine.domain import listings, queue
 from execution_engine.domain.closing import begin_closing
 from execution_engine.domain.draft import Draft, is_fresh
 from execution_engine.domain.inputs import Balances, Judge, Price, PromoteWaiting, Reached
@@ -116,6 +116,7 @@ def _due_group(draft: Draft, group: Group) -> None:
     elif group.retry_at is not None:
         draft.put(replace(group, retry_at=None))
         settle(draft, group.id)
+        listings.remind(draft, draft.group(group.id))
     else:
         hours = draft.settings.grid.max_unfilled_hours
         begin_closing(draft, group.id, Purpose.EXIT, f"nothing filled within {hours} h")

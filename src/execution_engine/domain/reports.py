@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from execution_engine.domain import listings
 from execution_engine.domain import order as orders
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Category, Level
@@ -165,6 +166,8 @@ def _take_in(draft: Draft, said: OrderReport) -> Order | None:
         _late_finding(draft, group, after)
     elif account is not None and account.status is AccountStatus.RECONCILING:
         _meanwhile(draft, group, order, after)
+    if after.acknowledged_at is not None and order.acknowledged_at is None:
+        listings.order_taken(draft, group)
     _told(draft, group, order, after, said)
     _after_refusal(draft, group, after, said)
     return after
@@ -292,6 +295,8 @@ def _after_refusal(draft: Draft, group: Group, order: Order, said: OrderReport) 
             _stop_entries(draft, group, order)
         elif said.about is About.RULES and order.attempt < ENTRY_ATTEMPTS:
             draft.put(replace(order, rules_by=draft.now + RULES_WITHIN))
+        elif said.about is About.MARKET:
+            listings.order_refused(draft, group, 0)
         return
     tries = [other for other in draft.orders(group.id) if other.purpose is order.purpose]
     refused = 0
@@ -300,6 +305,8 @@ def _after_refusal(draft: Draft, group: Group, order: Order, said: OrderReport) 
             break
         refused += 1
     wait = min(timedelta(seconds=2 ** min(refused, 10)), RETRY_LIMIT)
+    if said.about is About.MARKET:
+        wait = listings.order_refused(draft, group, refused)
     draft.put(replace(draft.group(group.id), retry_at=draft.now + wait))
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from execution_engine.domain import position, risk_timer
+from execution_engine.domain import listings, position, risk_timer
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Level
 from execution_engine.domain.grid import money
@@ -274,6 +274,7 @@ def _end(draft: Draft, group: Group) -> None:
     A reversal's entry comes first and so reuses the slot.
     """
     _tell_end(draft, group)
+    listings.ended(draft, group)
     if group.next_alert_id is not None:
         draft.follow(SecondHalf(group_id=group.id, alert_id=group.next_alert_id))
     draft.follow(PromoteWaiting(world=group.world))

@@ -42,6 +42,7 @@ TELLING: Final[dict[FindingKind, Telling]] = {
     FindingKind.DEFICIT: Telling("The exchange holds less than the books", "warning", "warn"),
     FindingKind.SURPLUS: Telling("The exchange holds more than the books", "info", "accent"),
     FindingKind.LIQUIDATED: Telling("Closed by the exchange, by force", "bolt", "danger"),
+    FindingKind.HALTED: Telling("A market is not traded", "warning", "warn"),
     FindingKind.DEFECT: Telling("An internal error froze it", "error", "danger"),
 }
 # What the button says; an ellipsis where a question follows.

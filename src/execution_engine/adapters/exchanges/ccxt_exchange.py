@@ -41,6 +41,7 @@ from execution_engine.adapters.exchanges.ccxt_terms import TermsDiffer, agree
 from execution_engine.adapters.exchanges.ccxt_worth import Worth, is_open
 from execution_engine.domain.errors import Defect, EngineError
 from execution_engine.domain.inputs import (
+    About,
     AccountTrade,
     AccountUnreadable,
     Balances,
@@ -179,7 +180,7 @@ class CcxtExchange:
                 requests.append((order, translate.request(self.venue, order, rules, self._terms())))
             except Defect as error:
                 logger.error("{} was not sent: {}", order.client_order_id, error)
-                reports[order.id] = self._refused(order, translate.VALIDATION, str(error))
+                reports[order.id] = self._refused(order, translate.VALIDATION, str(error), About.RULES)
         requests = await self._only_agreed(client, requests, reports)
         groups = self._groups(requests)
         if len(groups) == 1:  # most of the time, and then without a task of its own
@@ -303,14 +304,18 @@ class CcxtExchange:
             seen = await self.look(order)
             return seen if seen.verdict is Verdict.ACCEPTED else self._unclear(order, code, entry.text)
         reason = self._sentence(code, entry)
-        topic = self.venue.topic(entry.code, entry.text)
+        topic, about = self.venue.topic(entry.code, entry.text), None
         if topic is Topic.POSITION_MODE:
             self._agreed.pop(order.symbol, None)  # it was another one when it was read
-        elif topic is Topic.MARKET or (code == translate.VALIDATION and entry.code in self.venue.filters):
+        elif topic is Topic.MARKET:
+            about = About.MARKET
+        elif code == translate.VALIDATION and entry.code in self.venue.filters:
+            about = About.RULES
+        if about is not None:
             self._markets.doubt()
             reason = f"{reason} {translate.RULES_AGAIN}"
         if meaning in (Meaning.REFUSED, Meaning.CLOCK):
-            return self._refused(order, code, reason)
+            return self._refused(order, code, reason, about)
         return self._unclear(order, code, reason)
 
     def _judge_error(self, order: Order, heard: Heard, error: BaseException) -> OrderReport:
@@ -606,8 +611,8 @@ class CcxtExchange:
             at=self._clock.now(),
         )
 
-    def _refused(self, order: Order, code: str, reason: str) -> OrderReport:
-        return self._plain(order, Verdict.REFUSED, code, reason)
+    def _refused(self, order: Order, code: str, reason: str, about: About | None = None) -> OrderReport:
+        return replace(self._plain(order, Verdict.REFUSED, code, reason), about=about)
 
     def _unclear(self, order: Order, code: str, reason: str, *, about_cancel: bool = False) -> OrderReport:
         return self._plain(order, Verdict.UNKNOWN, code, reason, about_cancel=about_cancel)

@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -31,13 +31,27 @@ CREATE INDEX by_chart ON market (chart);
 CREATE TABLE reading (at TEXT);
 """
 _WORDS = ("exchange", "symbol", "base", "quote")
+# Markets end one by one: where more than these are gone at once, the list was not whole.
+_MOST_ENDED = 10
+_MOST_ENDED_PART = 10  # of all, one of so many
+
+Row = tuple[str, str, str, str, str]
 
 
-def write(path: Path, venue: Venue, kind: Market, markets: Iterable[Json], at: datetime) -> int:
-    """Put markets into a new file in the place of the old one; return how many.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """count: the markets that are traded. ended: those that were, and are not any more."""
+
+    count: int
+    ended: int = 0
+
+
+def write(path: Path, venue: Venue, kind: Market, markets: Iterable[Json], at: datetime) -> Written:
+    """Put markets into a new file in the place of the old one; those that ended stay in it, marked.
 
     Nothing is half there, and an answer without any market leaves the old file.
     """
+    old = {row[0]: row for row in _rows(path)}
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with closing(sqlite3.connect(new)) as db:
@@ -48,14 +62,37 @@ def write(path: Path, venue: Venue, kind: Market, markets: Iterable[Json], at: d
             if rules is None:
                 continue
             row = (market["symbol"], market["id"], chart_symbol(market), json.dumps(market), _text(rules))
-            count += db.execute("INSERT OR REPLACE INTO market VALUES (?, ?, ?, ?, ?)", row).rowcount
+            count += db.execute(_INSERT, row).rowcount
+            old.pop(market["symbol"], None)
+        ended = [row for row in old.values() if _is_traded(row)]
+        whole = len(ended) <= max(_MOST_ENDED, count // _MOST_ENDED_PART)
+        db.executemany(_INSERT, map(_ended, old.values()) if whole else old.values())
         db.execute("INSERT INTO reading VALUES (?)", (at.isoformat(),))
         db.commit()
-    if count:
-        os.replace(new, path)
-    else:
+    if not count:
         new.unlink()
-    return count
+        return Written(0)
+    os.replace(new, path)
+    return Written(count, len(ended) if whole else 0)
+
+
+_INSERT = "INSERT OR REPLACE INTO market VALUES (?, ?, ?, ?, ?)"
+
+
+def _rows(path: Path) -> list[Row]:
+    if read_at(path) is None:
+        return []
+    with closing(_open(path)) as db:
+        return db.execute("SELECT unified, native, chart, body, rules FROM market").fetchall()
+
+
+def _is_traded(row: Row) -> bool:
+    return bool(json.loads(row[-1])["traded"] == str(True))
+
+
+def _ended(row: Row) -> Row:
+    """Mark a market as one that is not traded; what rests and is held there can still be asked about."""
+    return (*row[:-1], json.dumps(json.loads(row[-1]) | {"traded": str(False)}))
 
 
 def read_at(path: Path) -> datetime | None:

@@ -21,6 +21,7 @@ from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import Mode
 
 DONE = "done"
+ENDED = "ended"
 
 
 class Courier:
@@ -56,14 +57,14 @@ class Carried:
 
 
 def work(pipe: Connection, name: str, market: str, mode: str, path: str, at: str) -> None:
-    """Read the markets of an exchange into a file and tell how many; the process's whole life."""
+    """Read the markets of an exchange into a file and tell how many, and how many ended; the process's whole life."""
     venue, kind = VENUES[name], Market(market)
     try:
         exchange, _ = build(venue, kind, Mode(mode), None, Courier(pipe))
         exchange.enableRateLimit = False
         found = asyncio.run(_read(exchange))
-        count = write(Path(path), venue, kind, found, datetime.fromisoformat(at))
-        said: dict[str, Any] = {DONE: count}
+        written = write(Path(path), venue, kind, found, datetime.fromisoformat(at))
+        said: dict[str, Any] = {DONE: written.count, ENDED: written.ended}
     except Exception as error:
         said = {DONE: 0, "error": f"{type(error).__name__}: {error}"[:500]}
     pipe.send_bytes(json.dumps(said).encode())

@@ -10,7 +10,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,15 @@ from loguru import logger
 from execution_engine.adapters.exchanges import ccxt_market_file as files
 from execution_engine.adapters.exchanges.catalogue import Venue
 from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, is_here
-from execution_engine.adapters.exchanges.ccxt_market_process import DONE, work
+from execution_engine.adapters.exchanges.ccxt_market_process import DONE, ENDED, work
 from execution_engine.domain.errors import Defect, EngineError
 from execution_engine.domain.inputs import Input, Instruments
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import Mode
 
 FRESH = timedelta(minutes=60)
+HALTED_AGAIN = timedelta(minutes=10)  # after a market ended, for a day: it may only have been halted
+HALTED_FOR = timedelta(days=1)
 AT_LEAST_APART_S = 60.0
 RETRY_S = 30.0
 LIMIT_S = 90.0  # for one reading, the start of the process included
@@ -50,7 +52,7 @@ class Currencies(dict[str, Any]):
 
 
 class Markets:
-    """The markets of one exchange, kind and mode.
+    """The markets of one exchange, kind and mode; those that ended are told as not traded any more.
 
     folder: where the file is; path: the file. session: the connections. post: takes `Instruments`, in slices.
     limit_s: how long one reading may take.
@@ -81,6 +83,7 @@ class Markets:
         self._reading = asyncio.Lock()
         self._doubted = asyncio.Event()
         self._version = 0
+        self._ended_at: datetime | None = None
         self._taught: WeakKeyDictionary[Client, tuple[int, set[str]]] = WeakKeyDictionary()
 
     async def keep(self, at_least_apart_s: float = AT_LEAST_APART_S) -> None:
@@ -95,17 +98,23 @@ class Markets:
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._doubted.wait()
+            doubted = self._doubted.is_set()
             self._doubted.clear()
             try:
                 await self.refresh()
             except EngineError as error:
                 logger.warning("{}", error)
                 await asyncio.sleep(RETRY_S)
+                if doubted:
+                    self.doubt()
             await asyncio.sleep(at_least_apart_s)
 
     async def _until_old(self) -> float:
         at = await asyncio.to_thread(files.read_at, self.path)
-        return 0.0 if at is None else max((at + FRESH - self._clock.now()).total_seconds(), 0.0)
+        now = self._clock.now()
+        halted = self._ended_at is not None and now - self._ended_at < HALTED_FOR
+        fresh = HALTED_AGAIN if halted else FRESH
+        return 0.0 if at is None else max((at + fresh - now).total_seconds(), 0.0)
 
     def doubt(self) -> None:
         """Read the rules again soon: the exchange refused what fits ours."""
@@ -199,6 +208,8 @@ class Markets:
                 await asyncio.to_thread(process.join)
         if said.get("error") or not said[DONE]:
             raise self._unreadable(said.get("error") or "there are none")
+        if said[ENDED]:
+            self._ended_at = self._clock.now()
         return int(said[DONE])
 
     async def _serve(self, pipe: Connection) -> dict[str, Any]:
