@@ -36,6 +36,26 @@ def test_a_message_is_shown_while_the_window_is_not_looked_at() -> None:
     ]
 
 
+def test_while_the_window_is_locked_the_desktop_shows_neither_amounts_nor_positions() -> None:
+    desktop = Desktop()
+    desktop.in_front = True  # its notices are behind the lock as well
+    notices = DesktopNotices(lambda: desktop, lambda: desktop.in_front, lambda: True)
+    for level in Level:
+        told = Message(
+            title="BTCUSDT 15m closed", text="-1,234.56 USD", level=level, code="group_closed", at=NOON
+        )
+        notices.show(told)
+    assert len(desktop.shown) == len(Level)
+    assert {text for _, text, _, _ in desktop.shown} == {"Unlock the window to read it."}
+    assert not any(word in repr(desktop.shown) for word in ("BTC", "1,234", "closed"))
+    assert (
+        "Execution Engine needs you",
+        "Unlock the window to read it.",
+        ICON.Critical,
+        SHOWN_MS,
+    ) in desktop.shown
+
+
 def test_a_desktop_without_a_tray_shows_nothing(qapp: QApplication) -> None:
     assert system_tray() is None
     DesktopNotices().show(message(Level.ERROR))

@@ -67,6 +67,11 @@ class Window:
             self.main.show()
             log.info("the window was shown %.2f s after the start", self._age_s(doors))
 
+    @property
+    def is_locked(self) -> bool:
+        """Return whether a lock covers what is on the screen."""
+        return self.main is not None and self.main.lock.is_on
+
     @staticmethod
     def _age_s(doors: Doors) -> float:
         return (doors.now() - doors.started_at).total_seconds()

@@ -36,6 +36,20 @@ def system_tray() -> Tray | None:
     return tray
 
 
+LOCKED = "Unlock the window to read it."
+_VEILED = {
+    Level.WARNING: "A warning of Execution Engine",
+    Level.ERROR: "Something is wrong in Execution Engine",
+    Level.CRITICAL: "Execution Engine needs you",
+}
+
+
+def veiled(message: Message) -> Message:
+    """Return what may be seen of a message by anybody: that there is one, and how grave it is."""
+    title = _VEILED.get(message.level, "News of Execution Engine")
+    return Message(title=title, text=LOCKED, level=message.level, code=message.code, at=message.at)
+
+
 class DesktopNotices:
     """Shows messages on the desktop while no window of this program is in front."""
 
@@ -43,15 +57,22 @@ class DesktopNotices:
         self,
         tray: Callable[[], Tray | None] = system_tray,
         is_in_front: Callable[[], bool] = lambda: QGuiApplication.focusWindow() is not None,
+        is_locked: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take what makes the tray's icon; it is made with the first message."""
+        """Take what makes the tray's icon; it is made with the first message. is_locked: whether the window is."""
         self._make = tray
         self._is_in_front = is_in_front
+        self._is_locked = is_locked
         self._tray: Tray | None = None
 
     def show(self, message: Message) -> None:
-        """Show a message. Whoever looks at the window sees the notice there."""
-        if self._is_in_front():
+        """Show a message. Whoever looks at the window sees the notice there, unless the window is locked.
+
+        What the lock hides, amounts and positions, is not on the desktop either.
+        """
+        if self._is_locked():
+            message = veiled(message)
+        elif self._is_in_front():
             return
         self._tray = self._tray or self._make()
         if self._tray is not None:
