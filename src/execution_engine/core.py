@@ -56,6 +56,7 @@ from execution_engine.webhooks import new_token
 
 T = TypeVar("T")
 
+FOLLOWED = frozenset({Account, AccountRemoved, SettingsVersion})  # rows that accounts depend on
 MOST_BEHIND = 5000  # writes that may wait for the disk before new entries are asked to come again
 REBUILD_FIRST_S = 1.0
 REBUILD_LAST_S = 60.0
@@ -272,7 +273,7 @@ class Core:
     def _follow_accounts(self, change: Released) -> None:
         """Look after accounts that were added, and tell each distant exchange what concerns it."""
         seen = False
-        for row in change.rows:
+        for row in change.rows if change.kinds & FOLLOWED else ():
             if isinstance(row, Account):
                 seen = True
                 self._follow_account(row)

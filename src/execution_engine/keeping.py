@@ -276,7 +276,7 @@ class Keeping:
 
     def released(self, change: Released) -> None:
         """Note how far the audit log goes, a moment later and off the loop."""
-        for row in change.rows:
+        for row in change.rows if AuditEntry in change.kinds else ():
             if isinstance(row, AuditEntry):
                 self._head = row
         if self._head is not None and self._heading is None and not self._ends:

@@ -334,7 +334,7 @@ class Application:
             shown(self.core)
 
     def _released(self, change: Released) -> None:
-        if any(isinstance(row, SettingsVersion) for row in change.rows):
+        if SettingsVersion in change.kinds:
             self.core.tasks.spawn("settings", self._follow_settings())
 
     async def _follow_settings(self) -> None:

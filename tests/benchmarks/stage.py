@@ -94,18 +94,21 @@ def body(
 
 async def send(application: Application, text: str) -> None:
     """Post an alert at the desk's door and wait until it is durable."""
+    await application.core.desk.ask(received(application, text))
+
+
+def received(application: Application, text: str) -> AlertReceived:
+    """Read an alert as the listener does."""
     read = alerts.read(text.encode())
     assert isinstance(read, alerts.Body)
     parsed = alerts.parse(read, application.catalogue)
     assert isinstance(parsed, alerts.ParsedAlert), parsed
-    await application.core.desk.ask(
-        AlertReceived(
-            signal=parsed.signal,
-            key=parsed.key,
-            body=parsed.body,
-            body_hash=parsed.body_hash,
-            received_at=application.clock.now(),
-        )
+    return AlertReceived(
+        signal=parsed.signal,
+        key=parsed.key,
+        body=parsed.body,
+        body_hash=parsed.body_hash,
+        received_at=application.clock.now(),
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from execution_engine.domain.draft import Draft
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import Group, GroupStatus, Purpose
 from execution_engine.domain.settle import name
 

@@ -67,7 +67,7 @@ class Draft:
         self.asked: Asked | None = None
         self.settings: Settings = view.settings
         self._rows: dict[tuple[type, int | str], Row] = {}
-        self._over: defaultdict[type, dict[int, Any]] = defaultdict(dict)
+        self._over: dict[type, dict[int | str, Any]] = {Pyramid: {}, Leg: {}, Order: {}, RiskAction: {}}
         self._members: dict[tuple[type, int], list[int]] = defaultdict(list)
         self._clients: dict[str, int] = {}
         self._counter = view.counter
@@ -84,18 +84,21 @@ class Draft:
         if isinstance(row, Archive):
             self._archives.append(row)
             return
-        key = (type(row), row.name if hasattr(row, "name") else row.id)
-        if key not in self._rows and isinstance(row, Pyramid | Leg | Order):
-            self._note_member(row)
+        kind: type[Any] = type(row)
+        key = (kind, row.name if hasattr(row, "name") else row.id)
+        over = self._over.get(kind)
+        if over is not None:
+            if key not in self._rows and kind is not RiskAction:
+                self._note_member(kind, row)
+            over[key[1]] = row
         self._rows[key] = row
-        if isinstance(row, Pyramid | Leg | Order | RiskAction):
-            self._over[type(row)][row.id] = row
 
-    def _note_member(self, row: Pyramid | Leg | Order) -> None:
-        known = {Pyramid: self.view.pyramid, Leg: self.view.leg, Order: self.view.order}[type(row)](row.id)
-        if known is None:
-            self._members[type(row), row.group_id].append(row.id)
-            if isinstance(row, Order):
+    def _note_member(self, kind: type[Any], row: Any) -> None:
+        view = self.view
+        known = {Pyramid: view.pyramids, Leg: view.legs, Order: view.orders}[kind]
+        if row.id not in known:
+            self._members[kind, row.group_id].append(row.id)
+            if kind is Order:
                 self._clients[row.client_order_id] = row.id
 
     def follow(self, next_input: Input) -> None:
@@ -205,7 +208,7 @@ class Draft:
         """Return the offsets under way; there is at most one in a world."""
         ids = dict.fromkeys(self.view.open_risk_actions())
         if self._over[RiskAction]:
-            ids.update(dict.fromkeys(self._over[RiskAction]))
+            ids.update((action.id, None) for action in self._over[RiskAction].values())
         return [action for id in ids if (action := self.risk_action(id)).is_open]
 
     def last_rehearsal(self, world: World) -> RiskAction | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from execution_engine.domain import grid as grids
@@ -14,6 +14,7 @@ from execution_engine.domain.grid import GridLeg, money
 from execution_engine.domain.instrument import Instrument, Market, Side
 from execution_engine.domain.listings import not_traded
 from execution_engine.domain.money import ONE, ZERO, percent_change, text
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import (
     Account,
     Alert,

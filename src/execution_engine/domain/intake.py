@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from execution_engine.domain import age, queue
@@ -17,6 +16,7 @@ from execution_engine.domain.hints import point_out
 from execution_engine.domain.inputs import AlertReceived, Answer, Replay, RequestRefused, Settle
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.pool import forget_waiting, start
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.routing import route
 from execution_engine.domain.rows import (
     Account,

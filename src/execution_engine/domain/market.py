@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from execution_engine.domain import listings, queue
@@ -11,6 +10,7 @@ from execution_engine.domain.draft import Draft, is_fresh
 from execution_engine.domain.inputs import Balances, Judge, Price, PromoteWaiting, Reached
 from execution_engine.domain.position import totals
 from execution_engine.domain.readiness import judge_undecided
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import (
     AccountStatus,
     Archive,

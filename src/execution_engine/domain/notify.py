@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
-from execution_engine.domain.facts import Fact, Level
+from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.settings import Notifications, NotifyTarget
 
@@ -60,13 +61,18 @@ class Rule:
     never: tuple[str, ...] = ()
 
     def wants(self, fact: Fact) -> bool:
-        if _named(fact, self.never):
-            return False
-        return _ORDER.index(fact.level) >= _ORDER.index(self.level) or _named(fact, self.also)
+        return _wants(self, fact.level, fact.code, fact.category)
 
 
-def _named(fact: Fact, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(word, each) for word in (fact.code, fact.category.value) for each in patterns)
+@lru_cache(maxsize=1_024)  # there are some hundred codes and a handful of rules
+def _wants(rule: Rule, level: Level, code: str, category: Category) -> bool:
+    if _named(code, category, rule.never):
+        return False
+    return _ORDER.index(level) >= _ORDER.index(rule.level) or _named(code, category, rule.also)
+
+
+def _named(code: str, category: Category, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(word, each) for word in (code, category.value) for each in patterns)
 
 
 def rule_of(settings: Notifications, target: NotifyTarget | None = None) -> Rule:

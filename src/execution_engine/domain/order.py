@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +11,7 @@ from functools import cache
 from execution_engine.domain.errors import IllegalTransition
 from execution_engine.domain.inputs import OrderReport, Trade, Verdict
 from execution_engine.domain.money import ZERO, percent_of, text
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import Order, OrderStatus, Purpose
 
 S = OrderStatus
@@ -34,6 +34,7 @@ PREFIX_LENGTH = 7
 ID_LENGTH = 25
 _USUAL_FEE_PERCENT = Decimal("0.1")  # where an exchange does not say what it charged
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [low + high for high in _BASE36 for low in _BASE36]  # of two digits, the lower one first
 
 # How long after it left a request may still be admitted. The paper exchange answers in process; Binance refuses
 # what is older than its recvWindow (5 s here), may wait 10 s for its matching engine, and gets 5 s on top. The
@@ -79,11 +80,12 @@ def client_order_id(install_key: str, epoch: int, order_id: int, attempt: int) -
 
 def _digits(key: str, message: str, count: int) -> str:
     number = int.from_bytes(hmac.digest(key.encode(), message.encode(), "sha256"), "big")
-    digits = []
-    for _ in range(count):
-        number, digit = divmod(number, 36)
-        digits.append(_BASE36[digit])
-    return "".join(digits)
+    number %= 36**count
+    pairs = []
+    for _ in range(0, count, 2):
+        number, pair = divmod(number, 1296)
+        pairs.append(_PAIRS[pair])
+    return "".join(pairs)[:count]
 
 
 def move(order: Order, status: OrderStatus) -> Order:

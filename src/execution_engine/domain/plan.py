@@ -7,7 +7,6 @@ entries, take-profits and exits go on after a crash where they stood.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from execution_engine.domain import order as orders
@@ -16,6 +15,7 @@ from execution_engine.domain.facts import Level
 from execution_engine.domain.grid import leg_fault, refitted
 from execution_engine.domain.instrument import Action, Instrument, Market, Side
 from execution_engine.domain.money import ZERO, round_down, text
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import (
     Group,
     GroupStatus,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from execution_engine.domain import age, queue
@@ -14,6 +13,7 @@ from execution_engine.domain.inputs import PromoteWaiting
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.money import text
 from execution_engine.domain.ranking import GroupKey, Market
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import Account, AccountStatus, Alert, Group, QueuedSignal, World
 from execution_engine.domain.settle import finish, name, settle, take
 from execution_engine.domain.signal import Outcome

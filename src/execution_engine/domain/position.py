@@ -8,12 +8,13 @@ closed; the last close carries what is left of them, and dust stays at cost.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from execution_engine.domain.grid import target
 from execution_engine.domain.instrument import Instrument, Side
 from execution_engine.domain.money import HUNDRED, ZERO, divide, shifted
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import FINAL_ORDER, Group, Leg, LegStatus, Order, OrderStatus, Purpose
 
 

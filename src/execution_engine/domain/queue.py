@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.ranking import joined
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import Account, Alert, QueuedSignal, World
 from execution_engine.domain.settings import Overflow
 from execution_engine.domain.settle import finish

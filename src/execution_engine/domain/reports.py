@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from execution_engine.domain import listings
@@ -24,6 +23,7 @@ from execution_engine.domain.inputs import (
 )
 from execution_engine.domain.money import ZERO, text
 from execution_engine.domain.plan import ENTRY_ATTEMPTS, REFUSED
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import (
     AccountStatus,
     Fill,

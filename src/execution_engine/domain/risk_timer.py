@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import Group, Leg, LegStatus
 from execution_engine.domain.settings import Risk, TimerStart
 

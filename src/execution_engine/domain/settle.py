@@ -6,7 +6,6 @@ One path for every cause, so that a fill, a refusal, a cancel, a command and a r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from execution_engine.domain.inputs import AdvanceOffset, PromoteWaiting, Second
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.plan import end_flat, entries_by_leg, may_try_again, plan, price_of_close
+from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import (
     Alert,
     EquityPoint,

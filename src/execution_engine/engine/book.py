@@ -531,14 +531,17 @@ class Book:
     def awaits_lost_close(self, lane: Lane) -> bool:
         """Return whether a close may still arrive there that its group has no need of: it would close whatever it
         finds. Either another took its place, or the one whose place it took turned up after all."""
+        if self._superseded.get(lane):
+            return True
         account, exchange, symbol, side = lane
-        there = (self.groups[id] for id in self._groups_in.get((exchange, symbol), ()))
-        own = (group for group in there if (group.account, group.side) == (account, side))
-        return bool(self._superseded.get(lane)) or any(self._closes_too_much(group) for group in own)
+        for id in self._groups_in.get((exchange, symbol), ()):
+            group = self.groups[id]
+            closing = group.status is GroupStatus.CLOSING
+            if closing and (group.account, group.side) == (account, side) and self._closes_too_much(group):
+                return True
+        return False
 
     def _closes_too_much(self, group: Group) -> bool:
-        if group.status is not GroupStatus.CLOSING:
-            return False
         own = (self.orders[id] for id in self._orders_of.get(group.id, ()))
         sent = (order for order in own if order.purpose is not Purpose.ENTRY and not order.is_final)
         return sum((order.remaining for order in sent), ZERO) > max(group.open_quantity, ZERO)

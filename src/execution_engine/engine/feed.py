@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from execution_engine.domain.facts import Fact
@@ -16,12 +17,17 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Released:
     """A change that is durable: rows as they were committed, and what happened."""
 
     rows: tuple[Row, ...]
     facts: tuple[Fact, ...]
+
+    @cached_property
+    def kinds(self) -> frozenset[type[Row]]:
+        """The types of its rows: most listeners care about few, and few changes concern them."""
+        return frozenset(map(type, self.rows))
 
 
 class Feed:

@@ -81,7 +81,7 @@ class Reconcile:
 
     def released(self, change: Released) -> None:
         """Read an account at once when something put it in doubt."""
-        for row in change.rows:
+        for row in change.rows if change.kinds & {Finding, Account} else ():
             if isinstance(row, Finding) and row.settled_at is not None:
                 self._of(row.account).told.pop(row.ref, None)  # should it still differ, it is told again
             if isinstance(row, Account) and self._is_reconciling(row.name):
