@@ -37,9 +37,7 @@ AGAIN_AFTER = timedelta(minutes=15)  # a backup that failed
 CALM_AFTER = timedelta(minutes=5)  # a start: first everything that trades gets going
 HEAD_EVERY_S = 0.5
 AUDIT_SHOWN = 5_000
-HELD_BACK = (
-    "Every account is compared with its exchange; no order is sent until you have looked at what was found and resume."
-)
+HELD_BACK = "Every account is compared with its exchange; no order is sent until you have looked at what was found and resume."
 
 
 class DataRefused(EngineError):

@@ -277,6 +277,38 @@ def test_resting_targets_stand_on_the_exchange_in_step_with_fills():
     assert closing(house) == [("take_profit", "limit", D("50500.00"), D("0.00200"))]
 
 
+def test_many_small_fills_at_once_move_a_resting_target_on_by_tenths():
+    house = filled(0, RESTING)
+    house.fill(house.sent[0], quantity="0.002")
+    house.accept()
+    for _ in range(3):
+        house.fill(house.sent[0], quantity="0.0001")
+        house.confirm_cancels()
+        house.accept()
+    assert [order.quantity for order in house.orders("take_profit")] == [D("0.00200"), D("0.00220")]
+
+
+def test_a_resting_target_that_has_stood_a_while_follows_the_next_fill_whatever_its_size():
+    house = filled(0, RESTING)
+    house.fill(house.sent[0], quantity="0.002")
+    house.accept()
+    house.fill(house.sent[0], quantity="0.0001")
+    house.clock.forward(seconds=5)
+    house.fill(house.sent[0], quantity="0.00001")
+    house.confirm_cancels()
+    assert closing(house) == [("take_profit", "limit", D("50500.00"), D("0.00211"))]
+
+
+def test_a_resting_target_offers_the_whole_once_its_entry_has_ended():
+    house = filled(0, RESTING)
+    house.fill(house.sent[0], quantity="0.002")
+    house.accept()
+    house.fill(house.sent[0], quantity="0.0001")
+    house.says(house.sent[0], status=OrderStatus.CANCELLED, filled_quantity=D("0.0021"))
+    house.confirm_cancels()
+    assert closing(house) == [("take_profit", "limit", D("50500.00"), D("0.00210"))]
+
+
 def test_the_first_fill_of_a_resting_target_cancels_its_legs_remainder():
     house = filled(0, RESTING)
     house.fill(house.sent[0], quantity="0.002")

@@ -7,6 +7,7 @@ entries, take-profits and exits go on after a crash where they stood.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from execution_engine.domain import order as orders
@@ -35,6 +36,8 @@ from execution_engine.domain.take_profit import (
 )
 
 ENTRY_ATTEMPTS = 3
+TARGET_FOLLOWS = Decimal("1.1")  # how far fills may run ahead of a resting target that was just placed
+TARGET_STANDS = timedelta(seconds=5)
 REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.FAILED})
 
 Parts = tuple[tuple[int, Decimal], ...]
@@ -439,6 +442,8 @@ def _keep_resting(
     working = [order for order in resting if not order.is_final]
     stands = sum((order.remaining for order in working), ZERO)
     begun = any(order.filled_quantity for order in working)  # it was reached: what is left keeps its price
+    if _follows_soon(draft, group, working, target, leg, stands, wanted):
+        return
     for order in working:
         if stands != wanted or (order.price != target and not begun):
             _cancel(draft, order)
@@ -461,6 +466,30 @@ def _keep_resting(
             leg=leg,
             parts=own,
         )
+
+
+def _follows_soon(
+    draft: Draft,
+    group: Group,
+    working: Sequence[Order],
+    target: Decimal | None,
+    leg: Leg | None,
+    stands: Decimal,
+    wanted: Decimal,
+) -> bool:
+    """An entry that fills in many small parts at once moves its target on by tenths, not for each of them.
+
+    With the next fill after that, when the entry ends, or when the target begins to fill, which ends it, the
+    whole is offered.
+    """
+    if not stands < wanted < stands * TARGET_FOLLOWS or any(order.price != target for order in working):
+        return False
+    if all(draft.now - order.created_at >= TARGET_STANDS for order in working):
+        return False
+    return any(
+        order.purpose is Purpose.ENTRY and not order.is_final and (leg is None or order.leg_id == leg.id)
+        for order in draft.orders(group.id)
+    )
 
 
 # -- writing
