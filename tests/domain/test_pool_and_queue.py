@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
     AccountChanged,
@@ -18,11 +19,13 @@ from execution_engine.domain.inputs import (
     Promote,
     RemoveQueued,
     Resume,
+    SaveSettings,
     Verdict,
 )
-from execution_engine.domain.rows import AccountStatus
+from execution_engine.domain.rows import AccountStatus, World, WorldHold
 from tests.house import House
 
+HELD = WorldHold(name=World.PAPER, reason="a defect")
 PRICES = {"BTCUSDT": "65000", "ETHUSDT": "3000", "SOLUSDT": "150", "BTCUSDT.P": "65000", "ETHUSDT.P": "3000"}
 
 
@@ -42,6 +45,10 @@ def leave(house: House) -> None:
         if group.is_open:
             house.post(ExitGroup(group_id=group.id))
     house.confirm_cancels()
+
+
+def saved(house: House, path: str, value: Any) -> None:
+    house.post(SaveSettings(document=documents.dump(documents.with_value(house.book.settings, path, value))))
 
 
 def outcomes(house: House, *alerts: Any) -> list[str | None]:
@@ -183,6 +190,19 @@ def test_a_promotion_over_the_days_entries_waits_for_the_next_day():
     assert outcomes(house, waiting) == [None]
 
 
+def test_midnight_promotes_what_waited_for_it_though_no_price_moves():
+    house = full({"signals.max_entries_per_day": 1})
+    waiting = house.alert(symbol="ETHUSDT")
+    leave(house)
+    house.clock.forward(hours=11, minutes=59)
+    house.desk.look_at_clock()
+    assert outcomes(house, waiting) == ["queued"]
+    house.clock.forward(minutes=1)
+    house.desk.look_at_clock()
+    house.accept()
+    assert outcomes(house, waiting) == ["opened"]
+
+
 def test_a_promotion_that_the_rules_refuse_is_rejected_and_the_next_one_goes():
     house = full()
     dear, fair = house.alert(symbol="ETHUSDT", capital_usd="1"), house.alert(symbol="SOLUSDT")
@@ -303,6 +323,11 @@ def _unready(house: House) -> None:
         (lambda house: house.book.prices.pop(("binance", "ETHUSDT")), "PRICE", True),
         (lambda house: house.price("ETHUSDT", "9000"), "RUNAWAY", False),
         (lambda house: _unready(house), "ACCOUNT", True),
+        (lambda house: house.post(Pause()), "PAUSED", True),
+        (lambda house: house.book.apply([HELD]), "HOLD", True),
+        (lambda house: saved(house, "signals.max_entries_per_day", 1), "ENTRIES_PER_DAY", True),
+        (lambda house: saved(house, "signals.symbols", ["BTC*"]), "SYMBOL", True),
+        (lambda house: saved(house, "security.read_only", True), "READ_ONLY", True),
     ],
 )
 def test_a_signal_that_cannot_be_forced_says_why_and_can_be_tried_again(prepare, code, stays):

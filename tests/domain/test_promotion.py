@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from execution_engine.domain import document as documents
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
     AccountChanged,
@@ -19,13 +18,12 @@ from execution_engine.domain.inputs import (
     PromoteWaiting,
     RemoveQueued,
     Resume,
-    SaveSettings,
     Verdict,
 )
 from execution_engine.domain.ranking import Asked
 from execution_engine.domain.rows import OrderType, World
 from tests.domain.test_classification import PERP, TURN, account, flatten, hold
-from tests.domain.test_pool_and_queue import full, leave, outcomes
+from tests.domain.test_pool_and_queue import full, leave, outcomes, saved
 from tests.house import D, House
 
 
@@ -44,10 +42,6 @@ def asking(house: House) -> list[Asked]:
 
 def answer(house: House, asked: Asked) -> None:
     house.post(PricesAsked(world=asked.world, markets=asked.markets))
-
-
-def saved(house: House, path: str, value: Any) -> None:
-    house.post(SaveSettings(document=documents.dump(documents.with_value(house.book.settings, path, value))))
 
 
 def symbols(asked: Asked) -> list[str]:

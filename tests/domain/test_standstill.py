@@ -13,8 +13,8 @@ from execution_engine.domain.inputs import AccountChanged, ExitGroup, Pause, Pri
 from execution_engine.domain.read_only import SENTENCE
 from execution_engine.domain.rows import AccountStatus, World, WorldHold
 from execution_engine.domain.standstill import Obstacle, standstill
-from tests.domain.test_pool_and_queue import full
-from tests.domain.test_promotion import asking, saved
+from tests.domain.test_pool_and_queue import full, saved
+from tests.domain.test_promotion import asking
 from tests.house import NOON, House
 
 ONLY = "The only slot is used: the first goes as soon as one is free."

@@ -18,7 +18,7 @@ from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.pages.queue.halts import sentences
 from execution_engine.ui.widgets import ConfirmDialog, Notice
 from execution_engine.ui.widgets.marks import BEAT
-from tests.domain.test_promotion import saved
+from tests.domain.test_pool_and_queue import saved
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
 

@@ -32,7 +32,7 @@ from execution_engine.domain.inputs import (
 )
 from execution_engine.domain.origin import Origin, actor
 from execution_engine.domain.ranking import Asked
-from execution_engine.domain.rows import Row
+from execution_engine.domain.rows import Row, World
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Feed, Released
 from execution_engine.engine.ports import Clock, Store
@@ -60,6 +60,7 @@ class Desk:
         self._store = store
         self._clock = clock
         self._feed = feed
+        self._day = clock.now().date()
 
     @property
     def behind(self) -> int:
@@ -184,8 +185,14 @@ class Desk:
         """Decide the rows whose time has come, and write what waited for another commit."""
         if self._noted:
             self._write((), (), None, None)
-        for id in self.book.due(self._clock.now()):
+        now = self._clock.now()
+        for id in self.book.due(now):
             self.post(DueRow(id=id))
+        if now.date() != self._day:  # the entries of a day are limited, and this is another one
+            self._day = now.date()
+            for world in World:
+                if self.book.waiting_count(world):
+                    self.post(PromoteWaiting(world=world))
 
     async def keep_time(self) -> None:
         """Compare the times in rows with the clock, for ever; waits may end early or late."""
