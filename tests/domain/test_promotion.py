@@ -24,7 +24,7 @@ from execution_engine.domain.ranking import Asked
 from execution_engine.domain.rows import OrderType, World
 from tests.domain.test_classification import PERP, TURN, account, flatten, hold
 from tests.domain.test_pool_and_queue import full, leave, outcomes, saved
-from tests.house import D, House
+from tests.house import D, House, perp, spot
 
 
 def ages(house: House, symbol: str, last: str, seconds: float = 0) -> None:
@@ -494,6 +494,44 @@ def test_capital_is_checked_for_the_whole_grid_and_in_split_for_the_pyramids_to_
     if not opens:
         needs = "the group's later pyramids need" if mode == "split" else "the grid needs"
         assert needs in house.outcome(alert)[1]
+
+
+ONE_LEG = {"default": [{"gap_percent": "0", "weight_percent": "100", "tp_percent": "1"}]}
+CONTRACTS = {"step": D("0.1"), "min_qty": D("0.1"), "contract_size": D("0.1")}
+
+
+# market, side, its rules, leverage, fee %, price, and what 1,000 USD of capital ask of the free balance: on a
+# perpetual they are the margin, and the fee is that of the whole position
+NEEDS: list[tuple[str, str, dict[str, Any], str, str, str, str]] = [
+    ("XUSDT", "long", {}, "1", "0.1", "100", "1000"),  # on spot fees are taken of what is bought
+    ("XUSDT", "long", {"step": D(1)}, "1", "0.1", "300", "900"),  # whole ones
+    ("XUSDT.P", "long", {}, "1", "0", "100", "1000"),
+    ("XUSDT.P", "short", {}, "1", "0", "100", "1000"),
+    ("XUSDT.P", "long", {}, "1", "0.1", "100", "1001"),
+    ("XUSDT.P", "short", {}, "1", "0.1", "100", "1001"),
+    ("XUSDT.P", "long", {}, "10", "0.1", "100", "1010"),
+    ("XUSDT.P", "short", {}, "10", "0.1", "100", "1010"),
+    ("XUSDT.P", "long", CONTRACTS, "10", "0.1", "103", "1009.091"),  # 970 contracts of 0.1
+    ("XUSDT.P", "short", CONTRACTS, "10", "0.1", "103", "1009.091"),
+]
+
+
+@pytest.mark.parametrize(("symbol", "side", "rules", "leverage", "fee", "price", "needs"), NEEDS)
+def test_what_an_entry_needs_is_asked_of_the_balance_to_the_last_digit(
+    symbol: str, side: str, rules: dict[str, Any], leverage: str, fee: str, price: str, needs: str
+):
+    name = "paper-perp" if symbol.endswith(".P") else "paper"
+    for short_by, ends in (("0", "opened"), ("0.0001", "rejected")):
+        house = House(
+            {"grid.profiles": ONE_LEG, "pool.max_pyramids": 1, f"accounts.{name}.leverage": leverage}
+        )
+        make = perp if symbol.endswith(".P") else spot
+        house.catalogue.add([make(symbol, **({"taker_fee_percent": D(fee)} | rules))])
+        house.price(symbol, price)
+        house.balance(name, str(D(needs) - D(short_by)))
+        entry = house.alert(symbol=symbol, price=price, market_position=side, capital_usd="1000")
+        house.accept()
+        assert house.outcome(entry)[0] == ends
 
 
 def test_a_pyramid_of_a_split_group_needs_no_more_than_itself():
