@@ -57,7 +57,8 @@ class CapitalStep(Step):
         self.add(self.outcome)
         self.templates.chosen.connect(self._take)
         for field in (self.capital, self.positions):
-            field.textChanged.connect(lambda _: self._judge())
+            field.textEdited.connect(lambda _: self._judge())
+            field.value_changed.connect(lambda _: self._judge())
             field.returnPressed.connect(self._entered)
         bridge.changed.connect(self._changed)
         self._fill()

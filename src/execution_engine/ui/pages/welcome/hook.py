@@ -50,11 +50,10 @@ TIMEFRAMES = (
     ("1d", "1 day"),
     ("1w", "1 week"),
 )
-HOW = (
-    "1.  In TradingView open the chart, press Alt+A for a new alert and choose its condition.",
-    "2.  Settings, Message: replace everything with the message.",
-    "3.  Notifications: tick Webhook URL and put the address in. Then press Create.",
-)
+HOW = """\
+1.  In TradingView open the chart, press Alt+A for a new alert and choose its condition.
+2.  Settings, Message: replace everything with the message.
+3.  Notifications: tick Webhook URL and put the address in. Then press Create."""
 
 
 class HookStep(Step):
@@ -129,8 +128,7 @@ class HookStep(Step):
         self.add(self._address())
         self.add(self._messages())
         self.add(self.said)
-        for line in HOW:
-            self.add(Label(line, "body", "text2", wrap=True))
+        self.add(Label(HOW, "body", "text2", wrap=True))
 
     def _address(self) -> Panel:
         panel = Panel("Webhook address", "it contains a secret")
@@ -177,7 +175,7 @@ class HookStep(Step):
     def set_narrow(self, narrow: bool) -> None:
         """Show less of the message, so that what to do with it stays in sight."""
         super().set_narrow(narrow)
-        self.message.setFixedHeight(px(128 if narrow else 264))
+        self.message.setFixedHeight(px(128 if narrow else 320))
 
     def _themed(self) -> None:
         self.url.setFont(mono("body"))

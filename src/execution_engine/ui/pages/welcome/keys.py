@@ -182,6 +182,7 @@ class AccountForm(AccountDialog):
         self._timer = QTimer()
         self._asked: Asked | None = None
         self._found: CheckResult | None = None
+        self._is_complete = False
         self.checks = Checks()
         super().__init__(bridge, vault, taken, parent)
         self.setWindowFlags(Qt.WindowType.Widget)
@@ -209,6 +210,7 @@ class AccountForm(AccountDialog):
     def check(self) -> None:
         """Have the exchange asked once everything is there; the button waits for what it says."""
         super().check()
+        self._is_complete = self.confirm.isEnabled()
         wanted = self._wanted()
         if wanted != self._asked:
             self._asked, self._found = wanted, None
@@ -256,7 +258,7 @@ class AccountForm(AccountDialog):
             return
         found = self._found
         fit = found is not None and (not found.faults or not found.reached)
-        self.confirm.setEnabled(self.confirm.isEnabled() and fit)
+        self.confirm.setEnabled(self._is_complete and fit)
 
 
 def told_of(found: CheckResult) -> tuple[str, Token]:
