@@ -62,9 +62,16 @@ async def _unlocking(application: Application, folder: Path) -> list[Figure]:
     await asyncio.to_thread(vault.make, PASSWORD)
     vault.lock()
     unlocking = Unlocking(vault, application.core.desk.ask)
+    begun = time.process_time()
     still, took = await _stillness(unlocking.open(PASSWORD))
+    worked = time.process_time() - begun
     return [
-        Figure("a vault opened by its master password", took * 1000, 1000),
+        Figure(
+            "a vault opened by its master password",
+            took * 1000,
+            1000,
+            beside=f"{worked * 1000:.0f} ms of the processor's time, meant to be about 500",
+        ),
         Figure("the loop stood still meanwhile, longest", still * 1000, STILL_MS),
     ]
 

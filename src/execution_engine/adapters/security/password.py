@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -19,6 +20,7 @@ from execution_engine.domain.errors import VaultError, VaultTrouble
 KEY_BYTES = 32
 SALT_BYTES = 16
 WANTED_S = 0.5
+TOLERANCE = 1.1
 LEAST_MIB, MOST_MIB = 64, 256
 LEAST_PASSES, USUAL_PASSES, MOST_PASSES = 2, 3, 64
 LANES = 1
@@ -71,14 +73,30 @@ def derive(password: str, salt: bytes, cost: Cost) -> bytes:
         ) from None
 
 
-def calibrated() -> Cost:
-    """Return the cost that takes about half a second on this machine. Blocking, a quarter of a second."""
-    spent = []
-    for _ in range(2):  # the first one also fetches the memory
-        began = time.perf_counter()
-        derive("a password to measure with", b"salt" * 4, PROBE)
-        spent.append(time.perf_counter() - began)
-    return fitted(min(spent))
+def calibrated(spent: Callable[[Cost], float] | None = None) -> Cost:
+    """Return the cost that takes about half a second on this machine. Blocking, about a second.
+
+    spent: how long deriving a key takes [s]; measured here unless it is given. What the processor works counts, not
+    what the clock shows: a machine that is busy at the moment would get a weak vault for good.
+    """
+    measure = spent or _spent
+    cost = fitted(min(measure(PROBE) for _ in range(2)))  # the first one also fetches the memory
+    # Where the caches end, more memory takes more than its share of time: what was chosen is tried itself.
+    return cost if (took := measure(cost)) <= WANTED_S * TOLERANCE else _shrunk(cost, WANTED_S / took)
+
+
+def _spent(cost: Cost) -> float:
+    """Return the processor time of this thread that deriving one key takes [s]."""
+    began = time.thread_time()
+    derive("a password to measure with", b"salt" * 4, cost)
+    return time.thread_time() - began
+
+
+def _shrunk(cost: Cost, share: float) -> Cost:
+    """Return a share of a cost: fewer passes while there are more than usual, then less memory."""
+    passes = max(round(cost.passes * share), min(cost.passes, USUAL_PASSES))
+    memory = int(cost.memory_mib * share * cost.passes / passes)
+    return Cost(memory_mib=min(max(memory, LEAST_MIB), cost.memory_mib), passes=passes)
 
 
 def fitted(probe_s: float) -> Cost:
