@@ -34,7 +34,7 @@ from execution_engine.domain.errors import EngineError, VaultError
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.routing import PAPER
-from execution_engine.domain.rows import Mode
+from execution_engine.domain.rows import Choice, Mode
 from execution_engine.domain.settings import PaperFeed, Settings
 from execution_engine.domain.token_commands import LONGEST_OVERLAP_S
 from execution_engine.keeping import HELD_BACK
@@ -49,6 +49,7 @@ Args = dict[str, Any]
 
 CONFIRMED = {
     "exit": "Close group {group} at market?",
+    "decide": "Choose {choice} for finding {finding}? What is booked or closed stays so.",
     "close-all": "Pause, empty the queue, cancel every order and close every position at market?",
     "promote": "Override the limit of open groups for signal {signal}?",
     "replay": "Receive alert {alert} again as a new one? It trades.",
@@ -346,9 +347,12 @@ def _password(folder: DataFolder, given: argparse.Namespace, *, makes: bool = Fa
     return {} if told is None else {"password": told}
 
 
+WISHED = ("group", "signal", "alert", "finding", "choice")
+
+
 def _wish(command: str) -> Callable[[DataFolder, argparse.Namespace], int]:
     def run(folder: DataFolder, given: argparse.Namespace) -> int:
-        args = {name: getattr(given, name) for name in ("group", "signal", "alert") if hasattr(given, name)}
+        args = {name: getattr(given, name) for name in WISHED if hasattr(given, name)}
         question = CONFIRMED.get(command)
         if question and not given.yes and not _confirmed(question.format(**args)):
             raise Unfit("nothing was done")
@@ -518,6 +522,11 @@ def parser() -> argparse.ArgumentParser:
     _add_pairs(
         command("queue", _wish("queue remove"), "change the queue"), common, "queue", "signal", ["remove"]
     )
+    decide = command(
+        "decide", _wish("decide"), "decide about what was found: `state --json` names the choices"
+    )
+    decide.add_argument("finding", type=int)
+    decide.add_argument("choice", choices=[choice.value for choice in Choice])
     risk = command("risk", _wish("risk skip"), "the risk engine")
     acts = _add_pairs(risk, common, "risk", "group", ["skip", "block", "unblock"])
     running = acts.add_parser("run", parents=[common], help="evaluate now and do what the plan says")

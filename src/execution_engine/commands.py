@@ -36,7 +36,7 @@ from execution_engine.domain.instrument import Market
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.risk_run import preview
 from execution_engine.domain.risk_words import balance
-from execution_engine.domain.rows import Mode
+from execution_engine.domain.rows import Choice, Mode
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.book import Book
 from execution_engine.engine.desk import Desk
@@ -197,6 +197,7 @@ WISHES: dict[str, Callable[[Args], wishes.Input]] = {
     "promote": lambda args: wishes.Promote(queued_id=args["signal"]),
     "queue remove": lambda args: wishes.RemoveQueued(queued_id=args["signal"]),
     "replay": lambda args: wishes.Replay(alert_id=args["alert"], received_at=args["now"]),
+    "decide": lambda args: wishes.DecideFinding(finding_id=args["finding"], choice=Choice(args["choice"])),
     "risk run": lambda args: wishes.RunRisk(),
     "risk skip": lambda args: wishes.SetRisk(group_id=args["group"], skip_once=True),
     "risk block": lambda args: wishes.SetRisk(group_id=args["group"], blocked=True),

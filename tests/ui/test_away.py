@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from execution_engine.domain.inputs import Difference, Started
+from execution_engine.domain.inputs import Difference, Instruments, Started
 from execution_engine.domain.rows import AccountStatus, Choice, Fill, FindingKind, Group
 from execution_engine.ui import theme
 from execution_engine.ui.frame.memory import Memory
@@ -21,7 +21,7 @@ from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.pages.away import AwayPage
 from execution_engine.ui.places import PLACES
 from execution_engine.ui.widgets import ConfirmDialog, Label
-from tests.house import D
+from tests.house import D, spot
 from tests.ui.house_found import FoundHouse
 from tests.waiting import until
 
@@ -455,6 +455,26 @@ async def test_closing_the_rest_says_how_much_is_closed(
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     assert not house.settled
     dialog.reject()
+
+
+@pytest.mark.fault(39)
+async def test_a_market_that_is_not_traded_offers_to_close_what_is_held_there(
+    house: FoundHouse, window: MainWindow, qtbot: QtBot
+) -> None:
+    group = house.holding()
+    page = page_of(window)
+    house.desk.post(Instruments(instruments=(replace(spot(), traded=False),)))
+    house.show()
+    (row,) = page.decide.rows.values()
+    assert row.title.text() == "A market is not traded"
+    assert row.found.text() == "BTCUSDT is not traded on BINANCE any more, or not now."
+    assert [button.text() for button in row.buttons.values()] == ["Close at market…", "Lift the hold"]
+    click(qtbot, row.buttons[Choice.CLOSE])
+    dialog = dialog_of(page)
+    said = " ".join(label.text() for label in dialog.findChildren(QWidget) if hasattr(label, "text"))
+    assert "Close BTCUSDT at market?" in said
+    dialog.reject()
+    assert house.book.groups[group.id].hold == row.found.text()
 
 
 # -- with the keyboard

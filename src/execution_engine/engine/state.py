@@ -178,6 +178,14 @@ def _groups(book: Book, past: Past, now: datetime | None, *, open_only: bool) ->
     return [_group(book, kept) for kept in reversed(archived[:room])] + shown
 
 
+def _hold(book: Book, group: Group) -> str:
+    """Return why a group is on hold, and how the command line decides about it."""
+    found = (book.findings[id] for id in book.open_findings())
+    own = [each for each in found if group.id in each.group_ids and each.found == group.hold]
+    ways = [f"`decide {each.id} {choice.value}`" for each in own for choice in each.choices]
+    return f"{group.hold} Decide with {' or '.join(ways)}." if group.hold and ways else group.hold
+
+
 def _history(book: Book, group: Group) -> History:
     return History(
         group=group,
@@ -200,7 +208,7 @@ def _group(book: Book, kept: History, now: datetime | None = None) -> Plain:
         "timeframe": group.timeframe,
         "side": group.side.value,
         "status": group.status.value,
-        "hold": group.hold,
+        "hold": _hold(book, group),
         "forced": group.forced,
         "pyramid_count": group.pyramid_count,
         "max_pyramids": group.max_pyramids,

@@ -53,6 +53,14 @@ VERBS: Final[dict[Choice, str]] = {
     Choice.RELEASE: "Lift the hold",
     Choice.DISMISS: "Got it",
 }
+
+
+def verb(finding: Finding, choice: Choice) -> str:
+    """Return what the button of a choice says; where nothing is missing, all of it is closed."""
+    whole = finding.kind is FindingKind.HALTED and choice is Choice.CLOSE
+    return "Close at market…" if whole else VERBS[choice]
+
+
 DOING: Final[dict[Choice, str]] = {
     Choice.BOOK: "Booking…",
     Choice.CLOSE: "Closing…",

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from PySide6.QtWidgets import QWidget
 
-from execution_engine.domain.rows import Account, Choice, Finding, Group
+from execution_engine.domain.rows import Account, Choice, Finding, FindingKind, Group
 from execution_engine.ui.findings import missing, pair
 from execution_engine.ui.format import counted, exact
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
@@ -56,9 +56,10 @@ def _close(
     finding: Finding, groups: Sequence[Group], account: Account | None, unit: str, parent: QWidget
 ) -> ConfirmDialog:
     held = sum((group.open_quantity for group in groups), Decimal(0))
+    rest = "" if finding.kind is FindingKind.HALTED else "the rest of "
     return _asking(
-        "Close the rest",
-        f"Close the rest of {pair(finding) or 'it'} at market?",
+        "Close at market" if not rest else "Close the rest",
+        f"Close {rest}{pair(finding) or 'it'} at market?",
         "Close at market",
         [
             _account(finding, account),

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVB
 
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import Choice, Finding
-from execution_engine.ui.findings import DOING, TELLING, VERBS, missing, part_of, sentences, where
+from execution_engine.ui.findings import DOING, TELLING, missing, part_of, sentences, verb, where
 from execution_engine.ui.format import exact, spoken, utc_text, visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import px
@@ -109,8 +109,9 @@ class FindingRow(QFrame):
         row = QHBoxLayout()
         row.setSpacing(px(8))
         for choice in self.finding.choices:
-            made = button(VERBS[choice], "danger-outline" if choice is Choice.CLOSE else "normal", small=True)
-            made.setAccessibleName(f"{VERBS[choice]}: {self.title.text()}, {self.where.text()}")
+            says = verb(self.finding, choice)
+            made = button(says, "danger-outline" if choice is Choice.CLOSE else "normal", small=True)
+            made.setAccessibleName(f"{says}: {self.title.text()}, {self.where.text()}")
             made.clicked.connect(lambda _=False, each=choice: self.chosen.emit(self.finding, each))
             self.buttons[choice] = made
             row.addWidget(made)
