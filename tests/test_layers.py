@@ -22,7 +22,8 @@ OURS = "execution_engine"
 WINGS = ("engine", "adapters", "ui")
 ROOF = {
     "main.py", "core.py", "window.py", "cli.py", "commands.py", "accounts.py", "unlocking.py",
-    "exchanges.py", "updating.py", "keeping.py", "webhooks.py", "way_in.py", "notifying.py", "observing.py", "desktop.py",
+    "exchanges.py", "updating.py", "keeping.py", "webhooks.py", "way_in.py", "notifying.py", "observing.py",
+    "desktop.py",
     "__main__.py",
 }  # fmt: skip
 PURE = ("domain", "engine")

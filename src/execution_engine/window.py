@@ -63,7 +63,7 @@ def give_window(application: Application, qt: QApplication) -> list[Window]:
         if not windows:
             windows.append(_window(qt))
             application.updating.on_offer.append(windows[0].offer)
-            desktop = DesktopNotices(is_locked=lambda: windows[0].is_locked)
+            desktop = DesktopNotices(windows[0].tray, is_locked=lambda: windows[0].is_locked)
             application.notifying.desktop.append(desktop.show)
         (window,) = windows
         first = "window" not in application.moments

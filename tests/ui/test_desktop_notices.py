@@ -1,10 +1,10 @@
 """Notices of the desktop, with a stand-in for its tray."""
 
-from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from execution_engine.domain.facts import Level
 from execution_engine.domain.notify import Message
-from execution_engine.ui.desktop_notices import SHOWN_MS, DesktopNotices, system_tray
+from execution_engine.ui.desktop_notices import SHOWN_MS, DesktopNotices
 from tests.house import NOON
 
 ICON = QSystemTrayIcon.MessageIcon
@@ -56,6 +56,5 @@ def test_while_the_window_is_locked_the_desktop_shows_neither_amounts_nor_positi
     ) in desktop.shown
 
 
-def test_a_desktop_without_a_tray_shows_nothing(qapp: QApplication) -> None:
-    assert system_tray() is None
-    DesktopNotices().show(message(Level.ERROR))
+def test_a_desktop_without_a_tray_shows_nothing() -> None:
+    DesktopNotices(lambda: None).show(message(Level.ERROR))

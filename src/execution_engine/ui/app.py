@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSystemTrayIcon
 
 from execution_engine.domain.facts import Fact
 from execution_engine.domain.inputs import Balances, Price
@@ -54,6 +54,7 @@ class Window:
         self._trouble = Trouble()
         self._trouble.install()
         self.bridge.changed.connect(self._changed)
+        qt.commitDataRequest.connect(lambda _: self.session_ends())
 
     def attach(self, doors: Doors) -> None:
         """Show what is behind these doors; called again when the engine was built anew."""
@@ -87,6 +88,15 @@ class Window:
     def balances(self, read: Balances) -> None:
         """Take in what an account can spend."""
         self.bridge.balance(read)
+
+    def tray(self) -> QSystemTrayIcon | None:
+        """Return what shows notices of the desktop; None where nothing does."""
+        return self.main.tray.notices() if self.main is not None else None
+
+    def session_ends(self) -> None:
+        """Go without asking: whoever logs out or switches the computer off has been asked by the system."""
+        if self.main is not None:
+            self.main.leave()
 
     def offer(self, offer: Offer) -> None:
         """Tell of a new version."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QSystemTrayIcon
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from execution_engine.domain.facts import Level
 from execution_engine.domain.notify import Message
@@ -25,15 +25,6 @@ class Tray(Protocol):
     def showMessage(
         self, title: str, msg: str, icon: QSystemTrayIcon.MessageIcon, msecs: int, /
     ) -> object: ...
-
-
-def system_tray() -> Tray | None:
-    """Return an icon in the system's tray; None where the desktop has no place for one."""
-    if not QSystemTrayIcon.isSystemTrayAvailable() or not QSystemTrayIcon.supportsMessages():
-        return None
-    tray = QSystemTrayIcon(QGuiApplication.windowIcon(), QApplication.instance())
-    tray.show()
-    return tray
 
 
 LOCKED = "Unlock the window to read it."
@@ -55,15 +46,14 @@ class DesktopNotices:
 
     def __init__(
         self,
-        tray: Callable[[], Tray | None] = system_tray,
+        tray: Callable[[], Tray | None],
         is_in_front: Callable[[], bool] = lambda: QGuiApplication.focusWindow() is not None,
         is_locked: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Take what makes the tray's icon; it is made with the first message. is_locked: whether the window is."""
-        self._make = tray
+        """Take what gives the tray's icon, None where there is none. is_locked: whether the window is."""
+        self._tray = tray
         self._is_in_front = is_in_front
         self._is_locked = is_locked
-        self._tray: Tray | None = None
 
     def show(self, message: Message) -> None:
         """Show a message. Whoever looks at the window sees the notice there, unless the window is locked.
@@ -74,7 +64,7 @@ class DesktopNotices:
             message = veiled(message)
         elif self._is_in_front():
             return
-        self._tray = self._tray or self._make()
-        if self._tray is not None:
+        tray = self._tray()
+        if tray is not None:
             icon = _ICONS.get(message.level, QSystemTrayIcon.MessageIcon.Information)
-            self._tray.showMessage(message.title, message.text, icon, SHOWN_MS)
+            tray.showMessage(message.title, message.text, icon, SHOWN_MS)

@@ -34,6 +34,7 @@ from execution_engine.ui.frame.sheet import shortcuts
 from execution_engine.ui.frame.sidebar import Sidebar
 from execution_engine.ui.frame.stage import Stage
 from execution_engine.ui.frame.status_line import BOOKS, StatusLine
+from execution_engine.ui.frame.tray import TrayIcon
 from execution_engine.ui.holdings import holdings_of
 from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow):
         self.notices = NoticeStack(self)
         self.lock = LockScreen(self)
         self.idle = Idle(self)
+        self.tray = TrayIcon(self)
         self._withheld: list[Notice] = []
         menus.fill(self.menuBar(), self.acts, places, self.go, self.choose_theme)
         self._listen()
@@ -206,7 +208,7 @@ class MainWindow(QMainWindow):
         acts, bridge = self.acts, self.bridge
         acts.pause.triggered.connect(self._pause)
         acts.close_all.triggered.connect(self._close_everything)
-        acts.quit.triggered.connect(self.close)
+        acts.quit.triggered.connect(self.ask_to_quit)
         acts.lock.triggered.connect(lambda: self.lock.cover("by you"))
         acts.theme.triggered.connect(
             lambda: self.choose_theme("light" if THEME.current.name == "dark" else "dark")
@@ -333,6 +335,7 @@ class MainWindow(QMainWindow):
             recovering=self._is_recovering(),
         )
         self._show_decisions()
+        self.tray.refresh()
         self.acts.show_paused(self._is_paused())
         groups = len(self.holdings.by_id)
         if not self.lock.is_on:
@@ -539,8 +542,31 @@ class MainWindow(QMainWindow):
         event.ignore()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Quit; with groups open, ask first."""
+        """Go to the tray where that is wanted and there is one; otherwise quit."""
         event.ignore()
+        stays = self.bridge.doors.settings().desktop.close_to_tray and not self._leaving
+        if stays and self.tray.appear():
+            self.hide_in_tray()
+        else:
+            self.ask_to_quit()
+
+    def hide_in_tray(self) -> None:
+        """Take the window away; the engine goes on, and the icon in the tray brings the window back."""
+        self.memory.put_bytes("geometry", self.saveGeometry())
+        self.hide()
+        self.tray.say_it_stays()
+
+    def come_back(self) -> None:
+        """Show the window, whether it was hidden, folded into the task bar or covered by others."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def ask_to_quit(self) -> None:
+        """Quit; with groups open or changes unsaved, ask first."""
+        if not self._leaving and not self.isVisible():
+            self.come_back()
         if self.lock.is_on and not self._leaving:
             self.lock.refuse_to_close()
             return
@@ -551,9 +577,10 @@ class MainWindow(QMainWindow):
         if self._leaving or not asking.open_groups(self.bridge):
             self.leave()
             return
-        dialog: ConfirmDialog = asking.quitting(self.bridge, self)
+        dialog: ConfirmDialog = asking.quitting(self.bridge, self, tray=self.tray.appear())
         dialog.confirmed.connect(dialog.accept)
         dialog.accepted.connect(self.leave)
+        dialog.turned_to.connect(self.hide_in_tray)
         self.open_dialog(dialog)
 
     def _ask_about_unsaved(self, count: int) -> None:
@@ -563,7 +590,7 @@ class MainWindow(QMainWindow):
         def lose() -> None:
             self._losing = True
             self._dialog_gone()
-            self.close()
+            self.ask_to_quit()
 
         dialog.confirmed.connect(dialog.accept)
         dialog.accepted.connect(lose)
@@ -582,4 +609,5 @@ class MainWindow(QMainWindow):
         self.memory.put_bytes("geometry", self.saveGeometry())
         self.memory.save()
         self._second.stop()
+        self.tray.leave()
         self.hide()

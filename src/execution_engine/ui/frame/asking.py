@@ -73,8 +73,8 @@ def _worth(holdings: Holdings) -> Decimal:
     )
 
 
-def quitting(bridge: Bridge, parent: QWidget) -> ConfirmDialog:
-    """Return the question before the application ends with groups open."""
+def quitting(bridge: Bridge, parent: QWidget, *, tray: bool = False) -> ConfirmDialog:
+    """Return the question before the application ends with groups open. tray: there is one to keep running in."""
     count = len(open_groups(bridge))
     stays = "stays" if count == 1 else "stay"
     return ConfirmDialog(
@@ -83,6 +83,7 @@ def quitting(bridge: Bridge, parent: QWidget) -> ConfirmDialog:
         "Quit",
         explanation=f"{counted(count, 'group')} {stays} open without care: no targets, no exits, no risk engine "
         "until you start again. Orders already on the exchange stay there.",
+        instead="Keep running in the tray" if tray else "",
         parent=parent,
     )
 

@@ -13,11 +13,12 @@ def app_icon() -> QIcon:
     """Return the icon in every size a desktop asks for."""
     icon = QIcon()
     for size in SIZES:
-        icon.addPixmap(_drawn(size))
+        icon.addPixmap(drawn(size))
     return icon
 
 
-def _drawn(size: int) -> QPixmap:
+def drawn(size: int) -> QPixmap:
+    """Return the icon in one size [px]."""
     pixmap = QPixmap(size, size)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

@@ -43,6 +43,7 @@ class Header(QFrame):
         self.setProperty("rule", "bottom")
         self.setFixedHeight(px(SIZE["header"]))
         self.setAccessibleName("Engine")
+        self.state_key = ""
         self._mark = Mark("ring", "neutral", size=px(10))
         self.state = Label("", "body", "text", weight=600)
         self.uptime = Label("", "body", "text3")
@@ -103,7 +104,8 @@ class Header(QFrame):
         """Say how the engine is and, where it holds back, why in place of how long it runs."""
         bridge = self._bridge
         word, reasons = bridge.doors.status()
-        look = state_look("engine", self._state(word))
+        self.state_key = self._state(word)
+        look = state_look("engine", self.state_key)
         self._mark.show_shape(look.shape, look.token)
         self.state.show_text(look.word)
         self.state.setToolTip(tooltip("\n".join(visible(each, 300) for each in reasons)))

@@ -46,11 +46,14 @@ def fit_height(window: QWidget) -> None:
 class ConfirmDialog(QDialog):
     """Ask before something happens. Show it with `open()`.
 
+    turned_to: the harmless act of `instead` was chosen; the dialog is closed.
+
     The page listens to `confirmed`, calls `busy()`, and later `accept()` or `fail(sentence)`; closing by
     Cancel or Esc is `rejected`. Enter never triggers what is dangerous, Cancel has the focus.
     """
 
     confirmed = Signal()
+    turned_to = Signal()
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class ConfirmDialog(QDialog):
         mode: str = "",
         note: str = "",
         type_this: str = "",
+        instead: str = "",
         parent: QWidget | None = None,
     ) -> None:
         """Take what is asked and what follows.
@@ -74,6 +78,7 @@ class ConfirmDialog(QDialog):
         mode:      "live" shows the badge beside the question
         note:      small print in the footer
         type_this: what must be typed first, such as the number of open groups
+        instead:   a harmless act that may be what was wanted; it has a button between the two
         """
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -85,6 +90,8 @@ class ConfirmDialog(QDialog):
         self.cancel.clicked.connect(self.reject)
         self.confirm = button(verb, "danger" if danger else "primary")
         self.confirm.clicked.connect(self._confirm)
+        self.instead = button(instead)
+        self.instead.clicked.connect(self._turn)
         self._arc = BusyArc(12, "accent")
         self._arc.hide()
         self._note = Label(note, "small", "text3", wrap=True)
@@ -145,6 +152,8 @@ class ConfirmDialog(QDialog):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if self.cancel.hasFocus():
                 self.reject()
+            elif self.instead.hasFocus():
+                self._turn()
             elif not self._danger and self.confirm.isEnabled():
                 self._confirm()
             return
@@ -153,6 +162,11 @@ class ConfirmDialog(QDialog):
     def _confirm(self) -> None:
         if not self._busy and self._complete():
             self.confirmed.emit()
+
+    def _turn(self) -> None:
+        if not self._busy:
+            super().reject()
+            self.turned_to.emit()
 
     def _complete(self) -> bool:
         return not self._type_this or self.typed.text().strip() == self._type_this
@@ -217,6 +231,8 @@ class ConfirmDialog(QDialog):
         row.addWidget(self._note, 1)
         row.addWidget(self._arc)
         row.addWidget(self.cancel)
+        if self.instead.text():
+            row.addWidget(self.instead)
         row.addWidget(self.confirm)
         return frame
 
