@@ -88,6 +88,7 @@ def test_an_allowlist_without_tradingview_stops_everything() -> None:
         ('{"id": "{{ticker}} {{time}}", "timestamp": "{{time}}"}', SentBy.PRICE, "time", Weight.STOPS),
         ('{"id": "{{ticker}} {{time}}", "timestamp": {{time}} }', SentBy.PRICE, "time", Weight.STOPS),
         ('{"close": "{{close}}"}', SentBy.PINE, "pine", Weight.STOPS),
+        (" {{strategy.order.alert_message}}\n", SentBy.STRATEGY, "from_script", Weight.LOOK),
         ('{"id": "my alert"}', SentBy.STRATEGY, "same_id", Weight.STOPS),
         ('{"id": "{{ticker}} {{timenow}}"}', SentBy.STRATEGY, "same_second", Weight.LOOK),
         ('{"id": "{{timenow}}", "symbol": "{{ticker}}"}', SentBy.PRICE, "same_chart", Weight.LOOK),
@@ -114,6 +115,12 @@ def test_a_message_that_walks_into_a_trap(message: str, sent_by: SentBy, code: s
 )
 def test_a_message_that_does_not(message: str, sent_by: SentBy, code: str) -> None:
     assert code not in told(message, sent_by)
+
+
+def test_the_bars_time_is_too_old_only_where_bars_are_long() -> None:
+    message = '{"timestamp": "{{time}}"}'
+    assert "older than 300 s are rejected" in told(message, timeframe="15m")["time"].sentence
+    assert told(message, timeframe="5m")["time"].weight is Weight.LOOK
 
 
 def test_bars_of_seconds_fire_too_often() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QDialog, QWidget
 
 from execution_engine.domain.rows import WebhookToken
+from execution_engine.ui.composer import ComposerDialog
 from execution_engine.ui.frame import asking
 from execution_engine.ui.frame.fault import StartFault
 from execution_engine.ui.frame.palette import Palette
@@ -15,8 +16,9 @@ from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.panels import webhook_asking
 from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.places import PLACES
-from tests.gallery.house import KINDS, LONG_REASON
-from tests.house import NOON
+from tests.gallery import first_steps
+from tests.gallery.house import KINDS, LONG_NAME, LONG_REASON
+from tests.house import NOON, D
 
 TABS = ("grid", "risk", "webhook", "notifications", "data", "appearance", "exchanges", "security")
 
@@ -58,6 +60,58 @@ def _fault(window: MainWindow) -> QWidget:
     return made
 
 
+def _composer(act: Callable[[ComposerDialog], object]) -> Callable[[MainWindow], object]:
+    def open_it(window: MainWindow) -> None:
+        if not window.bridge.doors.tokens():
+            window.house.write(TOKEN)  # type: ignore[attr-defined]
+        window.open_composer("TradingView")
+        found = window.findChild(ComposerDialog)
+        assert isinstance(found, ComposerDialog)
+        _choose(found, sent_by="strategy", symbol_form="chart")
+        act(found)
+
+    return open_it
+
+
+def _choose(dialog: ComposerDialog, **keys: str) -> None:
+    for name, key in keys.items():
+        choice = getattr(dialog.compose.form, name)
+        choice.set_value(key)
+        choice.chosen.emit(key)
+
+
+def _price_alert(dialog: ComposerDialog) -> None:
+    _choose(dialog, sent_by="price", act="short", symbol_form="fixed")
+    dialog.compose.form.symbol.setText("BINANCE:ETHUSDT.P")
+    dialog.compose.form.capital.set_value(D("2500"))
+
+
+def _checked(dialog: ComposerDialog) -> None:
+    dialog.show_view("check")
+    dialog.check.take.click()
+
+
+def _refused(dialog: ComposerDialog) -> None:
+    dialog.show_view("check")
+    dialog.check.edit.setPlainText(REFUSED)
+    dialog.check.refresh()
+
+
+def _long(dialog: ComposerDialog) -> None:
+    form = dialog.compose.form
+    form.account.setCurrentIndex(form.account.findData(LONG_NAME))
+
+
+REFUSED = """{
+  "id": "my alert",
+  "timestamp": "{{time}}",
+  "exchange": "BINANCE",
+  "symbol": "MATICUSDT",
+  "timeframe": "{{interval}}",
+  "action": "long",
+  "price": {{close}},
+  "capital_usd": "1,000"
+}"""
 TOKEN = WebhookToken(name="TradingView", token="x" * 32, enabled=True, created_at=NOON)
 
 PAGES = tuple(Scene(f"{place.key}-{kind}", kind, place.key) for place in PLACES for kind in KINDS)
@@ -91,6 +145,14 @@ DIALOGS = (
     Scene("dialog-shortcuts", "full", "dashboard", lambda window: window.acts.keys.trigger()),
     Scene("dialog-about", "full", "dashboard", lambda window: window.acts.about.trigger()),
     Scene("dialog-test-alert", "full", "signals", lambda window: window.acts.test_alert.trigger()),
+    Scene("dialog-composer", "full", "signals", _composer(lambda dialog: None)),
+    Scene("dialog-composer-price", "full", "signals", _composer(_price_alert)),
+    Scene("dialog-composer-check", "full", "signals", _composer(_checked)),
+    Scene("dialog-composer-refused", "full", "signals", _composer(_refused)),
+    Scene(
+        "dialog-composer-placeholders", "full", "signals", _composer(lambda d: d.show_view("placeholders"))
+    ),
+    Scene("dialog-composer-long", "long", "signals", _composer(_long)),
     Scene("dialog-paper", "full", "dashboard", lambda window: window.acts.paper.trigger()),
     Scene(
         "dialog-exit",
@@ -137,4 +199,7 @@ DIALOGS = (
     ),
     Scene("dialog-start-fault", "empty", "dashboard", _fault),
 )
-SCENES = (*PAGES, *SETTINGS, *VIEWS, *DIALOGS)
+WELCOME = tuple(
+    Scene(f"welcome-{name}", kind, "welcome", opens) for name, kind, opens in first_steps.SCENES
+)
+SCENES = (*PAGES, *WELCOME, *SETTINGS, *VIEWS, *DIALOGS)

@@ -173,15 +173,14 @@ async def test_an_exit_has_no_wishes(dialog: ComposerDialog) -> None:
     ],
 )
 async def test_what_no_message_can_be_made_of_is_said_and_not_copied(
-    dialog: ComposerDialog, field: str, text: str, said: str
+    dialog: ComposerDialog, qtbot: QtBot, field: str, text: str, said: str
 ) -> None:
     form = dialog.compose.form
     choose(dialog, "symbol_form", "fixed" if field == "symbol" else "chart")
     if field == "timeframe":
         form.timeframe.setCurrentText(text)
     else:
-        getattr(form, field).setText(text)
-        form.changed.emit()
+        qtbot.keyClicks(getattr(form, field), text)
     assert said in dialog.compose.verdict.text()
     assert not dialog.compose.copy_message.isEnabled()
 

@@ -22,6 +22,7 @@ GIVES_UP_S = 3
 MOST_TRIGGERS, WITHIN = 15, timedelta(minutes=3)
 
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_FROM_SCRIPT = "{{strategy.order.alert_message}}"
 _SCRIPT_TEXTS = ("strategy.order.id", "strategy.order.comment", "strategy.order.alert_message")
 
 
@@ -49,7 +50,8 @@ def traps(
     found = [
         *_address(way),
         *_senders(settings),
-        *_placeholders(message, sent_by, timeframe),
+        *_placeholders(message, sent_by),
+        *_age(message, timeframe, settings.signals.max_alert_age_s),
         *_identity(message, sent_by, settings.signals.duplicate_window_s),
         *_pace(sent_by, timeframe),
         *_secret(message, settings.webhook.secret_required, secret),
@@ -88,11 +90,15 @@ def _senders(settings: Settings) -> Iterator[Trap]:
         yield Trap("allowlist", Weight.STOPS, said)
 
 
-def _placeholders(message: str, sent_by: SentBy, timeframe: str) -> Iterator[Trap]:
+def _placeholders(message: str, sent_by: SentBy) -> Iterator[Trap]:
     names = FOUND.findall(message)
     if sent_by is SentBy.PINE and names:
         said = "The text of an alert() call is sent as it stands, placeholders too: put values in with str.tostring()."
         yield Trap("pine", Weight.STOPS, said)
+        return
+    if message.strip() == _FROM_SCRIPT:
+        said = "The script writes this message itself: check here what it gives as alert_message."
+        yield Trap("from_script", Weight.LOOK, said)
         return
     bare = FOUND.findall(_STRING.sub("", message))
     if bare:
@@ -103,17 +109,26 @@ def _placeholders(message: str, sent_by: SentBy, timeframe: str) -> Iterator[Tra
         yield Trap("unquoted", Weight.LOOK, said)
     if "interval" in names:
         yield from _interval(sent_by)
-    if "time" in FOUND.findall(_value(message, "timestamp")):
-        said = (
-            f"{{{{time}}}} is when the bar began: with {timeframe} bars the alert would seem {timeframe} old. "
-            "Use {{timenow}}."
-        )
-        yield Trap("time", Weight.STOPS, said)
     if any(name in _SCRIPT_TEXTS for name in names):
         said = (
             "A quotation mark or a backslash in an order's name or comment in the script breaks the message."
         )
         yield Trap("script_text", Weight.KNOW, said)
+
+
+def _age(message: str, timeframe: str, most_s: int) -> Iterator[Trap]:
+    """What makes an alert look older than it is, or as if it had no age."""
+    told = _value(message, "timestamp")
+    if not told:
+        said = 'Without a timestamp a late alert is taken for a new one: add "timestamp": "{{timenow}}".'
+        yield Trap("no_timestamp", Weight.LOOK, said)
+    if "time" in FOUND.findall(told):
+        too_old = span(timeframe).total_seconds() > most_s
+        said = (
+            f"{{{{time}}}} is when the bar began: with {timeframe} bars every alert seems {timeframe} old"
+            f"{f', and entries older than {most_s} s are rejected' if too_old else ''}. Use {{{{timenow}}}}."
+        )
+        yield Trap("time", Weight.STOPS if too_old else Weight.LOOK, said)
 
 
 def _interval(sent_by: SentBy) -> Iterator[Trap]:
@@ -154,9 +169,6 @@ def _identity(message: str, sent_by: SentBy, window_s: int) -> Iterator[Trap]:
             f"Nothing tells one alert from the next: two of them within {window_s} s count as one. Add an id."
         )
         yield Trap("no_id", Weight.LOOK, said)
-    if not _value(message, "timestamp"):
-        said = 'Without a timestamp a late alert is taken for a new one: add "timestamp": "{{timenow}}".'
-        yield Trap("no_timestamp", Weight.LOOK, said)
 
 
 def _pace(sent_by: SentBy, timeframe: str) -> Iterator[Trap]:

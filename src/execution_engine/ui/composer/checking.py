@@ -77,7 +77,9 @@ class CheckPage(QWidget):
         entries = words.fault_entries(checked.found)
         if checked.reads:
             entries.append(Entry("", "text", "What it would come to now", ""))
-            entries += words.outcome_entries(checks.rehearsed(checked))
+            entries += words.outcome_entries(
+                [(read.situation.name, checks.rehearsed(read.parsed)) for read in checked.reads]
+            )
         found = [trap for trap in checks.traps(message, sent_by, chosen) if trap.code != "no_address"]
         if found:
             entries.append(Entry("", "text", "What to look out for", ""))

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from execution_engine.domain import composer
-from execution_engine.domain.alert import HIDDEN
+from execution_engine.domain.alert import HIDDEN, ParsedAlert
 from execution_engine.domain.composer import Composition, SentBy
 from execution_engine.domain.composer_check import Checked, check
 from execution_engine.domain.composer_rehearsal import Rehearsed
@@ -43,27 +43,20 @@ class Checks:
         rules = doors.settings().webhook
         return check(message, chart, sent_by, doors.catalogue, rules, doors.body_secret())
 
-    def rehearsed(self, checked: Checked) -> list[tuple[str, Rehearsed]]:
-        """Return what each turn of a valid message would come to now."""
+    def rehearsed(self, parsed: ParsedAlert) -> Rehearsed:
+        """Return what a valid message would come to now."""
         token, doors = self._form.token, self._bridge.doors
-        return [
-            (
-                read.situation.name,
-                doors.rehearse(
-                    AlertReceived(
-                        signal=read.parsed.signal,
-                        key=read.parsed.key,
-                        body=read.parsed.body,
-                        body_hash=read.parsed.body_hash,
-                        received_at=doors.now(),
-                        token=token.name if token else "",
-                        accounts=token.accounts if token else (),
-                        source="this machine",
-                    )
-                ),
-            )
-            for read in checked.reads
-        ]
+        received = AlertReceived(
+            signal=parsed.signal,
+            key=parsed.key,
+            body=parsed.body,
+            body_hash=parsed.body_hash,
+            received_at=doors.now(),
+            token=token.name if token else "",
+            accounts=token.accounts if token else (),
+            source="this machine",
+        )
+        return doors.rehearse(received)
 
     def traps(self, message: str, sent_by: SentBy, chosen: Composition) -> tuple[Trap, ...]:
         """Return the traps that a message, the URL and the settings walk into."""
@@ -154,8 +147,9 @@ class ComposePage(QWidget):
         if checked.found:
             self._judge(words.first_fault(checked), "error", "danger")
             return
-        name, first = self.checks.rehearsed(checked)[0]
-        said = words.valid(name if len(checked.reads) > 1 else "", first)
+        read = checked.reads[0]
+        first = self.checks.rehearsed(read.parsed)
+        said = words.valid(read.situation.name if len(checked.reads) > 1 else "", first)
         if first.is_refused:
             self._judge(said, "warning", "warn")
         else:

@@ -15,13 +15,14 @@ from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.domain.timeframe import canonical
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.composer.words import SENDERS, TP_MODES
-from execution_engine.ui.format import visible
+from execution_engine.ui.format import tooltip, visible
 from execution_engine.ui.pages.test_alert import FIRST, symbol_field
 from execution_engine.ui.theme import SIZE, px, restyle
 from execution_engine.ui.widgets import Label, NumberField, SegmentedChoice
 
 WIDTH = 348
 CAPTION = 84
+SHORT = 27  # characters of a name that fit; its tooltip has them all
 FROM_CHART = "From the chart"
 TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "45m", "1h", "2h", "3h", "4h", "1d", "1w", "1M", "30s")
 BY_SETTINGS = "As the settings say"
@@ -137,17 +138,17 @@ class ComposerForm(QFrame):
         """Offer the webhooks, accounts and profiles that there are now; what is chosen stays chosen."""
         doors = self._bridge.doors
         tokens = [token for token in doors.tokens() if token.enabled]
-        _offer(self.webhook, [(visible(token.name, 40), token.name) for token in tokens])
+        _offer(self.webhook, [(visible(token.name, SHORT), token.name) for token in tokens])
         self._offer_accounts()
         profiles = doors.settings().grid.profiles
-        _offer(self.grid, [(BY_SETTINGS, ""), *((visible(name, 40), name) for name in profiles)])
+        _offer(self.grid, [(BY_SETTINGS, ""), *((visible(name, SHORT), name) for name in profiles)])
         self._show_secret(doors.body_secret())
 
     def _offer_accounts(self) -> None:
         token = self.token
         allowed = token.accounts if token else ()
         names = [name for name in self._bridge.accounts if not allowed or name in allowed]
-        _offer(self.account, [(BY_SYMBOL, ""), *((visible(name, 40), name) for name in sorted(names))])
+        _offer(self.account, [(BY_SYMBOL, ""), *((visible(name, SHORT), name) for name in sorted(names))])
 
     def _show_secret(self, secret: BodySecret) -> None:
         required = self._bridge.doors.settings().webhook.secret_required
@@ -266,6 +267,7 @@ def _offer(combo: QComboBox, options: Iterable[tuple[str, str]]) -> None:
     combo.clear()
     for text, data in wanted:
         combo.addItem(text, data)
+        combo.setItemData(combo.count() - 1, tooltip(visible(data)), Qt.ItemDataRole.ToolTipRole)
     combo.setCurrentIndex(max(0, combo.findData(chosen)))
     combo.blockSignals(blocked)
 
