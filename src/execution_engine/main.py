@@ -52,6 +52,7 @@ from execution_engine.domain.notify import Day
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import SettingsVersion, World
 from execution_engine.domain.settings import Logs as LogSettings
+from execution_engine.domain.settings import Settings
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.desk import Then
 from execution_engine.engine.feed import Released
@@ -124,6 +125,7 @@ class Application:
     observing: Observing = field(init=False)
     keeping: Keeping = field(init=False)
     desktop: Desktop = field(init=False)
+    _followed: Settings | None = None
     _unsaid: list[Input] = field(default_factory=list)
     _vault_opened: asyncio.Event = field(default_factory=asyncio.Event)
     _opening: asyncio.Task[None] | None = None
@@ -339,14 +341,17 @@ class Application:
 
     async def _follow_settings(self) -> None:
         """Carry changed settings to the parts that don't ask for them each time."""
-        settings = self.core.book.settings
+        settings, before = self.core.book.settings, self._followed
+        self._followed = settings
         self._log.apply(settings.logs)
         await self.core.change_feed()
         self.notifying.follow()
-        self.keeping.follow()
         await self.desktop.follow()
-        await self._listen_where_asked()
-        await self.way_in.follow()
+        if before is None or before.backups != settings.backups:
+            self.keeping.follow()
+        if before is None or (before.webhook, before.tunnel) != (settings.webhook, settings.tunnel):
+            await self._listen_where_asked()
+            await self.way_in.follow()
 
     async def _listen_where_asked(self) -> None:
         """Move the listener. Where that cannot be, it stays where it is: alerts go on being taken."""
