@@ -284,7 +284,7 @@ def test_an_entry_without_a_price_would_wait() -> None:
 def test_a_short_on_spot_would_be_rejected() -> None:
     told = rehearsed(House(), Composition(sent_by=SentBy.PRICE, act=Act.SHORT))
     assert told.is_refused
-    assert told.sentence == "rejected: a spot account cannot be short"
+    assert told.sentence == "rejected, a spot account cannot be short"
 
 
 def test_what_the_webhook_may_not_use_is_said() -> None:
@@ -313,7 +313,7 @@ def test_an_exit_of_nothing_and_a_copy() -> None:
     exit = Composition(sent_by=SentBy.PRICE, act=Act.EXIT)
     told = rehearsed(house, exit)
     assert (told.outcome, told.accounts) == (Outcome.NO_POSITION, ())
-    assert told.sentence.startswith("no position: ")
+    assert told.sentence.startswith("no position, ")
     house.post(house.received(judged(composer.message(exit), SentBy.PRICE).reads[0].parsed))
     again = rehearsed(house, exit)
     assert again.type is None

@@ -161,7 +161,7 @@ async def test_an_exit_has_no_wishes(dialog: ComposerDialog) -> None:
     choose(dialog, "act", "exit")
     assert shown(dialog)["execution_intent"] == {"type": "exit", "strategy": "grid"}
     assert not dialog.compose.form.grid.isEnabled()
-    assert "no position: nothing is open" in dialog.compose.verdict.text()
+    assert "no position, nothing is open" in dialog.compose.verdict.text()
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ async def test_the_composed_message_is_checked_turn_by_turn(
     said = check.told.text()
     assert "Buys while flat Entry on paper: opens a long position with 5 legs" in said
     assert "Closes the long Exit: no position" in said
-    assert "Sells while flat Entry on paper: rejected: a spot account cannot be short" in said
+    assert "Sells while flat Entry on paper: rejected, a spot account cannot be short" in said
     check.sent_by.set_value("pine")
     check.sent_by.chosen.emit("pine")
     assert check.verdict.text().startswith("Refused with 422")

@@ -62,7 +62,7 @@ def _accounts(view: View, alert: Alert, now: datetime) -> tuple[str, ...]:
 
 def _sentence(alert: Alert, legs: int) -> str:
     if alert.outcome is not None:
-        return f"{alert.outcome.value.replace('_', ' ')}: {alert.reason}"
+        return f"{alert.outcome.value.replace('_', ' ')}, {alert.reason}"
     if alert.decided_at is None or alert.signal is None:
         return _WAITS
     if alert.signal is SignalType.ENTRY:
