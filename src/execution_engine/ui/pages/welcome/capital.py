@@ -20,7 +20,7 @@ from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.welcome.choice import ChoicePanel, Choices
 from execution_engine.ui.pages.welcome.outcome import OutcomeStrip
 from execution_engine.ui.pages.welcome.step import Step
-from execution_engine.ui.theme import px
+from execution_engine.ui.theme import px, restyle
 from execution_engine.ui.widgets import Label, NumberField
 
 CAPITAL, POSITIONS = "capital.total_usd", "pool.max_open_groups"
@@ -219,9 +219,10 @@ class _Worst(QFrame):
     def show_settings(self, settings: Settings) -> None:
         worst = worst_case(settings)
         loud = worst.times > 1
+        if (self.property("note") == "warn") != loud:
+            restyle(self, note="warn" if loud else "calm")
         self.mark.show_icon("warning" if loud else "info", "warn" if loud else "text2")
-        text = (
+        self.words.show_text(
             f"Worst case, with every position, pyramid and leg filled: {usd(worst.total)} USD, "
             f"{number(worst.times, 1)} × the capital."
         )
-        self.words.show_text(text)

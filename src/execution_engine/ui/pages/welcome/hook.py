@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -142,9 +142,9 @@ class HookStep(Step):
         self._way = QHBoxLayout()
         self._way.setSpacing(px(8))
         self.warning = Mark(icon="warning", token="warn", size=px(16))
-        self._way.addWidget(self.warning)
+        self._way.addWidget(self.warning, alignment=Qt.AlignmentFlag.AlignTop)
         self._way.addWidget(self.no_way, 1)
-        self._way.addWidget(self.tunnel_button)
+        self._way.addWidget(self.tunnel_button, alignment=Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout()
         column.setContentsMargins(px(12), px(10), px(12), px(10))
         column.setSpacing(px(10))

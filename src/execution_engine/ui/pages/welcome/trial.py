@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from execution_engine.domain.errors import Refusal
@@ -11,7 +12,7 @@ from execution_engine.domain.inputs import Answer
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import Alert, Group, Order, OrderStatus, Purpose
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.format import counted, exact, local_moment, visible
+from execution_engine.ui.format import counted, exact, local_moment, price, visible
 from execution_engine.ui.icons import Mark, state_look
 from execution_engine.ui.pages.test_alert import FIRST, symbol_field
 from execution_engine.ui.pages.welcome.step import LONGEST, Step
@@ -20,6 +21,7 @@ from execution_engine.ui.theme import Token, px
 from execution_engine.ui.widgets import Label, ModeBadge, Panel, button
 
 ON_EXCHANGE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
+REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.FAILED})
 LINES = ("received", "decided", "orders", "fills", "position")
 TITLES = {
     "received": "Alert received",
@@ -204,28 +206,33 @@ class TrialStep(Step):
             line.say(*WAITS)
             fills.say(*WAITS)
             return
-        taken = [order for order in orders if order.status in ON_EXCHANGE]
-        wrong = next(
-            (order for order in orders if order.status in (OrderStatus.REJECTED, OrderStatus.FAILED)), None
-        )
+        taken = [
+            order for order in orders if order.status in ON_EXCHANGE or order.acknowledged_at is not None
+        ]
         words = f"{len(taken)} of {counted(len(orders), 'buy limit')} accepted"
+        wrong = next((order for order in orders if order.status in REFUSED), None)
         if wrong is not None:
             line.say(*WRONG, f"{words}: {visible(wrong.reason, LONGEST)}")
         else:
             line.say(*(DONE if len(taken) == len(orders) else WORKS), words)
-        filled = [order for order in orders if order.filled_quantity > ZERO]
+        filled = sum(1 for order in orders if order.filled_quantity > ZERO)
+        working = any(not order.is_final for order in orders)
         if filled:
-            fills.say(*DONE, f"{len(filled)} of {len(orders)} filled; the others wait for lower prices")
-        else:
+            rest = "; the others wait for lower prices" if working else ""
+            fills.say(*DONE, f"{filled} of {len(orders)} filled{rest}")
+        elif working:
             fills.say(*WORKS, "the first one waits for the price")
+        else:
+            fills.say(*WAITS, "none")
 
     def _tell_of_position(self, group: Group | None, orders: list[Order]) -> None:
         line = self.lines["position"]
         if group is None:
             line.say(*WAITS)
         elif group.open_quantity > ZERO:
-            entry = f", on average at {exact(group.avg_entry)}" if group.avg_entry is not None else ""
-            held = f"{exact(group.open_quantity)} held{entry}"
+            rules = self.bridge.doors.catalogue.get(group.exchange, group.symbol)
+            entry = price(group.avg_entry, rules.tick) if rules is not None else exact(group.avg_entry)
+            held = f"{exact(group.open_quantity)} held, on average at {entry}"
             line.say(*DONE, f"{group.symbol} {group.timeframe} is open on paper: {held}")
         else:
             look = state_look("group", group.status.value)
@@ -246,8 +253,12 @@ class Line(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(px(10))
-        row.addWidget(self.mark)
-        row.addWidget(name)
+        shape = QVBoxLayout()
+        shape.setContentsMargins(0, px(3), 0, 0)
+        shape.addWidget(self.mark)
+        shape.addStretch(1)
+        row.addLayout(shape)
+        row.addWidget(name, alignment=Qt.AlignmentFlag.AlignTop)
         row.addWidget(self.words, 1)
 
     def say(self, shape: Shape, token: Token, words: str = "") -> None:
