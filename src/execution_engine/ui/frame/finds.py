@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from execution_engine.domain import schema
 from execution_engine.domain.instrument import Side
 from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.format import counted
 from execution_engine.ui.frame.acts import why_not
 from execution_engine.ui.frame.menus import PAGE
 from execution_engine.ui.tables import RowsView
@@ -116,7 +117,8 @@ def _of_row(table: RowsView | None, holder: QMenu) -> Iterator[Find]:
     if table is None or key is None:
         return
     table.fill_menu(key, holder)
-    row = table.name_of(key)
+    chosen = table.selected_keys()
+    row = counted(len(chosen), "row") if len(chosen) > 1 and key in chosen else table.name_of(key)
     for name, action in leaves(holder):
         yield Find(
             key=f"row.{table.accessibleName()}.{name}",

@@ -31,6 +31,7 @@ from execution_engine.ui.pages.positions.asking import (
     release_dialog,
     working_entries,
 )
+from execution_engine.ui.pages.positions.bulk import BulkActs
 from execution_engine.ui.pages.positions.cells import MODE
 from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.pages.positions.tree import PositionsTree
@@ -55,11 +56,17 @@ class GroupActs(QObject):
         """Take the tree whose rows are acted on, and the page over which dialogs open."""
         super().__init__(page)
         self._bridge, self._tree, self._page = bridge, tree, page
+        self.bulk = BulkActs(bridge, tree, page)
+        self.bulk.notice.connect(self.notice)
         tree.set_menu(self.fill)
 
     def fill(self, key: object, menu: QMenu) -> None:
-        """Put what can be done with a row's group into a menu."""
+        """Put what can be done with a row's group into a menu, or with all groups of the selected rows."""
         group_id = self._tree.group_of(key)
+        chosen = self.bulk.chosen()
+        if len(chosen) > 1 and any(group.id == group_id for group in chosen):
+            self.bulk.fill(chosen, menu)
+            return
         if group_id is None or group_id not in self._bridge.groups:
             return
         group = self._bridge.groups[group_id]
@@ -153,22 +160,48 @@ class GroupActs(QObject):
         dialog.open()
 
     def _set_risk(self, group: Group, *, blocked: bool | None = None, skip: bool | None = None) -> None:
-        self._wish(
-            group, SetRisk(group_id=group.id, blocked=blocked, skip_once=skip), "Saving…", self._refused
+        self._change(
+            group,
+            SetRisk(group_id=group.id, blocked=blocked, skip_once=skip),
+            SetRisk(
+                group_id=group.id,
+                blocked=None if blocked is None else group.blocked,
+                skip_once=None if skip is None else group.skip_once,
+            ),
         )
 
     def _set_mode(self, group: Group, mode: TakeProfitMode) -> None:
         if mode is not group.tp_mode:
-            self._wish(group, SetTakeProfitMode(group_id=group.id, mode=mode), "Saving…", self._refused)
+            self._change(
+                group,
+                SetTakeProfitMode(group_id=group.id, mode=mode),
+                SetTakeProfitMode(group_id=group.id, mode=group.tp_mode),
+            )
 
-    def _wish(self, group: Group, wish: Input, doing: str, then: Callable[[Reply], None]) -> None:
+    def _change(self, group: Group, wish: Input, back: Input) -> None:
+        """Change something of a group, and offer to take it back."""
+
+        def undo() -> None:
+            self._wish(group, back, "Saving…", self._refused)
+
+        self._wish(group, wish, "Saving…", self._refused, undo)
+
+    def _wish(
+        self,
+        group: Group,
+        wish: Input,
+        doing: str,
+        then: Callable[[Reply], None],
+        undo: Callable[[], None] | None = None,
+    ) -> None:
         self._tree.set_busy(group.id, doing)
 
         def done(reply: Reply) -> None:
             self._tree.set_busy(group.id, "")
             then(reply)
             if isinstance(reply, Answer):
-                self.notice.emit(Notice("success", name(group), visible(reply.text)))
+                offer = "Undo" if undo else ""
+                self.notice.emit(Notice("success", name(group), visible(reply.text), offer, undo))
 
         self._bridge.wish(wish, done)
 

@@ -19,6 +19,8 @@ from execution_engine.ui.format import counted, ordinal, price, span, usd
 from execution_engine.ui.pages.queue.waiting import Waiting, name
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
+NAMED = 6  # signals that a question names one by one
+
 
 def force_add(bridge: Bridge, row: Waiting, parent: QWidget) -> ConfirmDialog:
     """Return the question before a signal goes past the pool's limit."""
@@ -44,6 +46,22 @@ def remove(row: Waiting, now: datetime, parent: QWidget) -> ConfirmDialog:
             follows("Signal", f"{row.row.side.value}, {ordinal(row.place)}, {row.rank.why}"),
             follows("In queue", span(row.waited(now))),
             follows("Its alert", "ends cancelled; replayed, it waits again as the newest"),
+        ],
+        parent=parent,
+    )
+
+
+def remove_several(rows: Sequence[Waiting], parent: QWidget) -> ConfirmDialog:
+    """Return the question before several signals are removed."""
+    named = ", ".join(name(row.row) for row in rows[:NAMED])
+    rest = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return ConfirmDialog(
+        "Remove from the queue",
+        f"Remove {counted(len(rows), 'signal')} from the queue?",
+        f"Remove {counted(len(rows), 'signal')}",
+        consequences=[
+            follows("Signals", named + rest),
+            follows("Their alerts", "end cancelled; replayed, they wait again as the newest"),
         ],
         parent=parent,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -13,7 +14,7 @@ from execution_engine.domain.inputs import Answer, Promote, RemoveQueued
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import QueuedSignal
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.format import visible
+from execution_engine.ui.format import counted, visible
 from execution_engine.ui.frame.worlds import shown_world
 from execution_engine.ui.holdings import Holding, holdings_of
 from execution_engine.ui.pages import choosing
@@ -178,11 +179,18 @@ class QueuePage(Page):
         delete = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.table)
         delete.setWhatsThis("Take the selected signals out of the queue…")
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
-        delete.activated.connect(lambda: self._remove(self.table.key()))
+        delete.activated.connect(self._remove_chosen)
 
     def _fill_menu(self, key: object, menu: QMenu) -> None:
         row = self.model.record(key)
         if row is None:
+            return
+        chosen = self.table.selected_keys()
+        if len(chosen) > 1 and key in chosen:
+            removable = [key for key in chosen if self._now_of(key) is not None]
+            several = menu.addAction(f"Remove {counted(len(removable), 'signal')}…")
+            several.setEnabled(bool(removable))
+            several.triggered.connect(lambda _=False: self._remove_chosen())
             return
         for text, act in (("Force add…", self._force), ("Remove…", self._remove)):
             entry = menu.addAction(text)
@@ -409,6 +417,45 @@ class QueuePage(Page):
         dialog = asking.remove(row, self._bridge.doors.now(), self)
         dialog.confirmed.connect(lambda: self._take_out(row, dialog))
         self._ask(dialog)
+
+    def _remove_chosen(self) -> None:
+        """Ask, then remove every signal that is selected."""
+        chosen = [row for key in self.table.selected_keys() if (row := self._now_of(key)) is not None]
+        if len(chosen) < 2:
+            self._remove(self.table.key())
+            return
+        dialog = asking.remove_several(chosen, self)
+        dialog.confirmed.connect(lambda: self._take_out_several(chosen, dialog))
+        self._ask(dialog)
+
+    def _take_out_several(self, rows: Sequence[Waiting], dialog: ConfirmDialog) -> None:
+        """Remove signals one after another and say once what became of all."""
+        kept: list[str] = []
+        answers = 0
+
+        def done(row: Waiting, reply: Answer | Refusal) -> None:
+            nonlocal answers
+            answers += 1
+            if isinstance(reply, Refusal):
+                kept.append(f"{name(row.row)}: {visible(reply.message, 160)}.")
+            if answers == len(rows):
+                finished()
+
+        def finished() -> None:
+            if len(kept) == len(rows):
+                dialog.fail(" ".join(kept[:3]))
+                return
+            dialog.accept()
+            title = f"{counted(len(rows) - len(kept), 'signal')} removed from the queue"
+            words = "Their places cannot be had back; replayed, their alerts wait again as the newest."
+            self.notice.emit(Notice("success", title, words))
+            if kept:
+                title = f"{counted(len(kept), 'signal')} stayed in the queue"
+                self.notice.emit(Notice("error", title, " ".join(kept[:3])))
+
+        dialog.busy()
+        for row in rows:
+            self._bridge.wish(RemoveQueued(queued_id=row.row.id), partial(done, row))
 
     def _take_out(self, row: Waiting, dialog: ConfirmDialog) -> None:
         def done(reply: Answer | Refusal) -> None:
