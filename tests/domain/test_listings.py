@@ -124,7 +124,6 @@ def test_a_group_fails_with_its_reason_where_the_new_rules_leave_room_for_no_leg
 def test_rules_are_waited_for_five_minutes_and_no_longer():
     house = entered()
     broke(house, *house.sent)
-    change(house, maker_fee_percent="0.2")  # they were read, and the orders still fit them
     house.clock.forward(minutes=4)
     house.desk.look_at_clock()
     assert house.group.status == "waiting"
@@ -135,6 +134,19 @@ def test_rules_are_waited_for_five_minutes_and_no_longer():
     change(house, tick="37")
     assert len(house.sent) == 5
     house.post(DueRow(id=house.orders()[0].id))  # its time has come and gone
+
+
+@pytest.mark.fault(38)
+def test_a_leg_that_keeps_the_rules_as_they_were_read_again_is_given_up_at_once():
+    house = entered()
+    for order in house.sent[1:]:
+        house.says(order)
+    broke(house, house.sent[0])
+    assert house.group.timer_started_at is None
+    resume(house)  # they are what they were
+    assert house.orders("entry")[0].is_over
+    change(house, tick="37")
+    assert attempts(house, house.legs()[0]) == [(1, "rejected")]
 
 
 @pytest.mark.fault(38)
@@ -182,9 +194,7 @@ def test_a_leg_that_waits_for_rules_is_given_up_with_the_others():
 def test_an_order_at_market_keeps_no_tick_and_a_large_one_is_split_by_the_new_rules():
     house = entered(grid__first_leg="market")
     broke(house, house.sent[0])
-    change(house, tick="50")
-    assert len(house.sent) == 5
-    change(house, tick="50", max_qty="0.002")
+    change(house, tick="37", max_qty="0.002")
     pieces = [order.quantity for order in house.sent[5:]]
     assert (sum(pieces), max(pieces) <= D("0.002"), len(pieces)) == (D("0.00307"), True, 2)
 

@@ -13,6 +13,7 @@ from execution_engine.domain.facts import Category, Level
 from execution_engine.domain.findings import note, settle_finding
 from execution_engine.domain.inputs import Reached, RulesRead, Settle
 from execution_engine.domain.instrument import Instrument
+from execution_engine.domain.plan import fits
 from execution_engine.domain.rows import Choice, Finding, FindingKind, Group, Purpose
 
 # A close is tried again: ever later where the exchange says that it trades the market, and once a day, with a
@@ -30,6 +31,8 @@ def read(draft: Draft, news: RulesRead) -> None:
     for groups in by_account.values():
         if traded:
             _traded_again(draft, groups)
+            for group in groups:
+                _wait_no_longer(draft, group)
         else:
             _halted(draft, groups)
             for group in groups:
@@ -124,6 +127,14 @@ def _traded_again(draft: Draft, groups: Sequence[Group]) -> None:
         draft.put(replace(draft.group(group.id), retry_at=None))
         if price is not None:
             draft.follow(Reached(group_id=group.id, price=price))
+
+
+def _wait_no_longer(draft: Draft, group: Group) -> None:
+    """Give up what the exchange refused although it keeps the rules as they are now: they were not the reason."""
+    rules = draft.instrument(group.exchange, group.symbol)
+    for order in draft.orders(group.id):
+        if order.rules_by is not None and fits(order, draft.leg(order.leg_id or 0), rules):
+            draft.put(replace(order, rules_by=None))
 
 
 def _cancel_entries(draft: Draft, group: Group) -> None:

@@ -111,7 +111,7 @@ def _plan_anew(draft: Draft, group: Group, leg: Leg, tries: Sequence[Order]) -> 
     """Make a refused leg fit the rules once they are known, and try again; or say what keeps it out by now."""
     instrument = draft.instrument(group.exchange, group.symbol)
     last = [order for order in tries if order.rules_by is not None]
-    if not instrument.traded or all(_fits(order, leg, instrument) for order in last):
+    if not instrument.traded or all(fits(order, leg, instrument) for order in last):
         return
     for order in last:
         draft.put(replace(order, rules_by=None))
@@ -148,7 +148,8 @@ def _plan_anew(draft: Draft, group: Group, leg: Leg, tries: Sequence[Order]) -> 
     )
 
 
-def _fits(order: Order, leg: Leg, instrument: Instrument) -> bool:
+def fits(order: Order, leg: Leg, instrument: Instrument) -> bool:
+    """Return whether an entry keeps the rules of its market."""
     market_order = order.type is OrderType.MARKET
     return instrument.takes(order.quantity, order.price or leg.price, market_order=market_order)
 

@@ -222,16 +222,18 @@ class Book:
         news = [rules for rules in read.instruments if self.catalogue.get(*rules.key) != rules]
         self.catalogue.add(news)
         changed = [rules.key for rules in news if self.groups_in(rules.key)]
-        held = [
-            rules.key for rules in read.instruments if rules.key not in changed and self._is_held(rules.key)
-        ]
+        awaited = [rules.key for rules in read.instruments if self._waits_for_rules(rules.key)]
         for market in changed:
             for group_id in self.groups_in(market):
                 self._retarget(group_id)
-        return changed + held
+        return [*dict.fromkeys(changed + awaited)]
 
-    def _is_held(self, market: Market) -> bool:
-        return any(self.groups[id].hold for id in self._groups_in.get(market, ()))
+    def _waits_for_rules(self, market: Market) -> bool:
+        """Return whether a position is on hold there, as in a market that halted, or a leg waits for new rules."""
+        return any(
+            self.groups[id].hold or any(self.orders[one].rules_by is not None for one in self.orders_of(id))
+            for id in self._groups_in.get(market, ())
+        )
 
     def note_balances(self, read: Balances) -> None:
         self.balances[read.account] = read.free

@@ -20,6 +20,7 @@ from execution_engine.domain.rows import Mode
 from execution_engine.domain.symbols import Catalogue
 from tests.adapters.exchanges.ccxt_stage import with_markets
 from tests.adapters.exchanges.ccxt_wire import BOTH, StillClock, wired
+from tests.adapters.exchanges.matrix import without_processes
 from tests.exchanges import Fault, LocalExchanges
 from tests.waiting import until
 
@@ -219,3 +220,53 @@ async def test_the_process_that_reads_asks_nobody_but_the_exchange(tmp_path: Pat
         assert not any(
             name.lower().startswith("kc-api") for one in world.kucoin.requests for name in one.headers
         )
+
+
+@pytest.mark.fault(39)
+@pytest.mark.parametrize("ends", ["halt", "delist"])
+async def test_a_market_that_ends_is_told_as_not_traded_and_can_still_be_asked_about(
+    ends: str, tmp_path: Path
+) -> None:
+    async with LocalExchanges("okx") as world:
+        posted: list[Any] = []
+        markets = markets_of(world, "okx", Market.SWAP, tmp_path, posted)
+        with without_processes():
+            count = await markets.refresh()
+            getattr(world.okx, ends)("BTCUSDT.P")
+            assert await markets.refresh() == count - 1
+        assert [one.symbol for one in rules(posted).values() if not one.traded] == ["BTCUSDT.P"]
+        again: list[Any] = []
+        restarted = markets_of(world, "okx", Market.SWAP, tmp_path, again)
+        await restarted.tell()
+        assert not rules(again)["BTCUSDT.P"].traded
+        exchange, place = build(VENUES["okx"], Market.SWAP, Mode.LIVE, None, world.session())
+        client = Client(VENUES["okx"], Market.SWAP, place, exchange, StillClock())
+        await restarted.teach(client, ["BTCUSDT.P"])
+        assert "BTC/USDT:USDT" in exchange.markets
+
+
+@pytest.mark.fault(39)
+async def test_a_market_that_was_halted_is_traded_when_the_exchange_lists_it_again(tmp_path: Path) -> None:
+    async with LocalExchanges("kucoin") as world:
+        posted: list[Any] = []
+        markets = markets_of(world, "kucoin", Market.SPOT, tmp_path, posted)
+        with without_processes():
+            for status in ("trading", "halted", "trading"):
+                world.kucoin.listings["BTCUSDT"].status = status
+                await markets.refresh()
+                assert rules(posted)["BTCUSDT"].traded is (status == "trading")
+
+
+@pytest.mark.fault(87)
+async def test_a_list_that_lacks_many_markets_at_once_ends_none_of_them(tmp_path: Path) -> None:
+    async with LocalExchanges("bybit") as world:
+        world.bybit.add_markets(40)
+        posted: list[Any] = []
+        markets = markets_of(world, "bybit", Market.SPOT, tmp_path, posted)
+        with without_processes():
+            count = await markets.refresh()
+            for number in range(20):
+                world.bybit.delist(f"Q{number}USDT")
+            await markets.refresh()
+        assert len(rules(posted)) == count
+        assert all(one.traded for one in rules(posted).values())

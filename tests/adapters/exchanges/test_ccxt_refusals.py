@@ -103,6 +103,7 @@ CODES = [
     ("okx", SWAP, "50013", "Systems are busy.", 429, UNKNOWN, CONNECTION),
     ("okx", SWAP, "50026", "System error. Please try again later.", 500, UNKNOWN, CONNECTION),
     ("okx", SWAP, "98765", "Nobody has heard of this.", 200, UNKNOWN, GENERIC),
+    ("kucoin", SPOT, "600100", "Order size increment invalid.", 200, REFUSED, VALIDATION),
     ("kucoin", SPOT, "200004", "Balance insufficient!", 200, REFUSED, FUNDS),
     ("kucoin", SPOT, "400100", "Order size below the minimum requirement.", 200, REFUSED, VALIDATION),
     ("kucoin", SPOT, "600100", "Order size increment invalid.", 200, REFUSED, VALIDATION),

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from execution_engine.adapters.exchanges.ccxt_check import CcxtKeyCheck
-from execution_engine.domain.inputs import AccountUnreadable, Verdict
+from execution_engine.domain.inputs import About, AccountUnreadable, Verdict
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import CheckResult, Keys
 from execution_engine.domain.rows import Mode
@@ -26,11 +26,11 @@ async def checked(on: Stage, keys: Keys | None = None) -> CheckResult:
     return await check.check(on.ours.account, keys or own)
 
 
-async def refusal(on: Stage, **order: str) -> str:
+async def refusal(on: Stage, about: About | None = None, **order: str) -> str:
     """Return the words of a refused order, of which nothing is on the exchange."""
     before = len(on.venue.orders)
     (report,) = await on.place(on.order(**order))
-    assert report.verdict is Verdict.REFUSED, report
+    assert (report.verdict, report.about) == (Verdict.REFUSED, about), report
     assert len(on.venue.orders) == before
     return report.reason
 
@@ -62,7 +62,7 @@ async def too_little_balance(on: Stage) -> str:
 async def changed_filters(on: Stage) -> str:
     on.local.change(on.symbol, tick="50")
     on.markets._doubted.clear()
-    said = await refusal(on, price="60010")
+    said = await refusal(on, About.RULES, price="60010")
     assert on.markets._doubted.is_set()
     return said
 
@@ -82,12 +82,12 @@ async def another_position_mode(on: Stage) -> str:
 
 async def halted(on: Stage) -> str:
     on.local.halt(on.symbol)
-    return await refusal(on)
+    return await refusal(on, About.MARKET)
 
 
 async def delisted(on: Stage) -> str:
     on.local.delist(on.symbol)
-    return await refusal(on)
+    return await refusal(on, About.MARKET)
 
 
 TABLE: list[tuple[Callable[[Stage], Awaitable[str]], str, str]] = [
@@ -151,7 +151,7 @@ async def test_keys_bound_to_another_address_say_what_the_exchange_says(name: st
 async def test_after_a_filter_changed_the_next_order_is_made_for_the_new_rules(name: str) -> None:
     async with stage(name, Market.SPOT) as on:
         on.local.change(on.symbol, tick="50")
-        await refusal(on, price="60010")
+        await refusal(on, About.RULES, price="60010")
         await on.markets.refresh()
         await until(lambda: on.instrument.tick == Decimal(50), 10)
         (report,) = await on.place(on.order(price="60000"))

@@ -342,7 +342,8 @@ class CcxtExchange:
         return translate.GENERIC
 
     def _is_filter(self, name: str, entry: Entry) -> bool:
-        return name == translate.GENERIC and entry.code in self.venue.filters
+        """To ccxt KuCoin's 600100, a size that breaks the rules, is a want of funds."""
+        return name in (translate.GENERIC, translate.FUNDS) and entry.code in self.venue.filters
 
     def _taken(self, order: Order, entry: Entry, shown: Json) -> OrderReport:
         """Report an accepted order; what it filled already is told by whoever knows its trades."""
