@@ -101,7 +101,7 @@ class WhereStep(Step):
         self.feed.setMinimumWidth(px(280))
         row.addWidget(label)
         row.addWidget(self.feed)
-        row.addWidget(Label("can be changed while nothing is open", "small", "text3"))
+        row.addWidget(Label("can be changed later", "small", "text3"))
         row.addStretch(1)
         column.addLayout(row)
         return whole
