@@ -137,6 +137,43 @@ async def test_saving_is_in_force_at_once_and_makes_a_version(house: WindowHouse
     assert version.note == "saved in the window"
 
 
+async def test_what_was_saved_is_taken_back_with_undo_and_makes_a_version_of_its_own(
+    house: WindowHouse, page: SettingsPage
+) -> None:
+    told = notices(page)
+    before = house.book.settings
+    typed(page, "pool.max_queue", "7")
+    page.save()
+    await until(lambda: bool(told))
+    house.show()
+    assert (told[0].title, told[0].sentence) == ("1 setting is in force", "pool.max_queue")
+    assert told[0].action == "Undo"
+    assert told[0].then is not None
+    told[0].then()
+    await until(lambda: len(told) == 2)
+    assert house.book.settings == before
+    assert told[1].title == "The settings are as before"
+    house.show()
+    assert not page.unsaved()
+
+
+async def test_undo_shows_first_what_it_would_change_once_others_saved_too(
+    house: WindowHouse, page: SettingsPage
+) -> None:
+    told = notices(page)
+    typed(page, "pool.max_queue", "7")
+    page.save()
+    await until(lambda: bool(told))
+    house.show()
+    save_elsewhere(house, pool__max_pyramids=4)
+    assert told[0].then is not None
+    told[0].then()
+    said = " ".join(listed(review(page)))
+    assert "pool.max_queue" in said
+    assert "pool.max_pyramids" in said
+    assert house.book.settings.pool.max_queue == 7
+
+
 async def test_what_is_wrong_keeps_everything_from_being_saved_and_is_found(
     house: WindowHouse, page: SettingsPage
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -42,6 +43,7 @@ LONGEST_FILE = 4 * 1024 * 1024
 GRID = "grid"
 EXCHANGES = "exchanges"
 SAVED_HERE = "saved in the window"
+TAKEN_BACK = "taken back in the window"
 
 
 class SettingsPage(Page):
@@ -266,18 +268,41 @@ class SettingsPage(Page):
             self._review("Save settings", "Save these changes?", "Save", wanted, SAVED_HERE)
         else:
             self.save_bar.busy(True)
-            self._send(wanted, SAVED_HERE, self._saved)
+            self._send(wanted, SAVED_HERE, partial(self._saved, self._bridge.doors.settings()))
 
-    def _saved(self, reply: Answer | Refusal) -> None:
+    def _saved(self, before: Settings, reply: Answer | Refusal) -> None:
         self.save_bar.busy(False)
         if isinstance(reply, Refusal):
             self.save_bar.fail(visible(reply.message, 300))
         else:
-            self._is_in_force()
+            self._is_in_force(before)
 
-    def _is_in_force(self) -> None:
-        """Show what is in force now: the bar goes, the version in the heading is the new one."""
+    def _is_in_force(self, before: Settings) -> None:
+        """Show what is in force now: the bar goes, the version in the heading is the new one; offer to take it back."""
+        now = self._bridge.doors.settings()
+        self.sheet.rebase(now)
+        found = between(before, now)
+        if found:
+            many = f"{counted(len(found), 'setting')} {'is' if len(found) == 1 else 'are'} in force"
+            words = visible(", ".join(change.path for change in found), 120)
+            self.notice.emit(Notice("success", many, words, "Undo", lambda: self._take_back(before, now)))
+
+    def _take_back(self, before: Settings, saved: Settings) -> None:
+        """Use the settings from before again: at once while nothing else was saved and nothing gets more dangerous."""
+        now = self._bridge.doors.settings()
+        if now == saved and not cautions(now, before, live=self._live()):
+            self._send(before, TAKEN_BACK, self._taken_back)
+        else:
+            self.sheet.rebase(now)
+            question = "Use the settings from before that again?"
+            self._review("Take back", question, "Use them", before, TAKEN_BACK)
+
+    def _taken_back(self, reply: Answer | Refusal) -> None:
+        if isinstance(reply, Refusal):
+            self.notice.emit(Notice("error", "The settings were not taken back", visible(reply.message, 300)))
+            return
         self.sheet.rebase(self._bridge.doors.settings())
+        self.notice.emit(Notice("success", "The settings are as before"))
 
     def _send(self, wanted: Settings, note: str, done: object) -> None:
         wish = SaveSettings(document=documents.dump(wanted), note=note)
@@ -305,7 +330,7 @@ class SettingsPage(Page):
                 dialog.fail(visible(reply.message, 300))
             else:
                 dialog.accept()
-                self._is_in_force()
+                self._is_in_force(base)
 
         def confirmed() -> None:
             dialog.busy()
