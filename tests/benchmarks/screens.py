@@ -26,6 +26,7 @@ from execution_engine.adapters.storage.log_reading import count_log, read_log
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY
 from execution_engine.adapters.storage.trade_reading import read_performance
 from execution_engine.domain.inputs import Price
+from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.log_lines import LogQuestion
 from execution_engine.domain.performance import Question
 from execution_engine.domain.rows import EquityPoint, Group, GroupStatus, Row, World
@@ -35,6 +36,7 @@ from execution_engine.ui import theme
 from execution_engine.ui.bridge import MARKETS_A_TURN, Bridge
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.main_window import MainWindow
+from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.places import PLACES
 from tests.benchmarks import positions_page as stage
 from tests.benchmarks.figures import Figure, percentile, spread
@@ -42,6 +44,7 @@ from tests.benchmarks.figures import Figure, percentile, spread
 LINES, TRADES, BATCHES, REPEATED = 1_000_000, 100_000, 120, 5
 FRAME_MS, SWITCH_MS, OPEN_MS, FILTER_MS = 16, 100, 200, 300
 SIZE = (1440, 900)
+WATCHED = timedelta(hours=1)
 ROWS_AT_ONCE = 20_000
 
 
@@ -75,6 +78,7 @@ async def _on_every_page(app: QApplication, folder: Path) -> list[Figure]:
     ids = iter(range(1, 1_000_000))
     for number in range(stage.GROUPS):
         group = stage._group(next(ids), instruments[number % stage.MARKETS].symbol, number)
+        group = replace(group, created_at=stage.NOW - WATCHED)
         rows.append(group)
         for index in range(stage.PYRAMIDS):
             pyramid = stage._pyramid(next(ids), group, index)
@@ -96,10 +100,11 @@ async def _on_every_page(app: QApplication, folder: Path) -> list[Figure]:
     for place in PLACES:
         window.go(place.key)
         await asyncio.sleep(0.05)
+    chance = random.Random(1)
+    _watch(window, instruments, chance)
     gc.collect()
     gc.freeze()
     figures: list[Figure] = []
-    chance = random.Random(1)
     for place in PLACES:
         begun = time.perf_counter()
         window.go(place.key)
@@ -114,15 +119,26 @@ async def _on_every_page(app: QApplication, folder: Path) -> list[Figure]:
     return figures
 
 
+def _watch(window: MainWindow, instruments: list[Instrument], chance: random.Random) -> None:
+    """Give the chart every market's prices of an hour, as if the window had been open so long."""
+    (page,) = window.findChildren(PositionsPage)
+    page.chart.chart.show_candles(False)  # a line takes longer than candles
+    for each in instruments:
+        last = stage.D(100)
+        for second in range(int(WATCHED.total_seconds())):
+            last += stage.D(chance.randrange(-9, 10)) / 100
+            at = stage.NOW - WATCHED + timedelta(seconds=second)
+            page.chart._trails.add(Price(exchange="binance", symbol=each.symbol, last=last, at=at))
+
+
 async def _versions() -> Sequence[Version]:
     return numbered(())
 
 
-def _batch(app: QApplication, bridge: Bridge, instruments: list[object], chance: random.Random) -> float:
+def _batch(app: QApplication, bridge: Bridge, instruments: list[Instrument], chance: random.Random) -> float:
     for each in chance.sample(instruments, MARKETS_A_TURN):
         last = stage.D(100) + stage.D(chance.randrange(-300, 300)) / 100
-        symbol = each.symbol  # type: ignore[attr-defined]
-        bridge.price(Price(exchange="binance", symbol=symbol, last=last, at=stage.NOW, manual=True))
+        bridge.price(Price(exchange="binance", symbol=each.symbol, last=last, at=stage.NOW, manual=True))
     begun = time.perf_counter()
     bridge.flush()
     _paint(app)

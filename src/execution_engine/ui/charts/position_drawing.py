@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -208,7 +209,7 @@ class Drawing(QGraphicsObject):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(pen)
         # Line by line: as one path, a price that jumps to and fro crosses itself, which takes a hundred times as long.
-        painter.drawLines([QLineF(*each) for each in ends.tolist()])
+        painter.drawLines(list(starmap(QLineF, ends.tolist())))
         painter.restore()
 
     def _last_price(self, painter: QPainter, area: QRectF, place: Place, labels: Sequence[QRectF]) -> None:
@@ -313,7 +314,7 @@ def read_out(
 
 def thinned(x: np.ndarray, y: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:
     """Keep the highest and the lowest point of every few, so that a line has at most two per column."""
-    every = len(x) // max(1, columns)
+    every = -(-len(x) // max(1, columns))
     if every < 2:
         return x, y
     count = len(x) // every * every
