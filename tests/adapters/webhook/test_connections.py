@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -300,3 +301,31 @@ async def test_a_request_that_the_library_breaks_on_ends_its_connection_instead_
         }
         assert (await house.send(entry()))[0] == 202
     assert lines == []
+
+
+async def test_a_header_that_comes_in_pieces_is_taken_like_one_in_one_piece() -> None:
+    async with listening() as house:
+        reader, writer = await house.connect()
+        for at in range(0, len(LAST), 7):
+            writer.write(LAST[at : at + 7])
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert statuses(await reader.read()) == [202]
+        writer.close()
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x01\x02\x00\x01", b"hello", b"PORT 1\r\n", b"P" * 9000])
+async def test_what_can_be_no_request_is_answered_before_it_has_an_end(data: bytes) -> None:
+    async with listening() as house:
+        assert statuses(await house.raw(data)) == [400]
+
+
+async def test_who_never_gets_beyond_the_door_is_let_go_when_the_listener_stops() -> None:
+    async with listening() as house:
+        reader, writer = await house.connect()
+        writer.write(b"POST /webhook/x HTTP/1.1\r\nHost: ")
+        await writer.drain()
+        await house.listener.stop()
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()

@@ -78,6 +78,7 @@ def _plain(address: str) -> str:
     return address if parsed is None else str(parsed)
 
 
+@lru_cache(maxsize=1024)
 def _parsed(text: str) -> Address | None:
     """Read an address; an IPv4 one that a dual socket shows as IPv6 becomes IPv4 again."""
     try:

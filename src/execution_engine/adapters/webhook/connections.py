@@ -6,6 +6,7 @@ aiohttp has a deadline for idle connections only, so this one watches every conn
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
@@ -15,6 +16,9 @@ from aiohttp import web
 
 from execution_engine.adapters.webhook.answers import MALFORMED
 from execution_engine.adapters.webhook.limits import Limits
+
+MOST_OF_A_HEAD = 8 * 1024  # the library refuses more
+_REQUEST = re.compile(rb"[A-Z]{1,16} \S+ HTTP/1\.[01]\r")
 
 
 class Guarded(Protocol):
@@ -67,10 +71,11 @@ class Guard:
             connection.since = self._now()
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Stop watching, and let nobody stand at the door for ever."""
         for timer in (self._sweeping, self._thinning):
             if timer is not None:
                 timer.cancel()
+        self._drop(list(self._open))
 
     def late(self) -> list[Guarded]:
         """List the connections whose request has not arrived in time."""
@@ -120,26 +125,67 @@ class Guard:
             connection.drop()
 
 
-class Connection(web.RequestHandler):
-    """One connection, as aiohttp serves it, with the guard listening in."""
+class Knocking(asyncio.Protocol):
+    """A connection before its first header is whole: whoever never gets that far costs next to nothing.
 
-    __slots__ = ("_guard", "peer", "since", "working")
+    Then it is served, and stays what the guard knows of it.
+    """
 
-    def __init__(self, guard: Guard, server: web.Server, **options: Any) -> None:
-        super().__init__(server, **options)
+    __slots__ = ("_guard", "_head", "_serve", "_transport", "peer", "since", "working")
+
+    def __init__(self, guard: Guard, serve: Callable[[Knocking], Connection]) -> None:
         self._guard = guard
+        self._serve = serve
+        self._head = b""
+        self._transport: asyncio.Transport | None = None
         self.peer = ""
         self.since: float | None = None
         self.working = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
         name = transport.get_extra_info("peername")
         self.peer = str(name[0]) if isinstance(name, tuple) else ""
         self._guard.opened(self)
 
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        if is_worth_reading(self._head) and self._transport is not None:
+            inside, head = self._serve(self), self._head
+            self._head = b""
+            self._transport.set_protocol(inside)
+            inside.connection_made(self._transport)
+            inside.data_received(head)
+
     def connection_lost(self, exc: BaseException | None) -> None:
         self._guard.closed(self)
+
+    def drop(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+def is_worth_reading(head: bytes) -> bool:
+    """Say whether the library has something to say to what has come: a whole header, or what can be none."""
+    if b"\r\n\r\n" in head or b"\n\n" in head or len(head) > MOST_OF_A_HEAD:
+        return True
+    line, ended, _ = head.partition(b"\n")
+    return _REQUEST.fullmatch(line) is None if ended else not head[:1].isupper()
+
+
+class Connection(web.RequestHandler):
+    """One connection, as aiohttp serves it, with the guard listening in. known: what the guard knows of it."""
+
+    __slots__ = ("_guard", "_known")
+
+    def __init__(self, guard: Guard, known: Guarded, server: web.Server, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._guard = guard
+        self._known = known
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._guard.closed(self._known)
         super().connection_lost(exc)
 
     async def start(self) -> None:
@@ -156,7 +202,7 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         if data:
-            self._guard.heard(self)
+            self._guard.heard(self._known)
         super().data_received(data)
         # Looked at here and not when its turn comes: in a burst a whole request waits for the others, and that
         # must not count against it.
@@ -168,16 +214,16 @@ class Connection(web.RequestHandler):
         if whole:
             self.received()
         else:
-            self._guard.heard(self)
+            self._guard.heard(self._known)
 
     def received(self) -> None:
         """Take note that a whole request is here: from now on it takes as long as the store needs."""
-        self.since = None
-        self.working = True
+        self._known.since = None
+        self._known.working = True
 
     def answered(self) -> None:
         """Take note that the request was answered; one that never arrived whole keeps its deadline."""
-        self.working = False
+        self._known.working = False
 
     def drop(self) -> None:
         if self.transport is not None:
@@ -215,5 +261,5 @@ class GuardedServer(web.Server):
             "read_bufsize": limits.body_bytes,
         }
 
-    def __call__(self) -> Connection:
-        return Connection(self._guard, self, **self._options)
+    def __call__(self) -> Knocking:  # type: ignore[override]  # whoever is served is made one of its connections
+        return Knocking(self._guard, lambda known: Connection(self._guard, known, self, **self._options))

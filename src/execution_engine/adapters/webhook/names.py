@@ -8,6 +8,7 @@ set-up must not break, and who sends has to know a secret anyway.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -40,6 +41,7 @@ def known_names(settings: Settings, place: str) -> tuple[str, ...]:
     return (*public, *(rules.names), rules.host.lower()) if public else ()
 
 
+@lru_cache(maxsize=64)
 def _host_of(url: str) -> str:
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
@@ -47,6 +49,7 @@ def _host_of(url: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=64)
 def _name_of(host: str) -> str:
     """Return the name in a `Host` header without its port, in lower case."""
     return _host_of(f"//{host.strip()}") or host.strip().lower()
