@@ -45,7 +45,7 @@ class AccountRoutes(OrderRoutes):
             "expiredAt": _expiry(account, self.now_ms()),
             "createdAt": "2026-01-01T00:00:00Z",
             "unified": 0,
-            "uta": 1,
+            "uta": int(account.unified),
             "userID": account.number,
             "inviterID": 0,
             "vipLevel": "No VIP",

@@ -71,7 +71,9 @@ class SpotRoutes(KucoinOrders):
 
     @route("GET", "/api/ua/v1/account/mode", "other", private=True, spot=2)
     def account_mode(self, asked: Asked) -> Body:
-        return {"selfAccountMode": "CLASSIC", "parentAccountMode": "CLASSIC"}
+        _, account = self.here(asked)
+        mode = "UNIFIED" if account.unified else "CLASSIC"
+        return {"selfAccountMode": mode, "parentAccountMode": mode}
 
     @route("GET", "/api/v1/user/api-key", "key", private=True, spot=3)
     def key_rights(self, asked: Asked) -> Body:

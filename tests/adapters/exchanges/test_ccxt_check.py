@@ -89,6 +89,25 @@ async def test_an_okx_account_that_is_not_set_up_for_perpetuals_says_what_to_do(
         assert any("perpetuals need one of the futures modes" in fault for fault in result.faults)
 
 
+@pytest.mark.parametrize("market", Market)
+async def test_a_unified_account_on_kucoin_is_refused_in_one_sentence(market: Market) -> None:
+    async with stage("kucoin", market) as on:
+        on.theirs.unified = True
+        on.local.faults.add("balance", Fault.UNKNOWN_CODE, times=9)  # nobody knows what it says there
+        (first, *_) = (await check(on)).faults
+        assert first == (
+            "This is a unified trading account, which this application does not trade on KuCoin yet: "
+            "make the keys for a classic account."
+        )
+
+
+@pytest.mark.parametrize("market", Market)
+async def test_an_account_on_bybit_that_is_not_unified_is_refused_in_a_sentence(market: Market) -> None:
+    async with stage("bybit", market) as on:
+        on.theirs.unified = False
+        assert "This is no unified trading account; change it on Bybit first." in (await check(on)).faults
+
+
 @each
 async def test_an_exchange_that_cannot_be_asked_is_not_taken_for_fine(name: str, market: Market) -> None:
     async with stage(name, market) as on:

@@ -34,6 +34,10 @@ from execution_engine.domain.settings import AccountSettings, PositionMode
 Terms = Callable[[str], AccountSettings]
 MarketsOf = Callable[[Venue, Market, Mode], Markets]
 
+KUCOIN_UNIFIED = (
+    "This is a unified trading account, which this application does not trade on KuCoin yet: "
+    "make the keys for a classic account."
+)
 OTHER_ENVIRONMENT = "These keys are not of this mode: were they made for another one ({})?"
 
 
@@ -78,8 +82,11 @@ class CcxtKeyCheck:
     async def _ask(self, client: Client, account: Account, now: datetime) -> CheckResult:
         await client.sync_clock()
         await self._markets(client.venue, account.market, account.mode).teach(client, ())
-        await balances(client)
         result = CheckResult(at=now, can_read=True, mode_fits=True)
+        if client.venue.name == "kucoin" and await _kucoin_is_unified(client):
+            # Asked first: what such an account has is read in another way, and that fails with other words.
+            return await _kucoin(client, account, _with(result, KUCOIN_UNIFIED, mode_fits=False))
+        await balances(client)
         result = await _RIGHTS[account.exchange](client, account, result)
         if account.market is Market.SWAP:
             result = await self._position_mode(client, account, result)
@@ -187,17 +194,17 @@ async def _okx(client: Client, account: Account, result: CheckResult) -> CheckRe
 async def _kucoin(client: Client, account: Account, result: CheckResult) -> CheckResult:
     about = inside(client, await ask(client, "privateGetUserApiKey"), "data")
     rights = {right.strip().lower() for right in str(inside(client, about, "permission")).split(",")}
-    result = replace(
+    return replace(
         result,
         can_trade=("futures" if account.market is Market.SWAP else "spot") in rights or "trade" in rights,
         can_withdraw=any("withdraw" in right or "transfer" in right for right in rights),
         ip_bound=bool(about.get("ipWhitelist")),
     )
+
+
+async def _kucoin_is_unified(client: Client) -> bool:
     mode = await ask(client, "utaPrivateGetAccountMode")
-    if str((mode.get("data") or {}).get("selfAccountMode")) == "UNIFIED":
-        problem = "This is a unified trading account, which this application does not trade on KuCoin yet."
-        return _with(result, problem, mode_fits=False)
-    return result
+    return str(inside(client, mode, "data", "selfAccountMode")) == "UNIFIED"
 
 
 _RIGHTS: dict[str, Callable[[Client, Account, CheckResult], Awaitable[CheckResult]]] = {
