@@ -13,6 +13,7 @@ from execution_engine.adapters.security import vault as vaults
 from execution_engine.adapters.security.password import Cost
 from execution_engine.adapters.security.patience import Patience
 from execution_engine.adapters.security.vault import Vault
+from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.errors import VaultError, VaultTrouble
 from execution_engine.domain.keys import Keys
 from execution_engine.domain.rows import AuditEntry
@@ -129,3 +130,14 @@ async def test_what_is_shown_of_no_vault_and_of_a_damaged_one(desk: Desk) -> Non
     shown = await desk.unlocking.shown()
     assert shown.exists
     assert "is not a vault" in shown.trouble
+
+
+async def test_the_window_learns_what_a_message_must_hold_while_the_vault_is_open(desk: Desk) -> None:
+    assert desk.unlocking.body_secret() == BodySecret()
+    await desk.unlocking.ready(PASSWORD)
+    await desk.unlocking.set_secret("body", "a secret for bodies")
+    known = desk.unlocking.body_secret()
+    assert known == BodySecret("a secret for bodies")
+    assert "secret for bodies" not in repr(known)
+    await desk.unlocking.lock()
+    assert desk.unlocking.body_secret() == BodySecret(locked=True)

@@ -244,12 +244,10 @@ async def test_an_old_price_makes_the_row_grey(house: WindowHouse, page: Dashboa
     assert "42 s old" in page.model.tooltip(page.model.index_of(group.id, 5))
 
 
-async def test_without_positions_first_steps_and_a_test_alert_are_offered(
-    page: DashboardPage, qtbot: QtBot
-) -> None:
+async def test_without_positions_what_brings_one_is_offered(page: DashboardPage, qtbot: QtBot) -> None:
     assert page.table.empty.sentence == "No positions. The next alert opens the first one."
-    guide, alert = page.table.empty.findChildren(QPushButton)
-    for offer, act in ((guide, "guide"), (alert, "test_alert")):
+    offers = page.table.empty.findChildren(QPushButton)
+    for offer, act in zip(offers, ("guide", "compose", "test_alert"), strict=True):
         with qtbot.waitSignal(page.asked) as asked:
             qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
         assert asked.args == [act]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from execution_engine.domain import composer
 from execution_engine.domain.alert import HIDDEN, ParsedAlert
@@ -16,7 +16,7 @@ from execution_engine.domain.inputs import AlertReceived
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.composer import words
 from execution_engine.ui.composer.chart import sample
-from execution_engine.ui.composer.form import ComposerForm
+from execution_engine.ui.composer.form import WIDTH, ComposerForm
 from execution_engine.ui.composer.text import MessageText
 from execution_engine.ui.composer.told import ToldList
 from execution_engine.ui.format import visible
@@ -130,6 +130,7 @@ class ComposePage(QWidget):
         super().hideEvent(event)
         self._url_open = self._secret_open = False
         self.copied.show_text("")
+        self._draw_eyes()
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -172,9 +173,8 @@ class ComposePage(QWidget):
         return shown.url or shown.local
 
     def _fit_traps(self) -> None:
-        wanted = self.traps.wanted_height(max(px(200), self.traps.width() - px(12)))
         self.traps.setVisible(bool(self.traps.entries))
-        self.traps.setFixedHeight(min(wanted, px(TRAPS_HIGHEST)))
+        self.traps.ask_for(max(px(200), self.traps.width() - px(12)), px(TRAPS_HIGHEST))
 
     # -- what the user does
 
@@ -192,13 +192,17 @@ class ComposePage(QWidget):
 
     def _reveal_url(self) -> None:
         self._url_open = not self._url_open
-        _draw_eye(self.url_eye, self._url_open)
+        self._draw_eyes()
         self._show_url()
 
     def _reveal_secret(self) -> None:
         self._secret_open = not self._secret_open
-        _draw_eye(self.eye, self._secret_open)
+        self._draw_eyes()
         self.refresh()
+
+    def _draw_eyes(self) -> None:
+        _draw_eye(self.url_eye, "the URL", self._url_open)
+        _draw_eye(self.eye, "the secret in the message", self._secret_open)
 
     def _copy_url(self) -> None:
         if (token := self.form.token) is None:
@@ -219,7 +223,7 @@ class ComposePage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self.form)
+        row.addWidget(_scrolling(self.form, px(WIDTH)))
         right = QVBoxLayout()
         right.setContentsMargins(px(16), px(12), px(16), px(10))
         right.setSpacing(px(8))
@@ -242,6 +246,24 @@ class ComposePage(QWidget):
         row.addLayout(right, 1)
 
 
+def _scrolling(form: ComposerForm, width: int) -> QFrame:
+    """Give the form a place of its own width, in which it scrolls where the screen is low."""
+    frame = QFrame()
+    frame.setProperty("ground", "panel")
+    frame.setProperty("rule", "right")
+    frame.setFixedWidth(width)
+    area = QScrollArea()
+    area.setAccessibleName("What is composed")
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(form)
+    inside = QVBoxLayout(frame)
+    inside.setContentsMargins(0, 0, 1, 0)  # beside the line
+    inside.addWidget(area)
+    return frame
+
+
 def _row(head: QWidget, beside: QWidget | None, *tools: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(px(8))
@@ -254,5 +276,7 @@ def _row(head: QWidget, beside: QWidget | None, *tools: QWidget) -> QHBoxLayout:
     return row
 
 
-def _draw_eye(eye: QPushButton, is_open: bool) -> None:
+def _draw_eye(eye: QPushButton, what: str, is_open: bool) -> None:
     bind(eye, "eye_off" if is_open else "eye", "text2")
+    eye.setToolTip(f"{'Hide' if is_open else 'Show'} {what}")
+    eye.setAccessibleName(eye.toolTip())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QSize, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Label, SegmentedChoice, button
 
 SIZE = (900, 652)
+SMALLEST_SCREEN = (960, 640)
 REFRESH_MS = 1000
 VIEWS = (("compose", "Compose"), ("check", "Check a message"), ("placeholders", "Placeholders"))
 
@@ -44,8 +45,10 @@ class ComposerDialog(QDialog):
         self.test = button("Send test alert…", icon="send")
         self.close_button = button("Close")
         self._lay_out()
-        self.setMinimumSize(px(SIZE[0]), px(SIZE[1] - 24))
-        self.resize(px(SIZE[0]), px(SIZE[1]))
+        room = self.screen().availableGeometry().size().expandedTo(QSize(*SMALLEST_SCREEN))
+        wanted = QSize(px(SIZE[0]), px(SIZE[1])).boundedTo(room)
+        self.setMinimumWidth(wanted.width())
+        self.resize(wanted)
         self._timer = QTimer(self, interval=REFRESH_MS)
         self._listen()
 

@@ -44,9 +44,7 @@ class ComposerForm(QFrame):
         """Begin with a strategy's alert on the chart's own symbol."""
         super().__init__()
         self._bridge = bridge
-        self.setFixedWidth(px(WIDTH))
         self.setProperty("ground", "panel")
-        self.setProperty("rule", "right")
         self.webhook, self.account = _combo("Webhook"), _combo("Account")
         self.sent_by = SegmentedChoice(SENDERS[:2], small=False, name="What sends the alert")
         self.act = SegmentedChoice(

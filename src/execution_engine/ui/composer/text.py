@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 
 from execution_engine.domain.composer_placeholders import FOUND, meaning
 from execution_engine.ui.format import tooltip
-from execution_engine.ui.theme import THEME, Token, color, mono, tint
+from execution_engine.ui.theme import THEME, Token, color, mono, px, tint
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -51,6 +51,7 @@ class MessageText(QPlainTextEdit):
         self.setReadOnly(read_only)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
         self.setTabChangesFocus(True)
+        self.setMinimumHeight(px(72))
         if read_only:
             self.setTextInteractionFlags(
                 Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from execution_engine.ui.icons import Mark
@@ -45,6 +45,7 @@ class ToldList(QScrollArea):
         for each in (inside, self.viewport()):
             each.setAutoFillBackground(False)
         self.entries: tuple[Entry, ...] = ()
+        self._height: int | None = None
         self._rows: list[QWidget] = []
 
     def show_entries(self, entries: Sequence[Entry]) -> None:
@@ -65,9 +66,18 @@ class ToldList(QScrollArea):
         """Return everything as it is read."""
         return "\n".join(f"{entry.title} {entry.sentence}".strip() for entry in self.entries)
 
-    def wanted_height(self, width: int) -> int:
-        """Return how much room the entries take in a width [px]."""
-        return max(0, self._column.totalHeightForWidth(width)) if self.entries else 0
+    def ask_for(self, width: int, most: int) -> None:
+        """Ask for the room that the entries take in a width, at most so much [px]; less than that scrolls."""
+        wanted = max(0, self._column.totalHeightForWidth(width)) if self.entries else 0
+        self._height = min(wanted, most)
+        self.setMinimumHeight(min(self._height, px(40)))
+        self.setMaximumHeight(self._height)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """Return the room that was asked for."""
+        hint = super().sizeHint()
+        return hint if self._height is None else QSize(hint.width(), self._height)
 
     def _row(self, entry: Entry) -> QWidget:
         row = QWidget()

@@ -90,7 +90,7 @@ def would(rehearsed: Rehearsed) -> str:
 def valid(turn: str, rehearsed: Rehearsed) -> str:
     """Say that a message is valid and what its first turn, if it has several, would come to."""
     when = f"{turn}: " if turn else ""
-    return f"Valid{', but as things are now' if rehearsed.is_refused else ''}. {when}{would(rehearsed)}."
+    return f"Valid{', but not now' if rehearsed.is_refused else ''}. {when}{would(rehearsed)}."
 
 
 def verdict(checked: Checked) -> str:

@@ -78,6 +78,7 @@ class DashboardPage(Page):
             "No positions. The next alert opens the first one.",
             [
                 ("First steps…", lambda: self.asked.emit("guide")),
+                ("Compose alert…", lambda: self.asked.emit("compose")),
                 ("Send test alert…", lambda: self.asked.emit("test_alert")),
             ],
         )
