@@ -307,6 +307,18 @@ def test_the_view_reaches_over_the_prices_in_sight(chart: PositionChart) -> None
     assert trail.reach(since + 31, since + 60) == []
 
 
+def test_the_view_follows_the_time_pixel_by_pixel(chart: PositionChart) -> None:
+    house = WatchedHouse()
+    opened(house)
+    show(chart, house)
+    box = chart.drawing.parentItem()
+    before = box.viewRange()[0]
+    chart.show_price(D("64900"), NOON.timestamp() + 3600.5)
+    assert box.viewRange()[0] == before
+    chart.show_price(D("64900"), NOON.timestamp() + 3610)
+    assert box.viewRange()[0][1] > before[1]
+
+
 # -- candles
 
 

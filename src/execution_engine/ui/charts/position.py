@@ -130,8 +130,16 @@ class PositionChart(QWidget):
         if self._follows:
             start = self.drawing.marks.since
             span = max(_LEAST_TIME_S, self._now - start)
-            self._box.setXRange(start - span * 0.04, start + span * (1 + _ROOM_RIGHT), padding=0)
+            left, right = start - span * 0.04, start + span * (1 + _ROOM_RIGHT)
+            if self._would_move(left, right):
+                self._box.setXRange(left, right, padding=0)
         self._fit_prices()
+
+    def _would_move(self, left: float, right: float) -> bool:
+        """Tell whether these times would be seen to lie elsewhere: less than a pixel is not worth drawing all anew."""
+        (before, until), _ = self._box.viewRange()
+        pixel: float = (right - left) / max(self._box.width(), 1)
+        return max(abs(left - before), abs(right - until)) >= pixel
 
     def _fit_prices(self) -> None:
         """Show the prices in sight, what was paid, and the levels that are near enough to matter."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import starmap
 from typing import NamedTuple
 
 import numpy as np
 import pyqtgraph as pg
+from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QGraphicsObject, QStyleOptionGraphicsItem, QWidget
@@ -58,6 +58,9 @@ class Drawing(QGraphicsObject):
         self.readout = ""
         self.labels: list[str] = []
         """What was written when it was last painted."""
+        self._pieces = PrimitiveArray(
+            QLineF, 4
+        )  # a Python object for each would be garbage ten times a second
         plot.sigResized.connect(self._resized)
         plot.sigRangeChanged.connect(lambda *_: self.update())
         self.setZValue(10)
@@ -202,14 +205,15 @@ class Drawing(QGraphicsObject):
         if len(x) < 2:
             return
         x, y = thinned(x, y, int(area.width()))
-        ends = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])
+        self._pieces.resize(len(x) - 1)
+        self._pieces.ndarray()[:] = np.column_stack([x[:-1], y[:-1], x[1:], y[1:]])
         pen = QPen(color("text2"), 1.2)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(pen)
         # Line by line: as one path, a price that jumps to and fro crosses itself, which takes a hundred times as long.
-        painter.drawLines(list(starmap(QLineF, ends.tolist())))
+        painter.drawLines(*self._pieces.drawargs())
         painter.restore()
 
     def _last_price(self, painter: QPainter, area: QRectF, place: Place, labels: Sequence[QRectF]) -> None:

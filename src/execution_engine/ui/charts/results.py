@@ -17,7 +17,7 @@ from execution_engine.domain.money import HUNDRED
 from execution_engine.domain.performance import CurvePoint, Report, thinned
 from execution_engine.ui.charts.axes import TimeAxis, ValueAxis
 from execution_engine.ui.charts.equity import stepped, steps, stroke
-from execution_engine.ui.format import local_moment, percent, signed, signed_usd, usd
+from execution_engine.ui.format import local_moment, percent, signed, signed_usd, usd, utc_text
 from execution_engine.ui.theme import THEME, Token, color, px
 from execution_engine.ui.widgets import Label
 
@@ -118,6 +118,7 @@ class ResultsChart(QWidget):
             return
         peak = point.equity - point.drawdown
         fallen = point.drawdown * HUNDRED / peak if peak > 0 else None
+        self.readout.setToolTip(utc_text(at or point.at))
         self.readout.show_text(
             f"{local_moment(at or point.at)} · equity {usd(point.equity)} USD · "
             f"since the beginning {signed_usd(point.equity - self._start)} · "
