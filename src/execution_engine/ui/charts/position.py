@@ -139,7 +139,8 @@ class PositionChart(QWidget):
         """Tell whether these times would be seen to lie elsewhere: less than a pixel is not worth drawing all anew."""
         (before, until), _ = self._box.viewRange()
         pixel: float = (right - left) / max(self._box.width(), 1)
-        return max(abs(left - before), abs(right - until)) >= pixel
+        moved: float = max(abs(left - before), abs(right - until))
+        return moved >= pixel
 
     def _fit_prices(self) -> None:
         """Show the prices in sight, what was paid, and the levels that are near enough to matter."""
