@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from execution_engine.adapters.storage.log_reading import export_log
+from execution_engine.domain.log_lines import LogQuestion
 from tests.stories.installation import Installation
 
 BTC = "BINANCE:BTCUSDT"
@@ -176,13 +178,17 @@ def test_no_planted_secret_is_found_anywhere(
     cli("diagnostics", str(tmp_path / "bundle.zip"))
     cli("diagnostics", str(tmp_path / "bundle.zip"), status=1)
     assert engine._end(signal.SIGTERM) == 0
+    assert engine.folder.notifications.exists()  # critical messages that nobody took wait in it
 
+    export_log(engine.folder.database, LogQuestion(), tmp_path / "log.csv")
+    cli("restore", str(tmp_path / "backup.sqlite"))
+    assert list(engine.root.glob("engine-set-aside-*"))
     found += found_under(engine.root)
     found += found_in("standard error", engine.said.read_bytes())
     found += found_in("the command line", "".join(printed).encode())
     found += found_in("the command socket", answers)
     found += found_in("the state", json.dumps(state).encode())
-    for name in ("exported.json", "backup.sqlite", "audit.csv", "trades.json"):
+    for name in ("exported.json", "backup.sqlite", "audit.csv", "trades.json", "log.csv"):
         found += found_in(name, (tmp_path / name).read_bytes())
     with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
         parts = {name: bundle.read(name) for name in bundle.namelist()}
@@ -193,6 +199,7 @@ def test_no_planted_secret_is_found_anywhere(
     assert found == []
     # The webhook's token is in the database, so that its URL can be shown; it is nowhere else.
     token = (engine.token,)
-    for path in (*engine.folder.logs.iterdir(), tmp_path / "exported.json", engine.said):
+    shown = [tmp_path / name for name in ("exported.json", "audit.csv", "trades.json", "log.csv")]
+    for path in (*engine.folder.logs.iterdir(), engine.folder.notifications, *shown, engine.said):
         assert found_in(path.name, path.read_bytes(), token) == []
     assert found_in("the state", json.dumps(state).encode(), token) == []

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from execution_engine.adapters.security import vault as vaults
 from execution_engine.adapters.security.password import Cost
-from execution_engine.adapters.storage import migrate
+from execution_engine.adapters.storage import backup, migrate
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import audit
 from execution_engine.domain.instrument import Market
@@ -340,6 +343,64 @@ async def test_a_file_that_is_no_backup_is_refused_in_the_dialog(
     dialog.confirm.click()
     await until(lambda: bool(dialog.error))
     assert "is not a backup of this application" in dialog.error
+
+
+async def test_a_backup_of_a_newer_version_is_refused_in_the_dialog(
+    house: SafeHouse, database: SqliteStore, qtbot: QtBot
+) -> None:
+    panel = shown(qtbot, BackupsPanel(house.bridge))
+    newer = backup.backup(house.place.database, house.place.root / "newer.sqlite")
+    with closing(sqlite3.connect(newer)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    panel.ask_to_restore(newer)
+    dialog = await asked(panel, ConfirmDialog)
+    dialog.confirm.click()
+    await until(lambda: bool(dialog.error))
+    assert "was written by a newer version. Install that version to restore it." in dialog.error
+
+
+async def test_a_folder_that_others_synchronise_is_warned_of(tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "Dropbox").mkdir()
+    house = SafeHouse(tmp_path / "Dropbox")
+    panel = shown(qtbot, BackupsPanel(house.bridge))
+    await until(lambda: "Dropbox" in panel.cautions.text())
+    assert panel.cautions.isVisible()
+
+
+async def test_what_was_typed_as_a_secret_is_in_no_title_tooltip_or_clipboard(
+    house: SafeHouse, qtbot: QtBot
+) -> None:
+    panel = shown(qtbot, AccountsPanel(house.bridge))
+    panel.add_button.click()
+    dialog = await asked(panel, AccountDialog)
+    dialog.name.setText("main")
+    assert dialog.new_password is not None
+    secret = {"api_key": "shown-key-4711", "api_secret": "hidden-secret-4712"}
+    for name, text in secret.items():
+        dialog.fields[name].setText(text)
+    for field in (dialog.new_password.first, dialog.new_password.second):
+        field.setText(PASSWORD)
+        field.selectAll()
+        field.copy()  # a field of a password gives nothing away
+    assert found_in_widgets([*secret.values(), PASSWORD]) == []
+    await until(dialog.confirm.isEnabled)
+    dialog.confirm.click()
+    await until(lambda: panel.dialog is None)
+    assert found_in_widgets([*secret.values(), PASSWORD]) == []
+
+
+def found_in_widgets(secrets: list[str]) -> list[str]:
+    """Return every secret that is told by a title, a tooltip, an accessible word or the clipboard."""
+    told = [QGuiApplication.clipboard().text()]
+    for widget in QApplication.allWidgets():
+        told += [
+            widget.windowTitle(),
+            widget.toolTip(),
+            widget.accessibleName(),
+            widget.accessibleDescription(),
+        ]
+        told += [widget.statusTip(), widget.whatsThis(), widget.objectName()]
+    return [secret for secret in secrets if any(secret in text for text in told)]
 
 
 async def test_the_audit_log_is_shown_searched_verified_and_written_to_a_file(

@@ -256,6 +256,65 @@ def test_a_list(qtbot: QtBot, path: str, given: str, value: list[str], words: st
     assert not sheet.is_dirty
 
 
+TEXTS = [each for each in EVERY if each.kind in (Kind.TEXT, Kind.LIST)]
+ODD = (
+    "\u0661\u0662\u066b\u0665",  # Arabic digits
+    "\uff11\uff12",  # full-width ones
+    "‮gnp.exe",  # written from right to left
+    "a\u200bb\ufeff",
+    "a\tb\x07\x1b[31m",
+    "\ud83d\ude00 ünï",
+    "../../etc/passwd",
+    "'; DROP TABLE alerts; --",
+    "${HOME} %s {0}",
+    "x" * 20_000,
+    " \u00a0 ",
+)
+
+
+@pytest.mark.fault(76)
+@pytest.mark.parametrize("setting", TEXTS, ids=ids)
+def test_an_odd_text_is_marked_or_can_be_saved_and_read_again(qtbot: QtBot, setting: Setting) -> None:
+    row, sheet = row_of(qtbot, setting.path)
+    for odd in ODD:
+        if isinstance(row.editor, ListEditor):
+            row.editor.area.setPlainText(odd)
+        else:
+            typed(row, odd)
+        if sheet.settings is None:
+            assert row.fault.text()
+            assert row.fault.isVisible()
+        else:
+            assert documents.parse(documents.dump(sheet.settings)) == sheet.settings
+    row.reset.click()
+    assert sheet.settings == Settings()
+
+
+ELSEWHERE = (
+    "1'234.5",
+    "1.234.567",
+    "12,34,567",
+    "1,234,567.8",
+    "\u0661\u0662",
+    "\uff11",
+    "1_000",
+    "½",
+    "12\n34",
+)
+
+
+@pytest.mark.fault(76)
+@pytest.mark.parametrize("setting", NUMBERS, ids=ids)
+def test_numbers_as_they_are_written_elsewhere_are_understood_or_asked_about_and_never_guessed(
+    qtbot: QtBot, setting: Setting
+) -> None:
+    row, sheet = row_of(qtbot, setting.path)
+    for elsewhere in ELSEWHERE:
+        typed(row, elsewhere)
+        assert row.fault.text(), elsewhere
+        assert sheet.settings is None
+
+
 def test_what_differs_from_the_default_is_marked_with_a_way_back(qtbot: QtBot) -> None:
     changed = documents.with_value(Settings(), "capital.total_usd", "25000")
     row, sheet = row_of(qtbot, "capital.total_usd", changed)
