@@ -28,6 +28,7 @@ from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.facts import Fact, Level
 from execution_engine.domain.inputs import AlarmChanged, MayChange
 from execution_engine.domain.observation import Observation, Stage
+from execution_engine.domain.overdue import overdue
 from execution_engine.domain.settings import Notifications
 from execution_engine.engine.breaker import State
 from execution_engine.engine.feed import Released
@@ -192,6 +193,7 @@ class Observing:
             errors_per_minute=self.table.errors_per_minute,
             latency_ms=self.observation.latency(Stage.ANSWER, now, RECENT).p95_ms,
             disk_free_mb=None if self.free is None else self.free / 1e6,
+            overdue=overdue(self.house.core().book, now),
             reasons=tuple(self.house.ills()),
         )
 

@@ -9,7 +9,8 @@ import pytest
 from execution_engine.domain.alarms import Alarms, Reading, fact_of
 from execution_engine.domain.decide import decide
 from execution_engine.domain.facts import Category, Level
-from execution_engine.domain.inputs import AlarmChanged
+from execution_engine.domain.inputs import AlarmChanged, ExitGroup, Verdict
+from execution_engine.domain.overdue import overdue
 from execution_engine.domain.settings import Notifications
 from tests.house import House
 
@@ -42,6 +43,56 @@ def test_each_limit_calls_once_when_it_is_passed_and_once_when_all_is_clearly_we
     [over] = alarms.judge(CALM, LIMITS)
     assert (over.code, over.level) == (code, Level.INFO)
     assert alarms.judge(CALM, LIMITS) == []
+
+
+@pytest.mark.fault(24)
+def test_a_position_that_is_not_closed_within_a_minute_calls_until_it_is() -> None:
+    house, alarms = House(), Alarms()
+
+    def judged() -> list[AlarmChanged]:
+        now = house.clock.time
+        return alarms.judge(replace(CALM, at=now, overdue=overdue(house.book, now)), LIMITS)
+
+    house.price("BTCUSDT", "65000")
+    house.alert(entry_price="65000")
+    house.accept()
+    house.fill(house.sent[0])
+    house.clock.forward(hours=1)
+    assert judged() == []
+    house.post(ExitGroup(group_id=house.group.id))
+    house.confirm_cancels()
+    for _ in range(5):
+        house.says(house.sent[-1], Verdict.REFUSED, reason="System is under maintenance.")
+        assert judged() == []
+        house.clock.forward(seconds=(house.group.retry_at - house.clock.time).total_seconds())
+        house.desk.look_at_clock()
+    [raised] = judged()
+    assert (raised.code, raised.level) == ("alarm_closing", Level.CRITICAL)
+    assert raised.text == (
+        "BTCUSDT 15m on paper still holds 0.00307 BTC after 62 s (System is under maintenance.). "
+        "It is tried again until it is closed."
+    )
+    house.fill(house.sent[-1])
+    [over] = judged()
+    assert over.text == "What was to be closed is closed."
+
+
+def test_a_close_in_parts_is_late_by_its_last_part_and_one_that_nothing_was_sent_for_is_not() -> None:
+    house = House({"take_profit.mode": "per_leg"})
+    house.price("BTCUSDT", "65000")
+    house.alert(entry_price="65000")
+    house.accept()
+    house.fill(house.sent[0])
+    house.fill(house.sent[1])
+    house.price("BTCUSDT", "65000.01")
+    house.fill(house.sent[-1], "65000.01")  # the second leg took its profit
+    house.clock.forward(hours=1)
+    house.post(ExitGroup(group_id=house.group.id))
+    assert overdue(house.book, house.clock.time) == ()
+    house.clock.forward(seconds=60)
+    assert overdue(house.book, house.clock.time) == (
+        "BTCUSDT 15m on paper still holds 0.00307 BTC after 60 s",
+    )
 
 
 def test_a_limit_of_0_and_what_cannot_be_measured_never_call() -> None:

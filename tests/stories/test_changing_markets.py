@@ -14,8 +14,10 @@ import pytest
 from execution_engine.adapters.exchanges import ccxt_markets
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
 from execution_engine.domain.instrument import Market
-from execution_engine.domain.rows import FindingKind, Order
+from execution_engine.domain.rows import AccountStatus, FindingKind, Order
+from execution_engine.engine.breaker import State
 from tests.adapters.exchanges.matrix import without_processes
+from tests.exchanges import Fault
 from tests.stories.at_exchanges import Trading, at_exchange
 
 D = Decimal
@@ -105,3 +107,31 @@ async def test_a_position_in_a_halted_market_is_held_without_a_storm_and_closed_
         await here.ends()
         assert here.book.findings[finding.id].settled_at is not None
         here.prove_flat()
+
+
+@pytest.mark.fault(24)
+async def test_under_maintenance_entries_wait_and_an_exit_goes_on_as_soon_as_it_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"orders.breaker_failures": 2, "orders.breaker_pause_s": 1}
+    async with at_exchange(tmp_path / "data", monkeypatch, "okx", SWAP, True, 1, settings) as here:
+        await here.alert()
+        await here.rests()
+        here.goes("-1.1")
+        await here.stand("fffoo")
+        other = here.of("LINK")
+        other.goes("1")
+        sent = len(here.local.calls("create"))
+        here.local.faults.add("*", Fault.MAINTENANCE, times=None)
+        await here.alert(type="exit")
+        ways, rows = here.application.core.running.ways, here.book.accounts
+        await here.until(
+            lambda: any(one.breaker is not State.CLOSED for one in ways.conditions), "all pause for a while"
+        )
+        await here.until(lambda: rows["real"].status is AccountStatus.HOLD, "the account is on hold")
+        await other.alert()
+        assert len(here.local.calls("create")) <= sent + 2  # the exit, and nothing that opens
+        assert here.groups[0].status == "closing"
+        here.local.faults.clear()
+        await here.until(lambda: here.theirs.position(here.ticker) == 0, "it is closed")
+        await other.rests()

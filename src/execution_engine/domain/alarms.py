@@ -1,4 +1,5 @@
-"""When the application itself calls for attention: old prices, many errors, slow answers, a full disk, ill health."""
+"""When the application itself calls for attention: old prices, many errors, slow answers, a full disk, closes that
+take too long, ill health."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ class Alarm(StrEnum):
     ERRORS = "errors"
     LATENCY = "latency"
     DISK = "disk"
+    CLOSING = "closing"
     HEALTH = "health"
 
 
@@ -30,6 +32,7 @@ _LEVELS = {
     Alarm.ERRORS: Level.WARNING,
     Alarm.LATENCY: Level.WARNING,
     Alarm.DISK: Level.CRITICAL,
+    Alarm.CLOSING: Level.CRITICAL,
     Alarm.HEALTH: Level.CRITICAL,
 }
 
@@ -39,6 +42,7 @@ class Reading:
     """What was measured. None: there is nothing to measure.
 
     stream_age_s: of the oldest price of an open position. latency_ms: p95 from alert to answer, of five minutes.
+    overdue: positions that ought to be closed by now, in words.
     reasons: why the application is not healthy; empty while it is.
     """
 
@@ -47,6 +51,7 @@ class Reading:
     errors_per_minute: int = 0
     latency_ms: float | None = None
     disk_free_mb: float | None = None
+    overdue: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
 
@@ -93,6 +98,8 @@ class Alarms:
             Alarm.DISK,
             f"Only {free:.0f} MB are free on the disk; without room nothing is stored." if full else "",
         )
+        late_closes = "; ".join(now.overdue)
+        yield Alarm.CLOSING, f"{late_closes}. It is tried again until it is closed." if late_closes else ""
         yield Alarm.HEALTH, self._illness(now, limits)
 
     def _is_above(self, alarm: Alarm, value: float | None, limit: int) -> bool:
@@ -116,6 +123,7 @@ _OVER = {
     Alarm.ERRORS: "There are few errors again.",
     Alarm.LATENCY: "Alerts are answered quickly again.",
     Alarm.DISK: "There is room on the disk again.",
+    Alarm.CLOSING: "What was to be closed is closed.",
     Alarm.HEALTH: "All is well again.",
 }
 
