@@ -18,7 +18,7 @@ from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.places import PLACES
 from tests.gallery import first_steps
 from tests.gallery.house import KINDS, LONG_NAME, LONG_REASON
-from tests.house import NOON, D
+from tests.house import NOON
 
 TABS = ("grid", "risk", "webhook", "notifications", "data", "appearance", "exchanges", "security")
 
@@ -83,7 +83,7 @@ def _choose(dialog: ComposerDialog, **keys: str) -> None:
 def _price_alert(dialog: ComposerDialog) -> None:
     _choose(dialog, sent_by="price", act="short", symbol_form="fixed")
     dialog.compose.form.symbol.setText("BINANCE:ETHUSDT.P")
-    dialog.compose.form.capital.set_value(D("2500"))
+    dialog.compose.form.capital.setText("2500")
 
 
 def _checked(dialog: ComposerDialog) -> None:
@@ -199,7 +199,5 @@ DIALOGS = (
     ),
     Scene("dialog-start-fault", "empty", "dashboard", _fault),
 )
-WELCOME = tuple(
-    Scene(f"welcome-{name}", kind, "welcome", opens) for name, kind, opens in first_steps.SCENES
-)
+WELCOME = tuple(Scene(f"welcome-{name}", kind, "welcome", opens) for name, kind, opens in first_steps.SCENES)
 SCENES = (*PAGES, *WELCOME, *SETTINGS, *VIEWS, *DIALOGS)

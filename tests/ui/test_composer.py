@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from execution_engine.domain import alert as alerts
 from execution_engine.domain.composer_check import BodySecret
-from execution_engine.domain.inputs import AddToken
+from execution_engine.domain.inputs import AddToken, RequestRefused
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.way_in import Reach, WayIn
 from execution_engine.ui import theme
@@ -29,6 +29,7 @@ from execution_engine.ui.pages.signals import SignalsPage
 from execution_engine.ui.pages.test_alert import TestAlertDialog
 from execution_engine.ui.panels.webhooks import WebhooksPanel
 from execution_engine.ui.places import PLACES
+from tests.house import NOON
 from tests.ui.house_window import WindowHouse
 from tests.waiting import until
 
@@ -168,8 +169,10 @@ async def test_an_exit_has_no_wishes(dialog: ComposerDialog) -> None:
     ("field", "text", "said"),
     [
         ("symbol", "", "Name a symbol"),
+        ("capital", "1,234", "can be read as 1234 and as 1.234"),
+        ("capital", "1e3", "without an exponent"),
         ("timeframe", "7x", "“7x” is no timeframe"),
-        ("capital", "0", "must be a number above 0"),
+        ("capital", "0", "must be above 0"),
     ],
 )
 async def test_what_no_message_can_be_made_of_is_said_and_not_copied(
@@ -259,6 +262,22 @@ async def test_a_secret_that_is_required_is_in_the_message_by_itself(tmp_path: P
     made.compose.refresh()
     assert shown(made)["secret"] == "•••"
     assert made.compose.verdict.text().startswith("Valid.")
+
+
+async def test_a_hidden_secret_counts_as_the_right_one(tmp_path: Path, qtbot: QtBot) -> None:
+    house = ComposingHouse(tmp_path, {"webhook.secret_required": True})
+    house.secret = BodySecret(SECRET)
+    made = ComposerDialog(house.bridge)
+    qtbot.addWidget(made)
+    made.show()
+    made.show_view("check")
+    made.check.take.click()
+    assert made.check.verdict.text().startswith("Valid,")
+    assert "hidden here, and counts as the right one" in made.check.told.text()
+    assert SECRET not in made.check.edit.toPlainText()
+    made.check.edit.setPlainText(made.check.edit.toPlainText().replace("•••", "wrong"))
+    made.check.refresh()
+    assert made.check.verdict.text() == "Refused with 401, 1 fault"
 
 
 # -- the way in
@@ -394,6 +413,28 @@ async def test_it_is_opened_from_everywhere(window: MainWindow, qtbot: QtBot) ->
     panel.menu("Perps").actions()[0].trigger()
     assert opened().isVisible()
     assert opened().compose.form.webhook.currentData() == "Perps"
+
+
+async def test_a_refused_request_is_checked_line_by_line(
+    house: ComposingHouse, window: MainWindow, qtbot: QtBot
+) -> None:
+    for status, body in ((401, ""), (422, '{\n "exchange": "BINANCE",\n "symbol": "BTCUSD"\n}')):
+        house.post(RequestRefused(at=NOON, status=status, errors=(), body=body, source="here", token="Perps"))
+    window.go("signals")
+    signals = window.stage.page("signals")
+    assert isinstance(signals, SignalsPage)
+    signals.bar.choose_tab("refused")
+    await until(lambda: signals.refused.rows.rowCount() == 2)
+    newest, older = (signals.refused.rows.key_at(signals.refused.rows.index(row, 0)) for row in range(2))
+    signals.refused.view.select(older)
+    assert not signals.refused.check.isEnabled()
+    signals.refused.view.select(newest)
+    qtbot.mouseClick(signals.refused.check, LEFT)
+    composer = window.findChild(ComposerDialog)
+    assert isinstance(composer, ComposerDialog)
+    assert composer.check.isVisible()
+    assert composer.compose.form.webhook.currentData() == "Perps"
+    assert composer.check.edit.marked == (3,)
 
 
 async def test_a_test_alert_is_sent_by_the_one_dialog_there_is(

@@ -267,6 +267,7 @@ class MainWindow(QMainWindow):
             "asked": self._asked,
             "show_group": self._show_group,
             "compose_wanted": self.open_composer,
+            "check_wanted": self._check_message,
             "show_alert": lambda id: self.go("signals", id),
         }
         for name, then in signals.items():
@@ -400,7 +401,10 @@ class MainWindow(QMainWindow):
         dialog.confirmed.connect(confirmed)
         self.open_dialog(dialog)
 
-    def open_composer(self, webhook: str = "") -> None:
+    def _check_message(self, message: str, webhook: str) -> None:
+        self.open_composer(webhook).check_message(message)
+
+    def open_composer(self, webhook: str = "") -> ComposerDialog:
         """Let the user write a message for TradingView, for a webhook if one is named."""
         if self._composer is None:
             self._composer = ComposerDialog(self.bridge, self)
@@ -411,6 +415,7 @@ class MainWindow(QMainWindow):
             self._composer.choose_webhook(webhook)
         self._composer.raise_()
         self._composer.activateWindow()
+        return self._composer
 
     def _test_composed(self, symbol: str) -> None:
         self._test_symbol = symbol

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
+from execution_engine.domain.alert import HIDDEN
 from execution_engine.domain.composer import SentBy
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.composer import words
@@ -17,6 +20,7 @@ from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Label, SegmentedChoice, button
 
 SOON_MS = 120  # after the last key: a check asks the rules once for each turn of a strategy
+MASKED = "The secret is hidden here, and counts as the right one. To have it whole, copy the message under Compose."
 NOTHING = "Paste a message, yours or one from elsewhere. Nothing is sent."
 
 
@@ -71,7 +75,8 @@ class CheckPage(QWidget):
     def _checked(self, message: str) -> tuple[list[Entry], list[int]]:
         sent_by, chosen = SentBy(self.sent_by.value()), self._compose.form.composition
         checks = self._compose.checks
-        checked = checks.check(message, sent_by, chosen)
+        whole = self._unmasked(message)
+        checked = checks.check(whole, sent_by, chosen)
         assert checked is not None  # there is a chart
         self.verdict.show_text(words.verdict(checked), "danger" if checked.found else "text")
         entries = words.fault_entries(checked.found)
@@ -80,11 +85,18 @@ class CheckPage(QWidget):
             entries += words.outcome_entries(
                 [(read.situation.name, checks.rehearsed(read.parsed)) for read in checked.reads]
             )
-        found = [trap for trap in checks.traps(message, sent_by, chosen) if trap.code != "no_address"]
-        if found:
+        found = [trap for trap in checks.traps(whole, sent_by, chosen) if trap.code != "no_address"]
+        hints = [Entry("info", "text2", "", MASKED)] if whole != message else []
+        if found or hints:
             entries.append(Entry("", "text", "What to look out for", ""))
-            entries += words.trap_entries(found)
+            entries += [*words.trap_entries(found), *hints]
         return entries, [fault.line for fault in checked.found]
+
+    def _unmasked(self, message: str) -> str:
+        """Put the secret where it is hidden: what comes from this program shows it to nobody."""
+        secret = self._bridge.doors.body_secret().text
+        written = json.dumps(secret, ensure_ascii=False)
+        return message.replace(f'"{HIDDEN}"', written) if secret else message
 
     def _say(self, sentence: str, more: str) -> None:
         self.verdict.show_text(sentence, "text2")

@@ -57,6 +57,11 @@ class ComposerDialog(QDialog):
         self.show_view("compose")
         self.compose.form.choose_webhook(name)
 
+    def check_message(self, message: str) -> None:
+        """Check a message that came from elsewhere."""
+        self.check.edit.setPlainText(message)
+        self.show_view("check")
+
     def show_view(self, key: str) -> None:
         """Show one of the views."""
         self.views.set_value(key)

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from execution_engine.domain.composer import Act, Composition, Form, SentBy
 from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.rows import WebhookToken
 from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.domain.timeframe import canonical
+from execution_engine.domain.typed import read_number
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.composer.words import SENDERS, TP_MODES
 from execution_engine.ui.format import tooltip, visible
 from execution_engine.ui.pages.test_alert import FIRST, symbol_field
 from execution_engine.ui.theme import SIZE, px, restyle
-from execution_engine.ui.widgets import Label, NumberField, SegmentedChoice
+from execution_engine.ui.widgets import Label, SegmentedChoice
 
 WIDTH = 348
 CAPTION = 84
@@ -64,8 +75,11 @@ class ComposerForm(QFrame):
         self._name_typed_timeframe()
         self.timeframe_said = Label(WRITTEN_OUT, "small", "text3", wrap=True)
         self.grid, self.tp_mode = _combo("Grid"), _combo("TP mode")
-        self.capital = NumberField(name="Capital", minimum=Decimal("0.01"), unit="USD", places=2)
-        self.capital.setPlaceholderText(BY_SETTINGS)
+        self.capital = QLineEdit()
+        self.capital.setAccessibleName("Capital in USD")
+        self.capital.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self.capital.setMaxLength(40)
+        self.capital.setPlaceholderText(f"{BY_SETTINGS}, USD")
         self.form = SegmentedChoice(
             [(Form.STRUCTURED, "Structured"), (Form.FLAT, "Flat")], small=False, name="Form"
         )
@@ -87,7 +101,7 @@ class ComposerForm(QFrame):
     @property
     def composition(self) -> Composition:
         """Return the choices; a fault is told by `fault`."""
-        text = self.timeframe.currentText()
+        text, capital = self.timeframe.currentText(), self._capital()
         return Composition(
             sent_by=SentBy(self.sent_by.value()),
             act=Act(self.act.value()),
@@ -97,7 +111,7 @@ class ComposerForm(QFrame):
             account=self.account.currentData() or "",
             grid=self.grid.currentData() or "",
             tp_mode=TakeProfitMode(self.tp_mode.currentData()) if self.tp_mode.currentData() else None,
-            capital_usd=self.capital.value(),
+            capital_usd=capital if isinstance(capital, Decimal) and capital > 0 else None,
             form=Form(self.form.value()),
             by_name=self.order.value() == "name",
             one_line=self.layout_choice.value() == "one",
@@ -111,9 +125,17 @@ class ComposerForm(QFrame):
         text = self.timeframe.currentText()
         if text != FROM_CHART and canonical(text) is None:
             return f"“{visible(text, 20)}” is no timeframe: 15m, 4h, 1d, 30s, or minutes as a number."
-        if self.capital.text() and self.capital.value() is None:
-            return "The capital must be a number above 0."
+        capital = self._capital()
+        if isinstance(capital, str):
+            return f"The capital {capital}."
+        if capital is not None and capital <= 0:
+            return "The capital must be above 0."
         return ""
+
+    def _capital(self) -> Decimal | str | None:
+        """Return what was typed, or why it is no number; None where nothing was, or nothing is asked."""
+        typed = self.capital.text().strip()
+        return read_number(typed, "USD") if typed and self.capital.isEnabled() else None
 
     @property
     def token(self) -> WebhookToken | None:
@@ -135,7 +157,7 @@ class ComposerForm(QFrame):
     def refresh(self) -> None:
         """Offer the webhooks, accounts and profiles that there are now; what is chosen stays chosen."""
         doors = self._bridge.doors
-        tokens = [token for token in doors.tokens() if token.enabled]
+        tokens = [token for token in doors.tokens() if token.enabled and not _is_over(token, doors.now())]
         _offer(self.webhook, [(visible(token.name, SHORT), token.name) for token in tokens])
         self._offer_accounts()
         profiles = doors.settings().grid.profiles
@@ -230,7 +252,9 @@ class ComposerForm(QFrame):
         for each in (self.grid, self.tp_mode, self.capital):
             each.setEnabled(not chosen.is_exit)
         self._offer_from_chart(chosen.is_strategy)
+        capital = self._capital()
         restyle(self.timeframe, bad="true" if _no_timeframe(self.timeframe.currentText()) else "false")
+        restyle(self.capital, bad="true" if isinstance(capital, str) else "false")
 
     def _offer_from_chart(self, offered: bool) -> None:
         there = self.timeframe.itemText(0) == FROM_CHART
@@ -244,6 +268,10 @@ class ComposerForm(QFrame):
             self.timeframe.removeItem(0)
         self.timeframe.setCurrentText("1h" if text == FROM_CHART else text)
         self.timeframe.blockSignals(blocked)
+
+
+def _is_over(token: WebhookToken, now: datetime) -> bool:
+    return token.expires_at is not None and token.expires_at <= now
 
 
 def _no_timeframe(text: str) -> bool:

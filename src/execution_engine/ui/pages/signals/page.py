@@ -32,7 +32,8 @@ class SignalsPage(QWidget):
     """Show every alert with its outcome, and one of them closely.
 
     show_group: the user wants to see a group. notice: something for the corner of the window.
-    asked: the user wants what the frame does, a test alert or the composer.
+    asked: the user wants what the frame does, a test alert or the composer. check_wanted: to check a message, and
+    the webhook it came by.
     """
 
     title = "Signals"
@@ -40,6 +41,7 @@ class SignalsPage(QWidget):
     show_alert = Signal(int)
     notice = Signal(object)
     asked = Signal(str)
+    check_wanted = Signal(str, str)
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what a bridge holds, and follow it."""
@@ -144,6 +146,7 @@ class SignalsPage(QWidget):
         self.bar.tab.connect(self._choose_tab)
         self.bar.test_wanted.connect(self._ask_test_alert)
         self.bar.compose_wanted.connect(self._ask_composer)
+        self.refused.check_wanted.connect(self.check_wanted)
         self.list.current_changed.connect(self._choose)
         self.list.opened.connect(lambda key: self._show_list(not self._narrow))
         self.list.read.connect(self._older_came)

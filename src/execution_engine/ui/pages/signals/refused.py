@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from execution_engine.domain.rows import RefusedRequest
@@ -12,9 +12,10 @@ from execution_engine.ui import format as f
 from execution_engine.ui.pages.signals.message import MessagePanel
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import px
-from execution_engine.ui.widgets import Label, Panel, Splitter, divider
+from execution_engine.ui.widgets import Label, Panel, Splitter, button, divider
 
 SHOWN = 1_000  # as many as are kept
+_ABOUT_THE_BODY = (400, 422)
 
 
 def _errors(row: RefusedRequest) -> list[str]:
@@ -69,7 +70,12 @@ NARROW = {"time": 126, "status": 60, "errors": 200}
 
 
 class RefusedList(QWidget):
-    """List refused requests, and show one of them whole."""
+    """List refused requests, and show one of them whole.
+
+    check_wanted: the user wants to check this message, and the webhook it came by.
+    """
+
+    check_wanted = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin empty; `show_rows` brings what was read."""
@@ -86,8 +92,11 @@ class RefusedList(QWidget):
         self.panel = Panel("Request", framed=False)
         self.panel.add(self.errors)
         self.message = MessagePanel()
+        self.check = button("Check…", small=True, tip="Look for what is wrong with it, line by line")
+        self.message.add_right(self.check)
         self._lay_out()
         self.view.current_changed.connect(self._choose)
+        self.check.clicked.connect(self._check)
         self._choose(None)
 
     def show_rows(self, rows: Sequence[RefusedRequest]) -> None:
@@ -117,8 +126,14 @@ class RefusedList(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(both)
 
+    def _check(self) -> None:
+        if self._shown is not None:
+            self.check_wanted.emit(self._shown.body, self._shown.token)
+
     def _choose(self, key: object) -> None:
         row = None if key is None else self.rows.record(key)  # keys are ids
+        self._shown = row
+        self.check.setEnabled(row is not None and row.status in _ABOUT_THE_BODY and bool(row.body))
         if row is None:
             self.panel.set_subtitle("")
             self.errors.show_text("Select a request to see why it was refused.")
