@@ -46,8 +46,9 @@ from execution_engine.domain import account_commands
 from execution_engine.domain import alert as alerts
 from execution_engine.domain import document as documents
 from execution_engine.domain.draft import Draft
-from execution_engine.domain.errors import EngineError, Refusal, StoreFailed
+from execution_engine.domain.errors import EngineError, FieldFault, Refusal, StoreFailed
 from execution_engine.domain.inputs import AlertReceived, Answer, Input, MayChange
+from execution_engine.domain.money import text
 from execution_engine.domain.notify import Day
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import SettingsVersion, World
@@ -74,6 +75,10 @@ T = TypeVar("T")
 
 KEYS_CHECKED_EVERY_S = 24 * 3600
 VAULT_PATIENCE_S = 3.0  # that alerts wait for a keyring which may be waiting for its user
+PRICE_PATIENCE_S = 3.0  # that a test alert waits for the price it is sent with
+MARKETABLE = Decimal(
+    "1.001"
+)  # above what is asked for, so that a test alert fills where the market moved on a little
 MOST_BEHIND = 5000  # writes that may wait for the disk before new entries are asked to come again
 REBUILD_FIRST_S = 1.0
 REBUILD_LAST_S = 60.0
@@ -446,7 +451,7 @@ class Application:
         return [f"{found.exchange.upper()}:{found.symbol}" for found in moved]
 
     async def send_test_alert(self, symbol: str) -> Answer | Refusal:
-        """Send an entry through the same door as a real one, to a paper account."""
+        """Send an entry through the same door as a real one, to a paper account, at what the market asks now."""
         if isinstance(refused := await self.core.desk.ask(MayChange()), Refusal):
             return refused
         exchange, _, name = symbol.rpartition(":")
@@ -459,6 +464,8 @@ class Application:
             "action": "buy",
             "account": account,
         }
+        if (asked := await self._asked_for(str(body["exchange"]), name)) is not None:
+            body["price"] = text(asked)
         read = alerts.read(json.dumps(body).encode())
         parsed = alerts.parse(read, self.catalogue) if isinstance(read, alerts.Body) else read
         if isinstance(parsed, alerts.Faults):
@@ -474,6 +481,18 @@ class Application:
                 source="this machine",
             )
         )
+
+    async def _asked_for(self, exchange: str, symbol: str) -> Decimal | None:
+        """Return a limit at which a buy fills at once; None where no price is known soon."""
+        found = self.catalogue.find(exchange, symbol)
+        if isinstance(found, FieldFault):
+            return None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PRICE_PATIENCE_S):
+                price = await self.core.running.watch.look_at(found.key)
+                if price is not None:  # one that was set by hand stays where it is
+                    return price.last if price.manual else (price.ask or price.last) * MARKETABLE
+        return None
 
     def webhook_urls(self) -> list[tuple[str, str, str]]:
         """Return each enabled webhook: name, URL, token."""

@@ -36,7 +36,7 @@ def _no_keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @asynccontextmanager
 async def first_start(folder: Path, qapp: QApplication) -> AsyncIterator[tuple[Application, MainWindow]]:
     """Start the application with its window, as the roof does."""
-    application = Application(Options(data_dir=str(folder), port=0, paper_feed=PaperFeed.MANUAL))
+    application = Application(Options(data_dir=str(folder), port=0, paper_feed=PaperFeed.SYNTHETIC))
     await asyncio.to_thread(application.open)
     screen = Window(qapp)
     try:
@@ -58,7 +58,6 @@ async def first_start(folder: Path, qapp: QApplication) -> AsyncIterator[tuple[A
 
 async def test_from_nothing_to_a_paper_position(tmp_path: Path, qapp: QApplication, qloop: object) -> None:
     async with first_start(tmp_path / "data", qapp) as (application, window):
-        await application.set_price("BINANCE:BTCUSDT", D(65000))
         page = window.stage.page("welcome")
         assert isinstance(page, WelcomePage)
         assert window.stage.current == "welcome"
@@ -80,12 +79,13 @@ async def test_from_nothing_to_a_paper_position(tmp_path: Path, qapp: QApplicati
 
         read = await application.core.paper.open_orders("paper")
         assert isinstance(read, OpenOrders)
-        prices = {order.client_order_id: order.price for order in book.orders.values()}
-        resting = sorted(prices[report.client_order_id] or 0 for report in read.reports)
-        assert resting == [D("62400.00"), D("63700.00"), D("64350.00"), D("64675.00")]
         (group,) = book.groups.values()
         assert (group.account, group.status) == ("paper", GroupStatus.PARTIALLY_FILLED)
-        assert group.avg_entry == D(65000)
+        (pyramid,) = book.pyramids.values()
+        prices = {order.client_order_id: order.price for order in book.orders.values()}
+        resting = sorted(prices[report.client_order_id] or D(0) for report in read.reports)[:4]
+        below = [round(price / pyramid.base_price * 100 - 100, 1) for price in resting]
+        assert below == [D("-4.0"), D("-2.0"), D("-1.0"), D("-0.5")]
 
         page.forward.click()
         assert window.stage.current == "positions"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Protocol
 
+from execution_engine.domain.inputs import Price
 from execution_engine.domain.rows import Alert, Group, QueuedSignal
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Released
@@ -47,6 +48,13 @@ class Watch:
         }
         if not used <= self._wanted:
             self._want(self._wanted | used)
+
+    async def look_at(self, market: tuple[str, str]) -> Price | None:
+        """Return what a market trades at now, in use or not; it is followed until markets are let go again."""
+        if market not in self._wanted:
+            self._want(self._wanted | {market})
+        await self._prices.refresh([market])
+        return self._book.price(market)
 
     async def keep(self) -> None:
         """Let go of markets that are no longer in use, from time to time."""
