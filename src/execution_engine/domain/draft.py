@@ -375,9 +375,10 @@ class Draft:
         ]
 
     def _orders_of_account(self, known: Sequence[int], account: str) -> list[Order]:
+        over, stored = self._over[Order], self.view.orders
         ids = dict.fromkeys(known)
-        ids.update((order.id, None) for order in self._over[Order].values() if order.account == account)
-        return [order for id in ids if not (order := self.order(id)).is_final]
+        ids.update((order.id, None) for order in over.values() if order.account == account)
+        return [order for id in ids if not (order := over.get(id) or stored[id]).is_final]
 
     def price(self, market: tuple[str, str]) -> Price | None:
         """Return a market's price; None where there is none, or only one that may be long gone."""

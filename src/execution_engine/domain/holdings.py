@@ -34,6 +34,8 @@ from execution_engine.domain.settle import settle
 from execution_engine.domain.take_profit import is_done
 from execution_engine.domain.view import View
 
+_IN_FLIGHT = frozenset({OrderStatus.PENDING, OrderStatus.UNKNOWN})
+
 
 @dataclass(frozen=True, slots=True)
 class Unequal:
@@ -105,8 +107,7 @@ def _busy(view: View, account: Account, groups: Iterable[Group]) -> frozenset[st
     busy = set()
     for id in view.working_orders(account.name):
         order = view.orders[id]
-        group = by_id.get(order.group_id)
-        if group is not None and order.status in (OrderStatus.PENDING, OrderStatus.UNKNOWN):
+        if order.status in _IN_FLIGHT and (group := by_id.get(order.group_id)) is not None:
             busy.add(ref_of(group))
     return frozenset(busy)
 

@@ -54,6 +54,9 @@ OPEN_GROUP = frozenset(
 )
 
 
+SLOT_GROUP = OPEN_GROUP | {GroupStatus.CLOSING}
+
+
 class PyramidStatus(StrEnum):
     PENDING = "pending"
     SUBMITTED = "submitted"
@@ -262,7 +265,7 @@ class Group:
 
     @property
     def holds_slot(self) -> bool:
-        return self.is_open or self.status is GroupStatus.CLOSING
+        return self.status in SLOT_GROUP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ from execution_engine.engine.ports import Clock, Exchange, Past
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
 URGENT_S = 3.0  # while a close is in doubt
-ORDERS_A_TURN = 500  # that are compared before others have their turn
+ORDERS_A_TURN = 150  # that are compared before others have their turn
 LATE = timedelta(minutes=10)  # how much later than it happened a trade may appear in an account's list
 AUDIT_EVERY = timedelta(days=1)
 UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)

@@ -86,8 +86,14 @@ class Batch:
 
     @property
     def only_prices(self) -> bool:
-        """Nothing but prices moved; sums over them may wait a quarter of a second."""
+        """Nothing but prices moved."""
         return not self.hurried and self == Batch(markets=self.markets)
+
+    @property
+    def is_pressing(self) -> bool:
+        """Somebody waits for it, or it says how the engine stands; else sums may wait a quarter of a second."""
+        said = self.accounts or self.findings or self.holds or self.engine or self.settings or self.tokens
+        return bool(said) or self.whole or self.hurried
 
 
 _KINDS: dict[type, str] = {
@@ -133,6 +139,7 @@ class Bridge(QObject):
         self.pyramids_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self.legs_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self.orders_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
+        self.slots_of: defaultdict[str, dict[int, None]] = defaultdict(dict)  # by account
         self._touched: defaultdict[str, set[Any]] = defaultdict(set)
         self._flags: set[str] = set()
         self._equity: list[EquityPoint] = []
@@ -166,7 +173,7 @@ class Bridge(QObject):
             self.risks,
         ):
             held.clear()
-        for index in (self.pyramids_of, self.legs_of, self.orders_of):
+        for index in (self.pyramids_of, self.legs_of, self.orders_of, self.slots_of):
             index.clear()
         self._take(doors.rows())
         self.prices = {price.key: price for price in doors.prices()}
@@ -264,6 +271,11 @@ class Bridge(QObject):
         else:
             held[key] = row
         self._touched[kind].add(key)
+        if kind == "groups":
+            if row.holds_slot:
+                self.slots_of[row.account][row.id] = None
+            else:
+                self.slots_of[row.account].pop(row.id, None)
         if kind in ("pyramids", "legs", "orders"):
             getattr(self, f"{kind}_of")[row.group_id][key] = None
         if kind == "alerts" and len(held) > ALERTS_KEPT:
@@ -277,7 +289,9 @@ class Bridge(QObject):
 
     def _forget(self, group_id: int) -> None:
         """Let go of a group that moved to history."""
-        self.groups.pop(group_id, None)
+        group = self.groups.pop(group_id, None)
+        if group is not None:
+            self.slots_of[group.account].pop(group_id, None)
         self._touched["groups"].add(group_id)
         for index, held in (
             (self.pyramids_of, self.pyramids),

@@ -246,6 +246,10 @@ class MainWindow(QMainWindow):
         self._second = QTimer(self, interval=1000)
         self._second.timeout.connect(self._tick)
         self._second.start()
+        # Half a second apart: alerts get their turn between the frame's figures and the page's.
+        self._page_second = QTimer(self, interval=1000)
+        self._page_second.timeout.connect(self._tick_page)
+        QTimer.singleShot(500, self._page_second, self._page_second.start)
         self._themed()
 
     def _restore(self) -> None:
@@ -291,7 +295,7 @@ class MainWindow(QMainWindow):
         self.attention.take(batch)
         if batch.whole or batch.accounts or batch.findings:
             self._show_news()
-        if not batch.only_prices:
+        if batch.is_pressing:
             self._refresh()
         elif not self._sums.isActive():
             self._sums.start(SUMS_MS)
@@ -310,10 +314,12 @@ class MainWindow(QMainWindow):
     def _tick(self) -> None:
         self.status.refresh()
         self._refresh()
+        self._lock_when_idle()
+
+    def _tick_page(self) -> None:
         self.stage.tick()
         if self._paper is not None:
             self._paper.tick()
-        self._lock_when_idle()
 
     def _lock_when_idle(self) -> None:
         after = self.bridge.doors.settings().security.lock_after_minutes

@@ -73,6 +73,7 @@ class RiskBoard(QObject):
         self._of_market: defaultdict[Market, dict[int, None]] = defaultdict(dict)
         self._known: dict[int, Candidate] = {}
         self._found: dict[World, tuple[datetime, Evaluation]] = {}
+        self._outdated: set[World] = set()  # found before the last batch
         self.ids: dict[int, None] = {}
         self.touched: set[int] = set()
         self._take(Batch(whole=True))
@@ -92,7 +93,7 @@ class RiskBoard(QObject):
         for id in touched:
             self._known.pop(id, None)
         if touched or batch.settings:
-            self._found.clear()
+            self._outdated.update(self._found)
         self.touched = touched
 
     def _list(self, id: int) -> None:
@@ -131,23 +132,28 @@ class RiskBoard(QObject):
         for id in aged:
             del self._known[id]
         if aged:
-            self._found.clear()
+            self._outdated.update(self._found)
         return aged
 
     def _is_fresh(self, found: Candidate, now: datetime) -> bool:
         quote = self._bridge.prices.get((found.group.exchange, found.group.symbol))
         return quote is not None and is_fresh(quote, now)
 
-    def evaluation(self, world: World, now: datetime) -> Evaluation:
-        """Return what an evaluation of a world would find now; nothing is written by that."""
+    def evaluation(self, world: World, now: datetime, *, lately: bool = False) -> Evaluation:
+        """Return what an evaluation of a world would find now; nothing is written by that.
+
+        lately: what it found within the last second will do.
+        """
         kept = self._found.get(world)
-        if kept is not None and 0 <= (now - kept[0]).total_seconds() < 1:
+        usable = kept is not None and (lately or world not in self._outdated)
+        if kept is not None and usable and 0 <= (now - kept[0]).total_seconds() < 1:
             return kept[1]
         groups = self._bridge.groups
         mine = (self.candidate(id, now) for id in self.ids if groups[id].world is world)
         seen = [found for found in mine if found is not None]
         result = evaluate(world, seen, self._bridge.doors.settings().risk, now)
         self._found[world] = (now, result)
+        self._outdated.discard(world)
         return result
 
     def worlds(self) -> list[World]:

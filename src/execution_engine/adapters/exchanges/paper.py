@@ -55,7 +55,7 @@ from execution_engine.domain.rows import Order
 
 _Answer = TypeVar("_Answer", OpenOrders, Balances, Fills)
 _Change = Callable[[Order, Turn], OrderReport]
-ORDERS_A_TURN = 500  # that are written out before others have their turn
+ORDERS_A_TURN = 150  # that are written out before others have their turn
 _DEFECT = "The paper exchange failed on this request; the log has the details."
 
 

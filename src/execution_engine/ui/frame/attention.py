@@ -99,7 +99,7 @@ class Attention:
                 sentence = visible(action.notes, LONGEST)
                 yield Thing("risk", "warn", "An offset is under way", sentence, "Show", "risk")
             elif not risk_state(bridge, settings, world).sentence:
-                plan = self._board.evaluation(world, now).plan
+                plan = self._board.evaluation(world, now, lately=True).plan
                 if plan is not None and plan.acts:
                     yield Thing("risk", "warn", "Offset plan is ready", f"{plan.words}.", "Show", "risk")
 

@@ -13,8 +13,8 @@ _WORLD = {Mode.LIVE: World.LIVE, Mode.DEMO: World.TEST, Mode.TESTNET: World.TEST
 
 def accounts_in_use(bridge: Bridge) -> list[Account]:
     """Return the accounts that are enabled or still hold something."""
-    holding = {group.account for group in bridge.groups.values() if group.holds_slot}
-    return [each for each in bridge.accounts.values() if each.enabled or each.name in holding]
+    slots = bridge.slots_of
+    return [each for each in bridge.accounts.values() if each.enabled or slots.get(each.name)]
 
 
 def gravest(accounts: Iterable[Account]) -> Mode:

@@ -26,6 +26,7 @@ from execution_engine.ui.tables import TableView
 from execution_engine.ui.theme import SIZE, px
 from execution_engine.ui.widgets import Panel, button
 
+APART_MS = 70  # from the window's own sums: alerts get their turn in between
 RIGHT_WIDTH = 366
 TOP_HEIGHT = 288
 LEAST_CURVE = 104  # below the strip and two banners of a small window
@@ -161,10 +162,10 @@ class DashboardPage(Page):
             self._reading.ask_later()
         mine = [point for point in batch.equity if point.world is self._world]
         self.equity.add_points(mine, self._now())
-        if not batch.only_prices:
+        if batch.is_pressing:
             self._show_figures()
         elif not self._sums.isActive():
-            self._sums.start(SUMS_MS)
+            self._sums.start(SUMS_MS + APART_MS)
 
     def _filled(self, order_id: int) -> bool:
         order = self._bridge.orders.get(order_id)
