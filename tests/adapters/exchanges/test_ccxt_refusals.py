@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from execution_engine.adapters.exchanges.catalogue import VENUES
+from execution_engine.adapters.exchanges.catalogue import VENUES, Topic
 from execution_engine.adapters.exchanges.translate import SENTENCES, TOPICS
 from execution_engine.domain import order as orders
 from execution_engine.domain.inputs import Verdict
@@ -103,7 +103,7 @@ CODES = [
     ("okx", SWAP, "50013", "Systems are busy.", 429, UNKNOWN, CONNECTION),
     ("okx", SWAP, "50026", "System error. Please try again later.", 500, UNKNOWN, CONNECTION),
     ("okx", SWAP, "98765", "Nobody has heard of this.", 200, UNKNOWN, GENERIC),
-    ("kucoin", SPOT, "600100", "Order size increment invalid.", 200, REFUSED, VALIDATION),
+    ("kucoin", SPOT, "600100", "Price increment invalid.", 200, REFUSED, VALIDATION),
     ("kucoin", SPOT, "200004", "Balance insufficient!", 200, REFUSED, FUNDS),
     ("kucoin", SPOT, "400100", "Order size below the minimum requirement.", 200, REFUSED, VALIDATION),
     ("kucoin", SPOT, "600100", "Order size increment invalid.", 200, REFUSED, VALIDATION),
@@ -157,6 +157,30 @@ async def test_a_code_proves_what_it_proves(
     if verdict is REFUSED and engine is VALIDATION:
         assert report.reason.startswith((SENTENCES[VALIDATION], *TOPICS.values()))
         assert words in report.reason
+
+
+@pytest.mark.fault(24)
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("binance", "-4087", "User can only place reduce only order"),
+        (
+            "binance",
+            "-4400",
+            "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed.",
+        ),
+        ("bybit", "110023", "Currently only reduce-only orders are accepted."),
+    ],
+)
+async def test_where_only_closes_are_taken_an_entry_is_refused_in_a_sentence(
+    name: str, code: str, said: str
+) -> None:
+    stage = wired(name, SWAP)
+    terms_as_wanted(stage)
+    stage.wire.on(CREATE[name, SWAP], saying(stage, code, said, 200 if name == "bybit" else 400))
+    (report,) = await stage.place(stage.order())
+    assert (report.verdict, report.about) == (REFUSED, None)
+    assert report.reason == f"{TOPICS[Topic.REDUCE_ONLY]} {said} ({code})"
 
 
 def nothing_there(stage: Wired) -> None:

@@ -37,6 +37,7 @@ class Topic(StrEnum):
 
     MARKET = "market"  # it is not traded any more, or not now
     POSITION_MODE = "position mode"  # the account's is not the one that the order is for
+    REDUCE_ONLY = "reduce only"  # nothing that opens a position is taken, for a market or an account
 
 
 class Switch(StrEnum):
@@ -280,6 +281,8 @@ _BINANCE = Venue(
         ("-4140", "", Topic.MARKET),
         ("-4141", "", Topic.MARKET),
         ("-4061", "", Topic.POSITION_MODE),
+        ("-4087", "", Topic.REDUCE_ONLY),
+        ("-4400", "", Topic.REDUCE_ONLY),
     ),
     filters=frozenset(
         {"-1013", "-1111", "-4164", "-4003", "-4004", "-4005", "-4013", "-4014", "-4023", "-4131", "-1121"}
@@ -403,6 +406,7 @@ _BYBIT = Venue(
         ("170121", "", Topic.MARKET),
         ("170210", "", Topic.MARKET),
         ("110074", "", Topic.MARKET),
+        ("110023", "", Topic.REDUCE_ONLY),
         ("10001", "symbol invalid", Topic.MARKET),
         ("10001", "not match position mode", Topic.POSITION_MODE),
     ),
@@ -490,6 +494,7 @@ _OKX = Venue(
         ("51022", "", Topic.MARKET),
         ("51027", "", Topic.MARKET),
         ("51028", "", Topic.MARKET),
+        ("51029", "", Topic.MARKET),
         ("51000", "posside", Topic.POSITION_MODE),
     ),
     # It takes requests up to 30 s old and says nothing about the engine behind it.

@@ -65,6 +65,7 @@ SENTENCES = {
 
 TOPICS = {
     Topic.MARKET: "The exchange does not trade this market any more, or not now.",
+    Topic.REDUCE_ONLY: "The exchange takes only orders that close a position, in this market or from this account.",
     Topic.POSITION_MODE: "The account's position mode on the exchange is another one than the settings ask for.",
 }
 KEYS_WERE_GOOD = (
