@@ -50,10 +50,10 @@ class Screen:
         rows = await asyncio.to_thread(self._outside.paper_orders)
         return [(row["symbol"], row["action"], str(row["filled_quantity"])) for row in rows]
 
-    async def holding(self, symbol: str, capital: str, entry: str) -> None:
+    async def holding(self, symbol: str, capital: str, entry: str, **fields: Any) -> None:
         """Open a position by an alert and wait until its only leg is filled."""
         await self.price(symbol, entry)
-        await self.alert(symbol, price=entry, capital_usd=capital)
+        await self.alert(symbol, price=entry, capital_usd=capital, **fields)
         await self.price(symbol, entry)
         ticker = symbol.rpartition(":")[2]
         await self.sees(lambda: any(g.symbol == ticker and g.open_quantity for g in self._groups()))

@@ -12,9 +12,10 @@ from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.pages.risk import RiskPage
 from tests.stories.screen import Screen, on_the_screen, rows, words
-from tests.stories.test_risk import FIRST, LOSER, ONE_LEG, SECOND
+from tests.stories.test_risk import FIRST, LOSER, ONE_LEG
 
 BTC, ETH, SOL = (f"BINANCE:{coin}USDT" for coin in ("BTC", "ETH", "SOL"))
+SHORT = "BINANCE:LTCUSDT.P"
 FULL = "The only slot is used: the first goes as soon as one is free."
 
 
@@ -116,44 +117,53 @@ async def test_winners_pay_for_the_loser_as_the_balance_sheet_said(
         "paper__maker_fee_percent": 0,
     }
     async with on_the_screen(qapp, tmp_path / "data", **settings) as screen:
-        for symbol, entry in ((LOSER, "100"), (FIRST, "10"), (SECOND, "50")):
-            await screen.holding(symbol, "1000", entry)
-        page = screen.page("risk", RiskPage)
-        for symbol, price in ((LOSER, "94"), (FIRST, "10.5"), (SECOND, "52")):
+        for symbol, entry, action in ((LOSER, "100", "buy"), (FIRST, "10", "buy"), (SHORT, "50", "sell")):
+            await screen.holding(symbol, "1000", entry, action=action)
+        await screen.price(BTC, 100)
+        await screen.alert(BTC, price=100, capital_usd="500")
+        for symbol, price in ((LOSER, "94"), (FIRST, "10.5"), (SHORT, "48")):
             await screen.price(symbol, price)
+        before = len(await screen.at_the_exchange())
 
         # The plan is a balance sheet before anything happens.
+        page = screen.page("risk", RiskPage)
         await screen.sees(lambda: len(page.plan.model) == 3)
         await screen.sees(lambda: page.projection.facts.text("winners") == "+60.00")
         planned = [(row["position"], row["quantity"], row["realizes"]) for row in rows(page.plan.model)]
         assert planned == [
             ("SOLUSDT 15m Long", "100.000", "+50.00"),
-            ("LTCUSDT 15m Long", "5.000", "+10.00"),
+            ("LTCUSDT.P 15m Short", "5.000", "+10.00"),
             ("ETHUSDT 15m Long", "10.0000", "−60.00"),
         ]
         assert page.projection.facts.text("loser") == "−60.00"
         assert page.projection.facts.text("missing") == "0.00"
         assert page.plan.cover.missing.text() == "nothing is missing"
-        assert {row["group"]: row["verdict"] for row in rows(page.model)}["ETHUSDT 15m Long"] == (
-            "Loser of the plan"
-        )
-        assert [row for row in await screen.at_the_exchange() if row[1] == "sell"] == []
+        verdicts = {row["group"]: row["verdict"] for row in rows(page.model)}
+        assert verdicts["ETHUSDT 15m Long"] == "Loser of the plan"
+        assert verdicts["LTCUSDT.P 15m Short"] == "Pays in the plan"
 
-        # Run now asks, and then what was planned is what is sold.
+        # Run now asks, and then what was planned is what is closed.
         qtbot.mouseClick(page.plan.run, Qt.MouseButton.LeftButton)
         assert page.dialog is not None
-        assert "Close SOLUSDT 15m, part of LTCUSDT 15m, then ETHUSDT 15m?" in words(page.dialog)
+        assert "Close SOLUSDT 15m, part of LTCUSDT.P 15m, then ETHUSDT 15m?" in words(page.dialog)
+        assert len(await screen.at_the_exchange()) == before
         qtbot.mouseClick(page.dialog.confirm, Qt.MouseButton.LeftButton)
         await screen.sees(lambda: [row["result"] for row in entries(page)] == ["Complete"])
-        sold = [
-            (symbol, float(filled))
-            for symbol, side, filled in await screen.at_the_exchange()
-            if side == "sell"
+        later = [
+            (name, side, float(filled)) for name, side, filled in (await screen.at_the_exchange())[before:]
         ]
-        assert sold == [("SOLUSDT", 100), ("LTCUSDT", 5), ("ETHUSDT", 10)]
-        await screen.sees(lambda: [row["group"] for row in rows(page.model)] == ["LTCUSDT 15m Long"])
+        assert [row for row in later if row[0] != "BTCUSDT"] == [
+            ("SOLUSDT", "sell", 100),
+            ("LTCUSDT.P", "buy", 5),
+            ("ETHUSDT", "sell", 10),
+        ]
         assert not page.plan.model.keys()
-        assert positions(screen.page("positions", PositionsPage)) == ["LTCUSDT"]
+
+        # A slot that became free went to the one that waited for it.
+        assert ("BTCUSDT", "buy", 5) in later
+        queue = screen.page("queue", QueuePage)
+        await screen.sees(lambda: [row["why"] for row in rows(queue.promoted)] == ["1st: no loss"])
+        assert positions(screen.page("positions", PositionsPage)) == ["BTCUSDT", "LTCUSDT.P"]
 
 
 def entries(page: RiskPage) -> list[dict[str, str]]:
