@@ -132,7 +132,7 @@ async def test_a_backup_is_restored_while_it_runs_and_nothing_trades_blindly(tmp
         assert application.trouble == ""
         engine = (await application.read_state())["engine"]
         assert engine["status"] == "hold"
-        why = f"The backup {made.path.name} was restored. Every account is compared with its exchange; no order is sent"
+        why = f"The backup {made.path.name} was restored. No order is sent until you resume"
         assert engine["reasons"][0].startswith(why)
         await application.core.desk.ask(Resume())
         await until(lambda: application.status() == ("running", []))
@@ -156,5 +156,5 @@ async def test_an_audit_log_that_lost_its_end_is_told_at_the_next_start(tmp_path
         await until(lambda: "audit_broken" in application_acts(application))
         word, reasons = application.status()
         assert word == "hold"
-        assert reasons[0].startswith("The database is not the one that was left here.")
+        assert reasons[0].startswith("The audit log ends before entry ")
         await until(lambda: audit_head.fault(database) == "")  # told once, and noted from then on

@@ -37,7 +37,7 @@ AGAIN_AFTER = timedelta(minutes=15)  # a backup that failed
 CALM_AFTER = timedelta(minutes=5)  # a start: first everything that trades gets going
 HEAD_EVERY_S = 0.5
 AUDIT_SHOWN = 5_000
-HELD_BACK = "Every account is compared with its exchange; no order is sent until you have looked at what was found and resume."
+HELD_BACK = "No order is sent until you resume; look first at what the comparison with each exchange found."
 
 
 class DataRefused(EngineError):
@@ -309,7 +309,7 @@ class Keeping:
         fault = audit_head.checked(self._folder.database)
         if not fault:
             return None
-        why = f"The database is not the one that was left here. {HELD_BACK}"
+        why = f"{fault} {HELD_BACK}"
         return DatabaseReplaced(act=Act.AUDIT_BROKEN, detail=fault, why=why, level=Level.ERROR)
 
     async def _note(self, act: Act, detail: str, level: Level = Level.INFO) -> None:

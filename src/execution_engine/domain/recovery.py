@@ -28,7 +28,7 @@ def begin(draft: Draft, said: DatabaseReplaced) -> Answer | Refusal | None:
     for group in draft.groups():
         cancel_next(draft, group, said.why)
     draft.record(said.act, said.detail, said.origin)
-    draft.tell(said.act.value, f"{said.detail} {said.why}", said.level, Category.SECURITY, notice=True)
+    draft.tell(said.act.value, said.why, said.level, Category.SECURITY, notice=True)
     return Answer(status="done", text=said.detail)
 
 

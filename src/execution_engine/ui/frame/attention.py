@@ -106,8 +106,8 @@ class Attention:
 
 def _engine(bridge: Bridge) -> Iterator[Thing]:
     if bridge.engine is not None and bridge.engine.recovering:
-        sentence = visible(bridge.engine.recovering, LONGEST)
-        yield Thing("warning", "warn", "Nothing is sent", sentence, "Trade again…", "resume")
+        sentence = "These books are older than the last ones. Look at what was found, then let trading go on."
+        yield Thing("warning", "warn", "No order is sent", sentence, "Trade again…", "resume")
     elif bridge.engine is not None and bridge.engine.paused:
         sentence = "Alerts are stored, nothing is opened. Exits, targets and fills go on."
         yield Thing("pause", "warn", "Paused", sentence, "Resume", "resume")

@@ -17,7 +17,7 @@ def trading_again(bridge: Bridge, parent: QWidget) -> ConfirmDialog:
     why = bridge.engine.recovering if bridge.engine is not None else ""
     return ConfirmDialog(
         "Trade again",
-        "Trade on by these books?",
+        "Let trading go on?",
         "Trade again",
         explanation=visible(why, 300),
         consequences=_consequences(bridge),

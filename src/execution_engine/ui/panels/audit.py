@@ -32,7 +32,8 @@ ORIGINS: dict[str, str] = {
 SOON_MS = 1000
 BAD = frozenset(
     {
-        audit.Act.SECRET_GUESSED, audit.Act.VAULT_REFUSED, audit.Act.VAULT_FORGOTTEN, audit.Act.AUDIT_BROKEN, audit.Act.BACKUP_FAILED,
+        audit.Act.SECRET_GUESSED,
+        audit.Act.VAULT_REFUSED, audit.Act.VAULT_FORGOTTEN, audit.Act.AUDIT_BROKEN, audit.Act.BACKUP_FAILED,
         audit.Act.ACCOUNT_REMOVED, audit.Act.ACCOUNT_DISABLED, audit.Act.BACKUP_RESTORED,
     }
 )  # fmt: skip
@@ -172,7 +173,7 @@ _COLUMNS: Sequence[Column[AuditEntry]] = (
     Column(
         key="origin",
         title="From",
-        width=120,
+        width=146,
         cell=lambda entry: Cell(entry.origin.capitalize() or MISSING, "text2", raw=entry.origin),
         sort_key=lambda entry: entry.origin,
         tooltip=_origin,
