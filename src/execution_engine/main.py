@@ -76,9 +76,7 @@ T = TypeVar("T")
 KEYS_CHECKED_EVERY_S = 24 * 3600
 VAULT_PATIENCE_S = 3.0  # that alerts wait for a keyring which may be waiting for its user
 PRICE_PATIENCE_S = 3.0  # that a test alert waits for the price it is sent with
-MARKETABLE = Decimal(
-    "1.001"
-)  # above what is asked for, so that a test alert fills where the market moved on a little
+MARKETABLE = Decimal("1.001")  # over the ask: a test alert fills even if the market moves on a little
 MOST_BEHIND = 5000  # writes that may wait for the disk before new entries are asked to come again
 REBUILD_FIRST_S = 1.0
 REBUILD_LAST_S = 60.0
