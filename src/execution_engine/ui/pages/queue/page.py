@@ -108,7 +108,7 @@ class QueuePage(Page):
         split = Splitter(Qt.Orientation.Vertical)
         split.addWidget(self._upper())
         split.addWidget(self._lower())
-        split.setStretchFactor(0, 4)
+        split.setStretchFactor(0, 5)
         split.setStretchFactor(1, 5)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
