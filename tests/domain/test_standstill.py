@@ -69,8 +69,7 @@ def test_the_usual_reason_is_that_no_slot_is_free():
         ),
         (
             lambda house: saved(house, "signals.max_entries_per_day", 1),
-            "1 entry was placed today, the limit (signals.max_entries_per_day): nothing is promoted or forced before "
-            "00:00 UTC.",
+            "The day's limit of 1 entry is reached: nothing is promoted or forced before 00:00 UTC.",
             "",
         ),
         (
@@ -119,6 +118,14 @@ def test_the_day_ends_at_midnight_utc():
     assert len(found(house)) == 2
     house.clock.forward(minutes=1)
     assert said(house) == [ONLY]
+
+
+def test_the_entries_of_the_day_are_counted():
+    house = waiting(**{"pool.max_open_groups": 2, "pool.max_pyramids": 1})
+    house.accept()
+    house.alert(symbol="SOLUSDT", price="150")
+    saved(house, "signals.max_entries_per_day", 2)
+    assert said(house)[0].startswith("The day's limit of 2 entries is reached: ")
 
 
 def test_without_a_limit_of_the_day_none_is_met():

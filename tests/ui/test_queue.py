@@ -282,7 +282,7 @@ async def test_what_keeps_everything_waiting_stands_above_the_queue(desk: Desk) 
 async def test_the_limit_of_the_day_is_told_until_the_day_ends(desk: Desk) -> None:
     saved(desk.house, "signals.max_entries_per_day", 1)
     desk.house.queued()
-    assert "1 entry was placed today, the limit (signals.max_entries_per_day)" in desk.page.note.text
+    assert "The day's limit of 1 entry is reached" in desk.page.note.text
     desk.house.clock.forward(hours=12)
     desk.page.tick()
     assert desk.page.note.text.startswith("The only slot is used")

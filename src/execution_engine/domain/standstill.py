@@ -57,11 +57,10 @@ def _of_everything(draft: Draft, world: World) -> Iterator[Obstacle]:
         yield Obstacle(world, f"On hold, nothing is promoted or forced: {held}.")
     if day_is_full(draft, world):
         limit = draft.settings.signals.max_entries_per_day
-        entries = "1 entry was" if limit == 1 else f"{limit} entries were"
+        entries = "1 entry" if limit == 1 else f"{limit} entries"
         yield Obstacle(
             world,
-            f"{entries} placed today, the limit (signals.max_entries_per_day): nothing is promoted or forced before "
-            "00:00 UTC.",
+            f"The day's limit of {entries} is reached: nothing is promoted or forced before 00:00 UTC.",
         )
 
 
