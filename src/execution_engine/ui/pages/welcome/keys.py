@@ -265,10 +265,10 @@ def told_of(found: CheckResult) -> tuple[str, Token]:
     """Return what is said beside the keys, and in which colour; nothing where they fit."""
     if not found.reached:
         return f"{' '.join(found.faults)} {UNTESTED}", "warn"
+    faults = found.problems or found.faults  # what the exchange says itself makes the rest plain
     if found.can_withdraw is True:
-        others = [each for each in found.faults if "withdraw" not in each]
-        return " ".join([WITHDRAWS, *others]), "danger"
-    return " ".join(found.faults), "danger"
+        faults = (WITHDRAWS, *(each for each in faults if "withdraw" not in each))
+    return " ".join(faults), "danger"
 
 
 def free_name(taken: list[str]) -> str:
