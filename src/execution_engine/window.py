@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ from execution_engine.ui.doors import Doors, Light
 if TYPE_CHECKING:
     from execution_engine.ui.app import Window
     from execution_engine.ui.frame.fault import StartFault
+
+LOOK_S = 3.0  # that the composer waits for the price of a market
 
 
 def run_window(application: Application) -> None:
@@ -159,6 +162,7 @@ def doors(application: Application) -> Doors:
         ask=lambda wish: application.core.desk.ask(wish),
         send_test_alert=application.send_test_alert,
         rehearse=lambda received: rehearse(application.core.book, received, application.clock.now()),
+        look_at=lambda market: _look_at(application, market),
         body_secret=application.unlocking.body_secret,
         set_price=application.set_price,
         read_equity=lambda world: application.read(lambda reader: reader.equity(world)),
@@ -201,6 +205,13 @@ def doors(application: Application) -> Doors:
         write_diagnostics=application.diagnostics,
         standstill=lambda: standstill(application.core.book, application.clock.now()),
     )
+
+
+async def _look_at(application: Application, market: tuple[str, str]) -> None:
+    """Have the price of a market known that nothing uses yet, if that does not take long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_S):
+            await application.core.running.watch.look_at(market)
 
 
 def _urls(application: Application) -> list[tuple[str, str]]:

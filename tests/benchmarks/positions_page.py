@@ -284,6 +284,7 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
         ask=nothing,  # type: ignore[arg-type]
         send_test_alert=nothing,  # type: ignore[arg-type]
         rehearse=nothing,  # type: ignore[arg-type]
+        look_at=nothing,  # type: ignore[arg-type]
         body_secret=BodySecret,
         set_price=nothing,  # type: ignore[arg-type]
         read_equity=nothing,  # type: ignore[arg-type]

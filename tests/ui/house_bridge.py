@@ -60,6 +60,7 @@ class WatchedHouse(House):
         self.log_questions: list[LogQuestion] = []
         self.exported: list[tuple[Any, Path]] = []
         self.test_alerts: list[str] = []
+        self.looked_at: list[tuple[str, str]] = []
         self.updates: Offer | UpToDate | Refusal = UpToDate("1.0")
         self.way_in = WayIn(local="http://127.0.0.1:8787")
         self.way_in_checks = 0
@@ -123,6 +124,7 @@ class WatchedHouse(House):
             ask=self.desk.ask,
             send_test_alert=self._send_test_alert,
             rehearse=lambda received: rehearse(self.book, received, self.clock.now()),
+            look_at=self._look_at,
             body_secret=self.unlocking.body_secret,
             set_price=lambda symbol, price: _soon(()),
             read_equity=lambda world: _soon(()),
@@ -230,6 +232,10 @@ class WatchedHouse(House):
     async def _read_alerts(self, limit: int) -> Sequence[Alert]:
         newest = sorted([*self.older, *self.book.alerts.values()], key=lambda alert: -alert.id)
         return newest[:limit]
+
+    async def _look_at(self, market: tuple[str, str]) -> None:
+        self.looked_at.append(market)
+        self.price(market[1], "3000", exchange=market[0])
 
     async def _send_test_alert(self, symbol: str) -> Answer | Refusal:
         self.test_alerts.append(symbol)

@@ -157,6 +157,18 @@ async def test_a_price_alert_writes_its_timeframe_out(dialog: ComposerDialog) ->
     assert not form.timeframe_said.isVisible()
 
 
+async def test_the_price_of_a_market_that_nothing_uses_is_asked_for_once(
+    house: ComposingHouse, dialog: ComposerDialog
+) -> None:
+    assert house.looked_at == []  # the chart's is known
+    choose(dialog, "symbol_form", "fixed")
+    dialog.compose.form.symbol.setText("BINANCE:ETHUSDT")
+    assert "waits until its account, price" in dialog.compose.verdict.text()
+    await until(lambda: "opens a long position" in dialog.compose.verdict.text())
+    dialog.compose.refresh()
+    assert house.looked_at == [("binance", "ETHUSDT")]
+
+
 async def test_an_exit_has_no_wishes(dialog: ComposerDialog) -> None:
     choose(dialog, "sent_by", "price")
     choose(dialog, "act", "exit")

@@ -138,7 +138,8 @@ class Doors:
     busy: whether an alert, a fill or an order is on its way through the engine right now.
     next_evaluation: when the risk engine looks again; None while it is switched off.
     ask: post an input and wait for its committed answer; raises StoreFailed.
-    rehearse: what an alert would come to now; nothing is sent or kept.
+    rehearse: what an alert would come to now; nothing is sent or kept. look_at: have a market's price known that
+    nothing uses yet; comes back when it is, or after a few seconds.
     set_price: move a practice price by hand; a Refusal says why not.
     body_secret: what the listener compares a message's secret with.
     tokens: the webhooks, each with its secret. way_in: how alerts arrive from outside; asked every second.
@@ -171,6 +172,7 @@ class Doors:
     ask: Callable[[Input], Awaitable[Answer | Refusal]]
     send_test_alert: Callable[[str], Awaitable[Answer | Refusal]]
     rehearse: Callable[[AlertReceived], Rehearsed]
+    look_at: Callable[[tuple[str, str]], Awaitable[None]]
     body_secret: Callable[[], BodySecret]
     set_price: Callable[[str, str], Awaitable[Sequence[str] | Refusal]]
     read_equity: Callable[[World], Awaitable[Sequence[EquityPoint]]]

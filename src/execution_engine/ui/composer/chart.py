@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from execution_engine.domain.composer import Composition
 from execution_engine.domain.composer_placeholders import Sample
+from execution_engine.domain.draft import is_fresh
 from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import Account
 from execution_engine.ui.bridge import Bridge
 
 _PAPER = "paper"
 _UNKNOWN_PRICE = Decimal(100)
+_ASKED_AGAIN = timedelta(seconds=10)
 
 
 def sample(bridge: Bridge, chosen: Composition) -> Sample | None:
@@ -26,6 +30,26 @@ def sample(bridge: Bridge, chosen: Composition) -> Sample | None:
         timeframe=chosen.timeframe,
         at=bridge.doors.now(),
     )
+
+
+class Prices:
+    """Has prices looked up that nothing uses yet, so that a message can be judged by them."""
+
+    def __init__(self, bridge: Bridge, then: Callable[[], None]) -> None:
+        """Take what to do once a price is there."""
+        self._bridge, self._then = bridge, then
+        self._asked: dict[tuple[str, str], datetime] = {}
+
+    def look_at(self, instrument: Instrument) -> None:
+        """Ask for a market's price where none is known that could be acted on; not too often."""
+        doors, key = self._bridge.doors, instrument.key
+        now = doors.now()
+        known = next((price for price in doors.prices() if price.key == key), None)
+        asked = self._asked.get(key)
+        if (known and is_fresh(known, now)) or (asked and now - asked < _ASKED_AGAIN):
+            return
+        self._asked[key] = now
+        self._bridge.run(doors.look_at(key), lambda _: self._then())
 
 
 def _fixed(bridge: Bridge, symbol: str) -> Instrument | None:

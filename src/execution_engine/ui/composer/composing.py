@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from execution_engine.domain import composer
 from execution_engine.domain.alert import HIDDEN, ParsedAlert
@@ -15,7 +16,7 @@ from execution_engine.domain.composer_traps import Trap, traps
 from execution_engine.domain.inputs import AlertReceived
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.composer import words
-from execution_engine.ui.composer.chart import sample
+from execution_engine.ui.composer.chart import Prices, sample
 from execution_engine.ui.composer.form import WIDTH, ComposerForm
 from execution_engine.ui.composer.text import MessageText
 from execution_engine.ui.composer.told import ToldList
@@ -78,6 +79,7 @@ class ComposePage(QWidget):
         self._url_open = self._secret_open = False
         self.form = ComposerForm(bridge)
         self.checks = Checks(bridge, self.form)
+        self._prices = Prices(bridge, self._price_came)
         self.url = ElidedLabel("", "small", "text2")
         self.url.setFont(mono("small"))
         self.url_eye = button(role="icon", icon="eye", tip="Show the URL")
@@ -111,6 +113,7 @@ class ComposePage(QWidget):
         self.form.refresh()
         chosen, fault = self.form.composition, self.form.fault
         self._show_url()
+        self._look_at_price(chosen)
         self.message.show_text(self.text if self._secret_open else self.masked)
         self.eye.setVisible(self.form.wants_secret)
         found: tuple[Trap, ...] = ()
@@ -137,6 +140,11 @@ class ComposePage(QWidget):
         """Give the traps the height that their sentences need in this width."""
         super().resizeEvent(event)
         self._fit_traps()
+
+    def _look_at_price(self, chosen: Composition) -> None:
+        chart = sample(self._bridge, chosen)
+        if chart is not None and self.isVisible():
+            self._prices.look_at(chart.instrument)
 
     # -- what is shown
 
@@ -185,6 +193,10 @@ class ComposePage(QWidget):
         self.copy_url.clicked.connect(self._copy_url)
         self.copy_message.clicked.connect(self._copy_message)
         self.traps.acted.connect(lambda _: self.tunnel_wanted.emit())
+
+    def _price_came(self) -> None:
+        if isValid(self) and self.isVisible():
+            self.refresh()
 
     def _changed(self) -> None:
         self.copied.show_text("")

@@ -79,7 +79,7 @@ class ComposerForm(QFrame):
         self.capital.setAccessibleName("Capital in USD")
         self.capital.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.capital.setMaxLength(40)
-        self.capital.setPlaceholderText(f"{BY_SETTINGS}, USD")
+        self.capital.setPlaceholderText(BY_SETTINGS)
         self.form = SegmentedChoice(
             [(Form.STRUCTURED, "Structured"), (Form.FLAT, "Flat")], small=False, name="Form"
         )
@@ -197,7 +197,7 @@ class ComposerForm(QFrame):
                     ("", self.timeframe_said),
                     ("Grid", self.grid),
                     ("TP mode", self.tp_mode),
-                    ("Capital", self.capital),
+                    ("Capital, USD", self.capital),
                 )
             )
         )
