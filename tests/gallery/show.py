@@ -27,26 +27,27 @@ async def shown(scenes: Iterable[Scene], size: tuple[int, int]) -> AsyncIterator
         by_kind.setdefault(scene.kind, []).append(scene)
     for kind, some in by_kind.items():
         with tempfile.TemporaryDirectory() as folder:
-            window = _window(kind, Path(folder), size)
+            window = window_of(kind, Path(folder), size)
             for scene in some:
                 before = _dialogs(window)
                 window.go(scene.page)
                 window.notices.hide()
-                await _settle()
+                await settle()
                 if scene.opens is not None:
                     scene.opens(window)
-                    await _settle()
+                    await settle()
                 fresh = [each for each in _dialogs(window) if each not in before]
                 yield scene, fresh[-1] if fresh else window
                 for each in fresh:
                     each.close()
-                await _settle()
+                await settle()
             window.put_away()
             window.deleteLater()
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def _window(kind: str, folder: Path, size: tuple[int, int]) -> MainWindow:
+def window_of(kind: str, folder: Path, size: tuple[int, int]) -> MainWindow:
+    """Return a window of a size with the sample data of a kind."""
     house = house_of(kind, folder)
     window = MainWindow(house.bridge, PLACES, Memory(folder / "window.json"))
     window.house = house  # type: ignore[attr-defined]  # kept as long as the window
@@ -66,6 +67,7 @@ def _dialogs(window: MainWindow) -> list[QWidget]:
     return [each for each in top if isinstance(each, QDialog) or each.parentWidget() is window]
 
 
-async def _settle() -> None:
+async def settle() -> None:
+    """Let everything be read, shown and laid out."""
     for _ in range(TURNS):
         await asyncio.sleep(TURN_S)  # never a nested loop, which can end a task without a word

@@ -45,6 +45,11 @@ class SegmentedChoice(QWidget):
             row.addWidget(segment)
         self.set_value(value or options[0][0])
 
+    @property
+    def last_button(self) -> QAbstractButton:
+        """Return the last button, for who comes next with Tab."""
+        return list(self._segments.values())[-1]
+
     def value(self) -> str:
         """Return the key of the choice."""
         return next(key for key, segment in self._segments.items() if segment.isChecked())

@@ -71,6 +71,7 @@ class EquityPanel(Panel):
 
             self.chart = EquityChart()
             self.add(self.chart, 1)
+            self.setTabOrder(self.choice.last_button, self.chart)
         return self.chart
 
     def tick(self, now: datetime) -> None:

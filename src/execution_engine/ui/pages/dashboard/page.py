@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.rows import EquityPoint
@@ -86,6 +86,17 @@ class DashboardPage(Page):
         self.model.sort_by("unrealized")
         self._narrow: bool | None = None
         self.set_narrow(False)
+        self._order_focus()
+
+    def _order_focus(self) -> None:
+        """Let Tab go as one reads: the curve, the positions, what needs attention."""
+        parts = (self.equity, self.results_panel, self.positions_panel, self.needs)
+        last: QWidget | None = None
+        for part in parts:
+            for each in _focusable(part):
+                if last is not None:
+                    QWidget.setTabOrder(last, each)
+                last = each
 
     def set_narrow(self, narrow: bool) -> None:
         """Put Results under the curve and fold what needs attention, or put them back beside it."""
@@ -232,3 +243,9 @@ class DashboardPage(Page):
 
     def _now(self) -> datetime:
         return self._bridge.doors.now()
+
+
+def _focusable(part: QWidget) -> list[QWidget]:
+    """Return what Tab reaches in a part, in the order in which it was made."""
+    inside = [part, *part.findChildren(QWidget)]
+    return [each for each in inside if each.focusPolicy() & Qt.FocusPolicy.TabFocus]

@@ -115,6 +115,8 @@ _TRADE: Sequence[Column[ClosedTrade]] = (
         width=96,
         cell=lambda trade: Cell(usd(trade.fees), raw=raw(trade.fees)),
         sort_key=lambda trade: trade.fees,
+        tooltip=lambda trade: f"{exact(trade.fees)} {trade.quote} of entries and exits",
+        hint="What the exchange took for all fills, entries and exits",
     ),
     Column(
         key="realized",

@@ -80,6 +80,7 @@ COLUMNS: Sequence[Column[Holding]] = (
         width=76,
         cell=lambda held: Cell(f"{held.group.pyramid_count} / {held.group.max_pyramids}"),
         sort_key=lambda held: held.group.pyramid_count,
+        hint="Entries of its key so far / how many it may have",
     ),
     Column(
         key="state",

@@ -199,6 +199,8 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
             align="right",
             width=WIDE["price"],
             cell=lambda row: _price_cell(row.price, row, stale=row.old),
+            tooltip=lambda row: "The price is old; the stream is reconnecting" if row.old else "",
+            hint="The newest price of the market",
         ),
         Column(
             key="loss",

@@ -37,7 +37,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. when: its time as text. later: the difference to the receipt."""
+    """One step. when: its time as text; utc: the same in UTC. later: the difference to the receipt."""
 
     title: str
     when: str = ""
@@ -46,6 +46,7 @@ class Step:
     orders: tuple[Ordered, ...] = ()
     shape: Shape = "disc"
     token: Token = "accent"
+    utc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ class _Teller:
         replay = f"A replay of alert {alert.replay_of}." if alert.replay_of else ""
         late = "Older than the limit of entries; exits are carried out all the same." if alert.late else ""
         sentences = tuple(each for each in (first, replay, late) if each)
-        return Step("Received", f.local_time_ms(alert.received_at, self._zone), "", sentences)
+        when = f.local_time_ms(alert.received_at, self._zone)
+        return Step("Received", when, "", sentences, utc=f.utc_text(alert.received_at))
 
     def classified(self) -> Step | None:
         alert, group = self._alert, self._found.group
@@ -153,13 +155,14 @@ class _Teller:
                 "Waiting", "", "", ("It waits for its account, a price or a balance.",), shape="three_dots"
             )
         when, later = self._at(alert.decided_at)
+        utc = f.utc_text(alert.decided_at)
         if pyramid is None or group is None:
-            return Step("Decided", when, later, (self._without_orders(),))
+            return Step("Decided", when, later, (self._without_orders(),), utc=utc)
         number = f"pyramid {pyramid.index + 1}" if pyramid.index else "first pyramid"
         base, capital = f.price(pyramid.base_price, self._rules.tick), f.usd(pyramid.capital_usd)
         where = f"{number} on {f.visible(group.account, 40)}, grid “{f.visible(pyramid.grid_name, 40)}”"
         fits = f"all {f.counted(len(self._found.legs), 'leg')} fit the rules of {alert.symbol}"
-        return Step("Decided", when, later, (f"{where}, base {base}, {capital} USD; {fits}",))
+        return Step("Decided", when, later, (f"{where}, base {base}, {capital} USD; {fits}",), utc=utc)
 
     def _without_orders(self) -> str:
         alert = self._alert
@@ -179,13 +182,15 @@ class _Teller:
             return None
         taken = [order for order in found.orders if order.acknowledged_at is not None]
         moments = [order.acknowledged_at for order in taken if order.acknowledged_at is not None]
-        when, later = self._at(max(moments, default=None))
+        newest = max(moments, default=None)
+        when, later = self._at(newest)
         first = found.orders[0]
         kind = f"{first.action.value} {'limit' if first.type is OrderType.LIMIT else 'market order'}"
         some = f"{len(taken)} of " if 0 < len(taken) < len(found.orders) else ""
         verb = "accepted by the exchange" if taken else "on the way to the exchange"
         rows = self._legs() if found.legs else tuple(self._order(order) for order in found.orders)
-        return Step("Orders", when, later, (f"{some}{f.counted(len(found.orders), kind)} {verb}",), rows)
+        said = f"{some}{f.counted(len(found.orders), kind)} {verb}"
+        return Step("Orders", when, later, (said,), rows, utc=f.utc_text(newest))
 
     def _legs(self) -> tuple[Ordered, ...]:
         rules = self._rules
@@ -220,7 +225,7 @@ class _Teller:
         if len(shown) < len(found.fills):
             sentences.insert(0, f"{f.counted(len(found.fills) - len(shown), 'earlier fill')}")
         when, later = self._at(found.fills[-1].at)
-        return Step("Fills", when, later, tuple(sentences))
+        return Step("Fills", when, later, tuple(sentences), utc=f.utc_text(found.fills[-1].at))
 
     def _fill(self, fill: Fill) -> str:
         order = next(each for each in self._found.orders if each.id == fill.order_id)
@@ -241,7 +246,7 @@ class _Teller:
         if result and self._found.group is not None and self._found.group.holds_slot:
             when, later = "now", ""
         sentences = tuple(each for each in (self._line.reason, result) if each)
-        return Step(word, when, later, sentences, (), shape, token)
+        return Step(word, when, later, sentences, (), shape, token, f.utc_text(ended))
 
     def _standing(self) -> str:
         """Say what became of what the alert opened."""

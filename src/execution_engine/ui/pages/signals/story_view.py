@@ -99,6 +99,7 @@ class _StepView(QWidget):
     def show_step(self, step: Step, *, last: bool) -> None:
         self._title.show_text(step.title)
         self._when.show_text(step.when)
+        self._when.setToolTip(step.utc)
         self._later.show_text(step.later)
         self._said.show_text("\n".join(step.sentences))
         self._said.setVisible(bool(step.sentences))
