@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout
 
 from execution_engine.ui.tables.paint import baseline, elided, width_of
@@ -13,6 +13,7 @@ from execution_engine.ui.theme import WHITE, TextStyle, Token, color, font, px
 from execution_engine.ui.widgets import Label
 
 WIDE, NARROW = 286, 220
+ROOMY = 480  # [px]
 PROMISE = "Nothing is traded before you send the test alert. Every choice can be changed later."
 
 
@@ -38,8 +39,14 @@ class Rail(QFrame):
             entry.clicked.connect(lambda _=False, at=entry.at: self.chosen.emit(at))
             column.addWidget(entry)
         column.addStretch(1)
-        column.addWidget(Label(PROMISE, "small", "text2", wrap=True))
+        self._promise = Label(PROMISE, "small", "text2", wrap=True)
+        column.addWidget(self._promise)
         self.set_narrow(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what is no step where there is no room for it."""
+        self._promise.setVisible(self.height() >= px(ROOMY))
+        super().resizeEvent(event)
 
     def set_narrow(self, narrow: bool) -> None:
         """Take less room, or more again."""
@@ -61,7 +68,8 @@ class Entry(QAbstractButton):
         self.setText(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setMinimumHeight(px(28))
         self._name()
 
     def show_about(self, text: str) -> None:
@@ -94,9 +102,13 @@ class Entry(QAbstractButton):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color("sel" if self._is_here else "hover"))
             painter.drawRoundedRect(box, 4, 4)
-        self._draw_ring(painter)
-        self._draw_text(painter, self.text(), "body", 500, "text", px(8))
-        self._draw_text(painter, self._about, "small", 400, "text2", px(28))
+        roomy = self.height() >= px(46)  # low windows with large letters have room for the name alone
+        self._draw_ring(painter, px(9) if roomy else (self.height() - px(22)) // 2)
+        self._draw_text(
+            painter, self.text(), "body", 500, "text", px(8) if roomy else (self.height() - px(20)) // 2
+        )
+        if roomy:
+            self._draw_text(painter, self._about, "small", 400, "text2", px(28))
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(color("accent"), 2))
@@ -111,9 +123,9 @@ class Entry(QAbstractButton):
         line = QRect(left, top, room, px(20))
         painter.drawText(left, round(baseline(line, style, weight)), elided(text, room, style, weight))
 
-    def _draw_ring(self, painter: QPainter) -> None:
+    def _draw_ring(self, painter: QPainter, top: int) -> None:
         size = px(22)
-        ring = QRectF(px(10), px(9), size, size)
+        ring = QRectF(px(10), top, size, size)
         painter.setPen(Qt.PenStyle.NoPen if self._is_here else QPen(color("ctl"), 1.2))
         painter.setBrush(color("accentfill") if self._is_here else QColor(Qt.GlobalColor.transparent))
         painter.drawEllipse(ring)

@@ -47,7 +47,6 @@ class Step(QScrollArea):
         self.said.hide()
         self.setAccessibleName(self.question)
         self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._ground = QFrame()
         self._ground.setProperty("ground", "window")
