@@ -164,19 +164,21 @@ def passed_over(row: QueuedSignal, holder: Group) -> str:
 
 def placed(standing: Iterable[Standing], passed: Mapping[int, str]) -> Iterator[Rank]:
     """Number what comes in order, and say where time alone decided; nothing is looked at before its turn."""
-    before: Standing | None = None
-    waiting = iter(standing)
+    waiting = ((each, each.rules) for each in standing)
+    before: tuple[bool, Decimal, int] | None = None
     now = next(waiting, None)
     place = 0
     while now is not None:
         place += 1
         after = next(waiting, None)
-        if before is not None and before.rules == now.rules:
+        which, rules = now
+        tie = ""
+        if before == rules:
             tie = "came later"
-        else:
-            tie = "came first" if after is not None and after.rules == now.rules else ""
-        yield Rank(now, place, passed.get(now.row.id, ""), tie)
-        before, now = now, after
+        elif after is not None and after[1] == rules:
+            tie = "came first"
+        yield Rank(which, place, passed.get(which.row.id, ""), tie)
+        before, now = rules, after
 
 
 class Line:

@@ -127,19 +127,24 @@ class Ranked:
 
     def rows(self, ids: Collection[int]) -> list[Waiting]:
         """Return signals as they are shown."""
-        return [self._row(id) for id in ids if id in self._ranks and id in self._standing]
+        seen: dict[Market, tuple[Decimal | None, Decimal, bool]] = {}  # many wait for the same market
+        return [self._row(id, seen) for id in ids if id in self._ranks and id in self._standing]
 
-    def _row(self, id: int) -> Waiting:
+    def _row(self, id: int, seen: dict[Market, tuple[Decimal | None, Decimal, bool]]) -> Waiting:
         row = self._bridge.queue[id]
         market = (row.exchange, row.symbol)
-        quote = self._bridge.prices.get(market)
-        last = quote.last if quote is not None else None
-        instrument = self._bridge.doors.catalogue.get(*market)
-        tick = instrument.tick if instrument is not None else NO_TICK
-        old = self._old.get(market, False)
+        if market not in seen:
+            seen[market] = self._see(market)
+        last, tick, old = seen[market]
         unpriced = "no fresh price" if row.entry_price is None and (last is None or old) else ""
         waits = self._own.get(row.account) or unpriced
         return Waiting(row, self._ranks[id], last, tick, old, id in self.busy, waits)
+
+    def _see(self, market: Market) -> tuple[Decimal | None, Decimal, bool]:
+        """Return a market's last price, its tick, and whether that price is old."""
+        quote, instrument = self._bridge.prices.get(market), self._bridge.doors.catalogue.get(*market)
+        tick = instrument.tick if instrument is not None else NO_TICK
+        return (None if quote is None else quote.last), tick, self._old.get(market, False)
 
     def first(self, id: int, now: datetime) -> Waiting | None:
         """Return one signal with the place that it has at this moment."""
@@ -147,7 +152,7 @@ class Ranked:
             return None
         self._look(id, now)
         self.rank()
-        return self._row(id)
+        return self._row(id, {})
 
     def _look(self, id: int, now: datetime) -> None:
         row = self._bridge.queue.get(id)
