@@ -16,7 +16,9 @@ from shiboken6 import delete
 from execution_engine.ui import theme
 from execution_engine.ui.places import PLACES
 from execution_engine.ui.tables import RowsView
+from tests.gallery.checks import faults
 from tests.gallery.show import settle, window_of
+from tests.house import resources
 
 TIME = re.compile(r"\b\d\d:\d\d:\d\d\b")
 ROWS = 5  # of each table that are looked at
@@ -44,6 +46,28 @@ async def test_every_page_keeps_its_manners(tmp_path: Path, qloop: object) -> No
     assert tables > 8
     assert times > 5
     assert found == []
+
+
+async def test_texts_that_are_two_fifths_longer_are_not_cut_either(
+    tmp_path: Path, qloop: object, qapp: QApplication
+) -> None:
+    # Larger letters take what longer words, as German ones, take.
+    theme.load_fonts(resources() / "fonts")
+    theme.apply(qapp, "dark", scale=1.4)
+    window = window_of("full", tmp_path, (1440, 900))
+    found: list[str] = []
+    for key in ("positions", "queue", "risk", "performance", "settings"):
+        window.go(key)
+        await settle()
+        found += [f"{key}: {fault}" for fault in faults(window)]
+    slim = window.sidebar.slim
+    theme.apply(qapp, "dark")
+    wide = not window.sidebar.slim
+    window.put_away()
+    delete(window)
+    assert found == []
+    assert slim
+    assert wide
 
 
 async def test_tables_without_rows_say_something(tmp_path: Path, qloop: object) -> None:

@@ -39,7 +39,7 @@ from execution_engine.ui.holdings import holdings_of
 from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
 from execution_engine.ui.tables import RowsView
-from execution_engine.ui.theme import THEME, Name
+from execution_engine.ui.theme import THEME, Name, px
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
 
 NARROW_BELOW = 1200
@@ -188,7 +188,6 @@ class MainWindow(QMainWindow):
     # -- how it is built
 
     def _lay_out(self) -> None:
-        self.setMinimumSize(*SMALLEST)
         ground = QWidget()
         column = QVBoxLayout(ground)
         column.setContentsMargins(0, 0, 0, 0)
@@ -526,6 +525,11 @@ class MainWindow(QMainWindow):
 
     def _themed(self) -> None:
         self.acts.show_theme(THEME.current.name == "dark")
+        # Larger text needs a larger window, as far as the screen goes.
+        room = self.screen().availableSize()
+        self.setMinimumSize(min(px(SMALLEST[0]), room.width()), min(px(SMALLEST[1]), room.height()))
+        if self._narrow is not None:
+            self._fit()
 
     def _dialog_gone(self) -> None:
         if self.dialog is not None:
@@ -540,7 +544,7 @@ class MainWindow(QMainWindow):
         self._fit()
 
     def _fit(self) -> None:
-        narrow = self.width() < NARROW_BELOW
+        narrow = self.width() < px(NARROW_BELOW)
         if narrow != self._narrow:
             self._narrow = narrow
             self.memory.set_mode("narrow" if narrow else "wide")
