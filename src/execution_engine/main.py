@@ -24,7 +24,7 @@ from loguru import logger
 
 from execution_engine import __version__
 from execution_engine.accounts import Accounts
-from execution_engine.adapters import diagnostics
+from execution_engine.adapters import diagnostics, machine
 from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.control import ControlServer
 from execution_engine.adapters.exchanges import instruments
@@ -47,7 +47,7 @@ from execution_engine.domain import alert as alerts
 from execution_engine.domain import document as documents
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import EngineError, FieldFault, Refusal, StoreFailed
-from execution_engine.domain.inputs import AlertReceived, Answer, Input, MayChange
+from execution_engine.domain.inputs import AlertReceived, Answer, Input, MayChange, SeenOn
 from execution_engine.domain.money import text
 from execution_engine.domain.notify import Day
 from execution_engine.domain.origin import Origin, acting
@@ -296,6 +296,7 @@ class Application:
         outside.core = core
         core.broken = self._core_broke
         unwritten = await asyncio.to_thread(self.keeping.look_at_head)
+        number = await asyncio.to_thread(machine.number)
         try:
             await core.start()
         except BaseException:
@@ -316,6 +317,8 @@ class Application:
         core.feed.on_released(self.desktop.released)
         if unwritten is not None:
             core.desk.post(unwritten)
+        if number:
+            core.desk.post(SeenOn(machine=machine.digest(number, core.book.engine.install_key)))
         while self._unsaid:
             core.desk.post(self._unsaid.pop(0))
         core.tasks.keep("keys", self._check_keys)

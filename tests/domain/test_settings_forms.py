@@ -494,7 +494,7 @@ def test_read_only_ends_by_switching_it_off_and_by_nothing_beside_it():
 BY_ITSELF = {
     "AlertReceived", "RequestRefused", "Price", "NoPrice", "Balances", "OrderReport", "OrderReports", "Fills",
     "Difference", "Fits", "Interrupted", "LineChanged", "Sending", "OpenOrders", "AccountUnreadable", "AccountChanged",
-    "Instruments", "RulesRead", "Started", "History", "Reached", "Judge", "Settle", "SecondHalf",
+    "Instruments", "RulesRead", "SeenOn", "Started", "History", "Reached", "Judge", "Settle", "SecondHalf",
     "PromoteWaiting", "DueRow", "PricesAsked",
     "Evaluate", "AdvanceOffset", "KeysChanged", "KeysChecked", "SecurityAct", "DatabaseReplaced", "TokenUsed", "TokenChanged",
     "WayInChanged", "AlarmChanged",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -45,6 +47,50 @@ def _of_windows() -> int | None:
     handle = ctypes.c_void_p(-1)  # this process
     known = dlls.kernel32.K32GetProcessMemoryInfo(handle, ctypes.byref(counters), counters.size)
     return int(counters.resident) if known else None
+
+
+def number() -> str:
+    """Return the number that tells this computer from others; empty where the system has none. Blocking."""
+    if sys.platform == "win32":
+        return _number_of_windows()
+    if sys.platform == "darwin":
+        return _number_of_mac()
+    return _number_of_linux()
+
+
+def digest(number: str, salt: str) -> str:
+    """Return a computer's number as it may be written down: nobody learns the number by it."""
+    return hashlib.sha256(f"{salt}|{number}".encode()).hexdigest()[:32]
+
+
+def _number_of_linux() -> str:
+    for file in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
+        with suppress(OSError):
+            if found := file.read_text(encoding="ascii", errors="replace").strip():
+                return found
+    return ""
+
+
+def _number_of_mac() -> str:
+    import ctypes  # only where it is asked
+
+    number, at_once = ctypes.create_string_buffer(16), (ctypes.c_long * 2)(1, 0)
+    try:
+        failed = ctypes.CDLL(None).gethostuuid(number, ctypes.byref(at_once))
+    except (OSError, AttributeError):
+        return ""
+    return "" if failed else number.raw.hex()
+
+
+def _number_of_windows() -> str:
+    import winreg  # other systems have none
+
+    with suppress(OSError):
+        way = winreg.KEY_READ | winreg.KEY_WOW64_64KEY  # type: ignore[attr-defined]
+        place = r"SOFTWARE\Microsoft\Cryptography"
+        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, place, 0, way) as key:  # type: ignore[attr-defined]
+            return str(winreg.QueryValueEx(key, "MachineGuid")[0])  # type: ignore[attr-defined]
+    return ""
 
 
 def free_bytes(folder: Path) -> int | None:

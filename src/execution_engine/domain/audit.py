@@ -70,6 +70,7 @@ class Act(StrEnum):
     RECOVERED = "recovered"
     EXPORTED = "exported"
     AUDIT_BROKEN = "audit_broken"
+    MOVED = "moved"
     CHECKPOINT = "checkpoint"
 
 

@@ -119,6 +119,7 @@ _HANDLERS: dict[type, Handler] = {
     i.KeysChecked: own.checked,
     i.SecurityAct: own.note,
     i.DatabaseReplaced: recovery.begin,
+    i.SeenOn: recovery.seen_on,
     i.AddToken: tokens.add,
     i.RotateToken: tokens.rotate,
     i.RevokeToken: tokens.revoke,

@@ -325,6 +325,13 @@ class MayChange:
     """Asked before something is changed by hand that is no row: keys in the vault, a tunnel, practice prices."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenOn:
+    """On which computer this program runs, as a digest that differs from computer to computer."""
+
+    machine: str
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """The state was loaded; nothing has been asked of any exchange yet."""
@@ -632,6 +639,7 @@ class DatabaseReplaced:
 Input = (
     AlertReceived
     | DatabaseReplaced
+    | SeenOn
     | RequestRefused
     | Price
     | NoPrice

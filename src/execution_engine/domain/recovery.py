@@ -13,8 +13,8 @@ from execution_engine.domain.audit import Act
 from execution_engine.domain.closing import cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
-from execution_engine.domain.facts import Category
-from execution_engine.domain.inputs import AdvanceOffset, Answer, DatabaseReplaced, Reached, Settle
+from execution_engine.domain.facts import Category, Level
+from execution_engine.domain.inputs import AdvanceOffset, Answer, DatabaseReplaced, Reached, SeenOn, Settle
 
 NOTHING_SENT = "no order is sent before that, because a backup was restored"
 
@@ -32,9 +32,27 @@ def begin(draft: Draft, said: DatabaseReplaced) -> Answer | Refusal | None:
     return Answer(status="done", text=said.detail)
 
 
+ELSEWHERE = (
+    "These books were last used on another computer. If the application still runs there, end it there first: two of "
+    "them would undo each other's work. No order is sent or cancelled here until you resume."
+)
+
+
+def seen_on(draft: Draft, said: SeenOn) -> None:
+    """Ask before trading by books that another computer may still trade by, as after their folder was copied."""
+    engine = draft.engine
+    if engine.machine is None:
+        draft.put(replace(engine, machine=said.machine))
+    elif said.machine not in (engine.machine, engine.moved_to):
+        detail = "The books of another computer were opened."
+        begin(draft, DatabaseReplaced(act=Act.MOVED, detail=detail, why=ELSEWHERE, level=Level.ERROR))
+        draft.put(replace(draft.engine, moved_to=said.machine))
+
+
 def end(draft: Draft) -> None:
     """Trust the books again: what closes goes on where it stood, at prices as they are now."""
-    draft.put(replace(draft.engine, recovering=""))
+    engine = draft.engine
+    draft.put(replace(engine, recovering="", machine=engine.moved_to or engine.machine, moved_to=None))
     draft.record(Act.RECOVERED, "Trading after a restore was allowed by hand.")
     for group in draft.groups():
         draft.follow(Settle(group_id=group.id))

@@ -256,6 +256,8 @@ def _unknown_order(draft: Draft, said: OrderReport) -> None:
     elif said.status is OrderStatus.CANCELLED:
         filled = f" It had filled {text(said.filled_quantity)}." if said.filled_quantity > ZERO else ""
         done = f"It could add risk and was cancelled.{filled}"
+    elif draft.engine.moved_to is not None:
+        done = "It is left alone until you resume: the other computer may look after it."
     else:
         done = "It could add risk and is being cancelled."
     note(

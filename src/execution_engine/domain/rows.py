@@ -694,6 +694,8 @@ class Engine:
     epoch: raised when a backup is restored, so that ids are never handed out twice.
     paper_feed: the feed that the paper exchange keeps to while paper groups are open.
     recovering: why nothing is sent until the user says so, as after a backup was restored; empty otherwise.
+    machine: the computer that trades by these books, as a digest; None while it is not known. moved_to: the other
+        one on which they were found, until the user says that it trades now; the first may still run.
     """
 
     id: int = 1
@@ -704,6 +706,8 @@ class Engine:
     paper_feed: str = ""
     started_at: datetime | None = None
     recovering: str = ""
+    machine: str | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

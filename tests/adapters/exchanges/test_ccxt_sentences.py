@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from execution_engine.adapters.exchanges.ccxt_check import CcxtKeyCheck
+from execution_engine.adapters.exchanges.catalogue import Topic
+from execution_engine.adapters.exchanges.ccxt_check import KUCOIN_UNIFIED, OTHER_ENVIRONMENT, CcxtKeyCheck
+from execution_engine.adapters.exchanges.translate import TOPICS
 from execution_engine.domain.inputs import About, AccountUnreadable, Verdict
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import CheckResult, Keys
@@ -120,13 +122,15 @@ async def test_each_reason_has_a_sentence_of_its_own(name: str, market: Market) 
 
 def test_no_two_reasons_share_a_sentence() -> None:
     said = [begins for meets, begins, _ in TABLE if meets is not halted]
+    said += [OTHER_ENVIRONMENT.partition("{")[0], KUCOIN_UNIFIED, TOPICS[Topic.REDUCE_ONLY]]
     assert len(set(said)) == len(said)
 
 
 @pytest.mark.fault(53)
-@pytest.mark.parametrize("name", ["binance", "bybit", "okx"])
-async def test_keys_of_another_environment_are_asked_about(name: str) -> None:
-    async with stage(name, Market.SPOT, Mode.DEMO) as on:
+@pytest.mark.parametrize(("name", "market"), [one for one in BOTH if one[0] != "kucoin"])
+async def test_keys_of_another_environment_are_asked_about(name: str, market: Market) -> None:
+    """KuCoin has no other one."""
+    async with stage(name, market, Mode.DEMO) as on:
         theirs = on.local.account(mode="live")
         keys = Keys(theirs.keys.api_key, theirs.keys.secret, theirs.keys.passphrase)
         (first, second) = (await checked(on, keys)).faults[:2]
