@@ -144,6 +144,27 @@ def application_acts(application: Application) -> list[str]:
 
 
 @pytest.mark.fault(90)
+async def test_a_log_that_somebody_changed_holds_the_engine_until_the_user_has_looked_and_is_told_once(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path / "data") as application:
+        await application.core.desk.ask(Pause())
+        await application.core.desk.ask(Resume())
+        database = application.folder.database
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE audit_log SET detail = 'Nothing happened.' WHERE act = 'paused'")
+    async with running(tmp_path / "data") as application:
+        await until(lambda: application.status()[0] == "hold")
+        assert "(paused) does not follow from the one before it" in application.status()[1][0]
+        await application.core.desk.ask(Resume())
+        await until(lambda: application.status()[0] == "running")
+    async with running(tmp_path / "data") as application:
+        await until(lambda: application.keeping._proving is not None and application.keeping._proving.done())
+        assert application.status() == ("running", [])
+        assert application_acts(application).count("audit_broken") == 1
+
+
+@pytest.mark.fault(90)
 async def test_an_audit_log_that_lost_its_end_is_told_at_the_next_start(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as application:
         await application.core.desk.ask(Pause())

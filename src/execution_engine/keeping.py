@@ -22,7 +22,7 @@ from execution_engine.adapters.storage.export import export
 from execution_engine.adapters.storage.passage import BEFORE
 from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.storage.verify import verify
-from execution_engine.domain.audit import Act
+from execution_engine.domain.audit import Act, news
 from execution_engine.domain.errors import EngineError, Refusal
 from execution_engine.domain.facts import Level
 from execution_engine.domain.inputs import DatabaseReplaced, Input, MayChange, SecurityAct
@@ -68,6 +68,7 @@ class Keeping:
         self._turn = asyncio.Lock()
         self._keeping: asyncio.Task[None] | None = None
         self._heading: asyncio.Task[None] | None = None
+        self._proving: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
         self._ends = False
         self._head: AuditEntry | None = None
@@ -84,7 +85,9 @@ class Keeping:
         """Begin to make backups on time, and say what is wrong with where the data lies."""
         for caution in await asyncio.to_thread(self._cautions):
             logger.bind(category="SYSTEM").warning("{}", caution)
-        self._keeping = asyncio.get_running_loop().create_task(self._keep(), name="backups")
+        loop = asyncio.get_running_loop()
+        self._keeping = loop.create_task(self._keep(), name="backups")
+        self._proving = loop.create_task(self._prove(), name="chain of the log")
 
     def follow(self) -> None:
         """Look at the settings now."""
@@ -93,7 +96,7 @@ class Keeping:
     async def stop(self) -> None:
         """Break off what is being copied, and note the end of the audit log."""
         self._ends = True
-        for task in (self._keeping, self._heading):
+        for task in (self._keeping, self._heading, self._proving):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -311,6 +314,19 @@ class Keeping:
             return None
         why = f"{fault} {HELD_BACK}"
         return DatabaseReplaced(act=Act.AUDIT_BROKEN, detail=fault, why=why, level=Level.ERROR)
+
+    async def _prove(self) -> None:
+        """Follow the chain of the audit log once a start, and hold everything back where it is newly broken."""
+        try:
+            entries = await asyncio.to_thread(Reader(self._folder.database).audit)
+            fault = await asyncio.to_thread(news, entries)
+        except EngineError as error:  # what is wrong with the database others say better
+            logger.bind(category="SYSTEM").warning("The audit log could not be verified: {}", error)
+            return
+        if fault:
+            why = f"{fault} {HELD_BACK}"
+            broken = DatabaseReplaced(act=Act.AUDIT_BROKEN, detail=fault, why=why, level=Level.ERROR)
+            await self.house.ask(broken)
 
     async def _note(self, act: Act, detail: str, level: Level = Level.INFO) -> None:
         await self.house.ask(SecurityAct(act=act, detail=detail, level=level))

@@ -72,6 +72,28 @@ def test_a_fault_names_the_entry():
     assert told.startswith("Audit entry 2 (exit) does not follow from the one before it")
 
 
+def test_a_break_is_news_until_the_log_itself_tells_of_it():
+    entries = log("one", "two", "three")
+    entries[1] = replace(entries[1], detail="another")
+    assert audit.news(log("one", "two")) == ""
+    told = audit.news(entries)
+    assert told.startswith("Audit entry 2 (exit) does not follow")
+    written = AuditEntry(id=4, at=NOON, act=Act.AUDIT_BROKEN, detail=told)
+    entries.append(audit.chain(entries[-1].hash, written))
+    assert audit.news(entries) == ""
+    entries[0] = replace(entries[0], detail="and this")
+    assert audit.news(entries).startswith("Audit entry 1 (exit)")
+
+
+def test_of_a_log_that_was_written_anew_only_some_breaks_are_told_and_once():
+    entries = [replace(entry, hash="x" * 64) for entry in log(*"abcdefgh")]
+    told = audit.news(entries)
+    assert told.endswith("And more of them: 3.")
+    entries.append(AuditEntry(id=9, at=NOON, act=Act.AUDIT_BROKEN, detail=told))
+    entries = [*entries, *(replace(entry, id=entry.id + 10) for entry in entries[:7])]
+    assert audit.news(entries) == ""
+
+
 def test_a_checkpoint_stands_in_for_what_was_removed():
     entries = log("one", "two", "three", "four")
     shorter = [audit.checkpoint(entries[1]), *entries[2:]]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC
 from enum import StrEnum
@@ -20,6 +20,8 @@ from enum import StrEnum
 from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import AuditEntry
 
+BREAKS_TOLD = 5
+AND_MORE = "And more of them:"
 BEGINNING = ""  # stands for the hash before the first entry
 
 
@@ -110,6 +112,19 @@ def checkpoint(last: AuditEntry) -> AuditEntry:
         detail="What was written down until then was removed.",
         origin=Origin.AUTOMATIC,
     )
+
+
+def news(entries: Sequence[AuditEntry]) -> str:
+    """Say in a sentence or two where the chain is broken and the log itself does not tell of it yet.
+
+    What was told once is in the log: a chain that is broken stays so, and nobody is to be asked again and again.
+    """
+    told = [entry for entry in entries if entry.act == Act.AUDIT_BROKEN]
+    found = [fault for fault in verify(entries) if not any(fault in each.detail for each in told)]
+    if not found or (len(found) > BREAKS_TOLD and any(AND_MORE in each.detail for each in told)):
+        return ""
+    more = f" {AND_MORE} {len(found) - BREAKS_TOLD}." if len(found) > BREAKS_TOLD else ""
+    return " ".join(found[:BREAKS_TOLD]) + more
 
 
 def verify(entries: Iterable[AuditEntry]) -> Iterator[str]:
