@@ -435,6 +435,9 @@ async def test_a_template_fills_the_fields_and_is_in_force_after_continue(
     step.templates.panels["Careful"].radio.click()
     assert step.positions.text() == "5"
     typed_in(qtbot, step.capital, "25,000")
+    assert "can be read as 25000 and as 25.0" in step.faults["capital.total_usd"].text()
+    assert not guide.forward.isEnabled()
+    typed_in(qtbot, step.capital, "25000")
     assert step.each.text().startswith("5,000.00 USD for each position")
     assert step.worst.words.text().endswith("25,000.00 USD, 1.0 × the capital.")
     assert "of 1,666.67 per pyramid" in step.outcome.text()

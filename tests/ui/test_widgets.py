@@ -122,7 +122,16 @@ def test_a_notice_leaves_by_itself_unless_it_is_an_error_or_held(qtbot: QtBot, w
 
 @pytest.mark.parametrize(
     ("typed", "value", "bad"),
-    [("1,234.50", "1234.50", False), ("0.1", "0.1", False), ("-", None, True), ("99999", None, True)],
+    [
+        ("1,234.50", "1234.50", False),
+        ("1.234,50", "1234.50", False),
+        ("0.1", "0.1", False),
+        ("1,5", "1.5", False),  # not 15
+        ("1,500", None, True),  # fifteen hundred in London, one and a half in Berlin
+        ("1.500", None, True),
+        ("-", None, True),
+        ("99999", None, True),
+    ],
 )
 def test_a_number_field_stays_exact(qtbot: QtBot, typed: str, value: str | None, bad: bool) -> None:
     field = NumberField(unit="USD", minimum=Decimal(0), maximum=Decimal(5000))
@@ -130,6 +139,18 @@ def test_a_number_field_stays_exact(qtbot: QtBot, typed: str, value: str | None,
     qtbot.keyClicks(field, typed)
     assert field.value() == (None if value is None else Decimal(value))
     assert (field.property("bad") == "true") == bad
+
+
+def test_a_number_that_can_be_read_in_two_ways_says_both(qtbot: QtBot) -> None:
+    field = NumberField(Decimal(10_000), unit="USD")
+    qtbot.addWidget(field)
+    assert field.text() == "10000"
+    field.clear()
+    qtbot.keyClicks(field, "1.500")
+    assert field.toolTip() == "“1.500” can be read as 1500 and as 1.5: write it one of these ways."
+    field.clear()
+    qtbot.keyClicks(field, "1500")
+    assert field.toolTip() == ""
 
 
 def test_arrows_step_exactly_and_stop_at_the_limits(qtbot: QtBot) -> None:

@@ -1,15 +1,20 @@
 """Fields: searching, and numbers that stay exact."""
 
+import re
 from decimal import Decimal
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent, QValidator, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QToolButton, QWidget
 
+from execution_engine.domain.typed import read_number
 from execution_engine.ui import icons
-from execution_engine.ui.format import GAP, MINUS, exact, parse_number
+from execution_engine.ui.format import GAP, MINUS, exact
 from execution_engine.ui.theme import px, restyle
 from execution_engine.ui.widgets.labels import Label
+
+# Thousands by one mark and decimals by the other can be read in one way only, in every country.
+_BOTH_MARKS = re.compile(r"([+-]?\d{1,3}(?:([.,])\d{3})+)(?!\2)[.,](\d*)", re.ASCII)
 
 
 class SearchField(QLineEdit):
@@ -47,16 +52,25 @@ class _Digits(QValidator):
     """Let through what can become a number, exactly as it is typed."""
 
     def validate(self, text: str, position: int) -> object:
-        if parse_number(text) is not None:
+        if isinstance(_read(text), Decimal):
             return QValidator.State.Acceptable, text, position
         typed = text.replace(MINUS, "-").replace(GAP, "").strip()
         rest = typed[1:] if typed[:1] in "+-" else typed
-        possible = all(each in "0123456789.," for each in rest) and rest.count(".") <= 1
+        possible = all(each in "0123456789.," for each in rest)
         return (QValidator.State.Intermediate if possible else QValidator.State.Invalid), text, position
 
 
+def _read(text: str) -> Decimal | str:
+    """Return the number that was typed, with either decimal mark, or why it is none; nothing is guessed."""
+    plain = text.replace(MINUS, "-").replace(GAP, "").strip()
+    both = _BOTH_MARKS.fullmatch(plain)
+    if both is not None:
+        plain = f"{both[1].replace(both[2], '')}.{both[3]}"
+    return read_number(plain)
+
+
 class NumberField(QLineEdit):
-    """Take an exact decimal number with its unit; never a float.
+    """Take an exact decimal number with its unit; never a float. What can be read in two ways is not taken.
 
     value_changed: the new value, None while there is none
     """
@@ -92,6 +106,12 @@ class NumberField(QLineEdit):
     def value(self) -> Decimal | None:
         """Return the number, None when there is none or it is outside of the limits."""
         return self._value
+
+    @property
+    def why(self) -> str:
+        """Return why what stands there is no number; empty when it is one, or nothing stands there."""
+        read = _read(self.text())
+        return read if isinstance(read, str) and self.text() else ""
 
     def set_value(self, value: Decimal | None) -> None:
         """Show a number without telling anybody."""
@@ -139,7 +159,8 @@ class NumberField(QLineEdit):
             event.ignore()
 
     def _step(self, times: int) -> None:
-        wanted = (parse_number(self.text()) or Decimal(0)) + self.step * times
+        now = _read(self.text())
+        wanted = (now if isinstance(now, Decimal) else Decimal(0)) + self.step * times
         if self.minimum is not None:
             wanted = max(self.minimum, wanted)
         if self.maximum is not None:
@@ -148,9 +169,11 @@ class NumberField(QLineEdit):
         self._edited()
 
     def _edited(self, text: str = "") -> None:
-        value = parse_number(self.text())
+        read = _read(self.text())
+        value = read if isinstance(read, Decimal) else None
         inside = value is not None and self._inside(value)
         self.mark(bad=bool(self.text()) and not inside)
+        self.setToolTip(f"{self.why[:1].upper()}{self.why[1:]}." if self.why else "")
         accepted = value if inside else None
         if accepted != self._value:
             self._value = accepted
@@ -165,7 +188,7 @@ class NumberField(QLineEdit):
             self.setText(self._shown(self._value))
 
     def _shown(self, value: Decimal) -> str:
-        text = exact(value)
+        text = exact(value).replace(",", "")  # no marks for thousands, which could be misread
         if not self.places:
             return text
         whole, _, decimals = text.partition(".")

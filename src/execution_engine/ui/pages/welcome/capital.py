@@ -122,7 +122,7 @@ class CapitalStep(Step):
             settings = applied(settings, chosen)
         sound = True
         for path, field in ((CAPITAL, self.capital), (POSITIONS, self.positions)):
-            value, fault = field.value(), "Enter a number."
+            value, fault = field.value(), field.why or "Enter a number."
             if value is not None:
                 plain = int(value) if path == POSITIONS and value == value.to_integral_value() else str(value)
                 try:
