@@ -136,6 +136,12 @@ DIALOGS = (
         _shown(lambda window: asking.close_everything(window.bridge, window.holdings, window)),
     ),
     Scene("dialog-quit", "full", "positions", _shown(lambda window: asking.quitting(window.bridge, window))),
+    Scene(
+        "dialog-quit-tray",
+        "full",
+        "positions",
+        _shown(lambda window: asking.quitting(window.bridge, window, tray=True)),
+    ),
     Scene("dialog-unsaved", "full", "settings", _shown(lambda window: asking.losing(3, window))),
     Scene("dialog-palette", "full", "positions", lambda window: _typed(window, "")),
     Scene("dialog-palette-row", "full", "positions", lambda window: _typed(window, "risk")),
