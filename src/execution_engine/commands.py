@@ -396,7 +396,7 @@ class Resting:
 
     def _state(self, *, open_only: bool) -> dict[str, Any]:
         past = read_past(Reader(self.folder.database), open_only=open_only)
-        reasons = [self.book.settings_fault] if self.book.settings_fault else []
+        reasons = [why for why in (self.book.engine.recovering, self.book.settings_fault) if why]
         return state(
             self.book, past, version=__version__, status="stopped", reasons=reasons, open_only=open_only
         )
