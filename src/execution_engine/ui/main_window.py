@@ -578,20 +578,26 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
 
+    def _be_seen(self) -> None:
+        """Show the window for a question, if it is in the tray."""
+        if not self.isVisible():
+            self.come_back()
+
     def ask_to_quit(self) -> None:
         """Quit; with groups open or changes unsaved, ask first."""
-        if not self._leaving and not self.isVisible():
-            self.come_back()
         if self.lock.is_on and not self._leaving:
+            self._be_seen()
             self.lock.refuse_to_close()
             return
         unsaved = self.stage.unsaved()
         if unsaved and not self._leaving and not self._losing:
+            self._be_seen()
             self._ask_about_unsaved(unsaved)
             return
         if self._leaving or not asking.open_groups(self.bridge):
             self.leave()
             return
+        self._be_seen()
         dialog: ConfirmDialog = asking.quitting(self.bridge, self, tray=self.tray.appear())
         dialog.confirmed.connect(dialog.accept)
         dialog.accepted.connect(self.leave)
