@@ -96,6 +96,15 @@ def test_it_outlives_another_restart():
     assert running_status(house.book, house.clock.now())[0] == "hold"
 
 
+def test_a_position_whose_price_is_not_known_yet_is_decided_on_once_it_is():
+    house = restored()
+    house.book.prices.clear()
+    house.post(Resume())
+    assert sent(house, "take_profit") == []
+    house.price("BTCUSDT", "70000")
+    assert sent(house, "take_profit")
+
+
 def test_entries_that_never_left_are_not_sent_again_either():
     house = House()
     house.price("BTCUSDT", "65000")

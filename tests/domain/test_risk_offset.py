@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from execution_engine.domain import risk_offset
+from execution_engine.domain.audit import Act
 from execution_engine.domain.inputs import (
     AdvanceOffset,
     CloseAll,
+    DatabaseReplaced,
     ExitGroup,
     Pause,
     Promote,
@@ -768,6 +770,20 @@ def test_nothing_is_asked_of_a_winner_before_its_account_was_read():
     assert steps(again)[1] == ("B", "winner", "running")
     assert not [order for order in again.working if order.purpose == "offset"]
     again.reconcile_ledger()
+    assert again.next_offset().symbol == "BUSDT"
+
+
+@pytest.mark.fault(61)
+def test_an_offset_of_a_restored_backup_goes_on_when_the_user_says_so():
+    house = ready()
+    house.evaluate()
+    again = house.restarted()
+    again.start()
+    again.post(DatabaseReplaced(act=Act.BACKUP_RESTORED, detail="Restored.", why="A backup was restored."))
+    again.fill(again.next_offset())
+    again.reconcile_ledger()
+    assert not [order for order in again.working if order.purpose == "offset"]
+    again.post(Resume())
     assert again.next_offset().symbol == "BUSDT"
 
 

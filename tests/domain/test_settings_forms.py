@@ -496,7 +496,8 @@ BY_ITSELF = {
     "Difference", "Fits", "Interrupted", "LineChanged", "Sending", "OpenOrders", "AccountUnreadable", "AccountChanged",
     "Instruments", "RulesRead", "SeenOn", "Started", "History", "Reached", "Judge", "Settle", "SecondHalf",
     "PromoteWaiting", "DueRow", "PricesAsked",
-    "Evaluate", "AdvanceOffset", "KeysChanged", "KeysChecked", "SecurityAct", "DatabaseReplaced", "TokenUsed", "TokenChanged",
+    "Evaluate", "AdvanceOffset", "KeysChanged", "KeysChecked", "SecurityAct", "DatabaseReplaced",
+    "TokenUsed", "TokenChanged",
     "WayInChanged", "AlarmChanged",
 }  # fmt: skip
 
