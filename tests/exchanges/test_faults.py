@@ -63,6 +63,7 @@ async def test_an_unknown_code_is_a_plain_exchange_error(name: str) -> None:
         assert here.account.find("f1") is not None
 
 
+@pytest.mark.fault(24)
 @on_every_exchange
 async def test_maintenance_is_said_in_the_exchanges_own_words(name: str) -> None:
     async with trading(name) as here:

@@ -114,6 +114,7 @@ def ask_nonsense(engine: Installation) -> bytes:
     return answers.replace(API_SECRET.encode(), b"", 1)  # the unknown command is quoted to whoever sent it
 
 
+@pytest.mark.fault(88)
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_no_planted_secret_is_found_anywhere(

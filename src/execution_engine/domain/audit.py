@@ -70,9 +70,9 @@ class Act(StrEnum):
     BACKUP_FAILED = "backup_failed"
     BACKUP_RESTORED = "backup_restored"
     RECOVERED = "recovered"
+    MOVED = "moved"
     EXPORTED = "exported"
     AUDIT_BROKEN = "audit_broken"
-    MOVED = "moved"
     CHECKPOINT = "checkpoint"
 
 

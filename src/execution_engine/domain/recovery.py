@@ -16,7 +16,7 @@ from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Level
 from execution_engine.domain.inputs import AdvanceOffset, Answer, DatabaseReplaced, Reached, SeenOn, Settle
 
-NOTHING_SENT = "no order is sent before that, because a backup was restored"
+NOTHING_SENT = "no order is sent before that, because newer books may be elsewhere"
 
 
 def begin(draft: Draft, said: DatabaseReplaced) -> Answer | Refusal | None:
@@ -53,7 +53,7 @@ def end(draft: Draft) -> None:
     """Trust the books again: what closes goes on where it stood, at prices as they are now."""
     engine = draft.engine
     draft.put(replace(engine, recovering="", machine=engine.moved_to or engine.machine, moved_to=None))
-    draft.record(Act.RECOVERED, "Trading after a restore was allowed by hand.")
+    draft.record(Act.RECOVERED, "Trading by these books was allowed by hand.")
     for group in draft.groups():
         draft.follow(Settle(group_id=group.id))
         price = draft.price((group.exchange, group.symbol))

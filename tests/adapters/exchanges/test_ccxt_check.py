@@ -34,6 +34,7 @@ async def test_good_keys_can_read_and_trade_and_take_nothing_out(name: str, mark
         assert not result.is_unverified
 
 
+@pytest.mark.fault(52)
 @each
 async def test_keys_that_may_take_money_out_are_refused(name: str, market: Market) -> None:
     async with stage(name, market) as on:
@@ -54,6 +55,7 @@ async def test_keys_that_may_not_trade_are_refused(name: str, market: Market) ->
         assert result.faults
 
 
+@pytest.mark.fault(50)
 @each
 async def test_wrong_and_revoked_keys_say_so(name: str, market: Market) -> None:
     async with stage(name, market) as on:
@@ -63,6 +65,7 @@ async def test_wrong_and_revoked_keys_say_so(name: str, market: Market) -> None:
         assert result.faults[0] == "Invalid API credentials. Please check your keys in Settings."
 
 
+@pytest.mark.fault(53)
 @pytest.mark.parametrize("name", ["binance", "bybit", "okx"])
 async def test_keys_of_another_mode_are_suspected_of_it(name: str) -> None:
     async with stage(name, Market.SPOT, Mode.DEMO) as on:
@@ -71,6 +74,7 @@ async def test_keys_of_another_mode_are_suspected_of_it(name: str) -> None:
         assert any("were they made for another one" in fault and "live" in fault for fault in result.faults)
 
 
+@pytest.mark.fault(43)
 @pytest.mark.parametrize("name", ACCOUNT_WIDE_MODES)
 async def test_the_position_mode_has_to_be_the_one_of_the_settings(name: str) -> None:
     async with stage(name, Market.SWAP) as on:

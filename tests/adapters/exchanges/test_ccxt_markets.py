@@ -115,6 +115,7 @@ async def test_a_market_comes_from_the_file_at_the_next_start(
         assert {one.market for one in rules(again).values()} == {market}
 
 
+@pytest.mark.fault(38)
 async def test_the_rules_are_read_again_when_an_exchange_refuses_what_fits_them(tmp_path: Path) -> None:
     async with LocalExchanges("bybit") as world:
         posted: list[Any] = []
@@ -127,6 +128,7 @@ async def test_the_rules_are_read_again_when_an_exchange_refuses_what_fits_them(
         keeping.cancel()
 
 
+@pytest.mark.fault(87)
 @pytest.mark.parametrize("fault", [Fault.E502, Fault.HTML, Fault.EMPTY, Fault.CUT, Fault.RESET])
 async def test_markets_that_cannot_be_read_leave_the_old_ones(fault: Fault, tmp_path: Path) -> None:
     async with LocalExchanges("okx") as world:
@@ -148,6 +150,7 @@ def test_a_file_that_cannot_be_used_is_as_good_as_none(tmp_path: Path) -> None:
     assert files.read_at(tmp_path / "missing.sqlite") is None
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize(
     ("name", "market", "expected"),
     [

@@ -199,6 +199,7 @@ async def test_positions_are_counted_in_base_and_shorts_are_negative(name: str) 
             assert said.positions == {(name, "BTCUSDT.P"): Decimal(expected)}
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("name", SWAPS)
 async def test_a_reduce_only_order_closes_and_never_opens(name: str) -> None:
     async with stage(name, Market.SWAP) as on:

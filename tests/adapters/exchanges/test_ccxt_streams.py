@@ -175,6 +175,7 @@ def test_three_pings_without_an_answer_and_the_silence_of_a_market_are_ten_secon
     assert ccxt_prices.SILENT_S + ccxt_prices.LOOK_S <= 10
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize("name", EXCHANGES)
 async def test_a_mute_stream_is_noticed_within_ten_seconds_and_asking_takes_over(
     name: str, monkeypatch: pytest.MonkeyPatch

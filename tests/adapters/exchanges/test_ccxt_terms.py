@@ -66,6 +66,7 @@ async def test_where_something_is_held_nothing_is_changed_and_entries_are_refuse
         assert closed.verdict is not Verdict.UNKNOWN  # an exit is never kept back for that
 
 
+@pytest.mark.fault(43)
 @each
 async def test_an_account_in_the_other_position_mode_takes_no_entries(name: str) -> None:
     async with stage(name, Market.SWAP) as on:

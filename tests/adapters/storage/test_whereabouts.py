@@ -17,6 +17,7 @@ me@host:/ /home/me/there fuse.sshfs rw 0 0
 """
 
 
+@pytest.mark.fault(89)
 @pytest.mark.parametrize(
     ("folder", "program"),
     [
@@ -43,6 +44,7 @@ def test_and_by_what_lies_in_it(tmp_path: Path) -> None:
     assert "Syncthing keeps in step" in whereabouts.cautions(inside, "The data lies")[0]
 
 
+@pytest.mark.fault(89)
 @pytest.mark.parametrize(
     ("folder", "remote"),
     [
