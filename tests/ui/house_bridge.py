@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -126,13 +126,13 @@ class WatchedHouse(House):
             rehearse=lambda received: rehearse(self.book, received, self.clock.now()),
             look_at=self._look_at,
             body_secret=self.unlocking.body_secret,
-            set_price=lambda symbol, price: _soon(()),
-            read_equity=lambda world: _soon(()),
-            read_statistics=lambda world, since: _soon(_NO_TRADES),
+            set_price=lambda symbol, price: Soon(()),
+            read_equity=lambda world: Soon(()),
+            read_statistics=lambda world, since: Soon(_NO_TRADES),
             read_alerts=self._read_alerts,
-            read_closed=lambda limit: _soon(self.closed[:limit]),
-            read_fills=lambda group_id: _soon(self.fills_of(group_id)),
-            read_refused=lambda limit: _soon(self.refused[:limit]),
+            read_closed=lambda limit: Soon(self.closed[:limit]),
+            read_fills=lambda group_id: Soon(self.fills_of(group_id)),
+            read_refused=lambda limit: Soon(self.refused[:limit]),
             read_promotions=self._read_promotions,
             read_risk_actions=self._read_risk_actions,
             read_performance=self._read_performance,
@@ -329,5 +329,12 @@ def logged(number: int, fact: Fact) -> LogEntry:
     )
 
 
-async def _soon(value: Any) -> Any:
-    return value
+class Soon:
+    """An answer that is there when it is waited for; nobody has to wait for it."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[None, None, Any]:
+        yield
+        return self._value
