@@ -7,7 +7,6 @@ reading and deciding the alert took is a figure of its own, which nothing bare s
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 import tempfile
 import time
@@ -15,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from execution_engine.adapters.storage.tables import CURRENT
 from execution_engine.domain.inputs import OrderReport, SaveSettings, Verdict
 from execution_engine.domain.rows import Order, OrderStatus
 from execution_engine.engine.feed import Released
@@ -26,7 +26,7 @@ SENDS, LEGS = 200, 5
 NEAR_S = 0.02  # how long a near exchange takes to answer
 TIMES_BARE = 2
 FRAMES = ("15", "30", "60", "240")
-ROW = json.dumps({"order": "x" * 400})  # about what an order takes up
+FIELD = "0.00123456"  # what a column of an order holds, more or less
 
 
 def measure() -> Iterable[Figure]:
@@ -123,20 +123,26 @@ class Settled:
 
 
 class Bare:
-    """Commits five rows, sends, commits what came of them: nothing is decided, nothing could be recovered."""
+    """Commits five order rows, sends, commits what came of them: nothing is decided, nothing else is written.
+
+    The rows are as wide as the engine's and can be found by the id that the exchange knows.
+    """
 
     def __init__(self, path: Path, takes_s: float) -> None:
         self._takes_s = takes_s
+        self._columns = CURRENT[Order].codec.columns
+        self._statement = f"INSERT OR REPLACE INTO orders VALUES ({', '.join('?' * len(self._columns))})"
         self._writer = ThreadPoolExecutor(1)
         self._database = self._writer.submit(self._open, path).result()
         self._next = 0
 
-    @staticmethod
-    def _open(path: Path) -> sqlite3.Connection:
+    def _open(self, path: Path) -> sqlite3.Connection:
         database = sqlite3.connect(path)
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
-        database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, status TEXT, row TEXT)")
+        names = ", ".join(name if name != "id" else "id INTEGER PRIMARY KEY" for name in self._columns)
+        database.execute(f"CREATE TABLE orders ({names})")
+        database.execute("CREATE UNIQUE INDEX by_client ON orders (client_order_id)")
         return database
 
     async def send(self) -> float:
@@ -145,13 +151,17 @@ class Bare:
         begun = time.perf_counter()
         ids = range(self._next, self._next + LEGS)
         self._next += LEGS
-        await loop.run_in_executor(self._writer, self._commit, [(id, "pending", ROW) for id in ids])
+        await loop.run_in_executor(self._writer, self._commit, [self._row(id, "pending") for id in ids])
         await asyncio.sleep(self._takes_s)
-        await loop.run_in_executor(self._writer, self._commit, [(id, "open", ROW) for id in ids])
+        await loop.run_in_executor(self._writer, self._commit, [self._row(id, "open") for id in ids])
         return time.perf_counter() - begun
 
-    def _commit(self, rows: list[tuple[int, str, str]]) -> None:
-        self._database.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?)", rows)
+    def _row(self, id: int, status: str) -> list[object]:
+        known: dict[str, object] = {"id": id, "client_order_id": f"e00000a{id:025}", "status": status}
+        return [known.get(name, FIELD) for name in self._columns]
+
+    def _commit(self, rows: list[list[object]]) -> None:
+        self._database.executemany(self._statement, rows)
         self._database.commit()
 
     def close(self) -> None:
