@@ -6,6 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from execution_engine.domain.inputs import Settle
 from tests.house import House
 
 FEE = {"fee_percent": "0.1", "fee_in": "ETH"}
@@ -80,3 +81,18 @@ def test_a_leg_at_its_target_stays_there_when_an_exit_sells_its_dust():
     hit, other = house.legs()[1:3]
     assert (hit.status, hit.tp_hit) == ("tp_hit", True)
     assert (other.status, other.tp_hit) == ("filled", False)
+
+
+def test_what_is_heard_of_a_group_after_its_end_leaves_its_result_as_it_was():
+    house = opened()
+    house.fill(house.orders("entry")[0], **FEE)
+    house.accept()
+    (target,) = (order for order in house.orders("take_profit") if not order.is_final)
+    house.fill(target, quantity=str(target.quantity - D("0.0001")), fee_percent="0.1")
+    house.alert(symbol="ETHUSDT", type="exit")
+    house.confirm_cancels()
+    assert house.group.status == "closed"
+    assert house.group.open_quantity >= D("0.0001")  # a step, and too little to be sold
+    result = house.group.realized
+    house.post(Settle(group_id=house.group.id))
+    assert house.group.realized == result

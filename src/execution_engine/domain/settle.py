@@ -41,7 +41,7 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
     """Bring a group up to date with its orders. `legs`: ids of the legs concerned; None means all."""
     before = draft.group(group_id)
     was_done = is_done(before)
-    _book(draft, before, legs)
+    _book(draft, before, legs, settled=was_done)  # what ended stays settled, whatever is heard of it later
     _state(draft, group_id)
     working = [order.id for order in draft.orders(group_id) if not order.is_over]
     plan(draft, group_id)
