@@ -7,9 +7,9 @@ from decimal import Decimal as D
 
 import pytest
 
-from execution_engine.domain.inputs import ExitGroup, OrderReport, Settle, Verdict
+from execution_engine.domain.inputs import ExitGroup, Interrupted, OrderReport, Settle, Verdict
 from execution_engine.domain.order import client_order_id, prefix
-from execution_engine.domain.rows import OrderStatus
+from execution_engine.domain.rows import Order, OrderStatus
 from tests.house import House
 
 
@@ -338,7 +338,89 @@ def test_a_cancel_without_a_clear_answer_is_looked_up_and_sent_again(verdict):
     house.says(order, verdict, about_cancel=True, reason="?")
     assert house.book.orders[order.id].status == "unknown"
     house.says(order)  # the look-up finds it still resting
+    house.clock.forward(seconds=1)
+    house.desk.look_at_clock()
     assert [row.id for row in house.cancelled].count(order.id) == 2
+
+
+def seconds_between_cancels(house: House, order: Order, wanted: int, **answer) -> list[int]:
+    """Answer each cancel of an order alike, have it found resting, and count the seconds until the next leaves."""
+    waits: list[int] = []
+    while len(waits) < wanted:
+        known = cancels_of(house, order)
+        house.says(order, about_cancel=True, **answer)
+        house.says(order)
+        for second in range(1, 100):
+            house.clock.forward(seconds=1)
+            house.says(order)  # every list of what rests shows it, too
+            house.desk.look_at_clock()
+            if cancels_of(house, order) > known:
+                waits.append(second)
+                break
+    return waits
+
+
+def cancels_of(house: House, order: Order) -> int:
+    return [row.id for row in house.cancelled].count(order.id)
+
+
+def cancelling() -> tuple[House, Order]:
+    house = entered()
+    house.accept()
+    house.post(ExitGroup(group_id=house.group.id))
+    return house, house.cancelled[0]
+
+
+@pytest.mark.fault(28)
+@pytest.mark.parametrize(
+    ("answer", "waits"),
+    [
+        ({"verdict": Verdict.REFUSED}, [1, 2, 4, 8, 16, 32, 60, 60]),
+        ({"verdict": Verdict.UNKNOWN, "code": "GenericExchangeError"}, [1, 2, 4, 8, 16, 32, 60, 60]),
+        ({"verdict": Verdict.ACCEPTED}, [1, 2, 4, 8, 16, 32, 60, 60]),  # taken, and the order rests on
+        ({"verdict": Verdict.UNKNOWN, "code": "ExchangeConnectionError"}, [1, 2, 4, 8, 8, 8]),
+        ({"verdict": Verdict.UNKNOWN}, [1, 2, 4, 8, 8, 8]),  # the call broke off
+    ],
+)
+def test_a_cancel_that_comes_to_nothing_goes_out_again_later_each_time(answer, waits):
+    house, order = cancelling()
+    assert seconds_between_cancels(house, order, len(waits), **answer) == waits
+
+
+def test_why_a_cancel_was_refused_is_told_once_and_kept_with_the_order():
+    house, order = cancelling()
+    seconds_between_cancels(
+        house, order, 3, verdict=Verdict.REFUSED, reason="the market only takes new orders"
+    )
+    told = [fact for fact in house.facts if fact.code == "cancel_refused"]
+    assert "the market only takes new orders" in told[0].text
+    assert [fact.notice for fact in told] == [True, False, False]
+    assert "again in 4 s" in told[2].text
+    assert house.book.orders[order.id].reason == "the market only takes new orders"
+
+
+def test_a_cancel_that_was_refused_often_and_is_then_taken_ends_the_order():
+    house, order = cancelling()
+    seconds_between_cancels(house, order, 4, verdict=Verdict.REFUSED)
+    house.confirm_cancels()
+    assert house.book.orders[order.id].status == "cancelled"
+    assert house.group.status == "closed"
+
+
+def test_a_clock_that_was_set_back_or_a_restart_keeps_no_cancel_waiting():
+    house, order = cancelling()
+    seconds_between_cancels(house, order, 6, verdict=Verdict.REFUSED)
+    house.says(order, Verdict.REFUSED, about_cancel=True)
+    house.says(order)
+    known = cancels_of(house, order)
+    house.clock.forward(hours=-3)
+    house.post(Interrupted(reason="the clock was set back by 3 h", set_back=True))
+    assert cancels_of(house, order) == known + 1
+    house.says(order, Verdict.REFUSED, about_cancel=True)
+    house.says(order)
+    again = house.restarted()
+    again.start()
+    assert cancels_of(again, order) == 1
 
 
 def test_an_order_of_unknown_outcome_keeps_its_group_closing_until_it_is_settled():

@@ -143,6 +143,8 @@ async def test_a_failed_cancel_is_looked_up_and_asked_for_again(caplog: pytest.L
         await until(lambda: house.entries == ["unknown"] * 5)
         house.exchange.broken = None
         house.clock.forward(seconds=1)
+        await until(lambda: house.entries == ["open"] * 5)
+        house.desk.look_at_clock()
         await until(lambda: house.group.status == "closed")
         assert [call for call, _ in house.exchange.calls].count("cancel") >= 2
 

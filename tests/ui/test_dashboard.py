@@ -305,6 +305,29 @@ async def test_what_needs_attention_is_derived_and_goes_with_its_cause(
     assert page.needs.titles() == ["Paused"]
 
 
+async def test_a_cancel_that_the_exchange_refuses_is_shown_with_its_reason(
+    house: WindowHouse, page: DashboardPage
+) -> None:
+    house.holding(timeframe="240")
+    first, second = [order for order in house.working if order.purpose == "entry"][:2]
+    why = "the market only takes new orders."
+    refused = [
+        replace(order, cancel_requested=True, cancel_at=NOON, cancels_in_vain=3, reason=why)
+        for order in (first, second)
+    ]
+    house.bridge.released(tuple(refused[:1]), ())
+    house.show()
+    assert page.needs.titles() == ["BTCUSDT 4h: a cancel was not carried out"]
+    shown = says(page.needs)
+    assert "The entry order still rests: the market only takes new orders. It is tried again at" in shown
+    house.bridge.released(tuple(refused), ())
+    house.show()
+    assert "2 orders still rest: the market" in says(page.needs)
+    house.bridge.released(tuple(replace(order, status=OrderStatus.CANCELLED) for order in refused), ())
+    house.show()
+    assert page.needs.titles() == []
+
+
 async def test_old_prices_of_positions_need_attention(house: WindowHouse, page: DashboardPage) -> None:
     house.holding()
     house.clock.forward(minutes=2)

@@ -105,6 +105,8 @@ def due_row(draft: Draft, id: int) -> None:
     elif order is not None and order.rules_by is not None and draft.now >= order.rules_by:
         draft.put(replace(order, rules_by=None))  # the rules were not what it broke, or cannot be read
         settle(draft, order.group_id)
+    elif order is not None and order.cancel_at is not None and draft.now >= order.cancel_at:
+        draft.put(replace(order, cancel_at=None))
 
 
 def _due_group(draft: Draft, group: Group) -> None:

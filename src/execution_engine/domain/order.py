@@ -48,6 +48,13 @@ EXIT_LOOK_DELAY = timedelta(seconds=1)
 
 
 RATE_LIMIT = "RateLimitError"
+CONNECTION = "ExchangeConnectionError"
+
+# Between a cancel that came to nothing and the next one. What the exchange may not have heard goes out again sooner
+# than what it refuses: a short outage must not keep an exit waiting.
+CANCEL_DELAYS_S = (1, 2, 4, 8, 16, 32, 60)
+CANCEL_UNHEARD_S = 8
+UNHEARD = frozenset({"", CONNECTION, RATE_LIMIT})
 
 
 class Want(StrEnum):
@@ -62,7 +69,7 @@ def wants(order: Order) -> Want:
     if order.status is S.PENDING and order.sent_at is None:
         return Want.PLACE
     there = order.status in (S.OPEN, S.PARTIALLY_FILLED, S.UNKNOWN)
-    if there and order.cancel_requested and order.cancel_sent_at is None:
+    if there and order.cancel_requested and order.cancel_sent_at is None and order.cancel_at is None:
         return Want.CANCEL
     return Want.LOOK if order.status is S.UNKNOWN else Want.NOTHING
 
@@ -125,17 +132,41 @@ def apply(order: Order, report: OrderReport, now: datetime, fence: timedelta = D
 
     fence: how long after it left a request may still be admitted by this exchange.
     """
+    if report.about_cancel:
+        return _after_cancel(order, report, now)
     if report.verdict is Verdict.ACCEPTED:
         return _accepted(order, report, now)
     if report.verdict is Verdict.REFUSED:
         return _refused(order, report, now)
     if order.is_final:
         return order
-    if report.verdict is Verdict.ABSENT and not report.about_cancel:
+    if report.verdict is Verdict.ABSENT:
         return _absent(order, min(report.at, now), now, fence)
-    if order.status is S.UNKNOWN and report.about_cancel:
-        return order  # nothing was proven; its look-ups go on
     return unknown(order, now, report.reason)
+
+
+def _after_cancel(order: Order, report: OrderReport, now: datetime) -> Order:
+    """Take in an answer to a cancel; what it did not end is looked up, and cancelled again after a while."""
+    after = order
+    if report.verdict is Verdict.ACCEPTED:
+        after = _accepted(order, report, now)
+    elif order.status is not S.UNKNOWN and not order.is_final:
+        after = unknown(order, now, report.reason)
+    if after.is_final or report.verdict is Verdict.ABSENT:
+        return after  # of one that is not there nothing was proven; its look-ups go on
+    tries = (order.cancels_in_vain or 0) + 1
+    return replace(
+        after,
+        reason=report.reason or after.reason,
+        cancels_in_vain=tries,
+        cancel_at=now + _cancel_delay(tries, report),
+    )
+
+
+def _cancel_delay(tries: int, report: OrderReport) -> timedelta:
+    seconds = CANCEL_DELAYS_S[min(tries, len(CANCEL_DELAYS_S)) - 1]
+    unheard = report.verdict is Verdict.UNKNOWN and report.code in UNHEARD
+    return timedelta(seconds=min(seconds, CANCEL_UNHEARD_S) if unheard else seconds)
 
 
 def _accepted(order: Order, report: OrderReport, now: datetime) -> Order:
@@ -177,7 +208,7 @@ def _observed(order: Order, status: OrderStatus) -> OrderStatus:
 def _refused(order: Order, report: OrderReport, now: datetime) -> Order:
     if order.is_final:
         return order
-    if report.about_cancel or order.acknowledged_at is not None:
+    if order.acknowledged_at is not None:
         return unknown(order, now, report.reason)
     # Refused for being one too many at this moment: certainly not there, and worth another attempt.
     again = report.code == RATE_LIMIT

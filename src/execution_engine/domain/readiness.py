@@ -70,10 +70,14 @@ def _told_before(draft: Draft, account: Account) -> list[Order]:
 
 
 def _wait_no_longer(draft: Draft, names: Collection[str]) -> None:
-    """Let refused closes be tried again as soon as their account trades: times in rows may be off."""
+    """Let refused closes and cancels be tried again as soon as their account trades: times in rows may be off."""
     for group in draft.groups():
         if group.account in names and group.retry_at is not None:
             draft.put(replace(group, retry_at=None))
+    for name in names:
+        for order in draft.working_orders(name):
+            if order.cancel_at is not None:
+                draft.put(replace(order, cancel_at=None))
 
 
 def _works(draft: Draft, account: Account) -> bool:

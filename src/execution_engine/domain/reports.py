@@ -279,6 +279,14 @@ def _told(draft: Draft, group: Group, before: Order, after: Order, said: OrderRe
     if after.status is OrderStatus.REJECTED:
         text = f"{title} was refused: {after.reason}"
         draft.tell("order_rejected", text, Level.WARNING, group=group, order=after, notice=True)
+    elif said.about_cancel and after.cancel_at is not None and not after.is_final:
+        wait = (after.cancel_at - draft.now).total_seconds()
+        why = f" ({said.reason})" if said.reason else ""
+        text = f"{title}: its cancel was not carried out{why}. It goes out again in {wait:.0f} s."
+        first = before.cancels_in_vain is None  # the list of what needs attention shows the others
+        draft.tell(
+            "cancel_refused", text, Level.WARNING, Category.API, group=group, order=after, notice=first
+        )
     elif after.status is OrderStatus.UNKNOWN and before.status is not OrderStatus.UNKNOWN:
         text = f"{title}: the outcome is being looked up. Nothing is sent again until it is settled."
         draft.tell("order_unknown", text, Level.WARNING, Category.API, group=group, order=after, notice=True)

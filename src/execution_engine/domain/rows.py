@@ -337,6 +337,7 @@ class Order:
     superseded: another close took its place before its outcome was known; what it fills is booked all the same.
     risk_action_id, risk_step: the offset that it is a part of, and which of its steps, counted from 0.
     rules_by: an entry that broke rules which are not known here yet: until when its leg waits for them.
+    cancel_at: when a cancel that came to nothing goes out again. cancels_in_vain: how many did, one after the other.
     """
 
     id: int
@@ -377,6 +378,8 @@ class Order:
     risk_step: int | None = None
     finished_at: datetime | None = None
     rules_by: datetime | None = None
+    cancel_at: datetime | None = None
+    cancels_in_vain: int | None = None
 
     @property
     def is_final(self) -> bool:

@@ -369,6 +369,8 @@ class Book:
         _member(self._unseen[row.account], row.id, unseen)
         if row.rules_by is not None:
             heappush(self._due, (row.rules_by, row.id))
+        if row.cancel_at is not None:
+            heappush(self._due, (row.cancel_at, row.id))
 
     def _fill(self, row: Fill) -> None:
         key = (row.account, row.exchange, row.symbol, row.trade_id)

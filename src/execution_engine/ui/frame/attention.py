@@ -67,7 +67,7 @@ class Attention:
             self._refused.clear()
         for id in bridge.orders if batch.whole else batch.orders:
             order = bridge.orders.get(id)
-            wanted = order is not None and order.status is OrderStatus.UNKNOWN
+            wanted = order is not None and (order.status is OrderStatus.UNKNOWN or _waits_to_cancel(order))
             (self._unknown.add if wanted else self._unknown.discard)(id)
         for id in bridge.legs if batch.whole else batch.legs:
             leg = bridge.legs.get(id)
@@ -143,8 +143,11 @@ def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
         # What waits for a decision about it says so already.
         if group.hold and not found_about(bridge, group.id):
             yield _thing("pause", f"{_name(group)} is on hold", visible(group.hold, LONGEST), group)
-        if group.id in unknown:
-            yield _looked_up(group, unknown[group.id])
+        of_group = unknown.get(group.id, [])
+        if looked_up := [order for order in of_group if order.status is OrderStatus.UNKNOWN]:
+            yield _looked_up(group, looked_up)
+        elif of_group:
+            yield _not_cancelled(group, of_group)
         if group.status is GroupStatus.CLOSING and group.retry_at is not None:
             sentence = f"The exchange refused the close. It is tried again at {local_time(group.retry_at)}."
             yield _thing("refresh", f"{_name(group)} is not closed yet", sentence, group)
@@ -156,6 +159,21 @@ def _looked_up(group: Group, orders: list[Order]) -> Thing:
     sent = f" of {local_time(first.sent_at)}" if first.sent_at and len(orders) == 1 else ""
     sentence = f"{what}{sent} got no clear answer. Nothing is sent again until it is settled."
     return _thing("search", f"{_name(group)}: outcome is being looked up", sentence, group)
+
+
+def _waits_to_cancel(order: Order) -> bool:
+    return order.cancel_at is not None and not order.is_final
+
+
+def _not_cancelled(group: Group, orders: list[Order]) -> Thing:
+    """Say why what was to be cancelled still rests, and when that is asked for again."""
+    what = _PURPOSES[orders[0].purpose] if len(orders) == 1 else counted(len(orders), "order")
+    reason = next((order.reason for order in orders if order.reason), "").removesuffix(".")
+    why = f": {visible(reason, LONGEST)}" if reason else ""
+    at = min(order.cancel_at for order in orders if order.cancel_at is not None)
+    rests = "rests" if len(orders) == 1 else "rest"
+    sentence = f"{what} still {rests}{why}. It is tried again at {local_time(at)}."
+    return _thing("refresh", f"{_name(group)}: a cancel was not carried out", sentence, group)
 
 
 def _rejected(bridge: Bridge, legs: list[Leg]) -> Iterator[Thing]:

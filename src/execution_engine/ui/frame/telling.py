@@ -18,6 +18,7 @@ LONGEST = 240
 _TITLES = {
     "order_rejected": "An order was rejected",
     "order_unknown": "An order's outcome is being looked up",
+    "cancel_refused": "A cancel was not carried out",
     "account_unreadable": "An account cannot be read",
     "close_all": "Everything is being closed",
 }
