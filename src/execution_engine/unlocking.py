@@ -205,8 +205,13 @@ class Unlocking:
 
     def body_secret(self) -> BodySecret:
         """Return what a message's secret is compared with, for the window that writes messages."""
+        return self.webhook_secret(BODY)
+
+    def webhook_secret(self, which: str) -> BodySecret:
+        """Return the listener's body or HMAC secret, for the window that shows it when asked to."""
         known = self.listener_secrets()
-        return BodySecret(known.body_secret or "", locked=known.locked)
+        text = known.hmac_secret if which == HMAC else known.body_secret
+        return BodySecret(text or "", locked=known.locked)
 
     def _opened(self) -> None:
         for heard in self.on_open:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from PySide6.QtWidgets import QDialog, QWidget
 
+from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.rows import WebhookToken
+from execution_engine.domain.safety import VaultShown
 from execution_engine.ui.composer import ComposerDialog
 from execution_engine.ui.frame import asking
 from execution_engine.ui.frame.fault import StartFault
@@ -194,6 +196,21 @@ DIALOGS = (
         _shown(
             lambda window: webhook_asking.WebhookDialog(
                 "Add webhook", "Add", name="", accounts=["paper", "paper-perp"], parent=window
+            )
+        ),
+    ),
+    Scene(
+        "dialog-secret",
+        "full",
+        "settings",
+        _shown(
+            lambda window: webhook_asking.SecretDialog(
+                window.bridge,
+                VaultShown(),
+                "body secret",
+                "Senders write it into the field “secret”.",
+                BodySecret(),
+                window,
             )
         ),
     ),

@@ -39,6 +39,10 @@ class Screen:
         """Send an alert that must be taken and return its id."""
         return await asyncio.to_thread(lambda: self._outside.accepted(symbol, **fields))
 
+    async def answer(self, symbol: str, **fields: Any) -> int:
+        """Send an alert and return the status it is answered with."""
+        return await asyncio.to_thread(lambda: self._outside.alert(symbol, **fields).status)
+
     async def command(self, name: str, **args: Any) -> Any:
         return await asyncio.to_thread(lambda: self._outside.command(name, **args))
 

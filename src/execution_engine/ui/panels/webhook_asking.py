@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QDialog, QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from execution_engine.domain.composer_check import BodySecret
 from execution_engine.domain.rows import WebhookToken
+from execution_engine.domain.safety import VaultShown
+from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
+from execution_engine.ui.panels.form import FormDialog
+from execution_engine.ui.panels.passwords import KEY as NEW
+from execution_engine.ui.panels.passwords import NewPassword
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import ConfirmDialog, Label, button, fit_height, follows
 from execution_engine.ui.widgets.dialogs import WIDTH
 
+SECRET, PASSWORD = "secret", "password"
+MADE_UP_BYTES = 24  # as a webhook's token
 EVERY = "Every account, those that are added later as well"
 
 
@@ -119,6 +128,78 @@ class WebhookDialog(QDialog):
         row.addWidget(self.cancel)
         row.addWidget(self.confirm)
         return frame
+
+
+class SecretDialog(FormDialog):
+    """Ask for a secret that senders show, and for what the vault needs to keep it."""
+
+    def __init__(
+        self, bridge: Bridge, vault: VaultShown, short: str, use: str, kept: BodySecret, parent: QWidget
+    ) -> None:
+        """Take what the secret is called and what senders do with it, how the vault is, and what is kept now."""
+        verb = "Replace" if kept.text else "Set"
+        after = " Alerts that still carry the old one are refused from then on." if kept.text else ""
+        super().__init__(f"{verb} the {short}", verb, explanation=f"{use}{after}", parent=parent)
+        self.secret = self.add_text(SECRET, "Secret", secret=True)
+        self.make = button(
+            "Make one up", small=True, tip="Fill in 32 random letters; Copy shows what they are"
+        )
+        self.add("make", "", _at_left(self.make))
+        self.new_password: NewPassword | None = None
+        if vault.exists and not vault.is_open and vault.password:
+            self.add_text(PASSWORD, "Master password", secret=True).textChanged.connect(self._check)
+            self.hint(PASSWORD, "The vault is locked; it opens it.")
+        elif not vault.exists and not vault.system_keyring:
+            self.add_note("This computer has no keyring. A master password keeps the secret; lost, it has to be set "
+                          "again, nothing else is lost.")  # fmt: skip
+            self.new_password = NewPassword(self, bridge, bridge.doors.vault.strength)
+            self.new_password.changed.connect(self._check)
+        self.secret.textChanged.connect(self._check)
+        self.make.clicked.connect(lambda: self.secret.setText(secrets.token_urlsafe(MADE_UP_BYTES)))
+        self._check()
+
+    def master_password(self) -> str | None:
+        """Return the password for the vault; None where none is needed."""
+        return self.text(NEW if self.new_password is not None else PASSWORD) or None
+
+    def field_of(self, sentence: str) -> str:
+        """Return the field that a refusal is about; empty where it is about none."""
+        if "master password" in sentence:
+            return NEW if self.new_password is not None else PASSWORD
+        return SECRET if sentence.startswith("The secret") else ""
+
+    def _check(self) -> None:
+        entered = bool(self.secret.text()) and (PASSWORD not in self.fields or bool(self.text(PASSWORD)))
+        self.confirm.setEnabled(entered and (self.new_password is None or self.new_password.is_fit))
+
+
+def _at_left(widget: QWidget) -> QWidget:
+    """Return a widget that is no wider than it has to be, at the left of its cell."""
+    cell = QWidget()
+    row = QHBoxLayout(cell)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addWidget(widget)
+    row.addStretch(1)
+    return cell
+
+
+def remove_secret(short: str, parent: QWidget, *, required: bool) -> ConfirmDialog:
+    """Return the question before a secret of senders is forgotten."""
+    alerts = (
+        "all refused from now on, exits as well: the settings require it"
+        if required
+        else "that show only this secret are refused from now on, exits as well"
+    )
+    return ConfirmDialog(
+        f"Remove the {short}",
+        f"Forget the {short}?",
+        "Remove",
+        consequences=[
+            follows("Alerts", alerts),
+            follows("Positions", "stay as they are and are looked after"),
+        ],
+        parent=parent,
+    )
 
 
 def rotate(token: WebhookToken, parent: QWidget, *, at_once: bool) -> ConfirmDialog:

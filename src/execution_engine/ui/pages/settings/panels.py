@@ -14,6 +14,7 @@ from execution_engine.ui.panels.latency import LatencyPanel
 from execution_engine.ui.panels.targets import TargetsPanel
 from execution_engine.ui.panels.tunnel import TunnelPanel
 from execution_engine.ui.panels.vault import VaultPanel
+from execution_engine.ui.panels.webhook_secrets import WebhookSecretsPanel
 from execution_engine.ui.panels.webhooks import WebhooksPanel
 
 PANELS: Sequence[tuple[str, Callable[[Bridge], QWidget]]] = (
@@ -23,6 +24,7 @@ PANELS: Sequence[tuple[str, Callable[[Bridge], QWidget]]] = (
 """(key of a tab, see `tabs.py`; a callable that takes the bridge and returns the panel), from top to bottom."""
 
 ON_TOP: Sequence[tuple[str, Callable[[Bridge], QWidget]]] = (
+    ("webhook", WebhookSecretsPanel),
     ("webhook", WebhooksPanel),
     ("webhook", TunnelPanel),
     ("notifications", TargetsPanel),
