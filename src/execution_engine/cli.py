@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from execution_engine import __version__, asking
@@ -43,6 +44,7 @@ from execution_engine.webhooks import OVERLAP_HOURS
 
 OK, FAILED, USAGE = 0, 1, 2
 ANSWER_S = 60.0
+QT_NEEDS = "libegl1 libgl1 libxcb1 fontconfig-config"  # as Debian and Ubuntu name them
 
 Args = dict[str, Any]
 
@@ -456,12 +458,28 @@ def _start(given: argparse.Namespace) -> int:
         if headless:
             run_headless(application)
         else:
-            from execution_engine.window import run_window  # Qt takes 60 ms and more: commands do without
-
-            run_window(application)
+            _window().run_window(application)
     finally:
         application.close()
     return OK
+
+
+class WindowFault(EngineError):
+    """No window can be opened here, not even one that says why."""
+
+
+def _window() -> ModuleType:
+    """Return what opens windows. Raises WindowFault where the system lacks a library that Qt needs."""
+    try:
+        from execution_engine import window  # Qt takes 60 ms and more: commands do without
+    except ImportError as error:
+        if isinstance(error, ModuleNotFoundError):
+            raise  # a part of ours is missing, which no package of the system brings
+        raise WindowFault(
+            f"The window cannot be opened: {error}. On Debian and Ubuntu “sudo apt install {QT_NEEDS}” brings "
+            "what Qt needs of the system; --headless goes without a window."
+        ) from error
+    return window
 
 
 def _ask_for_password(application: Application) -> None:
@@ -704,7 +722,6 @@ def _failed(given: argparse.Namespace, told: str, backup: Path | None = None) ->
     """
     print(told, file=sys.stderr, flush=True)
     if given.run is None and not given.headless and has_screen():
-        from execution_engine.window import show_fault  # Qt takes 60 ms and more: commands do without
-
-        show_fault(told, chosen_root(given.data_dir), backup)
+        with suppress(WindowFault):  # told is said already, and comes first
+            _window().show_fault(told, chosen_root(given.data_dir), backup)
     return FAILED

@@ -437,3 +437,19 @@ def test_where_there_is_no_display_it_goes_on_without_a_window(install: Callable
     assert first == "There is no display: going on without a window (--headless)."
     engine.said.write_text("\n".join(lines))
     engine.stop()
+
+
+def test_where_a_library_of_the_system_is_missing_it_says_what_to_install(
+    install: Callable[..., Installation], tmp_path: Path
+) -> None:
+    engine = install(nest=None)
+    missing = "libGL.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / "qasync.py").write_text(f"raise ImportError({missing!r})\n")
+    engine.environment = os.environ | {"PYTHONPATH": str(tmp_path), "DISPLAY": ":0"}
+    engine.environment.pop("QT_QPA_PLATFORM", None)
+    ended = engine.cli()
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (told,) = ended.stderr.splitlines()
+    assert told.startswith(f"The window cannot be opened: {missing}. ")
+    assert "apt install libegl1 libgl1 libxcb1" in told
+    assert "--headless" in told
