@@ -149,6 +149,52 @@ async def test_the_story_goes_from_the_receipt_to_the_result(desk: Desk) -> None
     assert "unrealized +0.06 USD on this pyramid" in desk.story
 
 
+async def test_each_order_tells_its_id_at_the_exchange_its_latency_and_its_slippage(desk: Desk) -> None:
+    alert = desk.house.alert()
+    desk.house.clock.forward(seconds=0.042)
+    desk.house.accept()
+    desk.house.clock.forward(seconds=1)
+    first = desk.house.legs()[0]
+    order = next(each for each in desk.house.working if each.leg_id == first.id)
+    desk.house.fill(order, price="64935")
+    desk.house.show()
+    desk.page.go_to(alert.id)
+    await until(lambda: "Fills" in desk.story)
+    known = desk.house.book.orders[order.id].exchange_order_id
+    assert (
+        f"id {known} · accepted 42 ms after it was sent · 0.10\u202f% better than the signal's 65,000.00"
+        in desk.story
+    )
+    assert "Slippage: 0.10\u202f% better than planned, 0.20 USDT" in desk.story
+    assert "12:00:01.042 leg 0: 0.00307 at 64,935.00" in desk.story
+
+
+async def test_a_fill_that_costs_more_than_the_signal_said_is_called_worse(desk: Desk) -> None:
+    desk.alert()
+    desk.fill(desk.house.legs()[0])
+    leaving = desk.alert(type="exit", entry_price="65000")
+    desk.house.confirm_cancels()
+    desk.house.fill_all("exit", "64350")
+    desk.house.show()
+    desk.page.go_to(leaving.id)
+    await until(lambda: "Fills" in desk.story)
+    assert "1.00\u202f% worse than the signal's 65,000.00" in desk.story
+    assert "Slippage: 1.00\u202f% worse than planned, 2.00 USDT" in desk.story
+
+
+async def test_the_story_ends_with_what_closed_the_pyramid(desk: Desk) -> None:
+    alert = desk.alert()
+    desk.fill(desk.house.legs()[0])
+    desk.house.price("BTCUSDT", "66000")
+    desk.house.accept()
+    desk.house.fill_all("take_profit", "66000")
+    desk.house.show()
+    desk.page.go_to(alert.id)
+    await until(lambda: "Closed" in [step.title for step in desk.page.story.story.steps])
+    assert "Target 66,000.00 0.00307" in desk.story
+    assert "realized +" in desk.story
+
+
 async def test_the_story_follows_the_price_and_the_fills(desk: Desk) -> None:
     alert = desk.alert()
     desk.page.go_to(alert.id)

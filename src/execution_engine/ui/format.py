@@ -160,6 +160,14 @@ def fine_age(elapsed: timedelta | None) -> str:
     return f"{tenths // 10}.{tenths % 10} s" if tenths < 100 else age(elapsed)
 
 
+def latency(elapsed: timedelta) -> str:
+    """Write how long something took: 4 ms, 2.3 s, 1 h 17 min; nothing takes less than no time."""
+    milliseconds = max(0, elapsed // timedelta(milliseconds=1))
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    return fine_age(elapsed) if milliseconds < 10_000 else span(elapsed)
+
+
 def countdown(remaining: timedelta | None) -> str:
     """Write what is left of a timer: 00:32, 23:41, 1:02:05; never below zero."""
     if remaining is None:

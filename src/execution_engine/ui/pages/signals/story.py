@@ -18,21 +18,32 @@ from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.pages.positions.lines import leg_state
 from execution_engine.ui.pages.signals.lines import TYPE, AlertLine
+from execution_engine.ui.pages.signals.story_orders import Planned, detail, planned, slippage
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token
 
 MOST_FILLS = 12
+_CLOSED_BY = {
+    Purpose.TAKE_PROFIT: "Target",
+    Purpose.EXIT: "Exit",
+    Purpose.OFFSET: "Offset",
+    Purpose.EMERGENCY: "Emergency",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """One line of the table of orders: what, at which price, how much, what it costs, how it stands."""
+    """One line of the table of orders: what, at which price, how much, what it costs, how it stands.
+
+    detail: its id at the exchange, its latency, its slippage; below it, and empty before it was sent.
+    """
 
     name: str
     price: str
     quantity: str
     spent: str
     look: tuple[str, Shape, Token]
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ class Related:
     """What followed from an alert, as far as it is still known.
 
     pyramid: the one that it opened. legs: that pyramid's. orders: those of the legs, or of the exit.
+    closes: what closed any of the legs, but for the alert's own exit.
     """
 
     group: Group | None = None
@@ -62,6 +74,7 @@ class Related:
     orders: tuple[Order, ...] = ()
     fills: tuple[Fill, ...] = ()
     quote: Price | None = None
+    closes: tuple[Order, ...] = ()
 
 
 def related(
@@ -80,13 +93,21 @@ def related(
     own.sort(key=lambda leg: leg.index)
     ids = {leg.id for leg in own}
     closes = group is not None and group.exit_alert_id == alert.id
+    all_orders = list(orders)
     mine = [
         order
-        for order in orders
+        for order in all_orders
         if (order.purpose is Purpose.ENTRY and order.leg_id in ids)
         or (closes and order.purpose is Purpose.EXIT)
     ]
     known = {order.id for order in mine}
+    closing = [
+        order
+        for order in all_orders
+        if order.purpose is not Purpose.ENTRY
+        and order.id not in known
+        and (order.leg_id in ids or any(leg_id in ids for leg_id, _ in order.parts))
+    ]
     return Related(
         group,
         pyramid,
@@ -94,6 +115,7 @@ def related(
         tuple(mine),
         tuple(fill for fill in fills if fill.order_id in known),
         quote,
+        tuple(closing),
     )
 
 
@@ -106,6 +128,7 @@ def story(line: AlertLine, found: Related, rules: Instrument, zone: tzinfo | Non
         teller.decided(),
         teller.orders(),
         teller.fills(),
+        teller.closes(),
         teller.result(),
     )
     return tuple(step for step in steps if step is not None)
@@ -188,12 +211,17 @@ class _Teller:
         kind = f"{first.action.value} {'limit' if first.type is OrderType.LIMIT else 'market order'}"
         some = f"{len(taken)} of " if 0 < len(taken) < len(found.orders) else ""
         verb = "accepted by the exchange" if taken else "on the way to the exchange"
-        rows = self._legs() if found.legs else tuple(self._order(order) for order in found.orders)
+        rows = (
+            self._legs()
+            if found.legs
+            else tuple(self._order(order, order.action.value.capitalize()) for order in found.orders)
+        )
         said = f"{some}{f.counted(len(found.orders), kind)} {verb}"
         return Step("Orders", when, later, (said,), rows, utc=f.utc_text(newest))
 
     def _legs(self) -> tuple[Ordered, ...]:
         rules = self._rules
+        newest = {order.leg_id: order for order in self._found.orders}
         return tuple(
             Ordered(
                 f"Leg {leg.index}",
@@ -201,19 +229,27 @@ class _Teller:
                 f.quantity(leg.quantity, rules.step),
                 f.usd(leg.price * leg.quantity),
                 tuple(state_look("leg", leg_state(leg))),  # type: ignore[arg-type]  # a named tuple of these
+                self._detail(newest[leg.id]) if leg.id in newest else "",
             )
             for leg in self._found.legs
         )
 
-    def _order(self, order: Order) -> Ordered:
+    def _detail(self, order: Order) -> str:
+        return detail(order, self._planned(order), self._rules)
+
+    def _planned(self, order: Order) -> Planned | None:
+        return planned(order, self._found.legs, self._alert.parsed.entry_price)
+
+    def _order(self, order: Order, name: str) -> Ordered:
         rules, average = self._rules, order.avg_fill_price
         price = average or order.price
         return Ordered(
-            order.action.value.capitalize(),
+            name,
             "market" if price is None else f.price(price, rules.tick),
             f.quantity(order.quantity, rules.step),
             "" if price is None else f.usd(price * order.quantity),
             tuple(state_look("order", order.status.value)),  # type: ignore[arg-type]  # see above
+            self._detail(order),
         )
 
     def fills(self) -> Step | None:
@@ -224,6 +260,8 @@ class _Teller:
         sentences = [self._fill(fill) for fill in shown]
         if len(shown) < len(found.fills):
             sentences.insert(0, f"{f.counted(len(found.fills) - len(shown), 'earlier fill')}")
+        if said := slippage(((order, self._planned(order)) for order in found.orders), self._quote()):
+            sentences.append(said)
         when, later = self._at(found.fills[-1].at)
         return Step("Fills", when, later, tuple(sentences), utc=f.utc_text(found.fills[-1].at))
 
@@ -235,7 +273,25 @@ class _Teller:
         part = "" if fill.quantity == whole else f" of {f.quantity(whole, self._rules.step)}"
         amount = f"{f.quantity(fill.quantity, self._rules.step)}{part}"
         fee = f", fee {f.exact(fill.fee)} {fill.fee_currency}" if fill.fee else ""
-        return f"{name}: {amount} at {f.price(fill.price, self._rules.tick)}{fee}"
+        at = f.local_time_ms(fill.at, self._zone)
+        return f"{at} {name}: {amount} at {f.price(fill.price, self._rules.tick)}{fee}"
+
+    def _quote(self) -> str:
+        return "" if self._found.group is None else self._found.group.quote
+
+    def closes(self) -> Step | None:
+        """Tell what closed the legs of this alert: their targets, the group's exit, an offset."""
+        done = [order for order in self._found.closes if order.filled_quantity]
+        if not done:
+            return None
+        done.sort(key=lambda order: (order.created_at, order.id))
+        shown = done[-MOST_FILLS:]
+        more = len(done) - len(shown)
+        sentences = (f.counted(more, "earlier order"),) if more else ()
+        ended = max((order.finished_at or order.acknowledged_at or order.created_at) for order in done)
+        when, later = self._at(ended)
+        rows = tuple(self._order(order, _CLOSED_BY[order.purpose]) for order in shown)
+        return Step("Closed", when, later, sentences, rows, utc=f.utc_text(ended))
 
     def result(self) -> Step:
         alert = self._alert
@@ -275,7 +331,4 @@ class _Teller:
 
 def later(elapsed: timedelta) -> str:
     """Write a difference: +4 ms, +2.3 s, +1 h 17 min."""
-    milliseconds = max(0, elapsed // timedelta(milliseconds=1))
-    if milliseconds < 1000:
-        return f"+{milliseconds} ms"
-    return f"+{f.fine_age(elapsed)}" if milliseconds < 10_000 else f"+{f.span(elapsed)}"
+    return f"+{f.latency(elapsed)}"

@@ -141,7 +141,7 @@ class _Rail(QWidget):
 
 
 class _Orders(QWidget):
-    """A small table: name, price, quantity, spent, state."""
+    """A small table: name, price, quantity, spent, state; below each what else there is to say of it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -150,15 +150,17 @@ class _Orders(QWidget):
         self._grid.setHorizontalSpacing(18)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(5, 1)
-        self._rows: list[tuple[list[Label], StateChip]] = []
+        self._rows: list[tuple[list[Label], StateChip, Label]] = []
 
     def show_orders(self, orders: Sequence[Ordered]) -> None:
         while len(self._rows) < len(orders):
             self._rows.append(self._row(len(self._rows)))
-        for place, (labels, chip) in enumerate(self._rows):
+        for place, (labels, chip, detail) in enumerate(self._rows):
             shown = place < len(orders)
             for each in (*labels, chip):
                 each.setVisible(shown)
+            detail.show_text(orders[place].detail if shown else "")
+            detail.setVisible(bool(detail.text()))
             if shown:
                 order = orders[place]
                 texts = (order.name, order.price, order.quantity, order.spent)
@@ -168,16 +170,19 @@ class _Orders(QWidget):
 
     def text(self) -> str:
         return "\n".join(
-            " ".join([*(label.text() for label in labels), chip.look.word])
-            for labels, chip in self._rows
+            " ".join([*(label.text() for label in labels), chip.look.word, detail.text()]).rstrip()
+            for labels, chip, detail in self._rows
             if not chip.isHidden()
         )
 
-    def _row(self, place: int) -> tuple[list[Label], StateChip]:
+    def _row(self, place: int) -> tuple[list[Label], StateChip, Label]:
         labels = [Label("", "body", "text2") for _ in range(4)]
         for column, label in enumerate(labels):
             right = Qt.AlignmentFlag.AlignRight if column else Qt.AlignmentFlag.AlignLeft
-            self._grid.addWidget(label, place, column, right | Qt.AlignmentFlag.AlignVCenter)
+            self._grid.addWidget(label, 2 * place, column, right | Qt.AlignmentFlag.AlignVCenter)
         chip = StateChip()
-        self._grid.addWidget(chip, place, 4)
-        return labels, chip
+        self._grid.addWidget(chip, 2 * place, 4)
+        detail = Label("", "small", "text3", wrap=True)
+        detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._grid.addWidget(detail, 2 * place + 1, 0, 1, 6)
+        return labels, chip, detail
