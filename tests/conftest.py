@@ -21,11 +21,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import hypothesis
 import pytest
-import qasync
 from PySide6.QtWidgets import QApplication
 from xdist.scheduler import LoadScopeScheduling
 
 from execution_engine.ui.collecting import collect_if_due
+from execution_engine.ui.loop import Loop
 from tests import sharing
 
 QT_FIXTURES = {"qloop", "qtbot", "qapp"}
@@ -79,7 +79,7 @@ def qloop(qapp: QApplication) -> Iterator[asyncio.AbstractEventLoop]:
     """Give asyncio's loop inside Qt's, closed again after the test."""
     # Closing the last window must not end the loop under the test.
     qapp.setQuitOnLastWindowClosed(False)
-    loop = qasync.QEventLoop(qapp, already_running=False)
+    loop = Loop(qapp)
     asyncio.set_event_loop(loop)
     complaints = LoopComplaints(loop)
     yield loop

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import qasync
 from PySide6.QtWidgets import QApplication
 
 from execution_engine import __version__
@@ -30,6 +29,7 @@ from execution_engine.main import Application, on_signals, resources, serve
 from execution_engine.ui.collecting import Collecting
 from execution_engine.ui.desktop_notices import DesktopNotices
 from execution_engine.ui.doors import Doors, Light
+from execution_engine.ui.loop import Loop
 
 if TYPE_CHECKING:
     from execution_engine.ui.app import Window
@@ -44,7 +44,7 @@ def run_window(application: Application) -> None:
     The listener is up before the window: what TradingView sends is stored while pages are still imported.
     """
     qt = QApplication([])
-    loop = qasync.QEventLoop(qt, already_running=False)
+    loop = Loop(qt)
     asyncio.set_event_loop(loop)
     collecting = Collecting()
     collecting.start()
@@ -88,7 +88,7 @@ def show_fault(told: str, folder: Path, backup: Path | None = None) -> None:
     told: sentences, the first of which says what is wrong. folder: where the data lies. backup: what can be restored.
     """
     qt = QApplication.instance() or QApplication([])
-    loop = qasync.QEventLoop(qt, already_running=False)
+    loop = Loop(qt)
     asyncio.set_event_loop(loop)
     with loop:
         loop.run_until_complete(_until_read(told, folder, backup))

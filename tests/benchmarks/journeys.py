@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-import qasync
 from PySide6.QtWidgets import QApplication
 
 from execution_engine import main
@@ -17,6 +16,7 @@ from execution_engine.domain.inputs import Price
 from execution_engine.domain.rows import Order, Purpose
 from execution_engine.main import Application
 from execution_engine.ui import app as ui
+from execution_engine.ui.loop import Loop
 from tests.benchmarks.figures import Figure, percentile, spread
 from tests.benchmarks.stage import (
     GROUPS,
@@ -67,7 +67,7 @@ def measure() -> Iterable[Figure]:
 def in_window(work: Callable[[Callable[[Application], None]], Coroutine[Any, Any, Any]]) -> Any:
     """Run on Qt's loop; `work` gets what opens the window of an application."""
     qt = QApplication.instance() or ui.create(main.resources())
-    loop = qasync.QEventLoop(qt, already_running=False)
+    loop = Loop(qt)
     asyncio.set_event_loop(loop)
     windows: list[Any] = []
 

@@ -315,10 +315,10 @@ def _doors(instruments: list[Instrument], rows: list[Row]) -> Doors:
 if __name__ == "__main__":
     import asyncio
 
-    import qasync
+    from execution_engine.ui.loop import Loop
 
     application = QApplication([])
-    loop = qasync.QEventLoop(application, already_running=False)
+    loop = Loop(application)
     asyncio.set_event_loop(loop)
     with loop:
         for name, times in measure().items():

@@ -19,7 +19,6 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import qasync
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
@@ -31,6 +30,7 @@ from execution_engine.domain.rows import GroupStatus, QueuedSignal, Row, World
 from execution_engine.domain.settings import Settings
 from execution_engine.ui import theme
 from execution_engine.ui.bridge import MARKETS_A_TURN, Bridge
+from execution_engine.ui.loop import Loop
 from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.pages.risk import RiskPage
 from tests.benchmarks import positions_page
@@ -65,7 +65,7 @@ def run(batches: int = BATCHES) -> dict[str, list[float]]:
     assert isinstance(app, QApplication)
     theme.load_fonts(Path(__file__).parents[2] / "resources" / "fonts")
     theme.apply(app, "dark")
-    loop = qasync.QEventLoop(app, already_running=False)
+    loop = Loop(app)
     asyncio.set_event_loop(loop)
     with loop:
         bench = _Bench(app)

@@ -16,7 +16,6 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-import qasync
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
@@ -35,6 +34,7 @@ from execution_engine.domain.versions import Version, numbered
 from execution_engine.ui import theme
 from execution_engine.ui.bridge import MARKETS_A_TURN, Bridge
 from execution_engine.ui.frame.memory import Memory
+from execution_engine.ui.loop import Loop
 from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.places import PLACES
@@ -66,7 +66,7 @@ def _pages() -> list[Figure]:
     assert isinstance(app, QApplication)
     theme.load_fonts(Path(__file__).parents[2] / "resources" / "fonts")
     theme.apply(app, "dark")
-    loop = qasync.QEventLoop(app, already_running=False)
+    loop = Loop(app)
     asyncio.set_event_loop(loop)
     with loop, tempfile.TemporaryDirectory() as folder:
         return loop.run_until_complete(_on_every_page(app, Path(folder)))

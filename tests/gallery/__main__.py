@@ -10,10 +10,10 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
-import qasync
 
 from execution_engine.ui import theme
 from execution_engine.ui.app import create
+from execution_engine.ui.loop import Loop
 from tests.gallery.checks import faults
 from tests.gallery.scenes import SCENES
 from tests.gallery.show import shown
@@ -46,7 +46,7 @@ async def draw(folder: Path, wanted: str) -> int:
 def main(given: list[str]) -> int:
     folder = Path(given[0]) if given else Path(tempfile.gettempdir()) / "gallery"
     folder.mkdir(parents=True, exist_ok=True)
-    loop = qasync.QEventLoop(create(resources()), already_running=False)
+    loop = Loop(create(resources()))
     asyncio.set_event_loop(loop)
     with loop:
         return 1 if loop.run_until_complete(draw(folder, given[1] if len(given) > 1 else "")) else 0
