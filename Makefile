@@ -94,6 +94,10 @@ deb: setup ## Make a Debian package of the bundle, and try it (after make bundle
 	@$(PYTHON) packaging/linux/deb.py
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/installer/test_debian.py
 
+.PHONY: newcomer
+newcomer: ## Do what the user guide says on a fresh Debian without Python (after make deb, as root, minutes)
+	@packaging/linux/newcomer
+
 .PHONY: installer
 installer: setup ## Compile the Windows installer around a placeholder and try it under Wine (as root, minutes)
 	@packaging/windows/wine
