@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +27,7 @@ from execution_engine.adapters.storage.backup import restore
 from execution_engine.adapters.storage.errors import DatabaseCorrupt
 from execution_engine.commands import Commands, Resting, Unfit
 from execution_engine.core import Options
+from execution_engine.doctor import State, examine, is_well
 from execution_engine.domain import document as documents
 from execution_engine.domain.account_commands import EXCHANGES, NEEDS_PASSPHRASE
 from execution_engine.domain.cautions import cautions
@@ -413,6 +414,30 @@ def _verify(folder: DataFolder, given: argparse.Namespace) -> int:
     return FAILED if faults else OK
 
 
+MARKS = {State.OK: "✓", State.WARN: "!", State.ERROR: "✗", State.OFF: "–"}
+PLAIN_MARKS = {State.OK: "+", State.WARN: "!", State.ERROR: "x", State.OFF: "-"}
+
+
+def _doctor(folder: DataFolder, given: argparse.Namespace) -> int:
+    found = examine(folder, SystemClock().now, has_display=has_display())
+    if given.json:
+        print(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
+    else:
+        marks = MARKS if _can_print("".join(MARKS.values())) else PLAIN_MARKS
+        for one in found:
+            print(f"{marks[one.state]} {one.name:<8} {' '.join((one.sentence, one.todo)).strip()}")
+    return OK if is_well(found) else FAILED
+
+
+def _can_print(text: str) -> bool:
+    """Return whether a terminal knows these letters; older ones of Windows do not."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 # -- starting
 
 
@@ -557,6 +582,8 @@ def parser() -> argparse.ArgumentParser:
     exported.add_argument("what", choices=["trades", "audit"])
     exported.add_argument("file")
     command("verify", _verify, "check the file and every sum of money")
+    doctor = command("doctor", _doctor, "say what works around the engine, and what to do about what does not")
+    doctor.add_argument("--json", action="store_true")
     return top
 
 

@@ -80,6 +80,7 @@ class Commands:
             "risk plan": self._risk_plan,
             "notify": self._notify,
             "diagnostics": lambda args: application.diagnostics(Path(args["file"])),
+            "doctor": self._doctor,
         }
         self._table |= {name: self._wish(wish) for name, wish in WISHES.items()}
         self._table |= {name: self._about_keys(act) for name, act in ACCOUNT_ACTS.items()}
@@ -149,6 +150,19 @@ class Commands:
             "hints": list(shown.tunnel.hints),
             "took_s": shown.reach.took_s if shown.reach.url == shown.url else None,
             "checked_at": shown.reach.at if shown.reach.url == shown.url else None,
+        }
+
+    async def _doctor(self, args: Args) -> Args:
+        """Say what only the running engine knows of its surroundings."""
+        application, book = self._application, self._application.core.book
+        unlocking = application.unlocking
+        return {
+            "address": application.address,
+            "settings": documents.dump(book.settings),
+            "feed": application.core.prices.name,
+            "accounts": [listed(account) for account in book.accounts.values()],
+            "tunnel": await self._tunnel({}),
+            "vault": {"open": application.vault.is_open, "trouble": unlocking.trouble},
         }
 
     def _about_webhooks(self, act: WebhookAct) -> Callable[[Args], Awaitable[str]]:

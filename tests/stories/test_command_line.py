@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -204,6 +205,33 @@ def test_state_and_webhook(words: Words) -> None:
     ]
     assert words.says("state").splitlines()[0] == "stopped"
     assert words.reads("webhook", "--json")[0]["token"] == webhook["token"]
+
+
+def test_the_doctor_looks_with_a_running_engine_and_without(words: Words) -> None:
+    engine = words.engine
+    names = ["port", "tunnel", "keyring", "clock", "disk", "exchange", "display"]
+    (webhook,) = words.reads("webhook", "--json")
+    host, port = engine.address
+    told = words.says("doctor")
+    assert [line.split()[1] for line in told.splitlines()] == names
+    assert told.splitlines()[0].endswith(f"Port {port} on {host} listens and answers.")
+    assert webhook["token"] not in told
+    found = words.reads("doctor", "--json")
+    assert [set(row) for row in found] == [{"name", "state", "sentence", "todo"}] * len(names)
+    assert {row["state"] for row in found} <= {"ok", "off"}
+    engine.stop()
+    words.says("settings", "set", "webhook.port", "0")
+    words.says("settings", "set", "paper.feed", "manual")
+    assert words.says("doctor").splitlines()[0].endswith("no engine is running.")
+
+    # The folder's port is in somebody else's hands: status 1, and what to do.
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        words.says("settings", "set", "webhook.port", str(other.getsockname()[1]))
+        ended = words.run("doctor")
+    assert (ended.status, ended.err) == (1, "")
+    assert "End that program, or choose another port" in ended.out.splitlines()[0]
 
 
 def test_the_actions_of_the_screens(words: Words) -> None:

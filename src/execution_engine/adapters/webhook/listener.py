@@ -191,6 +191,20 @@ async def _nothing_here() -> Reply:
 _CHOOSE_PORT = "for one run with --port, for good with “execution-engine settings set webhook.port 8788”"
 
 
+def fault_of(host: str, port: int) -> str:
+    """Return why nobody could listen there now; empty where somebody could. Blocking."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as tried:
+            if os.name == "posix":  # what has ended holds an address for a while; on Windows this would take it away
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(found[0][4])
+            tried.listen()
+    except (OSError, OverflowError) as error:
+        return _why_not(error, host, port)
+    return ""
+
+
 def _why_not(error: Exception, host: str, port: int) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
