@@ -186,6 +186,18 @@ def test_what_fills_while_an_aggregate_closes_is_closed_too():
     assert house.group.status == "closed"
 
 
+def test_what_fills_while_a_close_waits_for_its_turn_leaves_with_it():
+    house = filled(1)
+    house.alert(type="exit", action=None)
+    (waiting,) = house.orders("exit")
+    house.book.apply([replace(waiting, sent_at=None)])  # its lane is still busy with cancels
+    house.fill(house.sent[1])
+    revoked, together = house.orders("exit")
+    assert (revoked.id, revoked.status) == (waiting.id, "cancelled")
+    assert together.quantity == house.sent[0].quantity + house.sent[1].quantity
+    assert house.sent[-1].id == together.id
+
+
 def hybrid(first: str, second: str, **settings: Any) -> House:
     return filled(2, {"mode": "hybrid", "grid.profiles": {"default": two(first, second)}} | settings)
 

@@ -181,13 +181,7 @@ def _entry_type(draft: Draft, leg: Leg) -> OrderType:
 
 def _revoke_too_large(draft: Draft, group: Group) -> None:
     """Revoke closes that have not left and cover more than is held by now; they are planned anew."""
-    unsent = [
-        order
-        for order in draft.orders(group.id)
-        if order.purpose is not Purpose.ENTRY
-        and order.status is OrderStatus.PENDING
-        and order.sent_at is None
-    ]
+    unsent = _unsent_closes(draft, group)
     if not unsent:
         return
     legs = draft.legs(group.id)
@@ -195,6 +189,16 @@ def _revoke_too_large(draft: Draft, group: Group) -> None:
         free = uncovered(draft, group, legs)
         if any(free[leg_id] < 0 for leg_id, _ in order.parts):
             _cancel(draft, order)
+
+
+def _unsent_closes(draft: Draft, group: Group) -> list[Order]:
+    return [
+        order
+        for order in draft.orders(group.id)
+        if order.purpose is not Purpose.ENTRY
+        and order.status is OrderStatus.PENDING
+        and order.sent_at is None
+    ]
 
 
 def _close(draft: Draft, group: Group) -> None:
@@ -208,10 +212,21 @@ def _close(draft: Draft, group: Group) -> None:
     if not _may_close_now(draft, group):
         return
     instrument = draft.instrument(group.exchange, group.symbol)
+    parts = _held_parts(draft, group)
+    waiting = [o for o in _unsent_closes(draft, group) if o.purpose is purpose and o.leg_id is None]
+    if waiting and instrument.quantity(sum((quantity for _, quantity in parts), ZERO)) > 0:
+        # While its lane was busy more has filled: all of it leaves as one close.
+        for order in waiting:
+            _cancel(draft, order)
+        parts = _held_parts(draft, group)
+    _market_close(draft, group, instrument, parts, purpose)
+
+
+def _held_parts(draft: Draft, group: Group) -> Parts:
+    """Return what each leg holds that nothing on its way closes [base]."""
     legs = draft.legs(group.id)
     free = _levelled(uncovered(draft, group, legs))
-    parts = tuple((leg.id, free[leg.id]) for leg in legs if free[leg.id] > 0)
-    _market_close(draft, group, instrument, parts, purpose)
+    return tuple((leg.id, free[leg.id]) for leg in legs if free[leg.id] > 0)
 
 
 def is_alone(draft: Draft, group: Group) -> bool:
