@@ -62,6 +62,20 @@ async def test_a_price_is_set_and_the_answer_names_the_markets(
     assert shown(panel) == [("BTCUSDT binance", "64,000.00", "by hand")]
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("btcus", ["BTCUSDT", "BTCUSDT.P"]), ("btcusdt", []), ("BTCUSDT", []), ("nothing", [])],
+)
+def test_symbols_are_offered_until_one_is_there_in_full(
+    panel: PaperPanel, typed: str, offered: list[str]
+) -> None:
+    """An open list would swallow the click on the price."""
+    completer = panel.symbol.completer()
+    completer.setCompletionPrefix(typed)
+    found = completer.completionModel()
+    assert [found.index(row, 0).data() for row in range(completer.completionCount())] == offered
+
+
 async def test_nudges_move_the_chosen_market_to_its_tick(
     house: WindowHouse, panel: PaperPanel, qtbot: QtBot
 ) -> None:
@@ -111,7 +125,7 @@ async def test_real_prices_and_who_chose_them_are_told(
     panel.tick()
     assert panel.feed.value() == "auto"
     said = "Prices of the real exchanges; lost ones get old."
-    assert panel.feed_said.text() == f"{said} Chosen by itself."
+    assert panel.feed_said.text() == f"{said} Chosen automatically."
     assert not panel.set.isEnabled()
     panel.feed.chosen.emit("live")
     await until(lambda: house.book.settings.paper.feed == "live")

@@ -18,6 +18,19 @@ from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, StateChip, bu
 
 FIRST = "BINANCE:BTCUSDT"
 WIDTH = 480
+NOWHERE = "\0"  # in no symbol
+
+
+class Symbols(QCompleter):
+    """Offers symbols until one is there in full: an open list would swallow the next click, wherever it goes."""
+
+    def __init__(self, symbols: list[str], parent: QWidget) -> None:
+        super().__init__(symbols, parent)
+        self._known = frozenset(symbols)
+
+    def splitPath(self, path: str) -> list[str]:
+        """Return what to look for; Qt asks with each letter."""
+        return [NOWHERE] if path.upper() in self._known else [path]
 
 
 def symbol_field(symbols: Iterable[str], name: str, text: str = "", example: str = "BTCUSDT") -> QLineEdit:
@@ -25,7 +38,7 @@ def symbol_field(symbols: Iterable[str], name: str, text: str = "", example: str
     field = QLineEdit(text)
     field.setAccessibleName(name)
     field.setPlaceholderText(example)
-    completer = QCompleter(sorted(set(symbols)), field)
+    completer = Symbols(sorted(set(symbols)), field)
     completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
     completer.setFilterMode(Qt.MatchFlag.MatchContains)
     completer.setMaxVisibleItems(8)
