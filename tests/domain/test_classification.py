@@ -30,7 +30,7 @@ from execution_engine.domain.inputs import (
 )
 from execution_engine.domain.inputs import Verdict as V
 from execution_engine.domain.routing import world_of
-from execution_engine.domain.rows import Account, AccountStatus, Market, Mode, World
+from execution_engine.domain.rows import Account, AccountStatus, Market, Mode, World, WorldHold
 from tests.house import NOON, House
 
 PERP = {"symbol": "BTCUSDT.P", "action": None}
@@ -156,6 +156,50 @@ def test_a_reversal_reuses_the_slot_of_the_side_it_closes():
     house.accept()
     assert (outcome(house, alert), outcome(house, waiting)) == ("reversed", "queued")
     assert house.groups[1].side == "short"
+
+
+def account_on_hold(house: House) -> None:
+    account = house.book.accounts["paper-perp"]
+    house.book.apply([replace(account, status=AccountStatus.HOLD, reason="it cannot be read")])
+
+
+def world_on_hold(house: House) -> None:
+    house.book.apply([WorldHold(name=World.PAPER, reason="a defect", since=NOON)])
+
+
+HOLDS = [
+    (account_on_hold, "the new side was not opened: the account “paper-perp” is on hold: it cannot be read"),
+    (world_on_hold, "the new side was not opened: the paper world is on hold: a defect"),
+]
+
+
+@pytest.mark.parametrize(("on_hold", "why"), HOLDS)
+@pytest.mark.parametrize("fields", [TURN, {"market_position": "short"}])
+def test_on_hold_a_reversal_closes_the_old_side_and_opens_no_new_one(on_hold, why, fields):
+    house = house_with({"signals.opposite": "reverse"})
+    hold(house, **PERP | {"market_position": "long"})
+    on_hold(house)
+    alert = house.alert(**PERP | fields)
+    flatten(house)
+    assert [group.status for group in house.groups] == ["closed"]
+    assert house.outcome(alert) == ("exited", why)
+
+
+@pytest.mark.parametrize(("on_hold", "why"), HOLDS)
+def test_a_hold_that_comes_while_a_reversal_closes_keeps_its_new_side_away(on_hold, why):
+    house, alert = reversing()
+    on_hold(house)
+    flatten(house)
+    assert house.outcome(alert) == ("exited", why)
+
+
+@pytest.mark.parametrize("on_hold", [account_on_hold, world_on_hold])
+def test_on_hold_a_turn_of_what_is_not_held_waits_as_an_entry_does(on_hold):
+    house = house_with()
+    on_hold(house)
+    assert house.outcome(house.alert(**PERP | TURN)) == (None, "")
+    hold_on_the_other_side = house.alert(**PERP | {"market_position": "long", "timeframe": "60"})
+    assert house.outcome(hold_on_the_other_side) == (None, "")
 
 
 @pytest.mark.parametrize(

@@ -387,6 +387,28 @@ def test_a_cancel_that_comes_to_nothing_goes_out_again_later_each_time(answer, w
     assert seconds_between_cancels(house, order, len(waits), **answer) == waits
 
 
+def test_a_cancel_that_an_order_in_doubt_refuses_is_not_repeated_before_the_order_is_found():
+    house = entered()
+    unknown = house.sent[0]
+    house.says(unknown, Verdict.UNKNOWN)
+    house.post(ExitGroup(group_id=house.group.id))
+    known = cancels_of(house, unknown)
+    house.says(unknown, Verdict.REFUSED, about_cancel=True, reason="no")
+    house.clock.forward(minutes=2)
+    house.desk.look_at_clock()
+    assert (known, cancels_of(house, unknown)) == (1, 1)
+    house.says(unknown)  # the look-up finds it
+    assert cancels_of(house, unknown) == 2
+
+
+def test_a_refusal_of_what_was_acknowledged_before_proves_nothing():
+    house = entered()
+    house.accept()
+    order = house.sent[0]
+    house.says(order, Verdict.REFUSED, reason="there is no such order")
+    assert house.book.orders[order.id].status == "unknown"
+
+
 def test_why_a_cancel_was_refused_is_told_once_and_kept_with_the_order():
     house, order = cancelling()
     seconds_between_cancels(

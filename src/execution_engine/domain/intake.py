@@ -123,11 +123,20 @@ def judge_again(draft: Draft, alert_id: int) -> None:
 
 def _can_act(draft: Draft, account: Account, alert: Alert) -> bool:
     """An account acts once it is reconciled; on hold, or in a world on hold, it only gets what closes."""
-    if alert.parsed.is_exit:
+    if _closes(draft, account, alert):
         return account.status in (AccountStatus.READY, AccountStatus.HOLD) or not account.enabled
     if draft.view.world_hold(account.world):
         return False
     return account.status is AccountStatus.READY or not account.enabled
+
+
+def _closes(draft: Draft, account: Account, alert: Alert) -> bool:
+    """Return whether the first thing that an alert does on an account is to close: an exit, or a turn."""
+    signal = alert.parsed
+    group = draft.group_of((account.name, signal.exchange, signal.symbol, signal.timeframe))
+    if signal.is_exit or group is None:
+        return signal.is_exit
+    return group.side is not signal.side and _turns(draft, alert, group)
 
 
 def _unfit(draft: Draft, alert: Alert) -> Refusal | None:

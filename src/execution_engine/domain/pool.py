@@ -116,14 +116,23 @@ def forget_waiting(
     return row is not None
 
 
+def _on_hold(draft: Draft, account: Account) -> Refusal | None:
+    """A turn is not left half done: what may not be opened now is not opened later at another price."""
+    if held := draft.view.world_hold(account.world):
+        return Refusal("HOLD", f"the {account.world} world is on hold: {held}")
+    if account.status is AccountStatus.HOLD:
+        return Refusal("HOLD", f"the account “{account.name}” is on hold: {account.reason}")
+    return None
+
+
 def second_half(draft: Draft, group_id: int, alert_id: int) -> None:
     """Decide on the entry of a reversal by an entry's rules; whatever they say, the exit has run."""
     group = draft.group(group_id)
     alert = draft.alert(alert_id)
     account = draft.account(group.account)
     assert account is not None  # accounts with groups are not removed
-    stale = age.entry_fault(alert, draft.settings.signals, draft.now)
-    entry = stale or entries.prepare(draft, alert, account, group.side.opposite)
+    refused = age.entry_fault(alert, draft.settings.signals, draft.now) or _on_hold(draft, account)
+    entry = refused or entries.prepare(draft, alert, account, group.side.opposite)
     if isinstance(entry, Entry):
         open_with(draft, alert, entry)
         return
