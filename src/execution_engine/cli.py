@@ -312,7 +312,7 @@ def _account_enable(folder: DataFolder, given: argparse.Namespace) -> int:
     confirmed = given.yes
     if not confirmed and asking.can_ask() and ask(folder, "account confirm", {"name": given.name}):
         print("The exchange does not tell whether these keys can take money out. Look at them on its site.")
-        confirmed = input("If they cannot, type the account's name: ").strip() == given.name
+        confirmed = _typed("If they cannot, type the account's name: ") == given.name
     print(ask(folder, "account enable", {"name": given.name, "confirmed": confirmed}))
     return OK
 
@@ -379,7 +379,16 @@ def _confirmed(question: str) -> bool:
     """Ask at a terminal; a script that calls a command means it."""
     if not asking.can_ask():
         return True
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    return _typed(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+def _typed(question: str) -> str:
+    """Return what is typed; nothing where the terminal is closed instead."""
+    try:
+        return input(question).strip()
+    except EOFError:
+        print()
+        return ""
 
 
 def _backup(folder: DataFolder, given: argparse.Namespace) -> int:
@@ -432,7 +441,7 @@ def _doctor(folder: DataFolder, given: argparse.Namespace) -> int:
 def _can_print(text: str) -> bool:
     """Return whether a terminal knows these letters; older ones of Windows do not."""
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
@@ -582,7 +591,9 @@ def parser() -> argparse.ArgumentParser:
     exported.add_argument("what", choices=["trades", "audit"])
     exported.add_argument("file")
     command("verify", _verify, "check the file and every sum of money")
-    doctor = command("doctor", _doctor, "say what works around the engine, and what to do about what does not")
+    doctor = command(
+        "doctor", _doctor, "say what works around the engine, and what to do about what does not"
+    )
     doctor.add_argument("--json", action="store_true")
     return top
 
@@ -731,6 +742,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if given.run is None:
             return _start(given)
         status: int = given.run(data_folder(given.data_dir), given)
+        if sys.stdout is not None:  # as in a program without a terminal
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except DatabaseCorrupt as error:
         return _failed(given, str(error), next(iter(error.backups), None))
     except EngineError as error:

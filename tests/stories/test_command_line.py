@@ -5,14 +5,18 @@ import os
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
 
+from execution_engine import asking
 from execution_engine.cli import main
 from tests.stories.installation import D, Installation, Plain, legs_of, orders_of
 
@@ -205,6 +209,32 @@ def test_state_and_webhook(words: Words) -> None:
     ]
     assert words.says("state").splitlines()[0] == "stopped"
     assert words.reads("webhook", "--json")[0]["token"] == webhook["token"]
+
+
+def test_a_question_that_nobody_answers_is_a_no(
+    install: Callable[..., Installation], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(question: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(asking, "can_ask", lambda: True)
+    monkeypatch.setattr("builtins.input", ended)
+    words = Words(install(), capsys)
+    for command in (("close-all",), ("account", "remove", "paper")):
+        ended_with = words.run(*command)
+        assert (ended_with.status, ended_with.err) == (1, "nothing was done\n")
+
+
+def test_whoever_reads_the_first_lines_only_is_told_nothing_more(
+    install: Callable[..., Installation], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "execution_engine", "settings", "get", "--data-dir", str(install().root)]
+    with (tmp_path / "said").open("w+b") as said, subprocess.Popen(command, stdout=PIPE, stderr=said) as run:
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.wait(30) == 1
+        said.seek(0)
+        assert said.read() == b""
 
 
 def test_the_doctor_looks_with_a_running_engine_and_without(words: Words) -> None:
