@@ -34,7 +34,14 @@ ARROW = 24  # of a combo box
 def faults(root: QWidget) -> list[str]:
     """Return what a reader could not read or a screen reader could not say, each as a sentence."""
     shown = [root, *(each for each in root.findChildren(QWidget) if each.isVisibleTo(root))]
-    return [*_cut(root, shown), *_overlaps(shown), *_nameless(shown), *_short_cells(shown)]
+    return [
+        *_cut(root, shown),
+        *_overlaps(shown),
+        *_nameless(shown),
+        *_short_cells(shown),
+        *_sideways(shown),
+        *_primaries(root, shown),
+    ]
 
 
 def _cut(root: QWidget, shown: Iterable[QWidget]) -> Iterator[str]:
@@ -140,6 +147,29 @@ def _short_cells(shown: Iterable[QWidget]) -> Iterator[str]:
                 and delegate.wanted(cell) > width + 1
             ):
                 yield f"{named(view)}: {column.heading} shows “{cell.text}” in {width} px"
+
+
+def _sideways(shown: Iterable[QWidget]) -> Iterator[str]:
+    """Name what has to be scrolled sideways to be read."""
+    for area in shown:
+        if isinstance(area, QAbstractScrollArea) and area.horizontalScrollBar().isVisibleTo(area):
+            more = area.horizontalScrollBar().maximum()
+            if more > 0:
+                yield f"{named(area)} scrolls sideways by {more} px"
+
+
+def _primaries(root: QWidget, shown: Iterable[QWidget]) -> Iterator[str]:
+    """Name buttons that each say to be the one to press; the page that a dialog covers has its own."""
+    filled = [
+        each
+        for each in shown
+        if isinstance(each, QPushButton)
+        and each.property("role") in ("primary", "danger")
+        and each.isEnabled()
+        and each.window() is root.window()
+    ]
+    if len(filled) > 1:
+        yield f"two primary buttons: {' and '.join(named(each) for each in filled)}"
 
 
 def named(widget: QWidget | None) -> str:

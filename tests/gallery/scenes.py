@@ -18,7 +18,7 @@ from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.panels import webhook_asking
 from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.places import PLACES
-from tests.gallery import first_steps
+from tests.gallery import first_steps, moments
 from tests.gallery.house import KINDS, LONG_NAME, LONG_REASON
 from tests.house import NOON
 
@@ -223,4 +223,5 @@ DIALOGS = (
     Scene("dialog-start-fault", "empty", "dashboard", _fault),
 )
 WELCOME = tuple(Scene(f"welcome-{name}", kind, "welcome", opens) for name, kind, opens in first_steps.SCENES)
-SCENES = (*PAGES, *WELCOME, *SETTINGS, *VIEWS, *DIALOGS)
+MOMENTS = tuple(Scene(*moment) for moment in moments.MOMENTS)
+SCENES = (*PAGES, *WELCOME, *SETTINGS, *VIEWS, *MOMENTS, *DIALOGS)

@@ -16,7 +16,7 @@ from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import Pause
 from execution_engine.domain.rows import AccountStatus, LegStatus, OrderStatus, World
 from execution_engine.ui import theme
-from execution_engine.ui.charts.axes import ValueAxis, time_label, time_steps, value_steps
+from execution_engine.ui.charts.axes import ValueAxis, most_values, time_label, time_steps, value_steps
 from execution_engine.ui.charts.equity import steps, thinned
 from execution_engine.ui.pages.dashboard import DashboardPage
 from execution_engine.ui.pages.dashboard.trail import Trail
@@ -92,7 +92,7 @@ async def test_the_risk_engine_says_how_it_stands_and_when_it_looks_again(
     assert page.strip.chip.look.word == "On"
     house.clock.forward(seconds=28)
     page.tick()
-    assert page.strip.risk.below.text() == "next 00:32"
+    assert page.strip.risk.below.text() == "next in 00:32"
     house.post(Pause())
     house.show()
     assert page.strip.chip.look.word == "Paused"
@@ -399,6 +399,7 @@ def test_many_points_are_thinned_to_what_each_stretch_ended_with() -> None:
 
 
 def test_axes_have_round_labels() -> None:
+    assert [most_values(height) for height in (40, 90, 190, 400)] == [2, 3, 3, 6]
     assert value_steps(-3.0, 15.0, 4) == [0, 5, 10, 15]
     assert value_steps(-120, 1600, 4) == [0, 500, 1000, 1500]
     step, moments = time_steps(NOON.timestamp(), NOON.timestamp() + 3600, 5)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from execution_engine.ui import theme
 from execution_engine.ui.theme import DARK, LIGHT, Tokens
-from execution_engine.ui.widgets import Label
+from execution_engine.ui.widgets import Label, button
 from tests.gallery.checks import faults
 from tests.gallery.house import KINDS
 from tests.gallery.scenes import SCENES
@@ -32,7 +33,17 @@ async def test_nothing_is_cut_covered_or_nameless(kind: str, qloop: object) -> N
     assert not found, "\n".join(found)
 
 
-def test_a_cut_text_a_covered_field_and_a_nameless_button_are_found(qtbot: QtBot) -> None:
+@pytest.mark.qt_log_ignore("does not support raise", extend=True)
+async def test_the_guide_is_read_downwards_in_the_largest_letters_on_the_smallest_window(
+    qapp: QApplication, qloop: object
+) -> None:
+    theme.apply(qapp, "dark", scale=1.4)
+    scenes = [scene for scene in SCENES if scene.page == "welcome" and scene.kind == "empty"]
+    found = [f"{scene.name}: {fault}" async for scene, each in shown(scenes, SMALL) for fault in faults(each)]
+    assert not found, "\n".join(found)
+
+
+def test_cut_covered_nameless_sideways_and_twice_primary_is_found(qtbot: QtBot) -> None:
     ground, column = QWidget(), QHBoxLayout()
     qtbot.addWidget(ground)
     ground.setLayout(column)
@@ -40,12 +51,22 @@ def test_a_cut_text_a_covered_field_and_a_nameless_button_are_found(qtbot: QtBot
     for each in (long, field, nameless):
         column.addWidget(each)
     long.setFixedWidth(30)
+    wide = QScrollArea()
+    wide.setWidget(Label("far too long for its place"))
+    wide.setFixedWidth(60)
+    wide.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+    column.addWidget(wide)
+    for verb in ("Save", "Send"):
+        column.addWidget(button(verb, "primary"))
     ground.show()
+    QApplication.processEvents()
     field.setGeometry(nameless.geometry())
     said = "\n".join(faults(ground))
     assert "“too long for its place” in QWidget lacks" in said
     assert "overlap" in said
     assert "QPushButton “” in QWidget has no accessible name" in said
+    assert "QScrollArea “” in QWidget scrolls sideways by" in said
+    assert "two primary buttons: QPushButton “Save” in QWidget and QPushButton “Send” in QWidget" in said
 
 
 @pytest.mark.parametrize("tokens", [DARK, LIGHT])

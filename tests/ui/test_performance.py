@@ -110,6 +110,8 @@ async def test_pairs_timeframes_and_months_have_tables(house: WindowHouse, qtbot
     ):
         page.show_view(view)
         assert page.parts[view][0].keys() == names
+    months = page.parts["months"][0]
+    assert [months.cell(months.index(row, 0)).text for row in range(2)] == ["Oct 2026", "Nov 2026"]
 
 
 async def test_the_calendar_says_what_each_day_brought_and_turns_its_pages(

@@ -23,7 +23,7 @@ from execution_engine.ui.pages.settings.editors import (
     SwitchEditor,
     TextEditor,
 )
-from execution_engine.ui.pages.settings.row import SettingRow, limits_of, matches, sentence
+from execution_engine.ui.pages.settings.row import SettingRow, in_words, limits_of, matches, sentence
 from execution_engine.ui.pages.settings.sheet import Sheet
 
 EVERY = [*schema.settings(), *schema.of_account("main")]
@@ -345,7 +345,8 @@ def test_every_field_says_its_name_and_what_it_means(qtbot: QtBot) -> None:
     for setting in EVERY:
         row, _ = row_of(qtbot, setting.path)
         assert row.editor.field.accessibleName() == setting.title
-        assert row.help.text().startswith(setting.help)
+        assert row.help.text().startswith(in_words(setting))
+        assert all(f" {key}:" not in f" {row.help.text()}" for key, word in setting.choices if key != word)
         assert matches(setting, setting.path.casefold())
         assert row.unit.isVisible() == bool(setting.unit)
         assert not row.fault.isVisible()

@@ -38,13 +38,13 @@ QAbstractScrollArea { border:0 }
 QAbstractScrollArea::corner { background:@panel; border:0 }
 
 QPushButton { background:@raised; color:@text; border:1px solid @ctl; border-radius:4px; padding:0 12px;
-    min-height:26px; font-weight:500 }
+    min-height:@26; font-weight:500 }
 QPushButton:hover { background:@hover }
 QPushButton:pressed { background:@sel }
-QPushButton:focus { border:2px solid @accent; padding:0 11px; min-height:24px }
+QPushButton:focus { border:2px solid @accent; padding:0 11px; min-height:@26-2 }
 QPushButton:disabled { color:@text3; border-color:@line; background:transparent }
-QPushButton[dense="true"] { min-height:22px; padding:0 8px; font-size:@small }
-QPushButton[dense="true"]:focus { min-height:20px; padding:0 7px }
+QPushButton[dense="true"] { min-height:@22; padding:0 8px; font-size:@small }
+QPushButton[dense="true"]:focus { min-height:@22-2; padding:0 7px }
 QPushButton[role="primary"] { background:@accentfill; border-color:@accentfill; color:#fff }
 QPushButton[role="danger"] { background:@dangerfill; border-color:@dangerfill; color:#fff }
 QPushButton[role="primary"]:hover { background:@accentfill_hover; border-color:@accentfill_hover }
@@ -62,30 +62,30 @@ QPushButton[role="link"]:hover { background:@hover }
 QPushButton[role="link"]:focus { border:2px solid @accent; padding:0 3px }
 QPushButton[role="link"][flush="true"] { padding:0; text-align:left }
 QPushButton[role="link"][flush="true"]:focus { border:0; text-decoration:underline }
-QPushButton[role="icon"] { background:transparent; border:1px solid transparent; padding:0; min-width:26px }
+QPushButton[role="icon"] { background:transparent; border:1px solid transparent; padding:0; min-width:@26 }
 QPushButton[role="icon"]:hover { background:@hover }
-QPushButton[role="icon"]:focus { border:2px solid @accent; min-width:24px }
-QPushButton[role="icon"][dense="true"] { min-width:22px }
-QPushButton[role="icon"][dense="true"]:focus { min-width:20px }
+QPushButton[role="icon"]:focus { border:2px solid @accent; min-width:@26-2 }
+QPushButton[role="icon"][dense="true"] { min-width:@22 }
+QPushButton[role="icon"][dense="true"]:focus { min-width:@22-2 }
 QPushButton::menu-indicator { image:url(@arrow_svg); width:12px; height:12px; right:6px;
     subcontrol-origin:padding; subcontrol-position:center right }
 
 QLineEdit, QComboBox, QAbstractSpinBox, QDateTimeEdit { background:@input; color:@text; border:1px solid @ctl;
-    border-radius:4px; padding:0 8px; min-height:26px; selection-background-color:@accentfill;
+    border-radius:4px; padding:0 8px; min-height:@26; selection-background-color:@accentfill;
     selection-color:#fff }
 QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus, QDateTimeEdit:focus { border:1px solid @accent }
 QLineEdit[search="true"] { padding:0 4px 0 2px }
 QLineEdit[bad="true"], QComboBox[bad="true"] { border:1px solid @danger }
 QLineEdit:disabled, QComboBox:disabled { color:@text3; border-color:@line; background:transparent }
 QLineEdit:read-only { color:@text2 }
-QLineEdit[dense="true"], QComboBox[dense="true"] { min-height:22px }
-QLineEdit[dense="cell"] { min-height:20px; padding:0 6px }
+QLineEdit[dense="true"], QComboBox[dense="true"] { min-height:@22 }
+QLineEdit[dense="cell"] { min-height:@20; padding:0 6px }
 QComboBox { padding-right:4px }
-QComboBox::drop-down { border:0; width:24px }
-QComboBox::down-arrow { image:url(@arrow_svg); width:12px; height:12px }
+QComboBox::drop-down { border:0; width:@24 }
+QComboBox::down-arrow { image:url(@arrow_svg); width:@12; height:@12 }
 QComboBox QAbstractItemView { background:@raised; color:@text; border:1px solid @ctl; padding:4px 0;
     selection-background-color:@sel; selection-color:@text }
-QComboBox QAbstractItemView::item { min-height:24px; padding:0 8px }
+QComboBox QAbstractItemView::item { min-height:@24; padding:0 8px }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button, QDateTimeEdit::drop-down {
     background:transparent; border:0; width:20px }
 QAbstractSpinBox::up-arrow { image:url(@up_svg); width:10px; height:10px }
@@ -99,9 +99,9 @@ QTextBrowser { background:transparent }
 
 QCheckBox, QRadioButton { spacing:8px; color:@text }
 QCheckBox:disabled, QRadioButton:disabled { color:@text3 }
-QCheckBox::indicator, QRadioButton::indicator { width:14px; height:14px; border:1px solid @ctl;
+QCheckBox::indicator, QRadioButton::indicator { width:@14; height:@14; border:1px solid @ctl;
     background:@input; border-radius:3px }
-QRadioButton::indicator { border-radius:8px }
+QRadioButton::indicator { border-radius:@8 }
 QCheckBox::indicator:focus, QRadioButton::indicator:focus,
 QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color:@accent }
 QCheckBox::indicator:checked, QRadioButton::indicator:checked { background:@accentfill;
@@ -171,7 +171,7 @@ def stylesheet(colours: Mapping[str, str], name: str, pixels: Callable[[int], in
     """Return the whole style sheet of a theme.
 
     `colours` is token → `#RRGGBB`; `name` keeps the drawn marks of two themes apart; `pixels` scales a
-    font size [px].
+    length [px].
     """
     values = dict(colours)
     values["scroll"] = _mix(colours["ctl"], colours["panel"], 0.8)
@@ -183,7 +183,7 @@ def stylesheet(colours: Mapping[str, str], name: str, pixels: Callable[[int], in
     values.update({style: f"{pixels(size)}px" for style, size in _FONT_PIXELS.items()})
     for mark, body in _SVG.items():
         values[f"{mark}_svg"] = _drawn(f"{name}-{mark}", _fill(body, colours))
-    return _fill(_RULES + _label_rules(), values)
+    return _fill(_scaled(_RULES, pixels) + _label_rules(), values)
 
 
 def _label_rules() -> str:
@@ -198,6 +198,11 @@ def _label_rules() -> str:
         + sizes
         + "".join(f'QLabel[weight="{w}"] {{ font-weight:{w} }}\n' for w in (400, 500, 600, 700))
     )
+
+
+def _scaled(rules: str, pixels: Callable[[int], int]) -> str:
+    """Write lengths at the interface scale: `@26` is 26 px scaled, `@26-2` that less 2 px of border."""
+    return re.sub(r"@(\d+)(?:-(\d))?", lambda match: f"{pixels(int(match[1])) - int(match[2] or 0)}px", rules)
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

@@ -22,9 +22,14 @@ TIME_STEPS = (
     *(each * DAY for each in (1, 2, 3, 5, 7, 14, 30, 60, 91, 182, 365)),
 )
 LABEL_EVERY_PX = 124
-VALUE_EVERY_PX = 62
+VALUE_EVERY_PX, VALUE_LEAST_PX = 62, 28  # a low chart has its values closer together: one says nothing
 TAG_HEIGHT = 18
 EDGE_ROOM = 5  # px a label needs above and below its middle
+
+
+def most_values(height: float) -> int:
+    """Return how many values a height [px] has room for: three where they just fit."""
+    return max(2, min(3, int(height / px(VALUE_LEAST_PX))), int(height / px(VALUE_EVERY_PX)))
 
 
 def value_steps(low: float, high: float, most: int) -> list[float]:
@@ -125,7 +130,7 @@ class ValueAxis(pg.AxisItem):
 
         tag_y = None if self._tag is None else min(max(y_of(self._tag[0]), box.y() + 9), box.bottom() - 9)
         painter.setFont(font("caption"))
-        for value in value_steps(low, high, max(2, int(box.height() / px(VALUE_EVERY_PX)))):
+        for value in value_steps(low, high, most_values(box.height())):
             y = round(y_of(value)) + 0.5
             painter.setPen(QPen(grid_colour(), 1))
             painter.drawLine(QPointF(plot.x(), y), QPointF(plot.right(), y))

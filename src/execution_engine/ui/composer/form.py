@@ -33,7 +33,8 @@ from execution_engine.ui.widgets import Label, SegmentedChoice
 
 WIDTH = 348
 CAPTION = 84
-SHORT = 27  # characters of a name that fit; its tooltip has them all
+SHOWN = 12  # characters of a choice that a field asks room for
+SHORT = 24  # characters of a name that fit; its tooltip has them all
 FROM_CHART = "From the chart"
 TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "45m", "1h", "2h", "3h", "4h", "1d", "1w", "1M", "30s")
 BY_SETTINGS = "As the settings say"
@@ -281,6 +282,9 @@ def _no_timeframe(text: str) -> bool:
 def _combo(name: str) -> QComboBox:
     made = QComboBox()
     made.setAccessibleName(name)
+    # A long name is cut there instead of making the whole column wider.
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(SHOWN)
     return made
 
 

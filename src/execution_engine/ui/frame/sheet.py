@@ -112,7 +112,8 @@ def _halves(
 ) -> tuple[Sequence[tuple[str, Lines]], Sequence[tuple[str, Lines]]]:
     """Part the sections so that both columns are about equally high."""
     heights = [len(lines) + 2 for _, lines in found]
-    cut = min(range(len(found) + 1), key=lambda at: abs(sum(heights[:at]) - sum(heights[at:])))
+    # Of two equal ways the one with less at the right: what tables hear takes two lines here and there.
+    cut = min(range(len(found) + 1), key=lambda at: (abs(sum(heights[:at]) - sum(heights[at:])), -at))
     return found[:cut], found[cut:]
 
 

@@ -24,9 +24,9 @@ from execution_engine.ui.theme import Token, px
 from execution_engine.ui.widgets import Label, NumberField, Panel, SegmentedChoice, button
 
 NUDGES = (Decimal("-1"), Decimal("-0.1"), Decimal("0.1"), Decimal("1"))
-FEEDS = (("auto", "By itself"), ("live", "Real prices"), ("synthetic", "Made up"), ("manual", "By hand"))
+FEEDS = (("auto", "Auto"), ("live", "Live"), ("synthetic", "Synthetic"), ("manual", "Manual"))
 FEED_WORDS = {
-    "auto": "It is being found out whether real prices can be had.",
+    "auto": "It is being found out whether live prices can be had.",
     "live": "Prices of the real exchanges; lost ones get old.",
     "synthetic": "Prices move by themselves, from a seed; no exchange is contacted.",
     "manual": "Prices stand still until you, or POST /paper/price, move them.",
@@ -184,7 +184,7 @@ class PaperPanel(QWidget):
         self.feed.set_value(asked if by_itself else name)
         words = FEED_WORDS.get(name, f"Prices come from the {name} feed.")
         if by_itself and name != "auto":
-            words += " Chosen by itself."
+            words += " Chosen automatically."
         elif asked not in (name, "auto") and name != "none":
             words += f" This run was started with --paper-feed {name}; the setting says {asked}."
         self.feed_said.show_text(words)

@@ -25,6 +25,7 @@ MODE_WORDS = {
     Mode.TESTNET: "Testnet: the exchange's test system",
     Mode.PAPER: "Paper: practice inside this program, no keys",
 }
+SHOWN = 12  # characters of a choice that a field asks room for
 MARKETS = ((Market.SPOT.value, "Spot"), (Market.SWAP.value, "USDT perpetual"))
 PASSWORD = "password"
 
@@ -118,6 +119,9 @@ class AccountDialog(KeysForm):
         self.name.setMaxLength(32)
         self.name.setPlaceholderText("main")
         self.exchange, self.mode = QComboBox(), QComboBox()
+        for combo in (self.exchange, self.mode):
+            combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            combo.setMinimumContentsLength(SHOWN)
         for exchange in (*EXCHANGES, PAPER):
             self.exchange.addItem(exchange.capitalize() if exchange != "okx" else "OKX", exchange)
         self.add("exchange", "Exchange", self.exchange)

@@ -181,7 +181,7 @@ _COLUMNS: Sequence[Column[AuditEntry]] = (
     Column(
         key="detail",
         title="What was done",
-        width=400,
+        width=300,
         cell=lambda entry: Cell(visible(entry.detail, 400)),
         tooltip=lambda entry: visible(entry.detail, 1000),
     ),

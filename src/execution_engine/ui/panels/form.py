@@ -13,6 +13,7 @@ from execution_engine.ui.widgets.labels import ButtonRole
 
 CAPTION = 132
 MOST = 8192
+UNBOUND = 16_777_215  # [px]: Qt's own bound of a widget's size
 
 
 class FormDialog(QDialog):
@@ -35,6 +36,7 @@ class FormDialog(QDialog):
         self.setWindowTitle(title)
         self.setModal(True)
         self.setFixedWidth(px(WIDTH))
+        self._is_page = False
         self.fields: dict[str, QWidget] = {}
         self._hints: dict[str, Label] = {}
         self._rows: dict[str, tuple[QWidget, ...]] = {}
@@ -116,7 +118,7 @@ class FormDialog(QDialog):
         label.show_text(text, token)
         label.setVisible(bool(text) and self.asks(key))
         restyle(self.fields[key], bad="true" if token == "danger" and text else "false")
-        fit_height(self)
+        self._fit()
 
     # -- while it is done
 
@@ -140,7 +142,7 @@ class FormDialog(QDialog):
         else:
             self.error.show_text(sentence)
             self.error.show()
-        fit_height(self)
+        self._fit()
 
     def _set_busy(self, on: bool) -> None:
         self._is_busy = on
@@ -156,10 +158,26 @@ class FormDialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         """Take the height that the sentences need, and put the cursor where one begins."""
         super().showEvent(event)
-        fit_height(self)
+        self._fit()
         first = next((field for key, field in self.fields.items() if self.asks(key)), None)
         if first is not None and not event.spontaneous():
             first.setFocus()
+
+    def become_page(self) -> None:
+        """Stand on a page instead of in a window: what heads the page heads it, and nothing is cancelled."""
+        self._is_page = True
+        self.setWindowFlags(Qt.WindowType.Widget)
+        # A dialog would put itself into the middle of the screen.
+        self.setAttribute(Qt.WidgetAttribute.WA_Moved)
+        self.setModal(False)
+        self.setMinimumSize(0, 0)
+        self.setMaximumHeight(UNBOUND)
+        for part in (*self._head, self.cancel):
+            part.hide()
+
+    def _fit(self) -> None:
+        if not self._is_page:
+            fit_height(self)
 
     def _press(self) -> None:
         if not self._is_busy and self.confirm.isEnabled():
@@ -173,9 +191,11 @@ class FormDialog(QDialog):
         column = QVBoxLayout(frame)
         column.setContentsMargins(px(20), px(18), px(20), px(16))
         column.setSpacing(px(10))
-        column.addWidget(Label(title, "heading"))
+        self._head = [Label(title, "heading")]
         if explanation:
-            column.addWidget(Label(explanation, "body", "text2", wrap=True))
+            self._head.append(Label(explanation, "body", "text2", wrap=True))
+        for label in self._head:
+            column.addWidget(label)
         column.addLayout(self._grid)
         column.addWidget(self.error)
         return frame

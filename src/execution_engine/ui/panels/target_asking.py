@@ -117,6 +117,7 @@ class TargetDialog(QDialog):
 
     def _content(self) -> QFrame:
         frame = QFrame()
+        frame.setProperty("ground", "panel")
         column = QVBoxLayout(frame)
         column.setContentsMargins(px(20), px(20), px(20), px(16))
         column.setSpacing(px(12))

@@ -100,6 +100,7 @@ class WebhookDialog(QDialog):
 
     def _content(self, title: str, *, asks_name: bool, asks_accounts: bool) -> QFrame:
         frame = QFrame()
+        frame.setProperty("ground", "panel")
         column = QVBoxLayout(frame)
         column.setContentsMargins(px(20), px(20), px(20), px(16))
         column.setSpacing(px(8))

@@ -3,14 +3,33 @@
 from typing import Any
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QPainter
-from PySide6.QtWidgets import QHeaderView, QMenu, QWidget
+from PySide6.QtGui import QContextMenuEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHeaderView, QMenu, QSizePolicy, QWidget
 
 from execution_engine.ui.tables.paint import PADDING, baseline, draw_shape_at, elided, width_of
 from execution_engine.ui.tables.rows import RowsModel
 from execution_engine.ui.theme import SIZE, color, font, px
 
 MARK = 8
+
+
+class HeadingEnd(QWidget):
+    """Carry the headings on above the scroll bar, which otherwise stands beside them."""
+
+    def __init__(self) -> None:
+        """Take no more than the height of headings."""
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Return the height of headings."""
+        return QSize(1, px(SIZE["table_heading"]))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint what a heading without words looks like."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), color("window"))
+        painter.fillRect(QRect(0, self.height() - 1, self.width(), 1), color("line"))
 
 
 class Header(QHeaderView):

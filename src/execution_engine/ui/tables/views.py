@@ -34,7 +34,7 @@ from execution_engine.ui.tables.cell import Cell, Key
 from execution_engine.ui.tables.delegates import CellDelegate, State
 from execution_engine.ui.tables.empty import EmptyState
 from execution_engine.ui.tables.graphics import ActionText
-from execution_engine.ui.tables.header import Header
+from execution_engine.ui.tables.header import Header, HeadingEnd
 from execution_engine.ui.tables.model import TableModel
 from execution_engine.ui.tables.paint import draw_shape_at
 from execution_engine.ui.tables.rows import RowsModel
@@ -92,6 +92,7 @@ class RowsView(QTreeView):
         self._columns: list[tuple[int, int, int]] = []
         self._behave()
         self.setHeader(self.heading)
+        self.addScrollBarWidget(HeadingEnd(), Qt.AlignmentFlag.AlignTop)
         self.heading.setSectionsClickable(True)  # a tree view takes that away from a new header
         self.setModel(model)
         self._painters = self._take_delegates(delegates or {})

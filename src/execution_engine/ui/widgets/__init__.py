@@ -9,6 +9,7 @@ from execution_engine.ui.widgets.marks import BusyArc, ModeBadge, PoolBar, State
 from execution_engine.ui.widgets.notices import Notice, NoticeCard, NoticeStack
 from execution_engine.ui.widgets.panel import Heading, PageBar, Panel, Splitter
 from execution_engine.ui.widgets.status import Banner, StatusItem, separator
+from execution_engine.ui.widgets.turning import Turning
 
 __all__ = [
     "Banner",
@@ -34,6 +35,7 @@ __all__ = [
     "Splitter",
     "StateChip",
     "StatusItem",
+    "Turning",
     "button",
     "divider",
     "fit_height",

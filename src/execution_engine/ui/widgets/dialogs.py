@@ -68,6 +68,7 @@ class ConfirmDialog(QDialog):
         note: str = "",
         type_this: str = "",
         instead: str = "",
+        stay: str = "Cancel",
         parent: QWidget | None = None,
     ) -> None:
         """Take what is asked and what follows.
@@ -79,13 +80,14 @@ class ConfirmDialog(QDialog):
         note:      small print in the footer
         type_this: what must be typed first, such as the number of open groups
         instead:   a harmless act that may be what was wanted; it has a button between the two
+        stay:      the button that does nothing, where the act itself is to cancel something
         """
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setModal(True)
         self.setFixedWidth(px(WIDTH))
         self._danger, self._type_this, self._busy = danger, type_this, False
-        self.cancel = button("Cancel")
+        self.cancel = button(stay)
         self.cancel.setMinimumWidth(px(92))
         self.cancel.clicked.connect(self.reject)
         self.confirm = button(verb, "danger" if danger else "primary")

@@ -5,7 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSplitter, QSplitterHandle, QVBoxLayout, QWidget
 
 from execution_engine.ui.theme import SIZE, color, px
-from execution_engine.ui.widgets.labels import Label
+from execution_engine.ui.widgets.labels import ElidedLabel, Label
 
 
 class Heading(QFrame):
@@ -17,7 +17,7 @@ class Heading(QFrame):
         self.setProperty("heading", "true")
         self.setFixedHeight(px(SIZE["panel_heading"]) + 1)
         self.title = Label(title, "body", "text", weight=600)
-        self.subtitle = Label(subtitle, "small", "text3")
+        self.subtitle = ElidedLabel(subtitle, "small", "text3")
         self._left, self._right = QHBoxLayout(), QHBoxLayout()
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
@@ -26,7 +26,8 @@ class Heading(QFrame):
             layout.setSpacing(8)
         self._left.addWidget(self.title)
         row.addLayout(self._left)
-        row.addWidget(self.subtitle, 1)
+        row.addWidget(self.subtitle)
+        row.addStretch(1)
         row.addLayout(self._right)
 
     def add_left(self, widget: QWidget) -> None:

@@ -11,6 +11,8 @@ from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import THEME, Token, color, px, tint
 from execution_engine.ui.widgets.labels import ElidedLabel, Label, button
 
+LONGEST = 300  # [px] of what an item says: a long reason would leave nothing of the others
+
 
 class StatusItem(QWidget):
     """Show a part's health in the status bar: a dot, its name, what it does."""
@@ -19,7 +21,10 @@ class StatusItem(QWidget):
         """Take the part's name: Webhook, Tunnel, Exchange, Prices."""
         super().__init__(parent)
         self._mark = Mark("ring", "neutral", size=px(8))
-        self._name, self._detail = Label(name, "small", "text2"), ElidedLabel("", "small", "text3")
+        self._name, self._detail = (
+            Label(name, "small", "text2"),
+            ElidedLabel("", "small", "text3", longest=LONGEST),
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(6)

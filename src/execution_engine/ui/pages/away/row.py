@@ -58,7 +58,7 @@ class FindingRow(QFrame):
         choices = self._choices()
         head = QHBoxLayout()
         head.setSpacing(px(8))
-        head.addWidget(self.title, 1)
+        head.addWidget(self.title, 1, Qt.AlignmentFlag.AlignTop)
         if part_of(self.finding) != "decide":
             # What is only to be read takes no line of its own for its one button.
             head.addLayout(choices)

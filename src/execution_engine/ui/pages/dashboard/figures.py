@@ -65,7 +65,7 @@ class Strip(FigureStrip):
         self.chip.show_look(*state.look)
         next_at = bridge.doors.next_evaluation()
         action = under_way(bridge, world)
-        below = f"next {countdown(next_at - now)}" if next_at is not None else "does nothing"
+        below = f"next in {countdown(next_at - now)}" if next_at is not None else "does nothing"
         if action is not None:
             at = action.current
             below = f"step {(at or 0) + 1} of {len(action.steps)}"

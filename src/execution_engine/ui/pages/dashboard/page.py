@@ -29,6 +29,7 @@ from execution_engine.ui.widgets import Panel, button
 APART_MS = 70  # from the window's own sums: alerts get their turn in between
 RIGHT_WIDTH = 366
 TOP_HEIGHT = 288
+IN_BANNERS = ("resume", "away")
 LEAST_CURVE = 104  # below the strip and two banners of a small window
 
 
@@ -134,7 +135,7 @@ class DashboardPage(Page):
         self.equity.setMaximumHeight(16_777_215 if narrow else top)
         self.results_panel.setMaximumHeight(px(136) if narrow else top)
         grid.setRowMinimumHeight(0, 0 if narrow else top)
-        for row, share in enumerate((1, 0, 4) if narrow else (0, 1, 0)):
+        for row, share in enumerate((1, 0, 1) if narrow else (0, 1, 0)):
             grid.setRowStretch(row, share)
 
     def _listen(self) -> None:
@@ -238,8 +239,8 @@ class DashboardPage(Page):
         things = self._attention.things(self._now())
         self.needs.show_things(things)
         self.needs.setVisible(not self._narrow)
-        # That it is paused is in the banner already.
-        self.bar.show_things([each for each in things if self._narrow and each.page != "resume"])
+        # That it is paused, and which decisions wait, is in the banners already.
+        self.bar.show_things([each for each in things if self._narrow and each.page not in IN_BANNERS])
 
     def _now(self) -> datetime:
         return self._bridge.doors.now()

@@ -46,7 +46,7 @@ COLUMNS: Sequence[Column[LogEntry]] = (
     Column(
         key="time",
         title="Time",
-        width=142,
+        width=168,
         cell=lambda line: Cell(moment(line), "text2", raw=line.at.isoformat()),
         tooltip=lambda line: f"{local_moment(line.at)}\n{utc_text(line.at)}",
     ),

@@ -15,6 +15,7 @@ from execution_engine.domain.rows import LogEntry
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import counted, utc_text, visible
 from execution_engine.ui.pages.logs.bar import LogsBar
+from execution_engine.ui.pages.logs.cells import LevelWord, Mono
 from execution_engine.ui.pages.logs.lines import COLUMNS, about, moment
 from execution_engine.ui.pages.logs.window import LogWindow
 from execution_engine.ui.pages.page import Page, stretch
@@ -43,7 +44,8 @@ class LogsPage(Page):
         self.model: TableModel[LogEntry] = TableModel(
             COLUMNS, key=lambda line: line.id, default_sort=lambda line: line.id
         )
-        self.table = TableView(self.model, {"group": ActionText("link")}, name="Log")
+        delegates = {"group": ActionText("link"), "time": Mono(), "message": Mono(), "level": LevelWord()}
+        self.table = TableView(self.model, delegates, name="Log")
         self.lines = LogWindow(bridge, self.model, self)
         self.behind = Banner()
         self.detail = Panel("Line", framed=False)

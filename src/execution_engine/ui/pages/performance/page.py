@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 2_000
 LEAST_MS = 2_000
-LEAST_CURVE, LEAST_CURVE_NARROW = 176, 132
+LEAST_CURVE, LEAST_CURVE_NARROW = 176, 180
 SHARE = 20  # a reading may take a twentieth of the time: so much longer is waited for the next
 VIEWS = (
     ("trades", "Trades"),
@@ -62,7 +62,7 @@ class PerformancePage(Page):
         self.parts = {
             "pairs": tables.parts("Pair"),
             "timeframes": tables.parts("Timeframe"),
-            "months": tables.parts("Month"),
+            "months": tables.parts(tables.MONTH),
         }
         self.calendar, self.results = Calendar(), Distribution()
         self.views = SegmentedChoice(VIEWS, name="What is listed")
@@ -121,6 +121,8 @@ class PerformancePage(Page):
         self.strip.set_rows(2 if narrow else 1)
         self.curve_panel.setMinimumHeight(px(LEAST_CURVE_NARROW if narrow else LEAST_CURVE))
         self.table.show_columns(tables.NARROW if narrow else tables.WIDE)
+        for _, table in self.parts.values():
+            table.show_columns(tables.PART_NARROW if narrow else tables.PART_WIDE)
 
     def focus_rows(self) -> None:
         """Let the arrow keys walk through what is listed."""

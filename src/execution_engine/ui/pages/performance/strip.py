@@ -30,7 +30,7 @@ LABELS = {
     "held": "Average holding",
     "trades": "Trades",
 }
-ROW_HEIGHT = 68
+ROW_HEIGHT, ROW_HEIGHT_OF_TWO = 68, 64
 
 
 class Strip(Panel):
@@ -58,7 +58,7 @@ class Strip(Panel):
             figure.style().polish(figure)
         for column in range(len(self.figures)):
             self._grid.setColumnStretch(column, int(column < across))
-        self.setFixedHeight(px(ROW_HEIGHT) * rows)
+        self.setFixedHeight(px(ROW_HEIGHT if rows == 1 else ROW_HEIGHT_OF_TWO) * rows)
 
     def text(self, key: str) -> str:
         """Return what a figure says."""

@@ -9,6 +9,7 @@ from execution_engine.domain.instrument import Side
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.performance import ClosedTrade, Part
 from execution_engine.ui.format import (
+    MONTHS,
     exact,
     local_moment,
     number,
@@ -46,6 +47,29 @@ NARROW = {
     "percent": 80,
     "why": 160,
 }
+PART_WIDE = {
+    "name": 140,
+    "trades": 84,
+    "rate": 96,
+    "realized": 124,
+    "expectancy": 112,
+    "factor": 108,
+    "won": 112,
+    "lost": 112,
+    "held": 124,
+}
+PART_NARROW = {
+    "name": 112,
+    "trades": 72,
+    "rate": 84,
+    "realized": 116,
+    "expectancy": 108,
+    "factor": 100,
+    "won": 104,
+    "lost": 104,
+    "held": 116,
+}
+MONTH = "Month"
 
 
 _TRADE: Sequence[Column[ClosedTrade]] = (
@@ -185,7 +209,7 @@ def _part_columns(name: str) -> Sequence[Column[Part]]:
             key="name",
             title=name,
             width=140,
-            cell=lambda part: Cell(part.name),
+            cell=lambda part: Cell(_month(part.name) if name == MONTH else part.name),
             sort_key=lambda part: part.name,
         ),
         Column(
@@ -223,12 +247,17 @@ def _part_columns(name: str) -> Sequence[Column[Part]]:
         Column(
             key="held",
             title="Average holding",
-            align="right",
             width=124,
             cell=lambda part: Cell(span(part.tally.average_held)),
             sort_key=lambda part: part.tally.average_held,
         ),
     )
+
+
+def _month(name: str) -> str:
+    """Write 2026-11 as Nov 2026; in its own form it sorts."""
+    year, _, month = name.partition("-")
+    return f"{MONTHS[int(month) - 1]} {year}"
 
 
 def _money(key: str, title: str, of: Callable[[Part], Decimal | None], width: int) -> Column[Part]:

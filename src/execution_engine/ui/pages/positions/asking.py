@@ -45,6 +45,7 @@ def exit_dialog(
         f"Exit {name(group)} at market?",
         "Exit at market" if held else "Cancel and close",
         consequences=consequences,
+        stay="Cancel" if held else "Keep it open",
         mode="live" if mode == "live" else "",
         parent=parent,
     )
@@ -116,6 +117,7 @@ def cancel_dialog(line: GroupLine, orders: Iterable[Order], parent: QWidget) -> 
         "Cancel open legs",
         f"Cancel {f.counted(len(working), 'open leg')} of {name(line.group)}?",
         f"Cancel {f.counted(len(working), 'leg')}",
+        stay="Keep it" if len(working) == 1 else "Keep them",
         consequences=[
             follows("Orders", f"{f.usd(spared)} {line.group.quote} of limits are taken off the exchange"),
             follows("Position", rest if held else "nothing is held: the group closes"),

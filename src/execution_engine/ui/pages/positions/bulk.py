@@ -92,6 +92,7 @@ class BulkActs(QObject):
             "Cancel open legs",
             f"Cancel {f.counted(len(legs), 'open leg')} of {_count(groups)}?",
             f"Cancel {f.counted(len(legs), 'leg')}",
+            stay="Keep it" if len(legs) == 1 else "Keep them",
             consequences=[
                 _named(groups),
                 follows("Position", "what is held stays and keeps its targets; groups without any close"),

@@ -82,8 +82,7 @@ class RiskPage(Page):
     def _lay_out(self) -> None:
         self.groups_panel = Panel("Who can be the loser")
         for shape, token, word in _LEGEND:
-            self.groups_panel.add_right(Mark(shape, token, size=px(10)))
-            self.groups_panel.add_right(Label(word, "small", "text2"))
+            self.groups_panel.add_right(_explained(shape, token, word))
         self.groups_panel.add(self.table, 1)
         self.history_panel = Panel("History", "newest first; open an entry for its steps and fills")
         self.history_panel.add(self.tree, 1)
@@ -435,6 +434,17 @@ class RiskPage(Page):
 
     def _now(self) -> datetime:
         return self._bridge.doors.now()
+
+
+def _explained(shape: Shape, token: Token, word: str) -> QWidget:
+    """Return a shape with its word close beside it."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(px(4), 0, 0, 0)
+    row.setSpacing(px(5))
+    row.addWidget(Mark(shape, token, size=px(10)))
+    row.addWidget(Label(word, "small", "text2"))
+    return whole
 
 
 def _who(shown: OffsetPlan) -> Sequence[int]:

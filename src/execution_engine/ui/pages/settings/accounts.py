@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from execution_engine.domain import schema
 from execution_engine.domain.instrument import Market
-from execution_engine.domain.rows import Account
+from execution_engine.domain.rows import Account, Mode
 from execution_engine.domain.schema import Setting
 from execution_engine.ui.pages.settings.tab import Tab
 from execution_engine.ui.widgets import Panel
@@ -29,7 +29,9 @@ class AccountForms:
             self._tab.remove_panel(self._forms.pop(name))
         for name, account in there.items():
             if name not in self._forms:
-                subtitle = f"{account.exchange} {account.market.value} · {account.mode.value}"
+                market = "spot" if account.market is Market.SPOT else "USDT perpetual"
+                exchange = "every exchange's rules" if account.mode is Mode.PAPER else account.exchange
+                subtitle = f"{exchange} · {market} · {account.mode.value}"
                 at = len(self._forms)
                 self._forms[name] = self._tab.add_form(f"Account {name}", subtitle, fields(account), at)
 

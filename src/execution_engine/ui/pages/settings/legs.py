@@ -23,6 +23,7 @@ from execution_engine.ui.widgets import ElidedLabel, Label, Panel, button
 
 ROW = 30
 MOST_ROWS = 9
+SPENT = "Spent"
 TITLES = (
     "Leg",
     "Gap %",
@@ -30,7 +31,7 @@ TITLES = (
     "Target %",
     "Price",
     "Quantity",
-    "Spent",
+    SPENT,
     "Target price",
     "Average so far",
 )
@@ -58,6 +59,7 @@ class LegsPanel(Panel):
         """Take the profiles."""
         super().__init__(" ")
         self._book = book
+        self._spent = Label(SPENT, "small", "text3")
         self.picked_leg = 0
         self.cells: list[dict[str, Cell]] = []
         self._figures: list[list[Label]] = []
@@ -137,6 +139,8 @@ class LegsPanel(Panel):
         for place, title in enumerate(TITLES):
             label = Label(title, "small", "text3")
             label.setFixedHeight(px(28))
+            if title == SPENT:
+                self._spent = label
             left = Qt.AlignmentFlag.AlignLeft if place == 0 else Qt.AlignmentFlag.AlignRight
             label.setAlignment(left | Qt.AlignmentFlag.AlignVCenter)
             label.setContentsMargins(px(8) if place == 0 else 0, 0, 0, 0)
@@ -261,6 +265,8 @@ class LegsPanel(Panel):
     def show_legs(self, legs: Sequence[GridLeg], instrument: Instrument | None, fault: str) -> None:
         """Show what follows from the legs at a price, and what is wrong with them."""
         self._laid = (legs, instrument, fault)
+        if instrument is not None:
+            self._spent.show_text(f"{SPENT} {instrument.quote}")
         cost = held = ZERO
         whole = len(legs) == len(self._figures)
         for line, labels in enumerate(self._figures):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +52,8 @@ class SettingRow(QWidget):
 
     def _helping(self) -> str:
         limits = limits_of(self.setting)
-        return f"{self.setting.help} {limits}.".strip() if limits else self.setting.help
+        help = in_words(self.setting)
+        return f"{help} {limits}.".strip() if limits else help
 
     def _lay_out(self) -> None:
         beside = QHBoxLayout()
@@ -128,6 +130,14 @@ class SettingRow(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(color("accent"))
             painter.drawRect(QRectF(0, px(4), 3, self.height() - px(8)))
+
+
+def in_words(setting: Setting) -> str:
+    """Return a setting's help with its choices called as the field calls them: Keep grid, not keep_grid."""
+    said = setting.help
+    for value, word in setting.choices:
+        said = re.sub(rf"(?<![\w.]){re.escape(str(value))}:", f"{word}:", said)
+    return said
 
 
 def matches(setting: Setting, text: str) -> bool:

@@ -41,7 +41,7 @@ def replay_dialog(alert: Alert, mode: Mode, parent: QWidget) -> ConfirmDialog:
         explanation=f"It is marked as a replay and trades {where} now.",
         consequences=[
             follows("Alert", f"{alert.id}, {alert.symbol} {alert.timeframe}{side}"),
-            follows("Checks", "neither its age nor duplicates are asked; every other rule is"),
+            follows("Checks", "its age and earlier copies do not count; every other rule does"),
         ],
         danger=live,
         mode="live" if live else "",

@@ -45,7 +45,7 @@ class CapitalStep(Step):
         self.capital = NumberField(unit="USD", step=Decimal(1000), places=2, name="Capital")
         self.positions = NumberField(step=Decimal(1), name="Positions at once")
         self.faults = {path: Label("", "small", "danger", wrap=True) for path in (CAPITAL, POSITIONS)}
-        self.each = Label("", "small", "text3")
+        self.each = Label("", "small", "text3", wrap=True)
         self.worst = _Worst()
         self.outcome = OutcomeStrip(bridge)
         self._own = Label(OWN, "small", "text2", wrap=True)
@@ -73,7 +73,7 @@ class CapitalStep(Step):
                 POSITIONS,
                 "Positions at once",
                 self.positions,
-                Label("more alerts wait in the queue", "small", "text3"),
+                Label("more alerts wait in the queue", "small", "text3", wrap=True),
             ),
         )
         for line, (path, caption, field, beside) in enumerate(rows):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QRadioButton, Q
 
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import THEME, Token, color, font, px
-from execution_engine.ui.widgets import Label, ModeBadge
+from execution_engine.ui.widgets import Label, ModeBadge, Turning
 
 
 class ChoicePanel(QFrame):
@@ -84,7 +84,7 @@ class ChoicePanel(QFrame):
 
 
 class Choices(QWidget):
-    """Panels side by side. chosen: the key of the one that the user took."""
+    """Panels of one width, side by side where they fit. chosen: the key of the one that the user took."""
 
     chosen = Signal(str)
 
@@ -94,8 +94,7 @@ class Choices(QWidget):
         self.setAccessibleName(name)
         self.panels = dict(panels)
         self._group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        row = Turning(self)
         row.setSpacing(px(16))
         for key, panel in panels:
             self._group.addButton(panel.radio)

@@ -1,4 +1,4 @@
-"""The fourth step: the address and the message for TradingView's alert dialog, each with Copy."""
+"""The fourth step: the URL and the message for TradingView's alert dialog, each with Copy."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ TIMEFRAMES = (
 HOW = """\
 1.  In TradingView open the chart, press Alt+A for a new alert and choose its condition.
 2.  Settings, Message: replace everything with the message.
-3.  Notifications: tick Webhook URL and put the address in. Then press Create."""
+3.  Notifications: tick Webhook URL and paste the URL. Then press Create."""
 
 
 class HookStep(Step):
-    """Show the address and the message."""
+    """Show the URL and the message."""
 
     name: ClassVar = "Webhook"
-    about: ClassVar = "address and message"
+    about: ClassVar = "URL and message"
     question: ClassVar = "What TradingView has to know"
     sentence: ClassVar = (
         "Put these two into TradingView's alert dialog. Choose what the alert is made of and the chart's timeframe: in "
@@ -72,8 +72,8 @@ class HookStep(Step):
         super().__init__(bridge)
         self._open = False
         self.url = ElidedLabel("", "body", "text")
-        self.eye = button(role="icon", icon="eye", tip="Show the webhook address")
-        self.copy_url = button("Copy address", icon="copy")
+        self.eye = button(role="icon", icon="eye", tip="Show the webhook URL")
+        self.copy_url = button("Copy URL", icon="copy")
         self.make = button("Make a webhook", "primary")
         self.made_of = SegmentedChoice(
             [(key, words) for key, (words, _) in ALERTS.items()],
@@ -89,7 +89,7 @@ class HookStep(Step):
         self.message.setReadOnly(True)
         self.message.setTabChangesFocus(True)
         self.message.setAccessibleName("Message for TradingView")
-        self.copy_message = button("Copy message", icon="copy")
+        self.copy_message = button("Copy message", icon="copy", small=True)
         self.no_way = Label("", "body", "warn", wrap=True)
         self.tunnel_button = button("Set up a tunnel")
         self.tunnel = TunnelPanel(bridge)
@@ -131,7 +131,7 @@ class HookStep(Step):
         self.add(Label(HOW, "body", "text2", wrap=True))
 
     def _address(self) -> Panel:
-        panel = Panel("Webhook address", "it contains a secret")
+        panel = Panel("Webhook URL", "it contains a secret")
         row = QHBoxLayout()
         row.setSpacing(px(8))
         row.addWidget(self.url)
@@ -166,8 +166,8 @@ class HookStep(Step):
             label.setBuddy(field)
             grid.addWidget(label, line, 0)
             grid.addWidget(field, line, 1)
-        grid.addWidget(self.copy_message, 1, 3)
-        grid.addWidget(self.message, 2, 0, 1, 4)
+        panel.add_right(self.copy_message)
+        grid.addWidget(self.message, 2, 0, 1, 3)
         grid.setColumnStretch(2, 1)
         panel.add(grid)
         return panel
@@ -213,7 +213,7 @@ class HookStep(Step):
         state, sentence = shown.light
         self.no_way.show_text("" if state == "ok" else visible(sentence, LONGEST))
         for part in (self.warning, self.no_way):
-            part.setVisible(state != "ok")
+            part.setVisible(state != "ok" and self.tunnel.isHidden())  # else its panel says the same
         self.tunnel_button.setVisible(not shown.url and self.tunnel.isHidden())
 
     def _message(self) -> str:
@@ -245,7 +245,7 @@ class HookStep(Step):
 
     def _copy(self, pressed: QPushButton, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        before = {self.copy_url: "Copy address", self.copy_message: "Copy message"}[pressed]
+        before = {self.copy_url: "Copy URL", self.copy_message: "Copy message"}[pressed]
         pressed.setText("Copied")
         QTimer.singleShot(COPIED_MS, pressed, lambda: pressed.setText(before))
 

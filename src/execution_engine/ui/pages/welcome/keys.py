@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.domain.account_commands import NEEDS_PASSPHRASE
 from execution_engine.domain.errors import Refusal
@@ -24,7 +24,8 @@ from execution_engine.ui.panels.accounts import AccountsPanel
 from execution_engine.ui.panels.accounts_asking import KEY_FIELDS, AccountDialog, field_of
 from execution_engine.ui.panels.vault import VaultPanel
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.widgets import BusyArc, Label, fit_height
+from execution_engine.ui.widgets import BusyArc, Label, Panel
+from execution_engine.ui.widgets.dialogs import WIDTH
 
 PAUSE_MS = 700  # after the last key, before the exchange is asked: every question counts against its limits
 API_KEY, CHECKS = "api_key", "checks"
@@ -41,8 +42,8 @@ class KeysStep(Step):
     about: ClassVar = "checked while you type"
     question: ClassVar = "Which account may the engine use?"
     sentence: ClassVar = (
-        "Make a key on the exchange's site that may read and trade, and nothing else. It is asked about while you "
-        "type, and kept, encrypted, once you press the button."
+        "Make a key on the exchange's site that may read and trade, not withdraw, bound to this computer's address if "
+        "it has a fixed one. It is checked while you type and kept, encrypted, once you add it."
     )
 
     def __init__(self, bridge: Bridge) -> None:
@@ -53,11 +54,16 @@ class KeysStep(Step):
         self.vault = LockedVault(bridge)
         self.vault.hide()
         self.vault.known.connect(self._vault_known)
-        self._place = QVBoxLayout()
+        self._frame = Panel()
+        self._frame.setMaximumWidth(px(WIDTH))
+        self._frame.hide()
+        beside = QHBoxLayout()
+        beside.addWidget(self._frame, 100)
+        beside.addStretch(1)
         self.add(self.vault)
         self.add(self.accounts)
         self.add(self.said)
-        self.add(self._place)
+        self.add(beside)
         self.accounts.another.connect(self._ask_again)
         self.bridge.changed.connect(self._changed)
         self._show_accounts()
@@ -100,12 +106,14 @@ class KeysStep(Step):
         self._take_away()
         self.form = form = AccountForm(self.bridge, vault, list(self.bridge.accounts), self)
         form.wanted.connect(self._keep)
-        self._place.addWidget(form, alignment=Qt.AlignmentFlag.AlignLeft)
+        self._frame.add(form)
+        self._frame.show()
         form.show()
         if self.isVisible():
             self.begin()
 
     def _take_away(self) -> None:
+        self._frame.hide()
         if self.form is not None:
             self.form.hide()
             self.form.deleteLater()
@@ -185,24 +193,18 @@ class AccountForm(AccountDialog):
         self._is_complete = False
         self.checks = Checks()
         super().__init__(bridge, vault, taken, parent)
-        self.setWindowFlags(Qt.WindowType.Widget)
-        self.setAttribute(
-            Qt.WidgetAttribute.WA_Moved
-        )  # a dialog would put itself into the middle of the screen
-        self.setModal(False)
+        self.become_page()
         self._timer.setParent(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self._try)
-        self.cancel.hide()
         self.exchange.removeItem(self.exchange.findData(PAPER))
         self.add(CHECKS, "Check", self.checks)
         self.name.setText(free_name(taken))
         self.check()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Take the height that the sentences need; the cursor stays where it is."""
-        fit_height(self)
+        """Leave the cursor where it is."""
 
     def reject(self) -> None:
         """Stay: a part of a page is not closed with Esc."""
@@ -300,17 +302,17 @@ class Checks(QWidget):
         column.setContentsMargins(0, px(6), 0, 0)
         column.setSpacing(px(5))
         column.addLayout(row)
-        for pair in (self.POINTS[:2], self.POINTS[2:]):
-            line = QHBoxLayout()
-            line.setSpacing(px(6))
-            for text in pair:
-                mark, label = Mark(icon="tick", token="text3", size=px(14)), Label(text, "small", "text3")
-                label.setMinimumWidth(px(150))
-                line.addWidget(mark)
-                line.addWidget(label)
-                self._points.append((mark, label))
-            line.addStretch(1)
-            column.addLayout(line)
+        grid = QGridLayout()
+        grid.setSpacing(px(5))
+        grid.setColumnMinimumWidth(2, px(6))
+        grid.setColumnStretch(5, 1)
+        for place, text in enumerate(self.POINTS):
+            mark, label = Mark(icon="tick", token="text3", size=px(14)), Label(text, "small", "text3")
+            line, at = divmod(place, 2)
+            grid.addWidget(mark, line, 3 * at)
+            grid.addWidget(label, line, 3 * at + 1)
+            self._points.append((mark, label))
+        column.addLayout(grid)
         self.show_result(None)
 
     def show_result(self, found: CheckResult | None, *, asking: bool = False) -> None:

@@ -84,8 +84,8 @@ class Step(QScrollArea):
 
     def set_narrow(self, narrow: bool) -> None:
         """Leave less space around what is asked, or more again."""
-        x, y = (px(32), px(22)) if narrow else (px(72), px(48))
-        self._around.setContentsMargins(x, y, x, px(20))
+        x, y = (px(24), px(16)) if narrow else (px(72), px(48))
+        self._around.setContentsMargins(x, y, x, px(12 if narrow else 20))
 
     # -- what the guide asks
 

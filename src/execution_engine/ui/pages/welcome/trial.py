@@ -55,7 +55,8 @@ class TrialStep(Step):
         self.symbol: QLineEdit = symbol_field(
             (f"{exchange.upper()}:{name}" for exchange, name in markets), "Symbol", FIRST, FIRST
         )
-        self.symbol.setFixedWidth(px(240))
+        self.symbol.setMinimumWidth(px(160))
+        self.symbol.setMaximumWidth(px(240))
         self.again = button("Send another", icon="send")
         self.again.hide()
         self.lines = {key: Line(TITLES[key]) for key in LINES}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from execution_engine.domain import document as documents
 from execution_engine.domain.rows import Mode
@@ -14,15 +14,15 @@ from execution_engine.ui.pages.welcome.choice import ChoicePanel, Choices
 from execution_engine.ui.pages.welcome.outcome import OutcomeStrip
 from execution_engine.ui.pages.welcome.step import Step
 from execution_engine.ui.theme import px
-from execution_engine.ui.widgets import Label
+from execution_engine.ui.widgets import Label, Turning
 
 PAPER, EXCHANGE = "paper", "exchange"
 FEED = "paper.feed"
 FEEDS = (
-    ("auto", "Real prices, made-up ones offline"),
-    ("live", "Real prices of the exchanges"),
+    ("auto", "Auto: live, or synthetic offline"),
+    ("live", "Live prices of the exchanges"),
     ("synthetic", "Synthetic market, works offline"),
-    ("manual", "By hand"),
+    ("manual", "Manual: you set every price"),
 )
 
 
@@ -93,7 +93,7 @@ class WhereStep(Step):
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
-        row = QHBoxLayout()
+        row = Turning()
         row.setSpacing(px(12))
         label = Label("Prices for paper", "body", "text2")
         label.setBuddy(self.feed)
