@@ -5,7 +5,7 @@ from __future__ import annotations
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Level
 from execution_engine.domain.instrument import Side
-from execution_engine.domain.rows import Alert, World
+from execution_engine.domain.rows import Alert, Group, World
 from execution_engine.domain.signal import Position
 
 ONE_MINUTE = "1m"
@@ -44,7 +44,15 @@ def _missed(draft: Draft, alert: Alert) -> None:
 
 def _held(draft: Draft, alert: Alert) -> Side | None:
     groups = draft.groups_in((alert.exchange, alert.symbol))
-    return next((group.side for group in groups if group.timeframe == alert.timeframe), None)
+    mine = (group for group in groups if group.timeframe == alert.timeframe and _may_reach(alert, group))
+    return next((group.side for group in mine), None)
+
+
+def _may_reach(alert: Alert, group: Group) -> bool:
+    """An alert concerns the account that it names, or all that its webhook may use."""
+    if named := alert.parsed.account:
+        return group.account == named
+    return not alert.allowed or group.account in alert.allowed
 
 
 def _waits(draft: Draft, alert: Alert) -> bool:
