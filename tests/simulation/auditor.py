@@ -17,6 +17,7 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.inputs import OrderReport, Price, Trade
 from execution_engine.domain.instrument import Instrument, Market, Side
 from execution_engine.domain.money import ZERO
+from execution_engine.domain.netting import NETTED
 from execution_engine.domain.rows import (
     Account,
     AccountStatus,
@@ -174,6 +175,7 @@ class Auditor:
         self._before: dict[World, int] = {}
         self._waiting: dict[int, None] = {}
         self._outside: dict[int, None] = {}  # orders that stand for what others closed
+        self._netted: defaultdict[tuple[str, str], Decimal] = defaultdict(lambda: ZERO)
         self._check: dict[type, Callable[[Any, Any], None]] = {
             Order: self._order,
             Group: self._group,
@@ -226,6 +228,9 @@ class Auditor:
                 touched[row.group_id] = None  # type: ignore[union-attr]
         for group_id in touched:
             self._sums(group_id)
+        for (account, symbol), over in self._netted.items():
+            if over:
+                self.breaks("I5", f"{over} of {symbol} on {account} were booked against no opposite position")
         self.offsets.committed()
 
     def _order(self, old: Order | None, new: Order) -> None:
@@ -256,7 +261,10 @@ class Auditor:
     def _closed_outside(self, order: Order) -> None:
         """Take in an order that nobody sent: it books what others have closed."""
         self._outside[order.id] = None
-        if order.account not in self.disturbed.accounts:
+        if order.reason == NETTED:
+            self._netted[order.account, order.symbol] += order.filled_quantity * order.position.sign
+            self._held[order.group_id] -= order.filled_quantity
+        elif order.account not in self.disturbed.accounts:
             self.breaks("I5", f"order {order.id} books a trade of others ({order.reason}); there was none")
 
     def _is_there(self, order: Order) -> bool:

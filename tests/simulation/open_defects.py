@@ -2,7 +2,4 @@
 
 from __future__ import annotations
 
-OPEN: dict[int, str] = {
-    2704: "a late fill left two opposite groups of one market, which have closed one another at the exchange in "
-    "one-way mode: both go on asking for a close of 0.02 that there is nothing for",
-}
+OPEN: dict[int, str] = {}

@@ -280,7 +280,7 @@ def book_outside(
     booked = ZERO
     for group in groups:
         _revoke_closes(draft, group)
-        free = sum(_bookable(draft, group).values(), ZERO)
+        free = sum(bookable(draft, group).values(), ZERO)
         part = min(missing, free)
         if part > 0:
             missing -= part
@@ -364,7 +364,7 @@ def _portion(trade: Trade, quantity: Decimal, part: Decimal) -> Trade:
 
 def _parts(draft: Draft, group: Group, quantity: Decimal) -> tuple[tuple[int, Decimal], ...]:
     parts: list[tuple[int, Decimal]] = []
-    for leg_id, free in _bookable(draft, group).items():
+    for leg_id, free in bookable(draft, group).items():
         part = min(quantity, free)
         if part > 0:
             parts.append((leg_id, part))
@@ -372,7 +372,7 @@ def _parts(draft: Draft, group: Group, quantity: Decimal) -> tuple[tuple[int, De
     return tuple(parts)
 
 
-def _bookable(draft: Draft, group: Group) -> dict[int, Decimal]:
+def bookable(draft: Draft, group: Group) -> dict[int, Decimal]:
     """Return what each leg holds that no close on its way covers [base]."""
     return uncovered(draft, group, draft.legs(group.id), aside=_rests)
 

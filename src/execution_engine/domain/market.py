@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from execution_engine.domain import listings, queue
+from execution_engine.domain import listings, netting, queue
 from execution_engine.domain.closing import begin_closing
 from execution_engine.domain.draft import Draft, is_fresh
 from execution_engine.domain.inputs import Balances, Judge, Price, PromoteWaiting, Reached
@@ -117,6 +117,7 @@ def _due_group(draft: Draft, group: Group) -> None:
         draft.put(Archive(group.id))
     elif group.retry_at is not None:
         draft.put(replace(group, retry_at=None))
+        netting.net_out(draft, group)
         settle(draft, group.id)
         listings.remind(draft, draft.group(group.id))
     else:
