@@ -22,6 +22,7 @@ import certifi
 from loguru import logger
 
 from execution_engine.adapters.exchanges.catalogue import Entry, Place, Switch, Venue
+from execution_engine.adapters.exchanges.ccxt_import import exchange_class
 from execution_engine.domain.errors import Defect, EngineError
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import Keys
@@ -118,10 +119,8 @@ def new_session(trust: ssl.SSLContext | None = None) -> aiohttp.ClientSession:
 
 
 def ccxt_class(name: str) -> Any:
-    """Import ccxt and return the class of an exchange. Blocking for up to a second."""
-    import ccxt.pro  # 0.5 s and 100 MB: on a thread, and only once somebody asks an exchange
-
-    return getattr(ccxt.pro, name)
+    """Import the class of an exchange. Blocking: on a thread, and only once somebody asks an exchange."""
+    return exchange_class(name)
 
 
 class Client:
