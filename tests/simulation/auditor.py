@@ -118,6 +118,7 @@ class Truth:
     order: Order
     report: OrderReport
     trades: int = 0
+    over: bool = False
 
 
 @dataclass(slots=True)
@@ -725,8 +726,11 @@ class Auditor:
         for trade in report.trades[truth.trades :]:
             self._traded(truth.order, trade)
         truth.trades = len(report.trades)
-        if report.status in FINAL:
+        if report.status in FINAL and not truth.over:
+            truth.over = True
             self._reducing[truth.order.group_id].pop(report.client_order_id, None)
+            if truth.order.purpose is Purpose.ENTRY:  # what it has not filled it never will
+                self._accepted[truth.order.leg_id or 0] -= truth.order.quantity - report.filled_quantity
 
     def _taken(self, truth: Truth, order: Order) -> None:
         """Look at an order that the exchange has just accepted."""
