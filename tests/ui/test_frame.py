@@ -361,6 +361,20 @@ async def test_what_is_worth_a_notice_is_shown_in_the_corner(house: WindowHouse,
     assert window.stage.current == "positions"
 
 
+async def test_a_notice_about_an_alert_alone_leads_to_its_story(
+    house: WindowHouse, window: MainWindow
+) -> None:
+    alert = house.alert(market_position="flat", prev_market_position="long", action="sell")
+    house.show()
+    (card,) = [each for each in window.notices.cards if each.notice.title == "Missed alert"]
+    assert card.notice.sentence == "BTCUSDT 15m: the strategy was long before this alert, you are flat."
+    assert card.notice.action == "Show signal"
+    assert card.notice.then is not None
+    card.notice.then()
+    assert window.stage.current == "signals"
+    assert f"alert {alert.id}" in says(window.stage.page("signals"))
+
+
 async def test_a_wish_that_is_refused_is_said_with_its_reason(window: MainWindow) -> None:
     window.wish(ExitGroup(group_id=4711), "The group was not closed")
     await until(lambda: window.notices.cards)

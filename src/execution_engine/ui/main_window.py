@@ -355,7 +355,11 @@ class MainWindow(QMainWindow):
     def _noticed(self, facts: tuple[Fact, ...]) -> None:
         for fact in facts:
             if fact.notice and not self._will_stand_there(fact):
-                self.notify(telling.notice_of(fact, self._show_group, lambda: self.go(AWAY)))
+                self.notify(
+                    telling.notice_of(
+                        fact, self._show_group, lambda id: self.go("signals", id), lambda: self.go(AWAY)
+                    )
+                )
 
     def _will_stand_there(self, fact: Fact) -> bool:
         """Tell whether a fact needs no notice: the page it stands on is looked at, or is about to open."""

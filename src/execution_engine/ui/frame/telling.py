@@ -34,24 +34,34 @@ _LEVELS: dict[Level, NoticeLevel] = {
 FOUND = {f"found_{kind}": look.title for kind, look in TELLING.items()}
 
 
-def notice_of(fact: Fact, show_group: Callable[[int], object], review: Callable[[], object]) -> Notice:
-    """Return the notice of a fact; one that names a group can show it, what was found can be reviewed."""
+def notice_of(
+    fact: Fact,
+    show_group: Callable[[int], object],
+    show_alert: Callable[[int], object],
+    review: Callable[[], object],
+) -> Notice:
+    """Return the notice of a fact; it leads to the group or else the alert it names, or to what was found."""
     if fact.code in FOUND:
         return Notice(
             _LEVELS[fact.level], FOUND[fact.code], visible(fact.text, LONGEST), "Review", review, logged=True
         )
     title = _TITLES.get(fact.code) or fact.code.replace("_", " ").capitalize()
-    group_id = fact.group_id
     # A group that closed may have won or lost: the sign says which, not a tick.
     level: NoticeLevel = "info" if fact.code == "group_closed" else _LEVELS[fact.level]
-    return Notice(
-        level,
-        title,
-        visible(fact.text, LONGEST),
-        "Show" if group_id is not None else "",
-        (lambda: show_group(group_id)) if group_id is not None else None,
-        logged=True,
-    )
+    action, then = _way(fact, show_group, show_alert)
+    return Notice(level, title, visible(fact.text, LONGEST), action, then, logged=True)
+
+
+def _way(
+    fact: Fact, show_group: Callable[[int], object], show_alert: Callable[[int], object]
+) -> tuple[str, Callable[[], object] | None]:
+    """Return where a notice leads: the button's word and what it does."""
+    group_id, alert_id = fact.group_id, fact.alert_id
+    if group_id is not None:
+        return "Show", lambda: show_group(group_id)
+    if alert_id is not None:
+        return "Show signal", lambda: show_alert(alert_id)
+    return "", None
 
 
 def keep(notice: Notice) -> None:
