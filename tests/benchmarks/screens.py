@@ -9,7 +9,7 @@ import random
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from execution_engine.domain.inputs import Price
 from execution_engine.domain.instrument import Instrument
 from execution_engine.domain.log_lines import LogQuestion
 from execution_engine.domain.performance import Question
-from execution_engine.domain.rows import EquityPoint, Group, GroupStatus, Row, World
+from execution_engine.domain.rows import EquityPoint, Group, GroupStatus, LogEntry, Row, World
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.versions import Version, numbered
 from execution_engine.ui import theme
@@ -36,13 +36,17 @@ from execution_engine.ui.bridge import MARKETS_A_TURN, Bridge
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.loop import Loop
 from execution_engine.ui.main_window import MainWindow
+from execution_engine.ui.pages.logs import LogsPage
+from execution_engine.ui.pages.logs.bar import TYPING_MS
 from execution_engine.ui.pages.positions import PositionsPage
 from execution_engine.ui.places import PLACES
 from tests.benchmarks import positions_page as stage
 from tests.benchmarks.figures import Figure, percentile, spread
 
 LINES, TRADES, BATCHES, REPEATED = 1_000_000, 100_000, 120, 5
+GROUPS, MANY_GROUPS = stage.GROUPS, 1_000
 FRAME_MS, SWITCH_MS, OPEN_MS, FILTER_MS = 16, 100, 200, 300
+USABLE_MS, USABLE_SWITCH_MS = 100, 300  # with 1,000 groups it keeps up with ten batches a second
 SIZE = (1440, 900)
 WATCHED = timedelta(hours=1)
 ROWS_AT_ONCE = 20_000
@@ -50,18 +54,22 @@ ROWS_AT_ONCE = 20_000
 
 def measure() -> Iterable[Figure]:
     """Measure what the screens promise."""
-    yield from _pages()
+    yield from _in_loop(lambda app, folder: _on_every_page(app, folder, GROUPS, FRAME_MS, SWITCH_MS))
+    yield from _in_loop(
+        lambda app, folder: _on_every_page(app, folder, MANY_GROUPS, USABLE_MS, USABLE_SWITCH_MS)
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "measured.db"
         migrate.create(path)
         yield from _log(path)
+        yield from _in_loop(lambda app, folder: _log_page(app, folder, path))
         yield from _performance(path)
 
 
 # -- pages
 
 
-def _pages() -> list[Figure]:
+def _in_loop(work: Callable[[QApplication, Path], Coroutine[None, None, list[Figure]]]) -> list[Figure]:
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     theme.load_fonts(Path(__file__).parents[2] / "resources" / "fonts")
@@ -69,14 +77,16 @@ def _pages() -> list[Figure]:
     loop = Loop(app)
     asyncio.set_event_loop(loop)
     with loop, tempfile.TemporaryDirectory() as folder:
-        return loop.run_until_complete(_on_every_page(app, Path(folder)))
+        return loop.run_until_complete(work(app, Path(folder)))
 
 
-async def _on_every_page(app: QApplication, folder: Path) -> list[Figure]:
+async def _on_every_page(
+    app: QApplication, folder: Path, groups: int, frame_ms: float, switch_ms: float
+) -> list[Figure]:
     instruments = [stage._instrument(number) for number in range(stage.MARKETS)]
     rows: list[Row] = []
     ids = iter(range(1, 1_000_000))
-    for number in range(stage.GROUPS):
+    for number in range(groups):
         group = stage._group(next(ids), instruments[number % stage.MARKETS].symbol, number)
         group = replace(group, created_at=stage.NOW - WATCHED)
         rows.append(group)
@@ -112,8 +122,9 @@ async def _on_every_page(app: QApplication, folder: Path) -> list[Figure]:
         switched = (time.perf_counter() - begun) * 1000
         times = [_batch(app, bridge, instruments, chance) for _ in range(BATCHES)]
         await asyncio.sleep(0)
-        figures += spread(f"{place.title}: a turn of prices → painted", times, FRAME_MS)
-        figures.append(Figure(f"{place.title}: switched to", switched, SWITCH_MS))
+        beside = "" if groups == GROUPS else f", {groups:,} groups"
+        figures += spread(f"{place.title}: a turn of prices → painted{beside}", times, frame_ms)
+        figures.append(Figure(f"{place.title}: switched to{beside}", switched, switch_ms))
     window.put_away()
     window.deleteLater()
     return figures
@@ -171,6 +182,55 @@ def _log(path: Path) -> Iterator[Figure]:
     ):
         yield _timed(f"log of 1,000,000 lines: by {name}", lambda q=question: read_log(path, q), FILTER_MS)
     yield _timed("log of 1,000,000 lines: counted", lambda: count_log(path, LogQuestion(levels=info)), None)
+
+
+async def _log_page(app: QApplication, folder: Path, path: Path) -> list[Figure]:
+    """Open and filter the page itself, from the wish to the painted lines."""
+
+    async def read(question: LogQuestion) -> Sequence[LogEntry]:
+        return await asyncio.to_thread(read_log, path, question)
+
+    async def count(question: LogQuestion) -> int:
+        return await asyncio.to_thread(count_log, path, question)
+
+    bridge = Bridge()
+    settings = Settings()
+    doors = replace(stage._doors([], []), settings=lambda: settings, data_folder=folder)
+    bridge.attach(replace(doors, read_log=read, count_log=count))
+    page = LogsPage(bridge)
+    page.resize(*SIZE)
+    page.show()
+    told = asyncio.Event()
+    page.lines.grew.connect(lambda above, below: told.set())
+
+    async def shown(act: Callable[[], object]) -> float:
+        told.clear()
+        begun = time.perf_counter()
+        act()
+        await asyncio.wait_for(told.wait(), 30)
+        _paint(app)
+        return (time.perf_counter() - begun) * 1000
+
+    name = "log page of 1,000,000 lines"
+    figures = [Figure(f"{name}: opened → painted", await shown(page.shown), OPEN_MS)]
+    bar = page.bar
+    for what, act in (
+        ("errors", lambda: bar.level.setCurrentText("Level ≥ ERROR")),
+        ("all levels", lambda: bar.level.setCurrentIndex(0)),
+        ("category", lambda: bar.category.setCurrentText("Risk")),
+        ("last week", lambda: bar.range.setCurrentText("Last 7 days")),
+        ("any time", lambda: bar.range.setCurrentText("Any time")),
+    ):
+        figures.append(Figure(f"{name}: {what} → painted", await shown(act), FILTER_MS))
+    typed = await shown(lambda: bar.search.setText("pyramid 3"))
+    figures.append(
+        Figure(f"{name}: text → painted", typed - TYPING_MS, FILTER_MS, beside="from the pause in typing on")
+    )
+    while page._busy_counting:  # noqa: ASYNC110 (nothing tells)
+        await asyncio.sleep(0.01)
+    page.close()
+    page.deleteLater()
+    return figures
 
 
 def _lines() -> Iterator[tuple[object, ...]]:

@@ -63,9 +63,9 @@ def measure() -> Iterable[Figure]:
 
 
 @contextmanager
-def exchange_of_its_own(name: str) -> Iterator[dict[str, Any]]:
-    """Start a local exchange in another process and return its routes and keys."""
-    arguments = [sys.executable, "-m", "tests.exchanges", name, "--still", "--unlimited"]
+def exchange_of_its_own(name: str, *more: str) -> Iterator[dict[str, Any]]:
+    """Start a local exchange in another process and return its routes, keys, and the file that has both."""
+    arguments = [sys.executable, "-m", "tests.exchanges", name, "--still", "--unlimited", *more]
     process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -75,7 +75,7 @@ def exchange_of_its_own(name: str) -> Iterator[dict[str, Any]]:
                 routes["file"] = line.split()[-1]
             if line.startswith("Type "):
                 break
-        yield json.loads(Path(routes["file"]).read_text())
+        yield json.loads(Path(routes["file"]).read_text()) | routes
     finally:
         process.terminate()
         process.wait(10)

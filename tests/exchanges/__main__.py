@@ -40,6 +40,7 @@ async def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="TLS port, 0 picks one")
     parser.add_argument("--still", action="store_true", help="let prices stand still")
     parser.add_argument("--unlimited", action="store_true", help="take any number of requests")
+    parser.add_argument("--markets", type=int, default=0, help="list so many more markets, made up")
     asked = parser.parse_args()
     unknown = set(asked.names) - set(KINDS)
     if unknown:
@@ -49,6 +50,7 @@ async def main() -> None:
         for exchange in exchanges:
             if asked.unlimited:
                 exchange.unlimited()
+            exchange.add_markets(asked.markets)
             for base, price in PRICES.items():
                 _move(exchange, f"{base}USDT", Decimal(price))
                 _move(exchange, f"{base}USDT.P", Decimal(price))
