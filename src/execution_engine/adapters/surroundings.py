@@ -28,8 +28,13 @@ T = TypeVar("T")
 MOST_BYTES = 64 * 1024
 HALF_A_SECOND = timedelta(seconds=0.5)  # the header counts whole seconds
 X_PORT = 6000
-# A missing one ends the program without a word the moment a window is to be opened on X.
-X_LIBRARIES = ("libxcb-cursor.so.0", "libxcb-icccm.so.4", "libxcb-keysyms.so.1", "libxkbcommon-x11.so.0")
+# A missing one ends the program without a word the moment a window is to be opened on X. Each with its package.
+X_LIBRARIES = {
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +159,9 @@ def screen_fault(environment: Mapping[str, str] = os.environ, system: str = sys.
     if not _is_x_there(name):
         return f"DISPLAY is {name}, and no display answers there."
     if missing := [library for library in X_LIBRARIES if not _loads(library)]:
-        return f"Libraries of the system are missing: {', '.join(missing)}."
+        packages = " ".join(X_LIBRARIES[library] for library in missing)
+        brings = f"on Debian and Ubuntu “sudo apt install {packages}” brings what is needed"
+        return f"Libraries of the system are missing: {', '.join(missing)}; {brings}."
     return ""
 
 
