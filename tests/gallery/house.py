@@ -28,6 +28,20 @@ LONG_REASON = (
     "bittet um Überprüfung der Risikobegrenzungsstufe, des Hebels und der Mindestordergröße für dieses Instrument"
 )
 LONG_NAME = "Daueraufträge-Unterkonto-Frankfurt-2"
+SAID = {
+    Category.SECURITY: "The key of account paper was {}.",
+    Category.TRADING: "ETHUSDT 4h, leg 2: the order was {}.",
+    Category.SYSTEM: "The backup of the database was {}.",
+    Category.RISK: "The offset of SOLUSDT 1h was {}.",
+    Category.API: "The answer of the exchange was {}.",
+}
+HOW = {
+    Level.DEBUG: "looked at",
+    Level.INFO: "taken, as expected",
+    Level.WARNING: "late by 4.2 s",
+    Level.ERROR: "refused and is tried again in 8 s",
+    Level.CRITICAL: "refused for good",
+}
 REASONS = ("target of leg 1 reached", "exit alert", "aggregate target reached", "closed by hand", "offset")
 
 
@@ -58,7 +72,12 @@ def _fill(house: FoundHouse, *, long: bool) -> None:
         house.queued(symbol, price, timeframe="5")
         house.clock.forward(minutes=31)
     house.find(FindingKind.EXTERNAL, found=LONG_REASON if long else "0.4 BTC that no position explains.")
-    house.find(FindingKind.DEFECT, choices=(Choice.RELEASE,), group_ids=(house.groups[0].id,))
+    house.find(
+        FindingKind.DEFECT,
+        found="BTCUSDT 1h is on hold after an internal error; the log has its cause.",
+        choices=(Choice.RELEASE,),
+        group_ids=(house.groups[0].id,),
+    )
     if long:
         _lengthen(house)
     house.show()
@@ -118,9 +137,7 @@ def talk(house: FoundHouse, *, long: bool) -> None:
     facts = [
         Fact(
             code=f"sample_{level.value.lower()}",
-            text=LONG_REASON
-            if long
-            else f"A {level.value.lower()} of {category.value.lower()} for the reader",
+            text=LONG_REASON if long else SAID[category].format(HOW[level]),
             level=level,
             category=category,
         )

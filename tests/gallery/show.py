@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.main_window import EAGER, MainWindow
 from execution_engine.ui.places import PLACES
+from execution_engine.ui.tables import RowsView
 from tests.gallery.house import house_of, move, talk
 from tests.gallery.scenes import Scene
 
@@ -32,6 +33,7 @@ async def shown(scenes: Iterable[Scene], size: tuple[int, int]) -> AsyncIterator
                 before = _dialogs(window)
                 window.go(scene.page)
                 window.notices.hide()
+                catch_up(window)
                 await settle()
                 if scene.opens is not None:
                     scene.opens(window)
@@ -59,6 +61,13 @@ def window_of(kind: str, folder: Path, size: tuple[int, int]) -> MainWindow:
         talk(house, long=kind == "long")
         move(house)
     return window
+
+
+def catch_up(window: MainWindow) -> None:
+    """Let pass what takes a second: the clock and the lights below, and the order of rows."""
+    window._tick()
+    for view in window.findChildren(RowsView):
+        view.rows_model._pace.now()
 
 
 def _dialogs(window: MainWindow) -> list[QWidget]:

@@ -273,6 +273,14 @@ async def test_below_1200_pixels_the_sidebar_is_slim_and_the_header_shorter(wind
     assert not window.header.accounts.isHidden()
 
 
+async def test_between_the_two_sizes_the_broad_pages_take_the_layout_that_fits(window: MainWindow) -> None:
+    risk = window.stage.page("risk")
+    for width, broad in ((1440, True), (1280, False), (1440, True)):
+        window.resize(width, 800)
+        assert not window.sidebar.slim
+        assert risk.projection.isVisibleTo(risk) == broad, width  # type: ignore[attr-defined]
+
+
 async def test_everything_in_the_menus_can_be_triggered_and_nothing_is_empty(window: MainWindow) -> None:
     menus = [action.menu() for action in window.menuBar().actions()]
     assert [menu.title() for menu in menus if isinstance(menu, QMenu)] == [

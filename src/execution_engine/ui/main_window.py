@@ -42,7 +42,7 @@ from execution_engine.ui.tables import RowsView
 from execution_engine.ui.theme import THEME, Name, px
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
 
-NARROW_BELOW = 1200
+NARROW_BELOW, ROOMY = 1200, 1440
 AWAY = "away"
 WELCOME, BEGUN, LEFT = "welcome", "begun", "left"
 READ_ONLY = "security.read_only"
@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         self._paper: PaperDialog | None = None
         self._composer: ComposerDialog | None = None
         self._narrow: bool | None = None
+        self._cramped = False
         self._leaving = False
         self._losing = False
         self._test_symbol = FIRST
@@ -548,13 +549,15 @@ class MainWindow(QMainWindow):
         self._fit()
 
     def _fit(self) -> None:
-        narrow = self.width() < px(NARROW_BELOW)
-        if narrow != self._narrow:
-            self._narrow = narrow
-            self.memory.set_mode("narrow" if narrow else "wide")
-            self.sidebar.set_slim(narrow)
-            for part in (self.header, self.status, self.stage):
-                part.set_narrow(narrow)
+        narrow, cramped = self.width() < px(NARROW_BELOW), self.width() < px(ROOMY)
+        if (narrow, cramped) == (self._narrow, self._cramped):
+            return
+        self._narrow, self._cramped = narrow, cramped
+        self.memory.set_mode("narrow" if narrow else "middle" if cramped else "wide")
+        self.sidebar.set_slim(narrow)
+        self.header.set_narrow(narrow)
+        self.status.set_narrow(narrow)
+        self.stage.set_narrow(narrow, cramped)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keep Enter and Esc that nobody wanted from doing anything."""

@@ -42,12 +42,12 @@ def _welcome(bridge: Bridge) -> QWidget:
 
 
 PLACES = (
-    Place("dashboard", "Dashboard", "dashboard", DashboardPage),
+    Place("dashboard", "Dashboard", "dashboard", DashboardPage, broad=True),
     Place("positions", "Positions", "positions", _positions),
-    Place("queue", "Queue", "queue", QueuePage),
-    Place("risk", "Risk", "risk", RiskPage),
-    Place("signals", "Signals", "signals", _signals),
-    Place("performance", "Performance", "performance", PerformancePage),
+    Place("queue", "Queue", "queue", QueuePage, broad=True),
+    Place("risk", "Risk", "risk", RiskPage, broad=True),
+    Place("signals", "Signals", "signals", _signals, broad=True),
+    Place("performance", "Performance", "performance", PerformancePage, broad=True),
     Place("logs", "Logs", "logs", LogsPage),
     Place("settings", "Settings", "settings", _settings),
     Place("away", "While you were away", "bell", _away, listed=False),

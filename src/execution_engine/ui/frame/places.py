@@ -16,6 +16,7 @@ class Place:
 
     listed: it stands in the sidebar; otherwise it is reached from the menu, a banner and the status line.
     whole: it takes the place of the sidebar, too, and is reached from where it is offered alone.
+    broad: its wide layout does not fit before the window has ROOMY pixels; below, it takes the one of small windows.
     """
 
     key: str
@@ -24,3 +25,4 @@ class Place:
     make: Callable[[Bridge], QWidget]
     listed: bool = True
     whole: bool = False
+    broad: bool = False

@@ -36,7 +36,7 @@ class Stage(QStackedWidget):
         self.places = tuple(places)
         self._places = {place.key: place for place in places}
         self._pages: dict[str, QWidget] = {}
-        self._narrow = False
+        self._narrow = self._cramped = False
         self.current = ""
 
     def page(self, key: str) -> QWidget:
@@ -62,11 +62,15 @@ class Stage(QStackedWidget):
     def _has_cursor(self, focused: QWidget | None) -> bool:
         return focused is not None and (focused is self or self.isAncestorOf(focused))
 
-    def set_narrow(self, narrow: bool) -> None:
-        """Tell the pages that have two layouts which one fits."""
-        self._narrow = narrow
+    def set_narrow(self, narrow: bool, cramped: bool) -> None:
+        """Tell the pages that have two layouts which one fits; cramped: a broad one's wide layout does not."""
+        self._narrow, self._cramped = narrow, cramped
         for key in self._pages:
-            self._call(key, "set_narrow", narrow)
+            self._fit(key)
+
+    def _fit(self, key: str) -> None:
+        narrow = self._narrow or (self._cramped and self._places[key].broad)
+        self._call(key, "set_narrow", narrow)
 
     def call(self, method: str, *given: object) -> bool:
         """Call a method of the current page, if it has it."""
@@ -110,7 +114,7 @@ class Stage(QStackedWidget):
         if before is not None:
             self.removeWidget(before)
             before.deleteLater()
-        self._call(key, "set_narrow", self._narrow)
+        self._fit(key)
         self.made.emit(key, page)
         if key == self.current:
             self._call(key, "shown")

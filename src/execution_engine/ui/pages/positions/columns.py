@@ -11,6 +11,7 @@ from execution_engine.domain.rows import GroupStatus
 from execution_engine.ui.pages.positions import words
 from execution_engine.ui.pages.positions.lines import GroupLine, Line
 from execution_engine.ui.tables import Chip, Column, Number, Position, Progress
+from execution_engine.ui.theme import px
 
 # px that the rows must have for every column, for all but two.
 WIDE = 1254
@@ -62,7 +63,7 @@ _STATES = [*GroupStatus]
 
 def width_class(width: int) -> str:
     """Name the set of columns for rows of a width [px]."""
-    return "wide" if width >= WIDE else "medium" if width >= MEDIUM else "narrow"
+    return "wide" if width >= px(WIDE) else "medium" if width >= px(MEDIUM) else "narrow"
 
 
 def by_group(value: Callable[[GroupLine], Any]) -> Callable[[Line], Any]:
