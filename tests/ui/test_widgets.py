@@ -29,6 +29,7 @@ from execution_engine.ui.widgets import (
     SegmentedChoice,
     StateChip,
     StatusItem,
+    Turning,
     button,
     follows,
 )
@@ -264,3 +265,29 @@ def test_the_icon_of_a_filled_button_is_white_in_both_themes(qapp: QApplication,
             if image.pixelColor(x, y).alpha() == 255
         }
         assert drawn == {"#ffffff"}
+
+
+def test_parts_stand_side_by_side_where_they_fit_and_below_one_another_where_they_do_not(
+    qtbot: QtBot,
+) -> None:
+    ground = QWidget()
+    qtbot.addWidget(ground)
+    row = Turning(ground)
+    row.setSpacing(10)
+    parts = [QWidget() for _ in range(3)]
+    for part in parts:
+        part.setMinimumSize(100, 20)
+        row.addWidget(part)
+    for width, places in ((320, [(0, 0), (110, 0), (220, 0)]), (319, [(0, 0), (0, 30), (0, 60)])):
+        ground.resize(width, row.totalHeightForWidth(width))
+        row.activate()
+        assert [(part.x(), part.y()) for part in parts] == places
+    assert ground.minimumSizeHint().width() == 100
+
+
+def test_a_long_reason_in_the_status_bar_leaves_the_others_their_room(qtbot: QtBot) -> None:
+    item = StatusItem("Books")
+    qtbot.addWidget(item)
+    item.show_state("the books differ from what the exchange says of " * 8, "warn")
+    assert item.sizeHint().width() < 420
+    assert item.detail().endswith("says of ")
