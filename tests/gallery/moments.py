@@ -1,4 +1,4 @@
-"""What a page looks like in the middle of being used: several rows chosen, a story open, notices, the lock."""
+"""What a page looks like in the middle of being used: several rows chosen, a story open, notices, the end of a tab."""
 
 from __future__ import annotations
 
@@ -27,12 +27,6 @@ def _unfolded(window: MainWindow) -> None:
     tree.expandAll()
 
 
-def _held(window: MainWindow) -> None:
-    page, house = _page(window), window.house  # type: ignore[attr-defined]
-    group = house.frozen().id
-    page.go_to(group)
-
-
 def _story(window: MainWindow) -> None:
     held = {id for id, group in window.bridge.groups.items() if group.open_quantity}
     alert = next(id for id, each in window.bridge.alerts.items() if each.group_id in held)
@@ -45,7 +39,7 @@ def _refused(window: MainWindow) -> None:
 
 def _filtered(window: MainWindow) -> None:
     _page(window).focus_filter()
-    _page(window).bar.search.setText("zzqx") if hasattr(_page(window), "bar") else None
+    _page(window).bar.search.setText("zzqx")
 
 
 def _notices(window: MainWindow) -> None:
@@ -58,14 +52,6 @@ def _notices(window: MainWindow) -> None:
         Notice("success", "Backup made", "4.2 MiB, checked."),
     ):
         window.notices.add(notice)
-
-
-def _locked(window: MainWindow) -> None:
-    window.lock.cover("by the gallery")
-
-
-def _paused(window: MainWindow) -> None:
-    window.acts.pause.trigger()
 
 
 def _tab(key: str, *, below: bool = False) -> Callable[[MainWindow], object]:
