@@ -65,7 +65,9 @@ def test_neither_an_entry_nor_a_target_nor_an_exit_is_sent_until_the_user_resume
 def test_an_exit_waits_for_the_user_who_is_told_so():
     house = restored()
     answer = house.post(ExitGroup(group_id=house.group.id))
-    assert "once you resume: no order is sent before that, because newer books may be elsewhere" in answer.text
+    assert (
+        "once you resume: no order is sent before that, because newer books may be elsewhere" in answer.text
+    )
     assert sent(house, "exit") == []
     house.post(Resume())
     assert len(sent(house, "exit")) == 1

@@ -29,7 +29,9 @@ class Change:
 def between(old: Settings, new: Settings) -> tuple[Change, ...]:
     """Return what differs between two documents, in the order of the schema."""
     changed = {name for name in type(new).model_fields if getattr(old, name) != getattr(new, name)}
-    return of_plain(old.model_dump(mode="json", include=changed), new.model_dump(mode="json", include=changed))
+    return of_plain(
+        old.model_dump(mode="json", include=changed), new.model_dump(mode="json", include=changed)
+    )
 
 
 def of_plain(old: Any, new: Any) -> tuple[Change, ...]:

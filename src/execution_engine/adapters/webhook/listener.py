@@ -196,7 +196,9 @@ def fault_of(host: str, port: int) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         with socket.socket(found[0][0], socket.SOCK_STREAM) as tried:
-            if os.name == "posix":  # what has ended holds an address for a while; on Windows this would take it away
+            if (
+                os.name == "posix"
+            ):  # what has ended holds an address for a while; on Windows this would take it away
                 tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind(found[0][4])
             tried.listen()
