@@ -355,8 +355,10 @@ class Application:
         await self.desktop.follow()
         if before is None or before.backups != settings.backups:
             self.keeping.follow()
-        if before is None or (before.webhook, before.tunnel) != (settings.webhook, settings.tunnel):
-            await self._listen_where_asked()
+        address = self.address
+        await self._listen_where_asked()  # each time: a port that was taken may be free by now
+        changed = before is None or (before.webhook, before.tunnel) != (settings.webhook, settings.tunnel)
+        if changed or self.address != address:
             await self.way_in.follow()
 
     async def _listen_where_asked(self) -> None:
