@@ -260,7 +260,7 @@ def test_a_port_that_is_taken_while_running_leaves_the_old_one_open(
         assert engine.alert(BTC, price=100).status == 202
     # The port is free by now.
     engine.configure(logs__keep_days=29)
-    until(lambda: "now" in engine.stderr().splitlines()[-1], "it has moved")
+    until(lambda: any(line.endswith(" now") for line in engine.stderr().splitlines()), "it has moved")
     engine.find_address()
     assert f"Port {engine.address[1]} " in engine.expected_errors[0]
     assert engine.alert(BTC, price=99, timeframe="60").status == 202

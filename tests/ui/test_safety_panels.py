@@ -36,6 +36,7 @@ from tests.house import NOON
 from tests.ui.house_bridge import WatchedHouse
 from tests.waiting import until
 
+KEYS_TAKE_S = 20  # half a second of a processor each, however many share it
 W = TypeVar("W", bound=QWidget)
 PASSWORD = "correct horse"
 GIVEN = {"api_key": "the-api-key", "api_secret": "the-api-secret"}
@@ -244,7 +245,7 @@ async def test_the_vault_says_what_opens_it_and_what_that_is_good_for(house: Saf
     dialog.new.second.setText(PASSWORD)
     await until(dialog.confirm.isEnabled)
     dialog.confirm.click()
-    await until(lambda: panel.words.text() == PASSWORD_WORDS)
+    await until(lambda: panel.words.text() == PASSWORD_WORDS, KEYS_TAKE_S)
     assert panel.sentence.text() == "The vault is open (nothing in it yet); a master password opens it."
     assert not panel.keyring.isEnabled()
 
@@ -255,10 +256,10 @@ async def test_the_vault_says_what_opens_it_and_what_that_is_good_for(house: Saf
     dialog.new.second.setText("another password")
     await until(dialog.confirm.isEnabled)
     dialog.confirm.click()
-    await until(lambda: dialog._hints["present"].text() == "The master password is wrong.")
+    await until(lambda: dialog._hints["present"].text() == "The master password is wrong.", KEYS_TAKE_S)
     dialog.fields["present"].setText(PASSWORD)
     dialog.confirm.click()
-    await until(lambda: panel.dialog is None)
+    await until(lambda: panel.dialog is None, KEYS_TAKE_S)
     house.unlocking.vault.lock()
     panel.refresh()
     await until(lambda: panel.open_button.isVisible())
@@ -268,7 +269,7 @@ async def test_the_vault_says_what_opens_it_and_what_that_is_good_for(house: Saf
     opening.confirm.click()
     await until(lambda: house.unlocking.vault.is_open)
 
-    await until(lambda: panel.dialog is None)
+    await until(lambda: panel.dialog is None, KEYS_TAKE_S)
     panel.forget.click()
     await confirmed(panel, FORGET)
     await until(lambda: not house.unlocking.vault.exists)
