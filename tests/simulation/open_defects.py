@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 OPEN: dict[int, str] = {
-    7749: "a signal that the balance is too small for waits beside a free slot for as long as each reading of the "
-    "balance is overtaken by the end of another order, instead of being refused",
+    7749: "a signal that the balance may be too small for waits beside a free slot for the next reading of it, for "
+    "which the settings of this history allow a minute, instead of having it read at once",
 }
