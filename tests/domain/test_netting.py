@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal as D
 from typing import Any
 
 from execution_engine.domain.inputs import DueRow, ExitGroup, Verdict
 from execution_engine.domain.netting import NETTED
-from execution_engine.domain.rows import Fill, Group, Order, OrderStatus
+from execution_engine.domain.rows import AccountStatus, Fill, Group, Order, OrderStatus
 from tests.house import House
 
 
@@ -107,3 +108,20 @@ def test_a_close_that_is_refused_for_another_reason_is_only_tried_again():
     try_again(house, long)
     assert booked(house, long) == []
     assert [order.purpose for order in house.working if order.group_id == long.id][-1] == "emergency"
+
+
+def test_nothing_is_booked_while_the_books_are_not_to_be_trusted():
+    house, long, short = opposite()
+    refuse(house, long)
+    house.book.apply([replace(house.book.engine, recovering="an older backup was restored")])
+    try_again(house, long)
+    assert booked(house, long) == booked(house, short) == []
+
+
+def test_nothing_is_booked_while_the_account_is_compared_with_its_exchange():
+    house, long, short = opposite()
+    refuse(house, long)
+    account = house.book.accounts[long.account]
+    house.book.apply([replace(account, status=AccountStatus.RECONCILING)])
+    try_again(house, long)
+    assert booked(house, long) == booked(house, short) == []

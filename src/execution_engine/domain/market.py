@@ -48,7 +48,7 @@ def price(draft: Draft, now: Price) -> None:
 
 
 def _is_being_read(draft: Draft, group_id: int) -> bool:
-    """Nothing is sold on what was true before; the price at the end of the reading decides."""
+    """Nothing is sold or booked on what was true before; the price at the end of the reading decides."""
     if draft.engine.recovering:
         return True
     account = draft.account(draft.group(group_id).account)
@@ -117,7 +117,8 @@ def _due_group(draft: Draft, group: Group) -> None:
         draft.put(Archive(group.id))
     elif group.retry_at is not None:
         draft.put(replace(group, retry_at=None))
-        netting.net_out(draft, group)
+        if not _is_being_read(draft, group.id):
+            netting.net_out(draft, group)
         settle(draft, group.id)
         listings.remind(draft, draft.group(group.id))
     else:
