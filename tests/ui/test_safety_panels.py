@@ -267,7 +267,7 @@ async def test_the_vault_says_what_opens_it_and_what_that_is_good_for(house: Saf
     opening = await asked(panel, OpenDialog)
     opening.password.setText("another password")
     opening.confirm.click()
-    await until(lambda: house.unlocking.vault.is_open)
+    await until(lambda: house.unlocking.vault.is_open, KEYS_TAKE_S)
 
     await until(lambda: panel.dialog is None, KEYS_TAKE_S)
     panel.forget.click()
