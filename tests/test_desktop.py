@@ -23,7 +23,7 @@ class Home:
     def __init__(self, root: Path) -> None:
         self.house = House()
         book = self.house.book
-        self.desktop = Desktop(root, lambda: book.settings.desktop, lambda: book.groups.values())
+        self.desktop = Desktop(root, lambda: book.settings.desktop, lambda: bool(book.open_groups()))
         self.house.feed.on_released(self.desktop.released)
 
     async def set(self, path: str, value: object) -> None:

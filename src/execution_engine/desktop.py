@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,18 +11,18 @@ from loguru import logger
 
 from execution_engine.adapters import autostart
 from execution_engine.adapters.awake import Awake
-from execution_engine.domain.rows import Group, Row
+from execution_engine.domain.rows import Group
 from execution_engine.domain.settings import Desktop as Wished
 from execution_engine.engine.feed import Released
 
 
 @dataclass(slots=True)
 class Desktop:
-    """Follows the settings and the groups. groups: the open ones, as they are now."""
+    """Follows the settings and the groups. holds: whether a position is open or closing now."""
 
     root: Path
     wished: Callable[[], Wished]
-    groups: Callable[[], Iterable[Group]]
+    holds: Callable[[], bool]
     awake: Awake = field(default_factory=Awake)
     way: autostart.Autostart = field(init=False)
 
@@ -39,7 +39,7 @@ class Desktop:
 
     def released(self, change: Released) -> None:
         """Take note that groups opened or closed."""
-        if _has_group(change.rows):
+        if Group in change.kinds:
             self._look()
 
     async def stop(self) -> None:
@@ -47,9 +47,4 @@ class Desktop:
         await asyncio.to_thread(self.awake.stop)
 
     def _look(self) -> None:
-        open_now = any(group.holds_slot for group in self.groups())
-        self.awake.want(open_now and self.wished().keep_awake)
-
-
-def _has_group(rows: Iterable[Row]) -> bool:
-    return any(isinstance(row, Group) for row in rows)
+        self.awake.want(self.wished().keep_awake and self.holds())

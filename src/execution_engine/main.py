@@ -212,7 +212,7 @@ class Application:
         self.desktop = Desktop(
             self.folder.root,
             lambda: self.core.book.settings.desktop,
-            lambda: self.core.book.groups.values(),
+            lambda: bool(self.core.book.open_groups()),
         )
 
     async def _day(self) -> Day:

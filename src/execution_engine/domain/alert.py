@@ -17,6 +17,7 @@ from execution_engine.domain.instrument import Instrument, Side
 from execution_engine.domain.signal import Position, Signal, TakeProfitMode
 from execution_engine.domain.symbols import Catalogue
 
+MAX_BYTES = 16 * 1024
 MAX_DEPTH = 8
 MAX_DIGITS = 28
 MAX_TEXT = 256

@@ -14,7 +14,6 @@ from execution_engine.domain.errors import FieldFault
 from execution_engine.domain.settings import Webhook
 from execution_engine.domain.symbols import Catalogue
 
-MOST_BYTES = 16 * 1024  # the listener answers 413 to what is larger
 ONLY = Situation(name="The alert fires", action="buy", before="flat", after="long")
 
 _LINE = re.compile(r"\bline (\d+) column \d+")
@@ -70,7 +69,7 @@ def check(
     """Check a message with sample values in place of its placeholders."""
     size = len(message.encode("utf-8", "surrogatepass"))
     faults: dict[FieldFault, None] = {}  # in their order, each once
-    statuses = [413] if size > MOST_BYTES else []
+    statuses = [413] if size > alerts.MAX_BYTES else []
     faults |= dict.fromkeys(_too_large(size))
     reads = []
     for situation in situations(message, sent_by):
@@ -96,8 +95,10 @@ def situations(message: str, sent_by: SentBy) -> tuple[Situation, ...]:
 
 
 def _too_large(size: int) -> Iterator[FieldFault]:
-    if size > MOST_BYTES:
-        yield FieldFault("body", f"is {size:,} bytes long; more than {MOST_BYTES // 1024} KiB are not taken")
+    if size > alerts.MAX_BYTES:
+        yield FieldFault(
+            "body", f"is {size:,} bytes long; more than {alerts.MAX_BYTES // 1024} KiB are not taken"
+        )
 
 
 def _unknown_sender(body: Body | Faults, rules: Webhook, secret: BodySecret) -> Iterator[FieldFault]:

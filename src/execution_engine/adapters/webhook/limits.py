@@ -6,6 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
+from execution_engine.domain.alert import MAX_BYTES
+
 MAX_ADDRESSES = 4096  # remembered at once; the least recently seen one is forgotten first
 FAILURES_OF_ALL = 20  # all addresses together may fail so many times as often as one
 
@@ -27,7 +29,7 @@ class Limits:
     row of the list and a line of the log for 30 days, so a month of flood on every status stays under 0.2 GB.
     """
 
-    body_bytes: int = 16 * 1024
+    body_bytes: int = MAX_BYTES
     request_s: float = 3.0
     idle_s: float = 15.0
     linger_s: float = 1.0

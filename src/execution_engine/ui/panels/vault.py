@@ -15,7 +15,7 @@ from execution_engine.ui.format import counted, visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.panels import vault_asking as asking
 from execution_engine.ui.panels.asks import AskingPanel
-from execution_engine.ui.panels.vault_asking import PRESENT, KeyringDialog, OpenDialog, PasswordDialog
+from execution_engine.ui.panels.vault_asking import PRESENT, KeyringDialog, PasswordDialog, ask_to_open
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
 from execution_engine.ui.widgets import Label, button
@@ -59,7 +59,7 @@ class VaultPanel(AskingPanel):
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
         self._timer.timeout.connect(self.refresh)
-        self.open_button.clicked.connect(self._ask_to_open)
+        self.open_button.clicked.connect(lambda: ask_to_open(self, bridge, self.vault, self.refresh))
         self.password.clicked.connect(self._ask_for_password)
         self.keyring.clicked.connect(self._ask_for_keyring)
         self.forget.clicked.connect(self._ask_to_forget)
@@ -130,24 +130,6 @@ class VaultPanel(AskingPanel):
         return (self.open_button, self.password, self.keyring)
 
     # -- what the user wants
-
-    def _ask_to_open(self) -> None:
-        if not self.vault.password:
-            self.say("The system's keyring is asked…")
-            self.do(self._opened(None), self.refresh)
-            return
-        dialog = OpenDialog(self.window())
-        self.form(
-            dialog,
-            lambda: self._opened(dialog.text(PRESENT)),
-            doing="This takes half a second…",
-            field_of=lambda sentence: PRESENT,
-            then=self.refresh,
-        )
-
-    async def _opened(self, password: str | None) -> str:
-        await self._bridge.doors.vault.ready(password)
-        return "The vault is open."
 
     def _ask_for_password(self) -> None:
         dialog = PasswordDialog(self._bridge, self.vault, self.window())

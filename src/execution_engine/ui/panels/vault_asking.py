@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QWidget
 
 from execution_engine.domain.safety import VaultShown
 from execution_engine.ui.bridge import Bridge
+from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.panels.passwords import NewPassword
 from execution_engine.ui.widgets import ConfirmDialog, follows
@@ -27,6 +30,27 @@ class OpenDialog(FormDialog):
         self.password = self.add_text(PRESENT, "Master password", secret=True)
         self.password.textChanged.connect(lambda text: self.confirm.setEnabled(bool(text)))
         self.confirm.setEnabled(False)
+
+
+def ask_to_open(panel: AskingPanel, bridge: Bridge, vault: VaultShown, then: Callable[[], object]) -> None:
+    """Have the vault opened by what protects it: the keyring is asked at once, a password in a dialog."""
+
+    async def opened(password: str | None) -> str:
+        await bridge.doors.vault.ready(password)
+        return "The vault is open."
+
+    if not vault.password:
+        panel.say("The system's keyring is asked…")
+        panel.do(opened(None), then)
+        return
+    dialog = OpenDialog(panel.window())
+    panel.form(
+        dialog,
+        lambda: opened(dialog.text(PRESENT)),
+        doing="This takes half a second…",
+        field_of=lambda sentence: PRESENT,
+        then=then,
+    )
 
 
 class PasswordDialog(FormDialog):

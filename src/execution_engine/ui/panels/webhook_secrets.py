@@ -17,7 +17,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.panels import webhook_asking as asking
 from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.rows import NamedRows
-from execution_engine.ui.panels.vault_asking import PRESENT, OpenDialog
+from execution_engine.ui.panels.vault_asking import ask_to_open
 from execution_engine.ui.panels.webhook_asking import SECRET, SecretDialog
 from execution_engine.ui.theme import Token, mono, px
 from execution_engine.ui.widgets import ElidedLabel, Label, button
@@ -174,22 +174,7 @@ class WebhookSecretsPanel(AskingPanel):
         self.confirm(dialog, lambda: self._bridge.doors.vault.set_secret(key, None), self.refresh)
 
     def _ask_to_open(self, vault: VaultShown) -> None:
-        if not vault.password:
-            self.say("The system's keyring is asked…")
-            self.do(self._opened(None), self.refresh)
-            return
-        dialog = OpenDialog(self.window())
-        self.form(
-            dialog,
-            lambda: self._opened(dialog.text(PRESENT)),
-            doing="This takes half a second…",
-            field_of=lambda sentence: PRESENT,
-            then=self.refresh,
-        )
-
-    async def _opened(self, password: str | None) -> str:
-        await self._bridge.doors.vault.ready(password)
-        return "The vault is open."
+        ask_to_open(self, self._bridge, vault, self.refresh)
 
 
 class SecretRow(QFrame):
