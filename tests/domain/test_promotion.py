@@ -448,6 +448,21 @@ def test_a_signal_that_does_not_fit_waits_for_the_balance_after_the_close():
     assert outcomes(house, waiting) == [None]
 
 
+def test_a_balance_that_a_signal_waits_for_is_asked_for_and_one_that_is_up_to_date_is_not():
+    house = full()
+    outdated: list[str] = []
+    house.desk.on_outdated = outdated.append
+    house.balance("paper", "100")
+    house.alert(symbol="ETHUSDT")
+    house.clock.forward(seconds=1)
+    assert outdated == []
+    leave(house)
+    assert set(outdated) == {"paper"}
+    outdated.clear()
+    house.balance("paper", "100")  # rejected by it
+    assert outdated == []
+
+
 def test_a_signal_that_still_does_not_fit_is_rejected_with_a_sentence():
     house = full()
     house.balance("paper", "100")

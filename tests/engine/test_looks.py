@@ -194,6 +194,30 @@ async def test_an_account_trades_as_soon_as_all_that_was_in_doubt_was_looked_for
 
 
 @in_virtual_time
+async def test_a_balance_that_is_waited_for_is_read_within_a_second_and_at_most_once_a_second():
+    house = Floor({"orders.poll_s": 60})
+    reconcile = Reconcile(house.book, house.ways.patient, house.desk.post, house.clock)
+    house.tasks.spawn("reconcile", reconcile.keep("paper"))
+
+    def readings() -> int:
+        return [call for call, _ in house.exchange.calls].count("balances")
+
+    await asyncio.sleep(30)
+    assert house.book.accounts["paper"].status == "ready"
+    before = readings()
+    reconcile.soon("paper")
+    await asyncio.sleep(0.5)
+    assert readings() == before + 1
+    for _ in range(50):  # somebody who is never content
+        reconcile.soon("paper")
+        await asyncio.sleep(0.1)
+    assert readings() - before in (5, 6, 7)
+    settled = readings()
+    await asyncio.sleep(50)
+    assert readings() <= settled + 1
+
+
+@in_virtual_time
 async def test_a_look_up_refused_for_the_rate_slows_the_account_down():
     house = Floor(PLENTY)
     house.alerts(1)

@@ -2,7 +2,4 @@
 
 from __future__ import annotations
 
-OPEN: dict[int, str] = {
-    7749: "a signal that the balance may be too small for waits beside a free slot for the next reading of it, for "
-    "which the settings of this history allow a minute, instead of having it read at once",
-}
+OPEN: dict[int, str] = {}

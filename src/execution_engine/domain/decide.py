@@ -51,7 +51,7 @@ class Decision:
 
     rows: new versions of rows, the only way anything changes. facts: what happened, for whoever listens.
     answer: for whoever asked. next: inputs to be decided right after this one.
-    asked: prices to be asked for.
+    asked: prices to be asked for. outdated: accounts of which something waits for a newer balance.
     defect: the exception that was contained, for the log.
     """
 
@@ -60,6 +60,7 @@ class Decision:
     answer: i.Answer | Refusal | None = None
     next: tuple[i.Input, ...] = ()
     asked: Asked | None = None
+    outdated: tuple[str, ...] = ()
     defect: Exception | None = None
 
 
@@ -148,7 +149,9 @@ def decide(view: View, given: i.Input, now: datetime, origin: Origin = Origin.AU
         answer = _HANDLERS[type(given)](draft, given)
     except Exception as defect:
         return _contain(Draft(view, now), given, defect)
-    return Decision(draft.rows, tuple(draft.facts), answer, tuple(draft.next), draft.asked)
+    return Decision(
+        draft.rows, tuple(draft.facts), answer, tuple(draft.next), draft.asked, tuple(draft.outdated)
+    )
 
 
 def _contain(draft: Draft, given: i.Input, defect: Exception) -> Decision:

@@ -65,6 +65,7 @@ class Draft:
         self.facts: list[Fact] = []
         self.next: list[Input] = []
         self.asked: Asked | None = None
+        self.outdated: dict[str, None] = {}
         self.settings: Settings = view.settings
         self._rows: dict[tuple[type, int | str], Row] = {}
         self._over: dict[type, dict[int | str, Any]] = {Pyramid: {}, Leg: {}, Order: {}, RiskAction: {}}
@@ -134,6 +135,10 @@ class Draft:
     def ask(self, asked: Asked) -> None:
         """Have prices asked for; the answer comes in by the same door as everything else."""
         self.asked = asked
+
+    def read_balance(self, account: str) -> None:
+        """Have an account's balance read soon: something waits for a newer one."""
+        self.outdated[account] = None
 
     def record(self, act: Act, detail: str, origin: Origin | None = None) -> None:
         """Write a sensitive act to the audit log; `detail` is a sentence without any secret.

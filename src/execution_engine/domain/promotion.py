@@ -106,7 +106,8 @@ def _go(draft: Draft, rank: Rank) -> Refusal | Group | None:
         )
         return went
     if went.code == "BALANCE" and not draft.view.balance_is_current(row.account):
-        return None  # what was closed just now is not in it yet
+        draft.read_balance(row.account)  # what was closed just now is not in it yet
+        return None
     if went.code != "RUNAWAY":
         queue.dequeue(draft, row, Outcome.REJECTED, went.message)
     return went

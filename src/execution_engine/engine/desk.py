@@ -55,6 +55,7 @@ class Desk:
         self.on_asked: Callable[[Asked], None] | None = (
             None  # asks for prices; posts `PricesAsked` in the end
         )
+        self.on_outdated: Callable[[str], None] | None = None  # has an account's balance read soon
         self.on_failed: Callable[[StoreFailed], None] | None = None
         self._noted: list[Row] = []
         self._store = store
@@ -90,6 +91,9 @@ class Desk:
             facts += decision.facts
             if decision.asked is not None:
                 self._ask(decision.asked, todo)
+            if self.on_outdated is not None:
+                for name in decision.outdated:
+                    self.on_outdated(name)
             for step in decision.next:
                 if isinstance(step, PromoteWaiting):
                     free[step] = None

@@ -48,7 +48,10 @@ UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)
 
 @dataclass(slots=True)
 class Seen:
-    """What was seen of one account: quantities that differed, when all fitted, what was told."""
+    """What was seen of one account: quantities that differed, when all fitted, what was told.
+
+    wake: it is to be read at once. stir: it is to be read soon. asked: at once, however often that failed.
+    """
 
     failures: int = 0
     unequal: dict[str, Unequal] = field(default_factory=dict)
@@ -58,7 +61,12 @@ class Seen:
     strangers: set[str] = field(default_factory=set)
     begun_with: Account | None = None  # the row that the last reading began with
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    stir: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def rouse(self) -> None:
+        self.wake.set()
+        self.stir.set()
 
 
 class Reconcile:
@@ -87,17 +95,21 @@ class Reconcile:
             if isinstance(row, Account) and self._is_reconciling(row.name):
                 seen = self._of(row.name)
                 if seen.begun_with is not row:  # the reading that is under way began later
-                    seen.wake.set()
+                    seen.rouse()
 
     def looked(self, name: str) -> None:
         """Read an account at once whose orders in doubt have all been looked for: it may be fit to trade."""
         if self._is_reconciling(name):
-            self._of(name).wake.set()
+            self._of(name).rouse()
 
     def again(self, name: str) -> None:
         """Read an account at once, however often that failed: what kept it from being read may be over."""
         self._of(name).asked.set()
-        self._of(name).wake.set()
+        self._of(name).rouse()
+
+    def soon(self, name: str) -> None:
+        """Read an account soon, for somebody waits for its balance; a second apart at least, however often asked."""
+        self._of(name).stir.set()
 
     def _of(self, name: str) -> Seen:
         return self._seen.setdefault(name, Seen())
@@ -110,6 +122,7 @@ class Reconcile:
             if account is None:
                 return
             seen.wake.clear()
+            seen.stir.clear()
             seen.asked.clear()
             seen.begun_with = account
             read = await self.read(account) if self._wants_reading(account) else True
@@ -119,8 +132,11 @@ class Reconcile:
     async def _pause(self, name: str, seen: Seen) -> None:
         if seen.failures:
             await _until(seen.asked, min(FIRST_RETRY_S * 2 ** min(seen.failures - 1, 6), LAST_RETRY_S))
-        else:
-            await _until(seen.wake, self._wait_s(name, seen))
+            return
+        wait_s = self._wait_s(name, seen)
+        await _until(seen.wake, min(wait_s, FIRST_RETRY_S))
+        if wait_s > FIRST_RETRY_S and not seen.wake.is_set():
+            await _until(seen.stir, wait_s - FIRST_RETRY_S)
 
     def _wait_s(self, name: str, seen: Seen) -> float:
         poll_s = self._book.settings.orders.poll_s * 1.0

@@ -59,6 +59,7 @@ class Running:
         self.desk.on_asked = self.quotes.asked
         self.reconcile = Reconcile(book, self.ways.patient, self._read, clock, past)
         self.lanes.on_looked(self.reconcile.looked)
+        self.desk.on_outdated = self.reconcile.soon
         self.risk = RiskRounds(book, clock, self.desk.post)
         self.pulse = Pulse(clock, self.desk.post)
         self.desk.before = self.pulse.look
