@@ -5,16 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
-from execution_engine.domain.inputs import AccountChanged, ExitGroup, RemoveQueued
+from execution_engine.domain.inputs import (
+    AccountChanged,
+    AccountUnreadable,
+    Balances,
+    ExitGroup,
+    RemoveQueued,
+)
 from execution_engine.domain.rows import AccountStatus
 from execution_engine.engine import reconcile, watch
-from execution_engine.engine.reconcile import Reconcile
+from execution_engine.engine.reconcile import Reconcile, retry_s
 from execution_engine.engine.tasks import Tasks
 from execution_engine.engine.watch import Watch
 from tests.engine.exchange import Exchange
+from tests.engine.virtual import Floor, in_virtual_time
 from tests.house import House
 from tests.waiting import until
 
@@ -39,6 +47,36 @@ async def test_an_account_is_read_before_it_trades():
     assert calls(exchange) == ["balances", "open orders"]
     assert house.book.accounts["paper"].status == "ready"
     assert house.book.balance("paper") == {}
+
+
+@pytest.mark.parametrize(
+    ("retries", "at_least", "at_most"),
+    [(0, [60] * 4, [60] * 4), (3, [0.75, 1.5, 3, 60], [1, 2, 4, 60]), (9, [0.75, 1.5, 3, 6], [1, 2, 4, 8])],
+)
+@in_virtual_time
+async def test_an_account_that_cannot_be_read_is_tried_as_often_soon_as_the_settings_say(
+    retries: int, at_least: list[float], at_most: list[float]
+):
+    house = Floor({"orders.retries": retries})
+    house.exchange.readable = False
+    times: list[float] = []
+    answer = house.exchange.balances
+
+    async def balances(account: str) -> Balances | AccountUnreadable:
+        times.append(asyncio.get_running_loop().time())
+        return await answer(account)
+
+    house.exchange.balances = balances  # type: ignore[method-assign]
+    account = Reconcile(house.book, lambda _: house.exchange, house.desk.post, house.clock)
+    house.tasks.spawn("reconcile", account.keep("paper"))
+    await asyncio.sleep(300)
+    waits = [later - earlier for earlier, later in pairwise(times)][: len(at_most)]
+    bounds = zip(at_least, waits, at_most, strict=True)
+    assert all(least - 0.01 <= wait <= most + 0.01 for least, wait, most in bounds), waits
+
+
+def test_accounts_that_failed_together_do_not_come_back_together():
+    assert len({retry_s(f"account {number}", 3, 5) for number in range(20)}) == 20
 
 
 async def test_an_account_that_was_read_before_its_doubt_was_durable_is_not_read_again_for_it():

@@ -656,7 +656,13 @@ class Orders(Section):
         description="Time between two readings of open orders.",
         json_schema_extra={"unit": "s"},
     )
-    retries: int = Field(5, ge=0, le=100, description="How often a safe request is repeated.")
+    retries: int = Field(
+        5,
+        ge=0,
+        le=100,
+        description="How often an account that could not be read is read again soon, each time after twice as "
+        "long; after that once a minute.",
+    )
     breaker_failures: int = Field(
         5,
         ge=1,

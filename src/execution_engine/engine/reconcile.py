@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from execution_engine.domain.holdings import Unequal, unequal
 from execution_engine.domain.inputs import (
@@ -131,7 +132,7 @@ class Reconcile:
 
     async def _pause(self, name: str, seen: Seen) -> None:
         if seen.failures:
-            await _until(seen.asked, min(FIRST_RETRY_S * 2 ** min(seen.failures - 1, 6), LAST_RETRY_S))
+            await _until(seen.asked, retry_s(name, seen.failures, self._book.settings.orders.retries))
             return
         wait_s = self._wait_s(name, seen)
         await _until(seen.wake, min(wait_s, FIRST_RETRY_S))
@@ -329,6 +330,18 @@ class Reconcile:
         instrument = self._book.catalogue.get(other.exchange, other.symbol)
         base = instrument is not None and instrument.base == ref
         return base or ref == f"{other.exchange} {other.symbol}"
+
+
+def retry_s(name: str, failures: int, retries: int) -> float:
+    """Return how long to wait after so many failed readings in a row [s]: each time twice as long, then a minute.
+
+    retries: how many of them are made sooner than a minute. Accounts that failed in the same moment do not come
+    back in the same one; what they wait less for that, a quarter at most, follows from their names.
+    """
+    if failures > retries:
+        return LAST_RETRY_S
+    sooner = crc32(f"{name} {failures}".encode()) / 2**32 / 4
+    return min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 6), LAST_RETRY_S) * (1 - sooner)
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:
