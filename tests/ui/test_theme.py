@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QFontMetricsF, QPalette
+from PySide6.QtGui import QFontDatabase, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -138,3 +138,11 @@ def test_an_unknown_state_says_its_own_name() -> None:
 @pytest.mark.parametrize("name", icons.GLYPHS)
 def test_every_icon_exists(qapp: QApplication, name: str) -> None:
     assert not icons.pixmap(name, "text", 16).isNull()
+
+
+def test_no_fonts_of_icons_are_loaded_but_those_that_are_drawn_from(qapp: QApplication) -> None:
+    icons.pixmap("gear")
+    families = " ".join(QFontDatabase.families())
+    assert "hosphor" in families
+    assert "Material Design" not in families
+    assert "Font Awesome" not in families

@@ -258,9 +258,16 @@ class Mark(QWidget):
 
 
 @cache
+def _drawings() -> qtawesome.IconicFont:
+    """Load the fonts that our icons are of, and no others: all that come with the library take 17 MB."""
+    used = {glyph.partition(".")[0] for glyph in GLYPHS.values()}
+    return qtawesome.IconicFont(*(font for font in qtawesome._BUNDLED_FONTS if font[0] in used))
+
+
+@cache
 def _icon(theme: str, name: str, token: Ink) -> QIcon:
     ink = WHITE if token == "white" else color(token)
-    made: QIcon = qtawesome.icon(GLYPHS[name], color=ink, color_disabled=color("text3"))
+    made: QIcon = _drawings().icon(GLYPHS[name], color=ink, color_disabled=color("text3"))
     return made
 
 
