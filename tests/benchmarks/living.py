@@ -16,6 +16,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import execution_engine.ui  # noqa: F401 (before anything else that is large, as in the application)
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import aiohttp
