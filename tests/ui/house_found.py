@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from execution_engine.domain.inputs import Difference
+from execution_engine.domain.inputs import Difference, ExitGroup
 from execution_engine.domain.rows import (
     AccountStatus,
     Choice,
     Finding,
     FindingKind,
     Group,
+    Mode,
     World,
     WorldHold,
 )
@@ -60,6 +61,17 @@ class FoundHouse(WindowHouse):
     def account_is(self, status: AccountStatus, reason: str = "") -> None:
         for account in self.book.accounts.values():
             self.write(replace(account, status=status, reason=reason))
+
+    def account_is_live(self, name: str) -> None:
+        self.write(replace(self.book.accounts[name], mode=Mode.LIVE))
+
+    def end(self, group: Group) -> None:
+        """Close a position and let the exchange carry it out."""
+        self.desk.post(ExitGroup(group_id=group.id))
+        self.confirm_cancels()
+        self.accept()
+        self.fill_all("exit")
+        self.show()
 
     @property
     def settled(self) -> list[Finding]:

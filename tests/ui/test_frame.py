@@ -372,10 +372,10 @@ async def test_what_is_worth_a_notice_is_shown_in_the_corner(house: WindowHouse,
 async def test_a_notice_about_an_alert_alone_leads_to_its_story(
     house: WindowHouse, window: MainWindow
 ) -> None:
-    alert = house.alert(market_position="flat", prev_market_position="long", action="sell")
+    alert = house.alert(timeframe="1")
     house.show()
-    (card,) = [each for each in window.notices.cards if each.notice.title == "Missed alert"]
-    assert card.notice.sentence == "BTCUSDT 15m: the strategy was long before this alert, you are flat."
+    (card,) = [each for each in window.notices.cards if each.notice.title == "Doubtful timeframe"]
+    assert card.notice.sentence.startswith("BTCUSDT: the first alert with timeframe 1")
     assert card.notice.action == "Show signal"
     assert card.notice.then is not None
     card.notice.then()

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+from execution_engine.domain import alert as alerts
 from execution_engine.domain.audit import Act
 from execution_engine.domain.closing import begin_closing, cancel_next
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.findings import settle_finding
 from execution_engine.domain.holdings import book_outside, held_by, ref_of
-from execution_engine.domain.inputs import Answer, DecideFinding, Interrupted, PromoteWaiting, Settle
+from execution_engine.domain.inputs import (
+    AlertReceived,
+    Answer,
+    DecideFinding,
+    Interrupted,
+    PromoteWaiting,
+    Settle,
+)
+from execution_engine.domain.intake import receive
+from execution_engine.domain.missed import told
 from execution_engine.domain.money import ZERO
+from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import (
     AccountStatus,
     Choice,
@@ -24,6 +36,8 @@ from execution_engine.domain.rows import (
 )
 
 Reply = Answer | Refusal
+HERE = "this machine"  # where an alert that is sent by hand comes from
+_BY_HAND = {Origin.WINDOW: ", in the window", Origin.COMMAND_LINE: ", on the command line"}
 
 
 def decide_finding(draft: Draft, wish: DecideFinding) -> Reply:
@@ -34,14 +48,17 @@ def decide_finding(draft: Draft, wish: DecideFinding) -> Reply:
     if wish.choice not in finding.choices:
         offered = ", ".join(finding.choices)
         return Refusal("CHOICE", f"“{wish.choice}” cannot be chosen here; there are: {offered}")
-    reply = _WAYS[wish.choice](draft, finding)
+    ways = _WAYS | {Choice.SEND: partial(_send, message=wish.message)}
+    reply = ways[wish.choice](draft, finding)
     if isinstance(reply, Answer):
         draft.record(Act.FINDING_DECIDED, f"{wish.choice.capitalize()}: {finding.found}")
     return reply
 
 
 def _dismiss(draft: Draft, finding: Finding) -> Reply:
-    settle_finding(draft, finding, choice=Choice.DISMISS)
+    missed = finding.kind is FindingKind.MISSED
+    done = f"Dismissed by you{_BY_HAND.get(draft.origin, '')}." if missed else ""
+    settle_finding(draft, finding, done, Choice.DISMISS)
     return Answer(status="done", text="Noted.")
 
 
@@ -78,6 +95,8 @@ def _close(draft: Draft, finding: Finding) -> Reply:
     """Book what is missing, and close the rest of these positions at market."""
     if finding.kind is FindingKind.HALTED:
         return _close_halted(draft, finding)
+    if finding.kind is FindingKind.MISSED:
+        return _close_left(draft, finding)
     booked = _book(draft, finding)
     if isinstance(booked, Refusal):
         return booked
@@ -90,14 +109,76 @@ def _close(draft: Draft, finding: Finding) -> Reply:
     )
 
 
-def _close_halted(draft: Draft, finding: Finding) -> Reply:
-    """Try to close, now; whether the exchange takes it is another question."""
+def _close_at_market(draft: Draft, finding: Finding) -> None:
     for id in finding.group_ids:
         group = draft.group_or_none(id)
         if group is not None and group.holds_slot:
             cancel_next(draft, group, "you closed it")
             begin_closing(draft, id, Purpose.EXIT, "closed by you")
             draft.follow(Settle(group_id=id))
+
+
+def _close_left(draft: Draft, finding: Finding) -> Reply:
+    """Close what the strategy has left already."""
+    settle_finding(draft, finding, f"Closed by you{_BY_HAND.get(draft.origin, '')}.", Choice.CLOSE)
+    _close_at_market(draft, finding)
+    return Answer(status="done", text="The position is being closed.")
+
+
+def _send(draft: Draft, finding: Finding, message: str) -> Reply:
+    """Receive the alert that was missed, as if it came now: it is classified, limited and told like any other."""
+    missed = told(finding)
+    parsed = _read(draft, finding, message or missed.message)
+    if isinstance(parsed, Refusal):
+        return parsed
+    first = draft.alert_or_none(missed.alert_id)
+    answer = receive(
+        draft,
+        AlertReceived(
+            signal=parsed.signal,
+            key=parsed.key,
+            body=parsed.body,
+            body_hash=parsed.body_hash,
+            received_at=draft.now,
+            token=first.token if first is not None else "",
+            accounts=(finding.account,),
+            source=HERE,
+        ),
+    )
+    if answer.status == "duplicate":
+        return Refusal(
+            "COPY", f"alert {answer.alert_id} came under this id already; give the message another one"
+        )
+    by = _BY_HAND.get(draft.origin, "")
+    settle_finding(draft, finding, f"Sent by you as alert {answer.alert_id}{by}.", Choice.SEND)
+    return Answer(status="done", text=f"It was sent as alert {answer.alert_id}.", alert_id=answer.alert_id)
+
+
+def _read(draft: Draft, finding: Finding, message: str) -> alerts.ParsedAlert | Refusal:
+    """Read a message as the listener would; it must be about what was missed."""
+    raw = message.encode("utf-8", "replace")
+    if len(raw) > alerts.MAX_BYTES:
+        return Refusal("BODY", f"the message is longer than {alerts.MAX_BYTES} bytes")
+    read = alerts.read(raw)
+    parsed = alerts.parse(read, draft.view.catalogue) if isinstance(read, alerts.Body) else read
+    if isinstance(parsed, alerts.Faults):
+        return Refusal("BODY", "; ".join(f"{fault.field}: {fault.message}" for fault in parsed.errors))
+    signal, timeframe = parsed.signal, told(finding).timeframe
+    if (signal.exchange, signal.symbol, signal.timeframe) != (finding.exchange, finding.symbol, timeframe):
+        sent = f"{signal.exchange.upper()}:{signal.symbol} {signal.timeframe}"
+        return Refusal(
+            "BODY", f"the message is about {sent}, what was missed about {finding.symbol} {timeframe}"
+        )
+    if signal.account != finding.account:
+        return Refusal(
+            "BODY", f"the message must name the account “{finding.account}”, where the alert was missed"
+        )
+    return parsed
+
+
+def _close_halted(draft: Draft, finding: Finding) -> Reply:
+    """Try to close, now; whether the exchange takes it is another question."""
+    _close_at_market(draft, finding)
     return Answer(
         status="done", text="It is being closed; what the exchange refuses is tried again once it is traded."
     )

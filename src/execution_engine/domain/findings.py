@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Category, Level
-from execution_engine.domain.rows import Account, Choice, Finding, FindingKind, Group, World
+from execution_engine.domain.rows import Account, Choice, Finding, FindingKind, Group, Missed, World
 from execution_engine.domain.take_profit import is_done
 
 HOLDING = frozenset({FindingKind.DEFICIT, FindingKind.DEFECT, FindingKind.HALTED})
@@ -31,6 +31,7 @@ def note(
     theirs: Decimal | None = None,
     price: Decimal | None = None,
     choices: tuple[Choice, ...] = (Choice.DISMISS,),
+    missed: Missed | None = None,
 ) -> None:
     """Write a finding, or a newer word on the one that is open under the same account, kind and ref."""
     groups = tuple(groups)
@@ -53,6 +54,7 @@ def note(
         theirs=theirs,
         price=price,
         choices=choices,
+        missed=missed,
     )
     if row == old:
         return

@@ -457,10 +457,11 @@ class RunRisk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideFinding:
-    """Do what the user chose about a finding."""
+    """Do what the user chose about a finding. message: what to send instead of what is proposed."""
 
     finding_id: int
     choice: Choice
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

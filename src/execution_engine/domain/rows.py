@@ -15,7 +15,7 @@ from enum import StrEnum
 from execution_engine.domain.instrument import Action, Market, Side
 from execution_engine.domain.keys import CheckResult
 from execution_engine.domain.money import ONE, ZERO
-from execution_engine.domain.signal import Outcome, Signal, SignalType, TakeProfitMode
+from execution_engine.domain.signal import Outcome, Position, Signal, SignalType, TakeProfitMode
 
 
 class Mode(StrEnum):
@@ -173,6 +173,11 @@ class Alert:
     late: bool = False
     decided_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def chain(self) -> tuple[str, str, str, str | None, tuple[str, ...]]:
+        """What the alerts that tell of one strategy on one chart have in common."""
+        return (self.exchange, self.symbol, self.timeframe, self.parsed.account, self.allowed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -576,7 +581,7 @@ class RiskAction:
 
 
 class FindingKind(StrEnum):
-    """What a comparison with an exchange brought to light."""
+    """What a comparison with an exchange, or with what a strategy says of itself, brought to light."""
 
     FILLED = "filled"  # orders filled or ended while nobody watched; taken in
     LATE_FILL = "late_fill"  # an order filled after its group had ended; closed at market
@@ -588,16 +593,38 @@ class FindingKind(StrEnum):
     LIQUIDATED = "liquidated"  # the exchange closed a position by force
     HALTED = "halted"  # the market of a position is not traded any more, or not now
     DEFECT = "defect"  # an internal error froze a group
+    MISSED = "missed"  # an alert never came: the strategy holds something else than its key does here
 
 
 class Choice(StrEnum):
     """What the user can do about a finding."""
 
     BOOK = "book"  # book what is missing as closed outside
-    CLOSE = "close"  # ... and close the rest at market
+    CLOSE = "close"  # ... and close the rest at market; of a missed alert, close the position
+    SEND = "send"  # receive the alert that was missed, now
     CHECK = "check"  # compare again; a hold ends if it fits now
     RELEASE = "release"  # lift the hold
     DISMISS = "dismiss"  # seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """An alert that never came.
+
+    expected: where it would have led. held: what was held here instead.
+    alert_id, told_at: the alert that gave it away, and when that came; sent_at: when its body says it was sent.
+    since: when the last alert before that one came; None if none is known.
+    message: the body that would make up for it; empty where nothing can be made up for any more.
+    """
+
+    timeframe: str
+    expected: Position
+    held: Position
+    alert_id: int
+    told_at: datetime
+    sent_at: datetime | None = None
+    since: datetime | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -608,6 +635,7 @@ class Finding:
     found, done: sentences. ours, theirs: quantities of a deficit or surplus [base]; price: of the trades of
         others that explain it [quote].
     choices: what the user can do; empty where nothing is to be decided. settled_at: None while it is open.
+    missed: of an alert that never came, what it was.
     """
 
     id: int
@@ -627,6 +655,7 @@ class Finding:
     choices: tuple[Choice, ...] = ()
     choice: Choice | None = None
     settled_at: datetime | None = None
+    missed: Missed | None = None
 
     @property
     def key(self) -> tuple[str, FindingKind, str]:

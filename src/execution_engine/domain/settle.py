@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from execution_engine.domain import listings, position, risk_timer
+from execution_engine.domain import listings, missed, position, risk_timer
 from execution_engine.domain.draft import Draft
 from execution_engine.domain.facts import Level
 from execution_engine.domain.grid import money
@@ -275,6 +275,7 @@ def _end(draft: Draft, group: Group) -> None:
     """
     _tell_end(draft, group)
     listings.ended(draft, group)
+    missed.ended(draft, group)
     if group.next_alert_id is not None:
         draft.follow(SecondHalf(group_id=group.id, alert_id=group.next_alert_id))
     draft.follow(PromoteWaiting(world=group.world))

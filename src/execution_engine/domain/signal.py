@@ -115,6 +115,15 @@ class Signal:
         return next(iter(self.sides), None)
 
     @property
+    def leads_to(self) -> Position:
+        """What the strategy holds after this alert."""
+        if self.is_exit:
+            return Position.FLAT
+        side = self.side
+        assert side is not None  # the parser refuses entries without a side
+        return Position(side.value)
+
+    @property
     def contradicts_itself(self) -> bool:
         """Two parts of the body name different sides (never asked of an exit)."""
         return not self.is_exit and len(set(self.sides)) > 1

@@ -53,6 +53,7 @@ from execution_engine.domain.settings import Settings
 from execution_engine.domain.signal import Outcome
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.take_profit import closing_price, nearest
+from execution_engine.domain.view import AlertChain
 
 Market = tuple[str, str]
 Lane = tuple[str, str, str, str]
@@ -127,6 +128,7 @@ class Book:
         self._keys: dict[str, AlertKey] = {}
         self._undecided: dict[int, None] = {}
         self._sent: set[tuple[str, str]] = set()  # timeframes that each webhook has sent
+        self._last_alerts: dict[AlertChain, int] = {}
         self._alerts_of: defaultdict[int, dict[int, None]] = defaultdict(dict)
         self._groups_in: defaultdict[Market, dict[int, None]] = defaultdict(dict)
         self._open_groups: dict[int, None] = {}
@@ -284,6 +286,7 @@ class Book:
             self._alerts_of[old.group_id].pop(row.id, None)
         self.alerts[row.id] = row
         self._sent.add((row.token, row.timeframe))
+        self._last_alerts[row.chain] = max(row.id, self._last_alerts.get(row.chain, 0))
         if row.outcome is None and row.decided_at is None:
             if row.id not in self._undecided:
                 self._undecided[row.id] = None
@@ -476,6 +479,10 @@ class Book:
 
     def has_sent(self, token: str, timeframe: str) -> bool:
         return (token, timeframe) in self._sent
+
+    def last_alert(self, chain: AlertChain) -> int | None:
+        """Return the newest alert of a chain; it may have left the memory."""
+        return self._last_alerts.get(chain)
 
     def undecided(self) -> Sequence[int]:
         return list(self._undecided)

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
-from execution_engine.domain.rows import Choice, Finding, FindingKind, Group
+from execution_engine.domain.missed import asks_for
+from execution_engine.domain.rows import Choice, Finding, FindingKind, Group, Missed
+from execution_engine.domain.signal import SignalType
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import local_moment, visible
 from execution_engine.ui.theme import Token
@@ -44,11 +46,13 @@ TELLING: Final[dict[FindingKind, Telling]] = {
     FindingKind.LIQUIDATED: Telling("Closed by the exchange, by force", "bolt", "danger"),
     FindingKind.HALTED: Telling("A market is not traded", "warning", "warn"),
     FindingKind.DEFECT: Telling("An internal error froze it", "error", "danger"),
+    FindingKind.MISSED: Telling("An alert was missed", "webhook", "warn"),
 }
 # What the button says; an ellipsis where a question follows.
 VERBS: Final[dict[Choice, str]] = {
     Choice.BOOK: "Book as closed outside…",
     Choice.CLOSE: "Close the rest…",
+    Choice.SEND: "Send the missed alert now…",
     Choice.CHECK: "Compare again",
     Choice.RELEASE: "Lift the hold",
     Choice.DISMISS: "Got it",
@@ -57,13 +61,19 @@ VERBS: Final[dict[Choice, str]] = {
 
 def verb(finding: Finding, choice: Choice) -> str:
     """Return what the button of a choice says; where nothing is missing, all of it is closed."""
-    whole = finding.kind is FindingKind.HALTED and choice is Choice.CLOSE
-    return "Close at market…" if whole else VERBS[choice]
+    if finding.kind is FindingKind.HALTED and choice is Choice.CLOSE:
+        return "Close at market…"
+    if finding.kind is FindingKind.MISSED and choice is Choice.CLOSE:
+        return "Close the position…"
+    if finding.kind is FindingKind.MISSED and choice is Choice.DISMISS and len(finding.choices) > 1:
+        return "Dismiss"
+    return VERBS[choice]
 
 
 DOING: Final[dict[Choice, str]] = {
     Choice.BOOK: "Booking…",
     Choice.CLOSE: "Closing…",
+    Choice.SEND: "Sending…",
     Choice.CHECK: "Reading the exchange…",
     Choice.RELEASE: "Lifting the hold…",
     Choice.DISMISS: "Noting…",
@@ -71,6 +81,7 @@ DOING: Final[dict[Choice, str]] = {
 CHOSEN: Final[dict[Choice, str]] = {
     Choice.BOOK: "You booked it as closed outside.",
     Choice.CLOSE: "You closed the rest.",
+    Choice.SEND: "You sent the missed alert.",
     Choice.CHECK: "You had it compared again.",
     Choice.RELEASE: "You lifted the hold.",
     Choice.DISMISS: "You noted it.",
@@ -128,6 +139,22 @@ def where(finding: Finding) -> str:
 def sentences(finding: Finding) -> tuple[str, str]:
     """Return what was found and what was done, safe to show."""
     return visible(finding.found, LONGEST), visible(finding.done, LONGEST)
+
+
+def expectation(missed: Missed) -> str:
+    """Say which alert was expected: what it would have done, and on which chart."""
+    what = {
+        SignalType.EXIT: f"exit of the {missed.held}",
+        SignalType.ENTRY: f"{missed.expected} entry",
+        SignalType.REVERSAL: f"reversal to {missed.expected}",
+    }[asks_for(missed)]
+    return f"{what} on {missed.timeframe}"
+
+
+def when_missed(missed: Missed) -> str:
+    """Say when the missed alert was due: between the alerts before and after it."""
+    told = local_moment(missed.told_at)
+    return f"{local_moment(missed.since)} – {told}" if missed.since is not None else f"before {told}"
 
 
 def missing(finding: Finding) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""The questions before what cannot be undone: booking as closed outside, closing the rest."""
+"""The questions before what cannot be undone: booking as closed outside, closing the rest or all of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 MOST_NAMED = 4
 NO_WAY_BACK = "It cannot be undone."
+WHOLE = (FindingKind.HALTED, FindingKind.MISSED)  # what is closed is all there is
 
 
 def question(
@@ -56,7 +57,7 @@ def _close(
     finding: Finding, groups: Sequence[Group], account: Account | None, unit: str, parent: QWidget
 ) -> ConfirmDialog:
     held = sum((group.open_quantity for group in groups), Decimal(0))
-    rest = "" if finding.kind is FindingKind.HALTED else "the rest of "
+    rest = "" if finding.kind in WHOLE else "the rest of "
     return _asking(
         "Close at market" if not rest else "Close the rest",
         f"Close {rest}{pair(finding) or 'it'} at market?",

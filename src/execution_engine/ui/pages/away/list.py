@@ -16,9 +16,10 @@ MOST = 100  # rows are widgets; more than that nobody reads at once
 
 
 class FindingList(Panel):
-    """List findings. chosen: what the user wants done with one of them."""
+    """List findings. chosen: what the user wants done with one of them; story_wanted: an alert to be shown."""
 
     chosen = Signal(object, object)
+    story_wanted = Signal(int)
 
     def __init__(self, title: str, empty: str) -> None:
         """Take the heading, and what to say where there is nothing."""
@@ -58,6 +59,7 @@ class FindingList(Panel):
                 _drop(known)
             rows[finding.id] = made(finding)
             rows[finding.id].chosen.connect(self.chosen)
+            rows[finding.id].story_wanted.connect(self.story_wanted)
         for gone in self.rows.values():
             _drop(gone)
         self.rows = rows

@@ -16,6 +16,7 @@ from execution_engine.ui.pages.away.asking import question
 from execution_engine.ui.pages.away.earlier import Earlier
 from execution_engine.ui.pages.away.list import FindingList
 from execution_engine.ui.pages.away.row import FindingRow
+from execution_engine.ui.pages.away.sending import SendMissed
 from execution_engine.ui.pages.page import Page
 from execution_engine.ui.theme import SIZE, px
 from execution_engine.ui.widgets import ConfirmDialog, Label, Notice, PageBar, SegmentedChoice, button
@@ -46,6 +47,7 @@ class AwayPage(Page):
         self._lay_out()
         for each in (self.decide, self.done, self.found):
             each.chosen.connect(self._choose)
+            each.story_wanted.connect(self._show_story)
         self.choice.chosen.connect(self._show_view)
         self.all_read.clicked.connect(self._read_all)
         bridge.changed.connect(self._changed)
@@ -159,6 +161,12 @@ class AwayPage(Page):
     def _choose(self, finding: Finding, choice: Choice) -> None:
         """Carry a choice out, after a question where it cannot be undone."""
         account = self._bridge.accounts.get(finding.account)
+        if choice is Choice.SEND:
+            sending = SendMissed(self._bridge, finding, account, self)
+            sending.sent.connect(self._sent)
+            sending.finished.connect(sending.deleteLater)
+            sending.open()
+            return
         unit = unit_of(self._bridge, finding)
         dialog = question(choice, finding, groups_of(self._bridge, finding), account, unit, self)
         if dialog is None:
@@ -192,6 +200,13 @@ class AwayPage(Page):
         elif refused or choice is not Choice.DISMISS:
             title = pair(finding) or TELLING[finding.kind].title
             self.notice.emit(Notice("error" if refused else "success", title, text))
+
+    def _sent(self, text: str, alert_id: int) -> None:
+        show = partial(self._show_story, alert_id)
+        self.notice.emit(Notice("success", "The missed alert was sent", visible(text), "Show signal", show))
+
+    def _show_story(self, alert_id: int) -> None:
+        self.wanted.emit("signals", alert_id)
 
     def _read_all(self) -> None:
         for finding in self._readable():

@@ -8,29 +8,43 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from execution_engine.domain.money import ZERO
-from execution_engine.domain.rows import Choice, Finding
-from execution_engine.ui.findings import DOING, TELLING, missing, part_of, sentences, verb, where
+from execution_engine.domain.rows import Choice, Finding, Missed
+from execution_engine.ui.findings import (
+    DOING,
+    TELLING,
+    expectation,
+    missing,
+    part_of,
+    sentences,
+    verb,
+    when_missed,
+    where,
+)
 from execution_engine.ui.format import exact, spoken, utc_text, visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import BusyArc, Label, button
 
 SAID = 300  # letters of an answer that are shown
+WIDE, NARROW = 4, 2  # facts beside each other
 
 
 class FindingRow(QFrame):
     """Show a finding with a button per choice.
 
     chosen: the user wants this done. concerns: the names of the groups it is about.
+    story_wanted: the user wants to see an alert's story.
     """
 
     chosen = Signal(object, object)
+    story_wanted = Signal(int)
 
     def __init__(self, finding: Finding, concerns: Sequence[str] = (), unit: str = "") -> None:
         """Take the finding and the unit of its quantities; one that changed gets a new row."""
         super().__init__()
         self.finding, self._unit = finding, unit
         self.buttons: dict[Choice, QPushButton] = {}
+        self.story: QPushButton | None = None
         look = TELLING[finding.kind]
         found, done = sentences(finding)
         self.title = Label(look.title, "body", "text", weight=600, wrap=True)
@@ -67,7 +81,11 @@ class FindingRow(QFrame):
             column.addWidget(each)
         if missing(self.finding) is not None:
             column.addSpacing(px(4))
-            column.addWidget(self._quantities())
+            column.addWidget(_grid(self._quantities(), WIDE))
+        elif self.finding.missed is not None:
+            column.addSpacing(px(4))
+            side_list = part_of(self.finding) != "decide"
+            column.addWidget(_grid(_facts(self.finding.missed), NARROW if side_list else WIDE))
         column.addSpacing(px(2))
         column.addWidget(self.concerns)
         if part_of(self.finding) == "decide":
@@ -80,30 +98,18 @@ class FindingRow(QFrame):
         column.addLayout(answer)
         return column
 
-    def _quantities(self) -> QWidget:
-        """Return what both sides hold, figures under their names."""
+    def _quantities(self) -> Sequence[tuple[str, str]]:
+        """Return what both sides hold."""
         finding = self.finding
         gap = missing(finding) or ZERO
-        frame = QWidget()
-        grid = QGridLayout(frame)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(px(24))
-        grid.setVerticalSpacing(0)
-        facts: tuple[tuple[str, str], ...] = (
-            ("The groups hold", exact(finding.ours)),
-            ("The exchange holds", exact(finding.theirs)),
-            ("Missing" if gap >= 0 else "More", exact(abs(gap))),
-        )
+        facts = [
+            ("The groups hold", f"{exact(finding.ours)} {self._unit}".rstrip()),
+            ("The exchange holds", f"{exact(finding.theirs)} {self._unit}".rstrip()),
+            ("Missing" if gap >= 0 else "More", f"{exact(abs(gap))} {self._unit}".rstrip()),
+        ]
         if finding.price is not None:
-            facts += (("Traded at", exact(finding.price)),)
-        for place, (name, figure) in enumerate(facts):
-            grid.addWidget(Label(name, "small", "text3"), 0, place)
-            unit = "" if name == "Traded at" else self._unit
-            value = Label(f"{figure} {unit}".rstrip(), "body", "text", weight=500)
-            value.setAccessibleName(f"{name} {spoken(value.text())}")
-            grid.addWidget(value, 1, place)
-        grid.setColumnStretch(len(facts), 1)
-        return frame
+            facts.append(("Traded at", exact(finding.price)))
+        return facts
 
     def _choices(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -115,6 +121,11 @@ class FindingRow(QFrame):
             made.clicked.connect(lambda _=False, each=choice: self.chosen.emit(self.finding, each))
             self.buttons[choice] = made
             row.addWidget(made)
+        missed = self.finding.missed
+        if missed is not None and part_of(self.finding) == "decide":
+            self.story = button(f"Show alert {missed.alert_id}", small=True)
+            self.story.clicked.connect(lambda: self.story_wanted.emit(missed.alert_id))
+            row.addWidget(self.story)
         row.addStretch(1)
         return row
 
@@ -153,3 +164,30 @@ class FindingRow(QFrame):
         if first is not None:
             first.setFocus()
         return first is not None
+
+
+def _facts(missed: Missed) -> Sequence[tuple[str, str]]:
+    """Return what was expected of the alert that never came."""
+    return (
+        ("Expected", expectation(missed)),
+        ("The strategy was", missed.expected.value),
+        ("You were", missed.held.value),
+        ("It was due", when_missed(missed)),
+    )
+
+
+def _grid(facts: Sequence[tuple[str, str]], abreast: int) -> QWidget:
+    """Return facts under their names, so many beside each other."""
+    frame = QWidget()
+    grid = QGridLayout(frame)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(px(24))
+    grid.setVerticalSpacing(0)
+    for place, (name, figure) in enumerate(facts):
+        line, column = divmod(place, abreast)
+        grid.addWidget(Label(name, "small", "text3"), 2 * line, column)
+        value = Label(figure, "body", "text", weight=500)
+        value.setAccessibleName(f"{name} {spoken(figure)}")
+        grid.addWidget(value, 2 * line + 1, column)
+    grid.setColumnStretch(min(abreast, len(facts)), 1)
+    return frame
