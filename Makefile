@@ -104,6 +104,10 @@ installer: setup ## Compile the Windows installer around a placeholder and try i
 	@python=$$($(PYTHON) packaging/environment.py | tail -n 1) && QT_QPA_PLATFORM=offscreen "$$python" packaging/icon.py build/icons
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/installer/test_windows.py
 
+.PHONY: texts
+texts: setup ## Collect the texts to translate into translations/*.ts, and compile them (ARGS="fr" adds a language)
+	@$(PYTHON) packaging/texts.py $(ARGS)
+
 .PHONY: docs
 docs: setup ## Build the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean -f .mkdocs.yml

@@ -115,7 +115,7 @@ def said() -> str:
                 texts.append("".join(map(str, parts)))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.append(node.value)
-    return "\n".join(text.replace("\n", " ") for text in texts)
+    return "\n".join(re.sub(r"\{\w+\}", "\0", text).replace("\n", " ") for text in texts)
 
 
 def quoted(page: str) -> list[str]:

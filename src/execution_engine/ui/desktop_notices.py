@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 
 from execution_engine.domain.facts import Level
 from execution_engine.domain.notify import Message
+from execution_engine.ui.tongue import tr
 
 SHOWN_MS = 10_000
 _ICONS = {
@@ -27,11 +28,11 @@ class Tray(Protocol):
     ) -> object: ...
 
 
-LOCKED = "Unlock the window to read it."
+LOCKED = tr("Unlock the window to read it.")
 _VEILED = {
-    Level.WARNING: "A warning of Execution Engine",
-    Level.ERROR: "Something is wrong in Execution Engine",
-    Level.CRITICAL: "Execution Engine needs you",
+    Level.WARNING: tr("A warning of Execution Engine"),
+    Level.ERROR: tr("Something is wrong in Execution Engine"),
+    Level.CRITICAL: tr("Execution Engine needs you"),
 }
 
 

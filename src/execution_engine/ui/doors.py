@@ -41,6 +41,7 @@ from execution_engine.domain.symbols import Catalogue
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.domain.versions import Version
 from execution_engine.domain.way_in import Reach, WayIn
+from execution_engine.ui.tongue import tr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +130,7 @@ class Targets(Protocol):
 
 
 async def _no_bundle(path: Path) -> str:
-    raise EngineError("There is no engine that could be described.")
+    raise EngineError(tr("There is no engine that could be described."))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from execution_engine.domain.position import unrealized, unrealized_percent
 from execution_engine.domain.rows import AccountStatus, Group, World
 from execution_engine.domain.take_profit import closing_price
 from execution_engine.ui.bridge import Batch, Bridge, Market
+from execution_engine.ui.tongue import tr
 
 STALE_AFTER = timedelta(seconds=5)
 
@@ -76,8 +77,14 @@ def hold_of(bridge: Bridge, group: Group) -> str:
     if group.hold:
         return group.hold
     if account is not None and account.status in (AccountStatus.HOLD, AccountStatus.ERROR):
-        return f"account {account.name} is on hold{f': {account.reason}' if account.reason else ''}"
-    return f"the {world.name} world is on hold: {world.reason}" if world is not None else ""
+        return tr("account {account} is on hold{more}").format(
+            account=account.name, more=f": {account.reason}" if account.reason else ""
+        )
+    return (
+        tr("the {world} world is on hold: {reason}").format(world=world.name, reason=world.reason)
+        if world is not None
+        else ""
+    )
 
 
 def holdings_of(bridge: Bridge) -> Holdings:

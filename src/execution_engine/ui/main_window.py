@@ -40,6 +40,7 @@ from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
 from execution_engine.ui.tables import RowsView
 from execution_engine.ui.theme import THEME, Name, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
 
 NARROW_BELOW, ROOMY = 1200, 1440
@@ -139,7 +140,7 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         title = next((place.title for place in self.stage.places if place.key == self.stage.current), "")
-        self.setWindowTitle(f"{title} – Execution Engine")
+        self.setWindowTitle(tr("{title} – Execution Engine").format(title=title))
 
     def notify(self, notice: Notice) -> None:
         """Show a notice in the corner; over a locked window, once it is unlocked. The log keeps it."""
@@ -163,9 +164,9 @@ class MainWindow(QMainWindow):
         try:
             settings = documents.with_value(self.bridge.doors.settings(), "ui.theme", name)
         except SettingsError as error:
-            self.notify(Notice("error", "The theme was not changed", str(error)))
+            self.notify(Notice("error", tr("The theme was not changed"), str(error)))
             return
-        self.wish(SaveSettings(document=documents.dump(settings)), "The theme was not changed")
+        self.wish(SaveSettings(document=documents.dump(settings)), tr("The theme was not changed"))
 
     def wish(self, wish: Input, refused: str) -> None:
         """Ask the engine for something; a refusal is shown under the title `refused`."""
@@ -346,7 +347,7 @@ class MainWindow(QMainWindow):
         self.acts.show_paused(self._is_paused())
         groups = len(self.holdings.by_id)
         if not self.lock.is_on:
-            allow(self.acts.close_all, bool(groups or bridge.queue), "nothing is open and nothing waits")
+            allow(self.acts.close_all, bool(groups or bridge.queue), tr("nothing is open and nothing waits"))
         dots = {thing.page for thing in self.attention.things(bridge.doors.now())}
         self.sidebar.show_count("positions", groups, "positions" in dots)
         self.sidebar.show_count("queue", len(bridge.queue), "queue" in dots)
@@ -381,9 +382,9 @@ class MainWindow(QMainWindow):
         if self._is_recovering():
             self._ask_to_trade_again()
         elif self._is_paused():
-            self.wish(Resume(), "The engine was not resumed")
+            self.wish(Resume(), tr("The engine was not resumed"))
         else:
-            self.wish(Pause(), "The engine was not paused")
+            self.wish(Pause(), tr("The engine was not paused"))
 
     def _ask_to_trade_again(self) -> None:
         dialog = trading_again(self.bridge, self)
@@ -504,11 +505,15 @@ class MainWindow(QMainWindow):
     def _copy_webhook(self) -> None:
         urls = self.bridge.doors.webhook_urls()
         if not urls:
-            self.notify(Notice("error", "There is no webhook to copy", "No webhook is enabled."))
+            self.notify(Notice("error", tr("There is no webhook to copy"), tr("No webhook is enabled.")))
             return
         name, url = urls[0]
         QGuiApplication.clipboard().setText(url)
-        self.notify(Notice("info", f"Copied the address of “{name}”", "It contains your secret."))
+        self.notify(
+            Notice(
+                "info", tr("Copied the address of “{name}”").format(name=name), tr("It contains your secret.")
+            )
+        )
 
     def offer(self, offer: Offer) -> None:
         """Tell of a new version, in the corner."""
@@ -518,7 +523,7 @@ class MainWindow(QMainWindow):
         self.open_dialog(new_version.NewVersion(offer, self.bridge.doors.version, self))
 
     def _look_for_updates(self) -> None:
-        allow(self.acts.updates, False, "it is being looked for")
+        allow(self.acts.updates, False, tr("it is being looked for"))
         self.bridge.run(self.bridge.doors.check_updates(), self._updates_known)
 
     def _updates_known(self, found: Offer | UpToDate | Refusal) -> None:

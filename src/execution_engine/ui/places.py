@@ -9,6 +9,7 @@ from execution_engine.ui.pages.logs import LogsPage
 from execution_engine.ui.pages.performance import PerformancePage
 from execution_engine.ui.pages.queue import QueuePage
 from execution_engine.ui.pages.risk import RiskPage
+from execution_engine.ui.tongue import tr
 
 
 def _positions(bridge: Bridge) -> QWidget:
@@ -42,14 +43,14 @@ def _welcome(bridge: Bridge) -> QWidget:
 
 
 PLACES = (
-    Place("dashboard", "Dashboard", "dashboard", DashboardPage, broad=True),
-    Place("positions", "Positions", "positions", _positions),
-    Place("queue", "Queue", "queue", QueuePage, broad=True),
-    Place("risk", "Risk", "risk", RiskPage, broad=True),
-    Place("signals", "Signals", "signals", _signals, broad=True),
-    Place("performance", "Performance", "performance", PerformancePage, broad=True),
-    Place("logs", "Logs", "logs", LogsPage),
-    Place("settings", "Settings", "settings", _settings),
-    Place("away", "While you were away", "bell", _away, listed=False),
-    Place("welcome", "First steps", "help", _welcome, listed=False, whole=True),
+    Place("dashboard", tr("Dashboard"), "dashboard", DashboardPage, broad=True),
+    Place("positions", tr("Positions"), "positions", _positions),
+    Place("queue", tr("Queue"), "queue", QueuePage, broad=True),
+    Place("risk", tr("Risk"), "risk", RiskPage, broad=True),
+    Place("signals", tr("Signals"), "signals", _signals, broad=True),
+    Place("performance", tr("Performance"), "performance", PerformancePage, broad=True),
+    Place("logs", tr("Logs"), "logs", LogsPage),
+    Place("settings", tr("Settings"), "settings", _settings),
+    Place("away", tr("While you were away"), "bell", _away, listed=False),
+    Place("welcome", tr("First steps"), "help", _welcome, listed=False, whole=True),
 )

@@ -18,6 +18,7 @@ from execution_engine.domain.rows import RiskAction, RiskType, World
 from execution_engine.domain.settings import Settings
 from execution_engine.ui.bridge import Batch, Bridge, Market
 from execution_engine.ui.icons import StateLook
+from execution_engine.ui.tongue import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,23 @@ def risk_state(bridge: Bridge, settings: Settings, world: World) -> RiskState:
     """Return how the risk engine stands in a world, what keeps it from acting first."""
     hold = bridge.holds.get(world)
     if not settings.risk.enabled:
-        return RiskState(StateLook("Off", "struck_ring", "neutral"), "The risk engine does nothing.")
+        return RiskState(StateLook(tr("Off"), "struck_ring", "neutral"), tr("The risk engine does nothing."))
     if under_way(bridge, world) is not None:
-        return RiskState(StateLook("Running", "arrow_to_bar", "warn"), "An offset is under way.")
+        return RiskState(StateLook(tr("Running"), "arrow_to_bar", "warn"), tr("An offset is under way."))
     if bridge.engine is not None and bridge.engine.paused:
-        return RiskState(StateLook("Paused", "two_bars", "warn"), "The engine is paused: no offset is begun.")
+        return RiskState(
+            StateLook(tr("Paused"), "two_bars", "warn"), tr("The engine is paused: no offset is begun.")
+        )
     if hold is not None:
-        return RiskState(StateLook("On hold", "two_bars", "warn"), f"No offset is begun: {hold.reason}.")
+        return RiskState(
+            StateLook(tr("On hold"), "two_bars", "warn"),
+            tr("No offset is begun: {reason}.").format(reason=hold.reason),
+        )
     if settings.rehearses(world):
-        return RiskState(StateLook("Rehearsal", "dashed_ring", "accent"), "It plans and sends nothing.")
-    return RiskState(StateLook("On", "disc", "profit"))
+        return RiskState(
+            StateLook(tr("Rehearsal"), "dashed_ring", "accent"), tr("It plans and sends nothing.")
+        )
+    return RiskState(StateLook(tr("On"), "disc", "profit"))
 
 
 def under_way(bridge: Bridge, world: World) -> RiskAction | None:

@@ -18,6 +18,7 @@ from execution_engine.domain.rows import EquityPoint
 from execution_engine.ui.charts.axes import TimeAxis, ValueAxis
 from execution_engine.ui.format import places_of, signed, signed_usd
 from execution_engine.ui.theme import THEME, Token, color
+from execution_engine.ui.tongue import tr
 
 MOST_POINTS = 1500
 SHORTEST_S = 600.0
@@ -36,7 +37,7 @@ class EquityChart(pg.PlotWidget):
         self._results: list[float] = []
         self._last = Decimal(0)
         self._span: tuple[float, float] = (0.0, 1.0)
-        self.setAccessibleName("Equity, realized")
+        self.setAccessibleName(tr("Equity, realized"))
         plot = self.getPlotItem()
         plot.hideAxis("left")
         plot.showAxis("right")

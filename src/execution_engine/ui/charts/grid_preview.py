@@ -17,6 +17,7 @@ from execution_engine.ui.charts.position_axes import PriceAxis, Tag
 from execution_engine.ui.format import number, places_of, price
 from execution_engine.ui.tables.paint import width_of
 from execution_engine.ui.theme import THEME, color, font, px
+from execution_engine.ui.tongue import tr
 
 HALF = 0.31  # of a leg's room, to either side
 ROOM = 0.12  # above and below, as a share of the height
@@ -30,7 +31,7 @@ class GridPreview(pg.PlotWidget):
         """Start without legs."""
         self._prices = PriceAxis()
         super().__init__(parent, axisItems={"right": self._prices})
-        self.setAccessibleName("Preview of the grid")
+        self.setAccessibleName(tr("Preview of the grid"))
         plot = self.getPlotItem()
         for side in ("left", "bottom"):
             plot.hideAxis(side)
@@ -67,8 +68,11 @@ class GridPreview(pg.PlotWidget):
         held = [each for each in drawing.averages if each is not None]
         tags = [Tag(float(held[-1]), price(held[-1], tick), "warn", "panel")] if held else []
         self._prices.show_tags(tags)
-        told = ", ".join(f"leg {n} at {price(leg.price, tick)}" for n, leg in enumerate(legs))
-        self.setAccessibleDescription(told or "nothing to draw")
+        told = ", ".join(
+            tr("leg {count} at {price}").format(count=n, price=price(leg.price, tick))
+            for n, leg in enumerate(legs)
+        )
+        self.setAccessibleDescription(told or tr("nothing to draw"))
         drawing.update()
 
     def shown(self) -> list[tuple[Decimal, Decimal]]:
@@ -182,7 +186,7 @@ class _Legs(QGraphicsObject):
         for place, (box, leg) in enumerate(zip(boxes, self.legs, strict=True)):
             spent += leg.notional
             lines = (
-                (f"Leg {place}", "text"),
+                (tr("Leg {place}").format(place=place), "text"),
                 (f"{number(spent, 0)} {self.quote}", "text3"),
             )
             for line, (said, token) in enumerate(lines):
@@ -196,7 +200,12 @@ class _Legs(QGraphicsObject):
     def _legend(self, painter: QPainter, area: QRectF, boxes: Sequence[QRectF]) -> None:
         """Say what the lines are, in the corner that is empty: long grids go down to the right, short ones up."""
         falling = len(self.legs) < 2 or self.legs[-1].price <= self.legs[0].price
-        names = ("Leg", "Target", "Average entry if filled so far", "with what is spent so far")
+        names = (
+            tr("Leg"),
+            tr("Target"),
+            tr("Average entry if filled so far"),
+            tr("with what is spent so far"),
+        )
         height = px(LINE + 3) * len(names)
         room = QRectF(area.x() + px(12), area.bottom() - height - px(8), px(220), height)
         if not falling:

@@ -16,6 +16,7 @@ from execution_engine.ui.charts.position_drawing import Drawing
 from execution_engine.ui.charts.position_marks import Marks
 from execution_engine.ui.charts.position_prices import Trail
 from execution_engine.ui.theme import THEME, color
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label
 
 _LEAST_SPAN = 0.004  # of the price: less would make noise look like a market
@@ -52,7 +53,7 @@ class PositionChart(QWidget):
         self._plot.scene().sigMouseMoved.connect(self.point_at)
         THEME.theme_changed.connect(self._restyle)
         self._restyle()
-        self.clear("Select a position to see its chart.")
+        self.clear(tr("Select a position to see its chart."))
 
     def clear(self, sentence: str) -> None:
         """Show no position and say why."""
@@ -61,11 +62,11 @@ class PositionChart(QWidget):
         self._plot.hide()
         self.sentence.setText(sentence)
         self.sentence.show()
-        self.setAccessibleName("Position chart")
+        self.setAccessibleName(tr("Position chart"))
 
     def show_position(self, name: str, marks: Marks, trail: Trail, places: int) -> None:
         """Show a position from its beginning: `places` is how many decimals its prices have."""
-        self.setAccessibleName(f"Chart of {name}")
+        self.setAccessibleName(tr("Chart of {name}").format(name=name))
         self.sentence.hide()
         self._plot.show()
         self.drawing.trail = trail

@@ -22,6 +22,7 @@ from execution_engine.ui.charts.position_prices import Trail
 from execution_engine.ui.shapes import Shape, draw_shape
 from execution_engine.ui.tables.paint import width_of
 from execution_engine.ui.theme import Token, color, font, px
+from execution_engine.ui.tongue import tr
 
 _DASHES: dict[Dash, list[float]] = {"solid": [], "dashed": [6, 4], "dotted": [1.5, 3]}
 _SHORT = 22  # px, half of the line of a filled leg
@@ -307,12 +308,12 @@ def read_out(
     parts = [moment, f.number(Decimal(repr(round(height, places))), places)]
     if marks.entry:
         far = Decimal(repr(round((height / marks.entry - 1) * 100, 2)))
-        parts.append(f"{f.signed_percent(far)} from the average entry")
+        parts.append(tr("{percent} from the average entry").format(percent=f.signed_percent(far)))
     if mark is not None and mark.words:
         parts.append(mark.words)
     elif len(trail.times) and trail.times[0] <= at <= trail.times[-1]:
         last = trail.prices[int(np.searchsorted(trail.times, at, side="right")) - 1]
-        parts.append(f"price then {f.number(Decimal(repr(last)), places)}")
+        parts.append(tr("price then {last}").format(last=f.number(Decimal(repr(last)), places)))
     return " · ".join(parts)
 
 

@@ -18,6 +18,7 @@ from execution_engine.domain.rows import Fill, Group, Leg, LegStatus, Order, Pur
 from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui import format as f
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 Dash = Literal["solid", "dashed", "dotted"]
 
@@ -118,9 +119,9 @@ def _common_lines(group: Group, rules: Instrument) -> list[Line]:
         return []
     start = _seconds(group.filled_at or group.created_at)
     tag = f.price(group.avg_entry, rules.tick)
-    lines = [Line(float(group.avg_entry), start, "warn", "solid", "Average entry", tag)]
+    lines = [Line(float(group.avg_entry), start, "warn", "solid", tr("Average entry"), tag)]
     if group.tp_mode is not TakeProfitMode.PER_LEG and group.aggregate_target is not None:
-        lines.append(Line(float(group.aggregate_target), start, "profit", "dotted", "Group target"))
+        lines.append(Line(float(group.aggregate_target), start, "profit", "dotted", tr("Group target")))
     return lines
 
 
@@ -152,7 +153,7 @@ def _fill_marks(
             float(fill.price),
             "triangle" if long else "triangle_down",
             "text",
-            words=_said("bought" if long else "sold", fill.quantity, fill.price, rules),
+            words=_said(tr("bought") if long else tr("sold"), fill.quantity, fill.price, rules),
         )
         for fill in fills
         if fill.purpose is Purpose.ENTRY
@@ -161,7 +162,7 @@ def _fill_marks(
     for fill in fills:
         if fill.purpose is not Purpose.ENTRY:
             closing[fill.order_id].append(fill)
-    verb = "sold" if long else "bought back"
+    verb = tr("sold") if long else tr("bought back")
     return marks + [_close(some, legs, orders, verb, rules) for some in closing.values()]
 
 
@@ -174,12 +175,19 @@ def _close(
     realized = _realized_by(orders.get(fills[0].order_id), legs, orders)
     token: Token = "text2" if realized is None else f.result_token(realized)
     label = "" if realized is None else f.signed_usd(realized)
-    words = _said(verb, quantity, price, rules) + (f", realized {label} USD" if label else "")
+    words = _said(verb, quantity, price, rules) + (
+        tr(", realized {label} USD").format(label=label) if label else ""
+    )
     return Mark(_seconds(fills[-1].at), float(price), "square", token, label, words)
 
 
 def _said(verb: str, quantity: Decimal, price: Decimal, rules: Instrument) -> str:
-    return f"{verb} {f.quantity(quantity, rules.step)} {rules.base} at {f.price(price, rules.tick)}"
+    return tr("{verb} {quantity} {base} at {price}").format(
+        verb=verb,
+        quantity=f.quantity(quantity, rules.step),
+        base=rules.base,
+        price=f.price(price, rules.tick),
+    )
 
 
 def _realized_by(order: Order | None, legs: Sequence[Leg], orders: Mapping[int, Order]) -> Decimal | None:

@@ -19,6 +19,7 @@ from execution_engine.ui.charts.axes import TimeAxis, ValueAxis
 from execution_engine.ui.charts.equity import stepped, steps, stroke
 from execution_engine.ui.format import local_moment, percent, signed, signed_usd, usd, utc_text
 from execution_engine.ui.theme import THEME, Token, color, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label
 
 MOST_POINTS = 1500
@@ -54,7 +55,7 @@ class ResultsChart(QWidget):
         column.addWidget(self._drawdown, 2)
         view: Any = self._equity.getViewBox()
         view.sigXRangeChanged.connect(self._fit)
-        self.setAccessibleName("Equity and drawdown")
+        self.setAccessibleName(tr("Equity and drawdown"))
         THEME.theme_changed.connect(self._recolour)
         self._recolour()
 
@@ -106,7 +107,9 @@ class ResultsChart(QWidget):
         if place:
             self._say(self._curve_of[place - 1], datetime.fromtimestamp(moment, UTC))
         else:
-            self.readout.show_text(f"Equity {usd(self._start)} USD before the first result")
+            self.readout.show_text(
+                tr("Equity {amount} USD before the first result").format(amount=usd(self._start))
+            )
 
     def _point(self, plot: Any, at: QPointF) -> None:
         if plot.sceneBoundingRect().contains(at) and self._curve_of:
@@ -120,9 +123,16 @@ class ResultsChart(QWidget):
         fallen = point.drawdown * HUNDRED / peak if peak > 0 else None
         self.readout.setToolTip(utc_text(at or point.at))
         self.readout.show_text(
-            f"{local_moment(at or point.at)} · equity {usd(point.equity)} USD · "
-            f"since the beginning {signed_usd(point.equity - self._start)} · "
-            f"drawdown {signed_usd(point.drawdown)} ({percent(fallen)})"
+            tr(
+                "{time} · equity {amount} USD · since the beginning {amount_2} · drawdown {amount_3} "
+                "({percent})"
+            ).format(
+                time=local_moment(at or point.at),
+                amount=usd(point.equity),
+                amount_2=signed_usd(point.equity - self._start),
+                amount_3=signed_usd(point.drawdown),
+                percent=percent(fallen),
+            )
         )
 
     def _fit(self, *_: object) -> None:

@@ -17,11 +17,14 @@ from execution_engine.ui.composer.composing import ComposePage
 from execution_engine.ui.composer.text import MessageText
 from execution_engine.ui.composer.told import Entry, ToldList
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, SegmentedChoice, button
 
 SOON_MS = 120  # after the last key: a check asks the rules once for each turn of a strategy
-MASKED = "The secret is hidden here, and counts as the right one. To have it whole, copy the message under Compose."
-NOTHING = "Paste a message, yours or one from elsewhere. Nothing is sent."
+MASKED = tr(
+    "The secret is hidden here, and counts as the right one. To have it whole, copy the message under Compose."
+)
+NOTHING = tr("Paste a message, yours or one from elsewhere. Nothing is sent.")
 
 
 class CheckPage(QWidget):
@@ -31,14 +34,14 @@ class CheckPage(QWidget):
         """Begin without a message."""
         super().__init__()
         self._bridge, self._compose = bridge, compose
-        self.sent_by = SegmentedChoice(words.SENDERS, small=False, name="What sends it")
-        self.edit = MessageText("Message to check", read_only=False)
+        self.sent_by = SegmentedChoice(words.SENDERS, small=False, name=tr("What sends it"))
+        self.edit = MessageText(tr("Message to check"), read_only=False)
         self.edit.setPlaceholderText(NOTHING)
-        self.paste = button("Paste", small=True)
-        self.take = button("Take the composed one", small=True)
+        self.paste = button(tr("Paste"), small=True)
+        self.take = button(tr("Take the composed one"), small=True)
         self.verdict = Label("", "body", "text", weight=600, wrap=True)
         self.filled = Label("", "small", "text3", wrap=True)
-        self.told = ToldList("What the listener would say")
+        self.told = ToldList(tr("What the listener would say"))
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._lay_out()
         self._soon.timeout.connect(self.refresh)
@@ -56,13 +59,15 @@ class CheckPage(QWidget):
         entries: list[Entry] = []
         lines: list[int] = []
         if not message.strip():
-            self._say("Nothing to check yet", "")
+            self._say(tr("Nothing to check yet"), "")
         elif chart is None:
             self._say(words.UNKNOWN_MARKETS, "")
         else:
             entries, lines = self._checked(message)
             place = f"{chart.instrument.exchange.upper()}:{chart.instrument.symbol} {chart.timeframe}"
-            self.filled.show_text(f"Placeholders are filled as on {place}. Nothing is sent.")
+            self.filled.show_text(
+                tr("Placeholders are filled as on {place}. Nothing is sent.").format(place=place)
+            )
         self.edit.mark_lines(lines)
         self.told.show_entries(entries)
 
@@ -81,14 +86,14 @@ class CheckPage(QWidget):
         self.verdict.show_text(words.verdict(checked), "danger" if checked.found else "text")
         entries = words.fault_entries(checked.found)
         if checked.reads:
-            entries.append(Entry("", "text", "What it would come to now", ""))
+            entries.append(Entry("", "text", tr("What it would come to now"), ""))
             entries += words.outcome_entries(
                 [(read.situation.name, checks.rehearsed(read.parsed)) for read in checked.reads]
             )
         found = [trap for trap in checks.traps(whole, sent_by, chosen) if trap.code != "no_address"]
         hints = [Entry("info", "text2", "", MASKED)] if whole != message else []
         if found or hints:
-            entries.append(Entry("", "text", "What to look out for", ""))
+            entries.append(Entry("", "text", tr("What to look out for"), ""))
             entries += [*words.trap_entries(found), *hints]
         return entries, [fault.line for fault in checked.found]
 
@@ -124,13 +129,13 @@ class CheckPage(QWidget):
             layout.setSpacing(px(8))
         tools = QHBoxLayout()
         tools.setSpacing(px(8))
-        tools.addWidget(Label("Message", "body", "text", weight=600))
+        tools.addWidget(Label(tr("Message"), "body", "text", weight=600))
         tools.addStretch(1)
         for each in (self.take, self.paste):
             tools.addWidget(each)
         column.addLayout(tools)
         column.addWidget(self.edit, 1)
-        column.addWidget(Label("Sent by", "small", "text2"))
+        column.addWidget(Label(tr("Sent by"), "small", "text2"))
         column.addWidget(self.sent_by)
         right.addWidget(self.verdict)
         right.addWidget(self.filled)

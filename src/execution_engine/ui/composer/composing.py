@@ -23,11 +23,12 @@ from execution_engine.ui.composer.told import ToldList
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark, bind
 from execution_engine.ui.theme import ICON, Token, mono, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Label, button
 
 MASK = "••••••••"
 TRAPS_HIGHEST = 132
-NO_WEBHOOK = "There is no webhook: add one under Settings, Webhook & tunnel."
+NO_WEBHOOK = tr("There is no webhook: add one under Settings, Webhook & tunnel.")
 
 
 class Checks:
@@ -82,16 +83,16 @@ class ComposePage(QWidget):
         self._prices = Prices(bridge, self._price_came)
         self.url = ElidedLabel("", "small", "text2")
         self.url.setFont(mono("small"))
-        self.url_eye = button(role="icon", icon="eye", tip="Show the URL")
-        self.copy_url = button("Copy URL", icon="copy")
-        self.message = MessageText("Message for TradingView", read_only=True)
+        self.url_eye = button(role="icon", icon="eye", tip=tr("Show the URL"))
+        self.copy_url = button(tr("Copy URL"), icon="copy")
+        self.message = MessageText(tr("Message for TradingView"), read_only=True)
         self.size_said = Label("", "small", "text3")
-        self.eye = button(role="icon", icon="eye", tip="Show the secret in the message")
-        self.copy_message = button("Copy message", "primary", icon="copy")
+        self.eye = button(role="icon", icon="eye", tip=tr("Show the secret in the message"))
+        self.copy_message = button(tr("Copy message"), "primary", icon="copy")
         self.verdict_mark = Mark(icon="success", token="profit", size=px(ICON["button"]))
         self.verdict = Label("", "body", "text", wrap=True)
         self.copied = Label("", "small", "text2")
-        self.traps = ToldList("What to look out for")
+        self.traps = ToldList(tr("What to look out for"))
         self.steps = [Label("", "small", "text2", wrap=True) for _ in range(3)]
         self._lay_out()
         self._listen()
@@ -152,7 +153,7 @@ class ComposePage(QWidget):
         if checked is None:
             self._judge(words.UNKNOWN_MARKETS, "warning", "warn")
             return
-        self.size_said.show_text(f"{checked.size:,} bytes")
+        self.size_said.show_text(tr("{size} bytes").format(size=f"{checked.size:,}"))
         if checked.found:
             self._judge(words.first_fault(checked), "error", "danger")
             return
@@ -213,21 +214,25 @@ class ComposePage(QWidget):
         self.refresh()
 
     def _draw_eyes(self) -> None:
-        _draw_eye(self.url_eye, "the URL", self._url_open)
-        _draw_eye(self.eye, "the secret in the message", self._secret_open)
+        _draw_eye(self.url_eye, tr("the URL"), self._url_open)
+        _draw_eye(self.eye, tr("the secret in the message"), self._secret_open)
 
     def _copy_url(self) -> None:
         if (token := self.form.token) is None:
             return
         QGuiApplication.clipboard().setText(composer.url(self._place(), token.token))
         public = bool(self._bridge.doors.way_in().url)
-        local = "" if public else " It is the local one: TradingView cannot reach it."
-        self.copied.show_text(f"Copied the URL of {visible(token.name, 40)}. It contains your secret.{local}")
+        local = "" if public else tr(" It is the local one: TradingView cannot reach it.")
+        self.copied.show_text(
+            tr("Copied the URL of {token}. It contains your secret.{local}").format(
+                token=visible(token.name, 40), local=local
+            )
+        )
 
     def _copy_message(self) -> None:
         QGuiApplication.clipboard().setText(self.text)
-        told = " It contains your secret." if self.form.wants_secret else ""
-        self.copied.show_text(f"Copied the message.{told}")
+        told = tr(" It contains your secret.") if self.form.wants_secret else ""
+        self.copied.show_text(tr("Copied the message.{told}").format(told=told))
 
     # -- how it is built
 
@@ -240,10 +245,10 @@ class ComposePage(QWidget):
         right.setContentsMargins(px(16), px(12), px(16), px(10))
         right.setSpacing(px(8))
         right.addLayout(
-            _row(Label("Webhook URL", "body", "text", weight=600), None, self.url_eye, self.copy_url)
+            _row(Label(tr("Webhook URL"), "body", "text", weight=600), None, self.url_eye, self.copy_url)
         )
         right.addWidget(self.url)
-        head = Label("Message", "body", "text", weight=600)
+        head = Label(tr("Message"), "body", "text", weight=600)
         right.addLayout(_row(head, self.size_said, self.eye, self.copy_message))
         right.addWidget(self.message, 1)
         judged = QHBoxLayout()
@@ -252,7 +257,7 @@ class ComposePage(QWidget):
         judged.addWidget(self.verdict, 1)
         right.addLayout(judged)
         right.addWidget(self.traps)
-        right.addWidget(Label("In TradingView", "body", "text", weight=600))
+        right.addWidget(Label(tr("In TradingView"), "body", "text", weight=600))
         for label in self.steps:
             right.addWidget(label)
         row.addLayout(right, 1)
@@ -265,7 +270,7 @@ def _scrolling(form: ComposerForm, width: int) -> QFrame:
     frame.setProperty("rule", "right")
     frame.setFixedWidth(width)
     area = QScrollArea()
-    area.setAccessibleName("What is composed")
+    area.setAccessibleName(tr("What is composed"))
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -290,5 +295,5 @@ def _row(head: QWidget, beside: QWidget | None, *tools: QWidget) -> QHBoxLayout:
 
 def _draw_eye(eye: QPushButton, what: str, is_open: bool) -> None:
     bind(eye, "eye_off" if is_open else "eye", "text2")
-    eye.setToolTip(f"{'Hide' if is_open else 'Show'} {what}")
+    eye.setToolTip((tr("Hide {what}") if is_open else tr("Show {what}")).format(what=what))
     eye.setAccessibleName(eye.toolTip())

@@ -13,12 +13,13 @@ from execution_engine.ui.composer.composing import ComposePage
 from execution_engine.ui.composer.glossary import GlossaryPage
 from execution_engine.ui.pages.test_alert import FIRST
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, SegmentedChoice, button
 
 SIZE = (900, 652)
 SMALLEST_SCREEN = (960, 640)
 REFRESH_MS = 1000
-VIEWS = (("compose", "Compose"), ("check", "Check a message"), ("placeholders", "Placeholders"))
+VIEWS = (("compose", tr("Compose")), ("check", tr("Check a message")), ("placeholders", tr("Placeholders")))
 
 
 class ComposerDialog(QDialog):
@@ -34,16 +35,16 @@ class ComposerDialog(QDialog):
         """Take the bridge whose webhooks, accounts and profiles are offered."""
         super().__init__(parent)
         self._bridge = bridge
-        self.setWindowTitle("Compose alert")
-        self.views = SegmentedChoice(VIEWS, small=False, name="View")
+        self.setWindowTitle(tr("Compose alert"))
+        self.views = SegmentedChoice(VIEWS, small=False, name=tr("View"))
         self.compose = ComposePage(bridge)
         self.check = CheckPage(bridge, self.compose)
         self.glossary = GlossaryPage()
         self.stack = QStackedWidget()
         for page in (self.compose, self.check, self.glossary):
             self.stack.addWidget(page)
-        self.test = button("Send test alert…", icon="send")
-        self.close_button = button("Close")
+        self.test = button(tr("Send test alert…"), icon="send")
+        self.close_button = button(tr("Close"))
         self._lay_out()
         room = self.screen().availableGeometry().size().expandedTo(QSize(*SMALLEST_SCREEN))
         wanted = QSize(px(SIZE[0]), px(SIZE[1])).boundedTo(room)
@@ -107,7 +108,9 @@ class ComposerDialog(QDialog):
         column.setSpacing(0)
         column.addWidget(
             _strip(
-                "bottom", self.views, Label("Nothing is sent from here but a test alert.", "small", "text3")
+                "bottom",
+                self.views,
+                Label(tr("Nothing is sent from here but a test alert."), "small", "text3"),
             )
         )
         column.addWidget(self.stack, 1)

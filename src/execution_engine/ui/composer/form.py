@@ -29,21 +29,22 @@ from execution_engine.ui.composer.words import SENDERS, TP_MODES
 from execution_engine.ui.format import tooltip, visible
 from execution_engine.ui.pages.test_alert import FIRST, symbol_field
 from execution_engine.ui.theme import SIZE, px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, SegmentedChoice
 
 WIDTH = 348
 CAPTION = 84
 SHOWN = 12  # characters of a choice that a field asks room for
 SHORT = 24  # characters of a name that fit; its tooltip has them all
-FROM_CHART = "From the chart"
+FROM_CHART = tr("From the chart")
 TIMEFRAMES = ("1m", "3m", "5m", "15m", "30m", "45m", "1h", "2h", "3h", "4h", "1d", "1w", "1M", "30s")
-BY_SETTINGS = "As the settings say"
-BY_SYMBOL = "Chosen by the symbol"
-WRITTEN_OUT = "{{interval}} is always 1 in price alerts, so it is written out."
-NEEDED, ENOUGH = "The settings ask for it.", "The token in the URL is enough."
+BY_SETTINGS = tr("As the settings say")
+BY_SYMBOL = tr("Chosen by the symbol")
+WRITTEN_OUT = tr("{{interval}} is always 1 in price alerts, so it is written out.")
+NEEDED, ENOUGH = tr("The settings ask for it."), tr("The token in the URL is enough.")
 NONE_SET, LOCKED = (
-    "No secret is set; the token in the URL is enough.",
-    "The vault is locked; unlock it first.",
+    tr("No secret is set; the token in the URL is enough."),
+    tr("The vault is locked; unlock it first."),
 )
 
 
@@ -57,38 +58,42 @@ class ComposerForm(QFrame):
         super().__init__()
         self._bridge = bridge
         self.setProperty("ground", "panel")
-        self.webhook, self.account = _combo("Webhook"), _combo("Account")
-        self.sent_by = SegmentedChoice(SENDERS[:2], small=False, name="What sends the alert")
+        self.webhook, self.account = _combo(tr("Webhook")), _combo(tr("Account"))
+        self.sent_by = SegmentedChoice(SENDERS[:2], small=False, name=tr("What sends the alert"))
         self.act = SegmentedChoice(
-            [(Act.LONG, "Long"), (Act.SHORT, "Short"), (Act.EXIT, "Exit")], small=False, name="Side"
+            [(Act.LONG, tr("Long")), (Act.SHORT, tr("Short")), (Act.EXIT, tr("Exit"))],
+            small=False,
+            name=tr("Side"),
         )
-        self.act_said = Label("as the strategy's orders say", "body", "text2")
+        self.act_said = Label(tr("as the strategy's orders say"), "body", "text2")
         self.symbol_form = SegmentedChoice(
-            [("chart", FROM_CHART), ("fixed", "Fixed")], small=False, name="Symbol"
+            [("chart", FROM_CHART), ("fixed", tr("Fixed"))], small=False, name=tr("Symbol")
         )
         markets = bridge.doors.catalogue.instruments
         self.symbol = symbol_field(
-            (f"{exchange.upper()}:{name}" for exchange, name in markets), "Fixed symbol", "", FIRST
+            (f"{exchange.upper()}:{name}" for exchange, name in markets), tr("Fixed symbol"), "", FIRST
         )
-        self.timeframe = _combo("Timeframe")
+        self.timeframe = _combo(tr("Timeframe"))
         self.timeframe.setEditable(True)
         self.timeframe.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._name_typed_timeframe()
         self.timeframe_said = Label(WRITTEN_OUT, "small", "text3", wrap=True)
-        self.grid, self.tp_mode = _combo("Grid"), _combo("TP mode")
+        self.grid, self.tp_mode = _combo(tr("Grid")), _combo(tr("TP mode"))
         self.capital = QLineEdit()
-        self.capital.setAccessibleName("Capital in USD")
+        self.capital.setAccessibleName(tr("Capital in USD"))
         self.capital.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.capital.setMaxLength(40)
         self.capital.setPlaceholderText(BY_SETTINGS)
         self.form = SegmentedChoice(
-            [(Form.STRUCTURED, "Structured"), (Form.FLAT, "Flat")], small=False, name="Form"
+            [(Form.STRUCTURED, tr("Structured")), (Form.FLAT, tr("Flat"))], small=False, name=tr("Form")
         )
-        self.order = SegmentedChoice([("usual", "Usual"), ("name", "By name")], small=False, name="Fields")
+        self.order = SegmentedChoice(
+            [("usual", tr("Usual")), ("name", tr("By name"))], small=False, name=tr("Fields")
+        )
         self.layout_choice = SegmentedChoice(
-            [("lines", "Lines"), ("one", "One line")], small=False, name="Layout"
+            [("lines", tr("Lines")), ("one", tr("One line"))], small=False, name=tr("Layout")
         )
-        self.secret = QCheckBox("Secret in the message")
+        self.secret = QCheckBox(tr("Secret in the message"))
         self.secret_said = Label("", "small", "text3", wrap=True)
         self._secret_touched = False
         self._lay_out()
@@ -122,15 +127,17 @@ class ComposerForm(QFrame):
     def fault(self) -> str:
         """Say what no message can be written from; empty when all is well."""
         if self.symbol_form.value() == "fixed" and not self.symbol.text().strip():
-            return f"Name a symbol, as {FIRST}."
+            return tr("Name a symbol, as {first}.").format(first=FIRST)
         text = self.timeframe.currentText()
         if text != FROM_CHART and canonical(text) is None:
-            return f"“{visible(text, 20)}” is no timeframe: 15m, 4h, 1d, 30s, or minutes as a number."
+            return tr("“{text}” is no timeframe: 15m, 4h, 1d, 30s, or minutes as a number.").format(
+                text=visible(text, 20)
+            )
         capital = self._capital()
         if isinstance(capital, str):
-            return f"The capital {capital}."
+            return tr("The capital {capital}.").format(capital=capital)
         if capital is not None and capital <= 0:
-            return "The capital must be above 0."
+            return tr("The capital must be above 0.")
         return ""
 
     def _capital(self) -> Decimal | str | None:
@@ -188,22 +195,24 @@ class ComposerForm(QFrame):
         column.addLayout(
             _grid(
                 (
-                    ("Webhook", self.webhook),
-                    ("Account", self.account),
-                    ("Sent by", self.sent_by),
-                    ("Side", _both(self.act, self.act_said)),
-                    ("Symbol", self.symbol_form),
+                    (tr("Webhook"), self.webhook),
+                    (tr("Account"), self.account),
+                    (tr("Sent by"), self.sent_by),
+                    (tr("Side"), _both(self.act, self.act_said)),
+                    (tr("Symbol"), self.symbol_form),
                     ("", self.symbol),
-                    ("Timeframe", self.timeframe),
+                    (tr("Timeframe"), self.timeframe),
                     ("", self.timeframe_said),
-                    ("Grid", self.grid),
-                    ("TP mode", self.tp_mode),
-                    ("Capital, USD", self.capital),
+                    (tr("Grid"), self.grid),
+                    (tr("TP mode"), self.tp_mode),
+                    (tr("Capital, USD"), self.capital),
                 )
             )
         )
         column.addStretch(1)
-        column.addLayout(_grid((("Form", self.form), ("Fields", self.order), ("Layout", self.layout_choice))))
+        column.addLayout(
+            _grid(((tr("Form"), self.form), (tr("Fields"), self.order), (tr("Layout"), self.layout_choice)))
+        )
         column.addWidget(self.secret)
         column.addWidget(self.secret_said)
 
@@ -217,7 +226,7 @@ class ComposerForm(QFrame):
     def _name_typed_timeframe(self) -> None:
         typed = self.timeframe.lineEdit()
         assert typed is not None  # it is editable
-        typed.setAccessibleName("Timeframe")
+        typed.setAccessibleName(tr("Timeframe"))
         typed.setMaxLength(16)
 
     def _listen(self) -> None:

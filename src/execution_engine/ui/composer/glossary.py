@@ -8,11 +8,12 @@ from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
 from execution_engine.domain.composer import SentBy
 from execution_engine.domain.composer_placeholders import PLACEHOLDERS, Sample, filled
 from execution_engine.ui.theme import THEME, mono, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, divider
 
-EVERYWHERE = "In every alert made on a chart"
-STRATEGIES = "Only in the alerts of a strategy"
-HEADINGS = ("Placeholder", "Stands for", "As here")
+EVERYWHERE = tr("In every alert made on a chart")
+STRATEGIES = tr("Only in the alerts of a strategy")
+HEADINGS = (tr("Placeholder"), tr("Stands for"), tr("As here"))
 
 
 class GlossaryPage(QScrollArea):
@@ -21,7 +22,7 @@ class GlossaryPage(QScrollArea):
     def __init__(self) -> None:
         """Show them all; samples come by `show_sample`."""
         super().__init__()
-        self.setAccessibleName("Placeholders")
+        self.setAccessibleName(tr("Placeholders"))
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inside = QWidget()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QToolTip, QWidget
 from execution_engine.domain.composer_placeholders import FOUND, meaning
 from execution_engine.ui.format import tooltip
 from execution_engine.ui.theme import THEME, Token, color, mono, px, tint
+from execution_engine.ui.tongue import tr
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 
@@ -85,8 +86,8 @@ class MessageText(QPlainTextEdit):
         line, column = cursor.block().text(), cursor.positionInBlock()
         for found in FOUND.finditer(line):
             if found.start() <= column <= found.end():
-                told = (
-                    meaning(found[1]) or "TradingView has no such placeholder; it would arrive as it stands."
+                told = meaning(found[1]) or tr(
+                    "TradingView has no such placeholder; it would arrive as it stands."
                 )
                 return f"{found[0]}\n{told}"
         return ""

@@ -12,20 +12,21 @@ from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui.composer.told import Entry
 from execution_engine.ui.format import counted, visible
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 LONGEST = 400
-SET_UP_TUNNEL = "Set up a tunnel"
-UNKNOWN_MARKETS = "The markets are not known yet: the message cannot be checked."
+SET_UP_TUNNEL = tr("Set up a tunnel")
+UNKNOWN_MARKETS = tr("The markets are not known yet: the message cannot be checked.")
 
 SENDERS = (
-    (SentBy.STRATEGY.value, "Strategy"),
-    (SentBy.PRICE.value, "Price or indicator"),
-    (SentBy.PINE.value, "alert() in a script"),
+    (SentBy.STRATEGY.value, tr("Strategy")),
+    (SentBy.PRICE.value, tr("Price or indicator")),
+    (SentBy.PINE.value, tr("alert() in a script")),
 )
 TP_MODES = {
-    TakeProfitMode.PER_LEG: "Per leg",
-    TakeProfitMode.AGGREGATE: "Aggregate",
-    TakeProfitMode.HYBRID: "Hybrid",
+    TakeProfitMode.PER_LEG: tr("Per leg"),
+    TakeProfitMode.AGGREGATE: tr("Aggregate"),
+    TakeProfitMode.HYBRID: tr("Hybrid"),
 }
 _LOOKS: dict[Weight, tuple[str, Token]] = {
     Weight.STOPS: ("error", "danger"),
@@ -37,14 +38,19 @@ _LOOKS: dict[Weight, tuple[str, Token]] = {
 def steps(chosen: Composition) -> tuple[str, str, str]:
     """Return what to do in TradingView's alert dialog."""
     if chosen.is_strategy:
-        condition = "the strategy, with “Order fills only” or both kinds of events"
+        condition = tr("the strategy, with “Order fills only” or both kinds of events")
     else:
-        condition = "your own, and as trigger “Once Per Bar Close”"
+        condition = tr("your own, and as trigger “Once Per Bar Close”")
     return (
-        f"On the chart press Alt+A. Condition: {condition}. Expiration: open-ended, or as late as your plan lets "
-        "you; an alert that expired is silent.",
-        "Message: replace all of the text by this message.",
-        "Notifications: tick Webhook URL and paste the URL. TradingView asks for a paid plan and two-factor login.",
+        tr(
+            "On the chart press Alt+A. Condition: {condition}. Expiration: open-ended, or as late as "
+            "your plan lets you; an alert that expired is silent."
+        ).format(condition=condition),
+        tr("Message: replace all of the text by this message."),
+        tr(
+            "Notifications: tick Webhook URL and paste the URL. TradingView asks for a paid "
+            "plan and two-factor login."
+        ),
     )
 
 
@@ -63,7 +69,7 @@ def fault_entries(found: Sequence[Found]) -> list[Entry]:
 
 def _where(fault: Found) -> str:
     field = visible(fault.field, 60)
-    return f"{field}, line {fault.line}" if fault.line else field
+    return tr("{field}, line {line}").format(field=field, line=fault.line) if fault.line else field
 
 
 def outcome_entries(told: Sequence[tuple[str, Rehearsed]]) -> list[Entry]:
@@ -81,26 +87,38 @@ def _look(rehearsed: Rehearsed) -> tuple[str, Token]:
 
 def would(rehearsed: Rehearsed) -> str:
     """Say what an alert would come to and where."""
-    kind = rehearsed.type.value.title() if rehearsed.type else "Alert"
+    kind = rehearsed.type.value.title() if rehearsed.type else tr("Alert")
     where = " and ".join(visible(name, 40) for name in rehearsed.accounts)
     said = visible(rehearsed.sentence, LONGEST)
-    return f"{kind} on {where}: {said}" if where else f"{kind}: {said}"
+    return (
+        tr("{kind} on {where}: {said}").format(kind=kind, where=where, said=said)
+        if where
+        else f"{kind}: {said}"
+    )
 
 
 def valid(turn: str, rehearsed: Rehearsed) -> str:
     """Say that a message is valid and what its first turn, if it has several, would come to."""
     when = f"{turn}: " if turn else ""
-    return f"Valid{', but not now' if rehearsed.is_refused else ''}. {when}{would(rehearsed)}."
+    return (
+        tr("Valid, but not now. {when}{rehearsed}.")
+        if rehearsed.is_refused
+        else tr("Valid. {when}{rehearsed}.")
+    ).format(when=when, rehearsed=would(rehearsed))
 
 
 def verdict(checked: Checked) -> str:
     """Say what the listener would answer."""
     if checked.status == 202:
-        return f"Valid, {checked.size:,} bytes: the listener answers 202, accepted"
-    return f"Refused with {checked.status}, {counted(len(checked.found), 'fault')}"
+        return tr("Valid, {size} bytes: the listener answers 202, accepted").format(size=f"{checked.size:,}")
+    return tr("Refused with {status}, {count}").format(
+        status=checked.status, count=counted(len(checked.found), tr("fault"), tr("faults"))
+    )
 
 
 def first_fault(checked: Checked) -> str:
     """Name the first thing that is wrong with what was composed."""
     fault = checked.found[0]
-    return f"Refused with {checked.status}: {visible(fault.field, 60)}: {visible(fault.sentence, LONGEST)}"
+    return tr("Refused with {status}: {field}: {sentence}").format(
+        status=checked.status, field=visible(fault.field, 60), sentence=visible(fault.sentence, LONGEST)
+    )

@@ -11,6 +11,7 @@ from execution_engine.domain.rows import Group, Purpose, World
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import counted, usd
 from execution_engine.ui.holdings import Holdings
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 
@@ -23,11 +24,11 @@ def close_everything(bridge: Bridge, holdings: Holdings, parent: QWidget) -> Con
     """Return the question before everything is closed; live money asks to type the number of groups."""
     groups = open_groups(bridge)
     live = any(group.world is World.LIVE for group in groups)
-    count = counted(len(groups), "group")
+    count = counted(len(groups), tr("group"), tr("groups"))
     return ConfirmDialog(
-        "Close everything",
-        f"Close {count} at market?" if groups else "Pause and empty the queue?",
-        f"Close {count}" if groups else "Pause and empty",
+        tr("Close everything"),
+        tr("Close {count} at market?").format(count=count) if groups else tr("Pause and empty the queue?"),
+        tr("Close {count}").format(count=count) if groups else tr("Pause and empty"),
         consequences=_close_consequences(bridge, holdings),
         mode="live" if live else "",
         type_this=str(len(groups)) if live else "",
@@ -36,28 +37,39 @@ def close_everything(bridge: Bridge, holdings: Holdings, parent: QWidget) -> Con
 
 
 def _close_consequences(bridge: Bridge, holdings: Holdings) -> list[Consequence]:
-    queued = counted(len(bridge.queue), "signal")
+    queued = counted(len(bridge.queue), tr("signal"), tr("signals"))
     working = [
         order for order in bridge.orders.values() if not order.is_final and order.purpose is Purpose.ENTRY
     ]
     held = [each for each in holdings.by_id.values() if each.holds]
     return [
-        follows("Entries", "are paused; alerts go on being stored"),
-        follows("Queue", f"is emptied, {queued}" if bridge.queue else "is empty already"),
-        follows("Orders", f"{counted(len(working), 'open order')} {_are(len(working))} cancelled"),
-        Consequence("Positions", _positions(len(held), _worth(holdings))),
-        follows("Afterwards", "what cannot be closed is listed"),
+        follows(tr("Entries"), tr("are paused; alerts go on being stored")),
+        follows(
+            tr("Queue"),
+            tr("is emptied, {queued}").format(queued=queued) if bridge.queue else tr("is empty already"),
+        ),
+        follows(
+            tr("Orders"),
+            tr("{count} {count_2} cancelled").format(
+                count=counted(len(working), tr("open order"), tr("open orders")), count_2=_are(len(working))
+            ),
+        ),
+        Consequence(tr("Positions"), _positions(len(held), _worth(holdings))),
+        follows(tr("Afterwards"), tr("what cannot be closed is listed")),
     ]
 
 
 def _positions(count: int, worth: Decimal) -> list[tuple[str, str]]:
     if not count:
-        return [("no group holds anything", "text")]
-    verb = "holds" if count == 1 else "hold"
+        return [(tr("no group holds anything"), "text")]
+    verb = tr("holds") if count == 1 else tr("hold")
     return [
-        (f"{counted(count, 'group')} that {verb}", "text"),
+        (
+            tr("{count} that {verb}").format(count=counted(count, tr("group"), tr("groups")), verb=verb),
+            "text",
+        ),
         (f"{usd(worth)} USD", "text!"),
-        (f"{_are(count)} closed at market", "text"),
+        (tr("{count} closed at market").format(count=_are(count)), "text"),
     ]
 
 
@@ -76,26 +88,30 @@ def _worth(holdings: Holdings) -> Decimal:
 def quitting(bridge: Bridge, parent: QWidget, *, tray: bool = False) -> ConfirmDialog:
     """Return the question before the application ends with groups open. tray: there is one to keep running in."""
     count = len(open_groups(bridge))
-    stays = "stays" if count == 1 else "stay"
+    stays = tr("stays") if count == 1 else tr("stay")
     return ConfirmDialog(
-        "Quit",
-        f"Quit while {counted(count, 'group')} {_are(count)} open?",
-        "Quit",
-        explanation=f"{counted(count, 'group')} {stays} open without care: no targets, no exits, no risk engine "
-        "until you start again. Orders already on the exchange stay there.",
-        instead="Keep running in the tray" if tray else "",
+        tr("Quit"),
+        tr("Quit while {count} {count_2} open?").format(
+            count=counted(count, tr("group"), tr("groups")), count_2=_are(count)
+        ),
+        tr("Quit"),
+        explanation=tr(
+            "{count} {stays} open without care: no targets, no exits, no risk engine until you start "
+            "again. Orders already on the exchange stay there."
+        ).format(count=counted(count, tr("group"), tr("groups")), stays=stays),
+        instead=tr("Keep running in the tray") if tray else "",
         parent=parent,
     )
 
 
 def losing(count: int, parent: QWidget) -> ConfirmDialog:
     """Return the question before changes of the settings are lost."""
-    changes = counted(count, "change")
+    changes = counted(count, tr("change"), tr("changes"))
     return ConfirmDialog(
-        "Unsaved settings",
-        f"Quit without saving {changes} of the settings?",
-        f"Discard {changes}",
-        explanation="What is typed there is not in force and would be forgotten.",
+        tr("Unsaved settings"),
+        tr("Quit without saving {changes} of the settings?").format(changes=changes),
+        tr("Discard {changes}").format(changes=changes),
+        explanation=tr("What is typed there is not in force and would be forgotten."),
         danger=False,
         parent=parent,
     )
@@ -104,15 +120,17 @@ def losing(count: int, parent: QWidget) -> ConfirmDialog:
 def resetting(parent: QWidget) -> ConfirmDialog:
     """Return the question before every layout is put back: it cannot be had back."""
     return ConfirmDialog(
-        "Reset every layout",
-        "Put every page back as it was made?",
-        "Reset every layout",
-        explanation="Columns, their order and widths, sorting, splitters, and size and place of the window. "
-        "Settings, filters and what is open stay as they are.",
+        tr("Reset every layout"),
+        tr("Put every page back as it was made?"),
+        tr("Reset every layout"),
+        explanation=tr(
+            "Columns, their order and widths, sorting, splitters, and size and place of the window. "
+            "Settings, filters and what is open stay as they are."
+        ),
         danger=False,
         parent=parent,
     )
 
 
 def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
+    return tr("is") if count == 1 else tr("are")

@@ -24,15 +24,16 @@ from execution_engine.ui.format import age, counted, local_time, visible
 from execution_engine.ui.holdings import is_old
 from execution_engine.ui.risk_board import board_of, risk_state, under_way
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 LONGEST = 200
 
 _PURPOSES = {
-    Purpose.ENTRY: "The entry order",
-    Purpose.TAKE_PROFIT: "The take-profit order",
-    Purpose.EXIT: "The closing order",
-    Purpose.OFFSET: "The offset order",
-    Purpose.EMERGENCY: "The emergency order",
+    Purpose.ENTRY: tr("The entry order"),
+    Purpose.TAKE_PROFIT: tr("The take-profit order"),
+    Purpose.EXIT: tr("The closing order"),
+    Purpose.OFFSET: tr("The offset order"),
+    Purpose.EMERGENCY: tr("The emergency order"),
 }
 
 
@@ -97,42 +98,55 @@ class Attention:
             action = under_way(bridge, world)
             if action is not None:
                 sentence = visible(action.notes, LONGEST)
-                yield Thing("risk", "warn", "An offset is under way", sentence, "Show", "risk")
+                yield Thing("risk", "warn", tr("An offset is under way"), sentence, tr("Show"), "risk")
             elif not risk_state(bridge, settings, world).sentence:
                 plan = self._board.evaluation(world, now, lately=True).plan
                 if plan is not None and plan.acts:
-                    yield Thing("risk", "warn", "Offset plan is ready", f"{plan.words}.", "Show", "risk")
+                    yield Thing(
+                        "risk", "warn", tr("Offset plan is ready"), f"{plan.words}.", tr("Show"), "risk"
+                    )
 
 
 def _engine(bridge: Bridge) -> Iterator[Thing]:
     if bridge.engine is not None and bridge.engine.recovering:
-        sentence = "These books are older than the last ones. Look at what was found, then let trading go on."
-        yield Thing("warning", "warn", "No order is sent", sentence, "Trade again…", "resume")
+        sentence = tr(
+            "These books are older than the last ones. Look at what was found, then let trading go on."
+        )
+        yield Thing("warning", "warn", tr("No order is sent"), sentence, tr("Trade again…"), "resume")
     elif bridge.engine is not None and bridge.engine.paused:
-        sentence = "Alerts are stored, nothing is opened. Exits, targets and fills go on."
-        yield Thing("pause", "warn", "Paused", sentence, "Resume", "resume")
+        sentence = tr("Alerts are stored, nothing is opened. Exits, targets and fills go on.")
+        yield Thing("pause", "warn", tr("Paused"), sentence, tr("Resume"), "resume")
 
 
 def _decisions(bridge: Bridge) -> Iterator[Thing]:
     wait = decisions(bridge)
     if wait:
-        title = counted(len(wait), "decision") + (" waits" if len(wait) == 1 else " wait")
+        title = counted(len(wait), tr("decision"), tr("decisions")) + (
+            tr(" waits") if len(wait) == 1 else tr(" wait")
+        )
         sentence = visible(wait[0].found, LONGEST)
-        yield Thing("question", "warn", title, sentence, "Review", "away", wait[0].id)
+        yield Thing("question", "warn", title, sentence, tr("Review"), "away", wait[0].id)
 
 
 def _worlds(bridge: Bridge) -> Iterator[Thing]:
     for held in bridge.holds.values():
-        title = f"The {held.name} world is on hold"
+        title = tr("The {held} world is on hold").format(held=held.name)
         yield Thing("pause", "warn", title, visible(held.reason, LONGEST), "", "away")
 
 
 def _accounts(bridge: Bridge) -> Iterator[Thing]:
     for account in bridge.accounts.values():
         if account.enabled and account.status in (AccountStatus.HOLD, AccountStatus.ERROR):
-            word = "is on hold" if account.status is AccountStatus.HOLD else "cannot be used"
-            sentence = visible(account.reason, LONGEST) or "No new positions are opened on it."
-            yield Thing("key", "warn", f"Account {account.name} {word}", sentence, "", "accounts")
+            word = tr("is on hold") if account.status is AccountStatus.HOLD else tr("cannot be used")
+            sentence = visible(account.reason, LONGEST) or tr("No new positions are opened on it.")
+            yield Thing(
+                "key",
+                "warn",
+                tr("Account {account} {word}").format(account=account.name, word=word),
+                sentence,
+                "",
+                "accounts",
+            )
 
 
 def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
@@ -142,23 +156,38 @@ def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
     for group in bridge.groups.values():
         # What waits for a decision about it says so already.
         if group.hold and not found_about(bridge, group.id):
-            yield _thing("pause", f"{_name(group)} is on hold", visible(group.hold, LONGEST), group)
+            yield _thing(
+                "pause",
+                tr("{group} is on hold").format(group=_name(group)),
+                visible(group.hold, LONGEST),
+                group,
+            )
         of_group = unknown.get(group.id, [])
         if looked_up := [order for order in of_group if order.status is OrderStatus.UNKNOWN]:
             yield _looked_up(group, looked_up)
         elif of_group:
             yield _not_cancelled(group, of_group)
         if group.status is GroupStatus.CLOSING and group.retry_at is not None:
-            sentence = f"The exchange refused the close. It is tried again at {local_time(group.retry_at)}."
-            yield _thing("refresh", f"{_name(group)} is not closed yet", sentence, group)
+            sentence = tr("The exchange refused the close. It is tried again at {time}.").format(
+                time=local_time(group.retry_at)
+            )
+            yield _thing(
+                "refresh", tr("{group} is not closed yet").format(group=_name(group)), sentence, group
+            )
 
 
 def _looked_up(group: Group, orders: list[Order]) -> Thing:
     first = orders[0]
-    what = _PURPOSES[first.purpose] if len(orders) == 1 else counted(len(orders), "order")
-    sent = f" of {local_time(first.sent_at)}" if first.sent_at and len(orders) == 1 else ""
-    sentence = f"{what}{sent} got no clear answer. Nothing is sent again until it is settled."
-    return _thing("search", f"{_name(group)}: outcome is being looked up", sentence, group)
+    what = _PURPOSES[first.purpose] if len(orders) == 1 else counted(len(orders), tr("order"), tr("orders"))
+    sent = (
+        tr(" of {time}").format(time=local_time(first.sent_at)) if first.sent_at and len(orders) == 1 else ""
+    )
+    sentence = tr("{what}{sent} got no clear answer. Nothing is sent again until it is settled.").format(
+        what=what, sent=sent
+    )
+    return _thing(
+        "search", tr("{group}: outcome is being looked up").format(group=_name(group)), sentence, group
+    )
 
 
 def _waits_to_cancel(order: Order) -> bool:
@@ -167,13 +196,19 @@ def _waits_to_cancel(order: Order) -> bool:
 
 def _not_cancelled(group: Group, orders: list[Order]) -> Thing:
     """Say why what was to be cancelled still rests, and when that is asked for again."""
-    what = _PURPOSES[orders[0].purpose] if len(orders) == 1 else counted(len(orders), "order")
+    what = (
+        _PURPOSES[orders[0].purpose] if len(orders) == 1 else counted(len(orders), tr("order"), tr("orders"))
+    )
     reason = next((order.reason for order in orders if order.reason), "").removesuffix(".")
     why = f": {visible(reason, LONGEST)}" if reason else ""
     at = min(order.cancel_at for order in orders if order.cancel_at is not None)
-    rests = "rests" if len(orders) == 1 else "rest"
-    sentence = f"{what} still {rests}{why}. It is tried again at {local_time(at)}."
-    return _thing("refresh", f"{_name(group)}: a cancel was not carried out", sentence, group)
+    rests = tr("rests") if len(orders) == 1 else tr("rest")
+    sentence = tr("{what} still {rests}{why}. It is tried again at {time}.").format(
+        what=what, rests=rests, why=why, time=local_time(at)
+    )
+    return _thing(
+        "refresh", tr("{group}: a cancel was not carried out").format(group=_name(group)), sentence, group
+    )
 
 
 def _rejected(bridge: Bridge, legs: list[Leg]) -> Iterator[Thing]:
@@ -183,10 +218,12 @@ def _rejected(bridge: Bridge, legs: list[Leg]) -> Iterator[Thing]:
     for id, of_group in rejected.items():
         group = bridge.groups.get(id)
         if group is not None and group.holds_slot:
-            was = "was" if len(of_group) == 1 else "were"
+            was = tr("was") if len(of_group) == 1 else tr("were")
             never = all(leg.status is LegStatus.FAILED for leg in of_group)
-            title = f"{_name(group)}: {counted(len(of_group), 'leg')} {was} {'not placed' if never else 'rejected'}"
-            unsaid = "It is not on the exchange." if never else "The exchange gave no reason."
+            title = (
+                tr("{group}: {count} {was} not placed") if never else tr("{group}: {count} {was} rejected")
+            ).format(group=_name(group), count=counted(len(of_group), tr("leg"), tr("legs")), was=was)
+            unsaid = tr("It is not on the exchange.") if never else tr("The exchange gave no reason.")
             why = next((leg.reason for leg in of_group if leg.reason), unsaid)
             yield _thing("error", title, visible(why, LONGEST), group)
 
@@ -197,14 +234,20 @@ def _old(bridge: Bridge, now: datetime) -> Iterator[Thing]:
     if old:
         oldest = min(price.at for price in old)
         names = ", ".join(sorted(price.symbol for price in old)[:3]) + (" …" if len(old) > 3 else "")
-        title = f"{counted(len(old), 'price')} of open positions {'is' if len(old) == 1 else 'are'} old"
-        sentence = f"{names}: up to {age(now - oldest)}. Results shown with them may be wrong."
+        title = (
+            tr("{count} of open positions is old")
+            if len(old) == 1
+            else tr("{count} of open positions are old")
+        ).format(count=counted(len(old), tr("price"), tr("prices")))
+        sentence = tr("{names}: up to {span}. Results shown with them may be wrong.").format(
+            names=names, span=age(now - oldest)
+        )
         yield Thing("clock", "warn", title, sentence, "", "prices")
 
 
 def _thing(icon: str, title: str, sentence: str, group: Group) -> Thing:
     token: Token = "danger" if icon == "error" else "warn"
-    return Thing(icon, token, title, sentence, "Show", "positions", group.id)
+    return Thing(icon, token, title, sentence, tr("Show"), "positions", group.id)
 
 
 def _name(group: Group) -> str:

@@ -8,6 +8,7 @@ from execution_engine.domain.rows import Account, AccountStatus
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.findings import decisions, sentences, waiting
 from execution_engine.ui.format import counted
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Banner
 
 
@@ -58,7 +59,7 @@ def show_decisions(banner: Banner, bridge: Bridge, review: Callable[[], object],
         if not banner.isHidden():
             banner.hide()
         return
-    verb = "waits" if len(wait) == 1 else "wait"
-    text = f"{counted(len(wait), 'decision')} {verb}: {sentences(wait[0])[0]}"
+    verb = tr("waits") if len(wait) == 1 else tr("wait")
+    text = f"{counted(len(wait), tr('decision'), tr('decisions'))} {verb}: {sentences(wait[0])[0]}"
     if banner.text() != text:
-        banner.say(text, "warn", icon="question", action="Review", then=review)
+        banner.say(text, "warn", icon="question", action=tr("Review"), then=review)

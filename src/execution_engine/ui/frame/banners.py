@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 from execution_engine.ui.format import visible
 from execution_engine.ui.frame.header import BY_USER
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Banner
 
 LONGEST = 300
-READ_ONLY = "Read only: nothing can be changed by hand, the engine goes on"
-PAUSED = "Paused: alerts are stored, nothing is opened"
+READ_ONLY = tr("Read only: nothing can be changed by hand, the engine goes on")
+PAUSED = tr("Paused: alerts are stored, nothing is opened")
 
 
 def show(
@@ -28,16 +29,16 @@ def show(
     """
     why = " · ".join(visible(each, LONGEST) for each in reasons if each != BY_USER)
     if word in ("error", "stopped"):
-        _say(banner, f"Error: {why or 'the engine does not run'}", "danger", "error")
+        _say(banner, tr("Error: {why}").format(why=why or tr("the engine does not run")), "danger", "error")
     elif word == "paused":
         text = f"{PAUSED} · {why}" if why else PAUSED
-        _say(banner, text, "warn", "pause", "Resume", resume)
+        _say(banner, text, "warn", "pause", tr("Resume"), resume)
     elif word == "hold" and recovering:
-        _say(banner, why, "warn", "warning", "Trade again…", resume)
+        _say(banner, why, "warn", "warning", tr("Trade again…"), resume)
     elif word == "hold":
-        _say(banner, f"On hold: {why}", "warn", "warning")
+        _say(banner, tr("On hold: {why}").format(why=why), "warn", "warning")
     elif unlock is not None:
-        _say(banner, READ_ONLY, "neutral", "lock", "Security", unlock)
+        _say(banner, READ_ONLY, "neutral", "lock", tr("Security"), unlock)
     elif not banner.isHidden():
         banner.hide()
 

@@ -17,6 +17,7 @@ from execution_engine.ui.format import counted
 from execution_engine.ui.frame.acts import why_not
 from execution_engine.ui.frame.menus import PAGE
 from execution_engine.ui.tables import RowsView
+from execution_engine.ui.tongue import source, tr
 
 if TYPE_CHECKING:
     from execution_engine.ui.main_window import MainWindow
@@ -46,12 +47,12 @@ class Find:
 def everything(window: MainWindow, table: RowsView | None, holder: QMenu) -> list[Find]:
     """Return what can be found now. `table`: where the cursor is; `holder` keeps the acts of its row alive."""
     bridge, go = window.bridge, window.go
-    acts = [*_of_menus(window.menuBar()), *_of_action(window.acts.theme, "View")]
+    acts = [*_of_menus(window.menuBar()), *_of_action(window.acts.theme, tr("View"))]
     return [
         # What cannot do any harm stands first: Enter is pressed by accident sometimes.
-        *(find for find in acts if find.kind == "Page"),
+        *(find for find in acts if find.kind == tr("Page")),
         *_of_row(table, holder),
-        *(find for find in acts if find.kind != "Page"),
+        *(find for find in acts if find.kind != tr("Page")),
         *_positions(bridge, go),
         *_queue(bridge, go),
         *_tabs(go),
@@ -87,7 +88,7 @@ def _of_menus(bar: QMenuBar) -> Iterator[Find]:
         menu = action.menu()
         if isinstance(menu, QMenu):
             for name, each in leaves(menu):
-                kind = "Page" if is_page(each) else menu.title()
+                kind = tr("Page") if is_page(each) else menu.title()
                 yield from _of_action(each, kind, name)
 
 
@@ -118,12 +119,16 @@ def _of_row(table: RowsView | None, holder: QMenu) -> Iterator[Find]:
         return
     table.fill_menu(key, holder)
     chosen = table.selected_keys()
-    row = counted(len(chosen), "row") if len(chosen) > 1 and key in chosen else table.name_of(key)
+    row = (
+        counted(len(chosen), tr("row"), tr("rows"))
+        if len(chosen) > 1 and key in chosen
+        else table.name_of(key)
+    )
     for name, action in leaves(holder):
         yield Find(
-            key=f"row.{table.accessibleName()}.{name}",
+            key=f"row.{source(table.accessibleName())}.{source(name)}",
             title=name,
-            kind="Row",
+            kind=tr("Row"),
             run=action.trigger,
             detail=row,
             more=row,
@@ -136,11 +141,11 @@ def _of_row(table: RowsView | None, holder: QMenu) -> Iterator[Find]:
 def _positions(bridge: Bridge, go: Go) -> Iterator[Find]:
     for group in bridge.groups.values():
         if group.holds_slot:
-            side = "Long" if group.side is Side.LONG else "Short"
+            side = tr("Long") if group.side is Side.LONG else tr("Short")
             yield Find(
                 key=f"position.{group.id}",
                 title=f"{group.symbol} {group.timeframe}",
-                kind="Position",
+                kind=tr("Position"),
                 run=partial(go, "positions", group.id),
                 detail=f"{side} · {group.account}",
                 more=f"{side} {group.account} {group.exchange} {group.world.value}",
@@ -150,14 +155,16 @@ def _positions(bridge: Bridge, go: Go) -> Iterator[Find]:
 
 def _queue(bridge: Bridge, go: Go) -> Iterator[Find]:
     for row in bridge.queue.values():
-        side = "Long" if row.side is Side.LONG else "Short"
+        side = tr("Long") if row.side is Side.LONG else tr("Short")
         yield Find(
             key=f"queued.{row.id}",
             title=f"{row.symbol} {row.timeframe}",
-            kind="Queued signal",
+            kind=tr("Queued signal"),
             run=partial(go, "queue", row.id),
             detail=f"{side} · {row.account}",
-            more=f"waits {side} {row.account} {row.exchange}",
+            more=tr("waits {side} {account} {exchange}").format(
+                side=side, account=row.account, exchange=row.exchange
+            ),
             icon="queue",
         )
 
@@ -171,9 +178,9 @@ def _tabs(go: Go) -> Iterator[Find]:
         yield Find(
             key=f"tab.{tab.key}",
             title=tab.title,
-            kind="Settings",
+            kind=tr("Settings"),
             run=partial(go, "settings", tab.key),
-            more="settings tab",
+            more=tr("settings tab"),
             icon="settings",
         )
 
@@ -183,7 +190,7 @@ def _settings(go: Go) -> Iterable[Find]:
         Find(
             key=f"setting.{setting.path}",
             title=setting.title,
-            kind="Setting",
+            kind=tr("Setting"),
             run=partial(go, "settings", setting.path),
             detail=schema.SECTIONS.get(setting.section, (setting.section, ""))[0],
             more=f"{setting.path} {setting.help} {setting.unit}",

@@ -26,6 +26,7 @@ from execution_engine.ui.frame.worlds import accounts_in_use, gravest, shown_wor
 from execution_engine.ui.holdings import Holdings
 from execution_engine.ui.icons import Mark, state_look
 from execution_engine.ui.theme import ICON, SIZE, Token, color, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Label, ModeBadge, button, divider
 
 WHY_WIDE, WHY_NARROW = 300, 170
@@ -42,7 +43,7 @@ class Header(QFrame):
         self.setProperty("ground", "chrome")
         self.setProperty("rule", "bottom")
         self.setFixedHeight(px(SIZE["header"]))
-        self.setAccessibleName("Engine")
+        self.setAccessibleName(tr("Engine"))
         self.state_key = ""
         self._mark = Mark("ring", "neutral", size=px(10))
         self.state = Label("", "body", "text", weight=600)
@@ -53,7 +54,7 @@ class Header(QFrame):
         self.accounts = Label("", "body", "text2")
         self.total = Label(MISSING, "total", "text3")
         self.share = Label("", "body", "text3")
-        self.stale = Label("stale", "small", "warn")
+        self.stale = Label(tr("stale"), "small", "warn")
         self.pause = _pressing(acts.pause, "normal")
         self.close_all = _pressing(acts.close_all, "danger-outline")
         self.theme = _pressing(acts.theme, "icon")
@@ -73,7 +74,7 @@ class Header(QFrame):
         row.addSpacing(px(4))
         row.addWidget(divider(vertical=True, length=20))
         row.addSpacing(px(4))
-        row.addWidget(Label("Total PnL", "small", "text3"))
+        row.addWidget(Label(tr("Total PnL"), "small", "text3"))
         for widget in (self.total, Label("USD", "small", "text3"), self.share, self.stale):
             row.addWidget(widget)
         row.addStretch(1)
@@ -96,7 +97,7 @@ class Header(QFrame):
         self._show_state()
         used = accounts_in_use(bridge)
         self._show_mode(gravest(used))
-        self.accounts.show_text(counted(len(used), "account"))
+        self.accounts.show_text(counted(len(used), tr("account"), tr("accounts")))
         self.accounts.setToolTip(", ".join(account.name for account in used))
         self._show_total()
 
@@ -141,9 +142,14 @@ class Header(QFrame):
             token,
         )
         self.stale.setVisible(sums.old)
-        tip = (
-            f"Total = realized {exact(realized)} + unrealized {exact(sums.unrealized)} = {exact(total)} USD\n"
-            f"% of capital.total_usd, {exact(capital)} USD"
+        tip = tr(
+            "Total = realized {realized} + unrealized {unrealized} = {total} USD\n% of "
+            "capital.total_usd, {capital} USD"
+        ).format(
+            realized=exact(realized),
+            unrealized=exact(sums.unrealized),
+            total=exact(total),
+            capital=exact(capital),
         )
         if tip != self.total.toolTip():
             self.total.setToolTip(tip)

@@ -17,19 +17,20 @@ from execution_engine.domain.safety import VaultShown
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import ICON, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, Label, button
 
 if TYPE_CHECKING:
     from execution_engine.ui.main_window import MainWindow
 
 WIDTH = 360
-TITLE = "Execution Engine – locked"
-BY_PASSWORD = "The engine goes on. Your master password brings the window back."
-BY_KEYRING = (
+TITLE = tr("Execution Engine – locked")
+BY_PASSWORD = tr("The engine goes on. Your master password brings the window back.")
+BY_KEYRING = tr(
     "The engine goes on. The system's keyring brings the window back, so this lock only hides what is on the screen "
     "from whoever passes by. A master password (Settings, Security) makes it more than that."
 )
-BY_NOTHING = (
+BY_NOTHING = tr(
     "The engine goes on. There is no master password, so this lock only hides what is on the screen from whoever "
     "passes by. One can be chosen in Settings, Security."
 )
@@ -47,13 +48,13 @@ class LockScreen(QFrame):
         self._hidden: list[QWidget] = []
         self.is_on = False
         self.setProperty("ground", "chrome")
-        self.setAccessibleName("The window is locked")
+        self.setAccessibleName(tr("The window is locked"))
         self.words = Label(BY_NOTHING, "body", "text2", wrap=True)
         self.password = QLineEdit()
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
-        self.password.setPlaceholderText("Master password")
-        self.password.setAccessibleName("Master password")
-        self.unlock = button("Unlock", "primary")
+        self.password.setPlaceholderText(tr("Master password"))
+        self.password.setAccessibleName(tr("Master password"))
+        self.unlock = button(tr("Unlock"), "primary")
         self.error = Label("", "body", "danger", wrap=True)
         self._arc = BusyArc(12, "accent")
         self._arc.hide()
@@ -92,7 +93,7 @@ class LockScreen(QFrame):
 
     def refuse_to_close(self) -> None:
         """Say that only who unlocks the window may end the engine from here."""
-        self.error.show_text("Unlock the window to quit.")
+        self.error.show_text(tr("Unlock the window to quit."))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay as large as the window."""
@@ -154,7 +155,7 @@ class LockScreen(QFrame):
         column = QVBoxLayout(box)
         column.setSpacing(px(12))
         column.addWidget(Mark(icon="lock", token="text2", size=px(ICON["dialog"])))
-        column.addWidget(Label("The window is locked", "title"))
+        column.addWidget(Label(tr("The window is locked"), "title"))
         column.addWidget(self.words)
         column.addWidget(self.password)
         row = QHBoxLayout()

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QSplitter, QWidget
 from shiboken6 import isValid
 
 from execution_engine.ui.tables import RowsView
+from execution_engine.ui.tongue import source
 from execution_engine.ui.widgets import SegmentedChoice
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Memory(QObject):
         parts: list[RowsView | QSplitter] = [*widget.findChildren(RowsView), *widget.findChildren(QSplitter)]
         self._follow_choices(page, widget)
         for number, part in enumerate(parts):
-            name = f"{page}.{part.accessibleName() or number}"
+            name = f"{page}.{source(part.accessibleName()) or number}"
             self._followed[name] = part
             if isinstance(part, QSplitter):
                 self._first[name] = part.saveState()
@@ -76,7 +77,7 @@ class Memory(QObject):
 
     def _follow_choices(self, page: str, widget: QWidget) -> None:
         for choice in widget.findChildren(SegmentedChoice):
-            name = f"{page}.{choice.accessibleName()}"
+            name = f"{page}.{source(choice.accessibleName())}"
             if self.text(name):
                 choice.set_value(self.text(name))
                 choice.chosen.emit(choice.value())

@@ -11,13 +11,14 @@ from execution_engine.ui import icons
 from execution_engine.ui.frame.acts import Acts
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.theme import THEME, Name
+from execution_engine.ui.tongue import tr
 
 PAGE = "page "  # begins the names of the actions that show a page
 
 THEMES: tuple[tuple[Name, str], ...] = (
-    ("dark", "Dark"),
-    ("light", "Light"),
-    ("system", "Like the system"),
+    ("dark", tr("Dark")),
+    ("light", tr("Light")),
+    ("system", tr("Like the system")),
 )
 
 
@@ -29,27 +30,27 @@ def fill(
     choose_theme: Callable[[Name], object],
 ) -> None:
     """Fill the bar. `go` shows a page by its key."""
-    engine = bar.addMenu("Engine")
+    engine = bar.addMenu(tr("Engine"))
     engine.addActions([acts.pause, acts.close_all])
     engine.addSeparator()
     engine.addActions([acts.copy_webhook, acts.open_folder])
     engine.addSeparator()
     engine.addActions([acts.lock, acts.quit])
-    view = bar.addMenu("View")
+    view = bar.addMenu(tr("View"))
     for number, place in enumerate((place for place in places if not place.whole), 1):
         if not place.listed:
             view.addSeparator()
         view.addAction(_page(view, place, number, go))
     view.addSeparator()
-    _themes(view.addMenu("Theme"), choose_theme)
+    _themes(view.addMenu(tr("Theme")), choose_theme)
     view.addAction(acts.full_screen)
     view.addSeparator()
     view.addActions([acts.palette, acts.find, acts.refresh])
     view.addSeparator()
     view.addActions([acts.columns, acts.reset_page, acts.reset_all])
-    bar.addMenu("Trade").addActions([acts.test_alert])
-    bar.addMenu("Tools").addActions([acts.compose, acts.paper])
-    bar.addMenu("Help").addActions([acts.guide, acts.keys, acts.updates, acts.about])
+    bar.addMenu(tr("Trade")).addActions([acts.test_alert])
+    bar.addMenu(tr("Tools")).addActions([acts.compose, acts.paper])
+    bar.addMenu(tr("Help")).addActions([acts.guide, acts.keys, acts.updates, acts.about])
 
 
 def _page(menu: QMenu, place: Place, number: int, go: Callable[[str], object]) -> QAction:

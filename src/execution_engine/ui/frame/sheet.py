@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from execution_engine.ui.frame.finds import is_page, leaves, shortcut_of
 from execution_engine.ui.tables.views import HEARD
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, button, divider
 
 if TYPE_CHECKING:
@@ -36,14 +37,18 @@ def sections(window: MainWindow) -> list[tuple[str, Lines]]:
     """Return every heading with its keys and what they do."""
     page = window.stage.page(window.stage.current)
     title = next(place.title for place in window.stage.places if place.key == window.stage.current)
-    found = [*_of_menus(window), (f"On the page {title}", list(_of_page(page))), ("In tables", of_tables())]
+    found = [
+        *_of_menus(window),
+        (tr("On the page {title}").format(title=title), list(_of_page(page))),
+        (tr("In tables"), of_tables()),
+    ]
     return [(heading, lines) for heading, lines in found if lines]
 
 
 def _of_menus(window: MainWindow) -> Iterator[tuple[str, Lines]]:
     menus = [(menu.title(), menu) for a in window.menuBar().actions() if isinstance(menu := a.menu(), QMenu)]
     found = [(title, name, each) for title, menu in menus for name, each in leaves(menu) if shortcut_of(each)]
-    yield "Pages", [(shortcut_of(each), name) for _, name, each in found if is_page(each)]
+    yield tr("Pages"), [(shortcut_of(each), name) for _, name, each in found if is_page(each)]
     for title, _ in menus:
         yield title, [(shortcut_of(a), name) for at, name, a in found if at == title and not is_page(a)]
 
@@ -70,7 +75,7 @@ def written(keys: str) -> str:
 def shortcuts(window: MainWindow) -> QDialog:
     """Return the sheet."""
     dialog = QDialog(window)
-    dialog.setWindowTitle("Keyboard shortcuts")
+    dialog.setWindowTitle(tr("Keyboard shortcuts"))
     found = sections(window)
     ground = QFrame()
     ground.setProperty("ground", "panel")
@@ -80,19 +85,21 @@ def shortcuts(window: MainWindow) -> QDialog:
     for part in _halves(found):
         row.addLayout(_column(part), 1)
     scroll = QScrollArea()
-    scroll.setAccessibleName("Keyboard shortcuts")
+    scroll.setAccessibleName(tr("Keyboard shortcuts"))
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setWidget(ground)
-    close = button("Close")
+    close = button(tr("Close"))
     close.clicked.connect(dialog.accept)
     foot = QFrame()
     foot.setProperty("ground", "chrome")
     foot.setProperty("rule", "top")
     bottom = QHBoxLayout(foot)
     bottom.setContentsMargins(px(20), px(12), px(20), px(12))
-    tip = f"{shortcut_of(window.acts.palette)} finds every act by a few letters, with or without a shortcut."
+    tip = tr("{palette} finds every act by a few letters, with or without a shortcut.").format(
+        palette=shortcut_of(window.acts.palette)
+    )
     bottom.addWidget(Label(tip, "small", "text3"))
     bottom.addStretch(1)
     bottom.addWidget(close)

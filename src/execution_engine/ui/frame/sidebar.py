@@ -21,6 +21,7 @@ from execution_engine.ui import icons
 from execution_engine.ui.frame.places import Place
 from execution_engine.ui.tables.paint import baseline, width_of
 from execution_engine.ui.theme import SIZE, THEME, color, font, px, row_height
+from execution_engine.ui.tongue import tr
 
 COUNT = Qt.ItemDataRole.UserRole + 1
 DOT = Qt.ItemDataRole.UserRole + 2
@@ -38,7 +39,7 @@ class Sidebar(QListWidget):
         """Take the pages from top to bottom."""
         super().__init__(parent)
         self.slim = False
-        self.setAccessibleName("Pages")
+        self.setAccessibleName(tr("Pages"))
         self.setProperty("ground", "chrome")
         self.setProperty("rule", "right")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -80,7 +81,7 @@ class Sidebar(QListWidget):
             return
         item.setData(COUNT, count)
         item.setData(DOT, dot)
-        said = [item.text(), str(count) if count else "", "needs a look" if dot else ""]
+        said = [item.text(), str(count) if count else "", tr("needs a look") if dot else ""]
         item.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(each for each in said if each))
 
     def count_of(self, key: str) -> tuple[int, bool]:

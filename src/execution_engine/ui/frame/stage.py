@@ -14,6 +14,7 @@ from execution_engine.ui.frame.places import Place
 from execution_engine.ui.frame.trouble import modules
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, button
 
 log = logging.getLogger(__name__)
@@ -149,17 +150,21 @@ class ErrorPanel(QWidget):
         column.setSpacing(px(8))
         column.addStretch(2)
         column.addWidget(Mark(icon="error", token="danger", size=px(20)), alignment=middle)
-        column.addWidget(Label(f"The page {title} failed", "heading"), alignment=middle)
+        column.addWidget(
+            Label(tr("The page {title} failed").format(title=title), "heading"), alignment=middle
+        )
         self.sentence = Label(visible(f"{type(error).__name__}: {error}", 300), "body", "text2", wrap=True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.sentence.setMaximumWidth(px(560))
         self.sentence.setMinimumWidth(px(420))
         column.addWidget(self.sentence, alignment=middle)
-        rest = Label("The engine and the other pages go on. The details are in the log.", "small", "text3")
+        rest = Label(
+            tr("The engine and the other pages go on. The details are in the log."), "small", "text3"
+        )
         column.addWidget(rest, alignment=middle)
         column.addSpacing(px(8))
-        self.again = button("Try again", "primary")
+        self.again = button(tr("Try again"), "primary")
         self.again.clicked.connect(lambda: again())
         column.addWidget(self.again, alignment=middle)
         column.addStretch(3)
-        self.setAccessibleName(f"The page {title} failed")
+        self.setAccessibleName(tr("The page {title} failed").format(title=title))

@@ -16,6 +16,7 @@ from execution_engine.ui.format import age, ago, counted, fine_age, local_time, 
 from execution_engine.ui.holdings import STALE_AFTER, is_old
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import SIZE, Token, px
+from execution_engine.ui.tongue import later, tr
 from execution_engine.ui.widgets import Label, StatusItem, separator
 
 LIGHTS: dict[str, tuple[Token, Shape]] = {
@@ -26,12 +27,12 @@ LIGHTS: dict[str, tuple[Token, Shape]] = {
 }
 
 
-BOOKS = "Books"
-_TIPS = {"Exchange": "Open the paper exchange"}
+BOOKS, PRICES = later("Books"), later("Prices")
+_TIPS = {"Exchange": tr("Open the paper exchange")}
 _WORDS = {
-    AccountStatus.HOLD: "on hold",
-    AccountStatus.ERROR: "cannot be used",
-    AccountStatus.RECONCILING: "is read",
+    AccountStatus.HOLD: tr("on hold"),
+    AccountStatus.ERROR: tr("cannot be used"),
+    AccountStatus.RECONCILING: tr("is read"),
 }
 
 
@@ -50,16 +51,24 @@ def books_reasons(bridge: Bridge) -> list[str]:
 def books(bridge: Bridge, *, short: bool = False) -> Light:
     """Judge whether the books agree with the exchanges: decisions that wait, accounts that are not ready."""
     wait, reasons = len(decisions(bridge)), books_reasons(bridge)
-    said = [f"{counted(wait, 'decision')} {'waits' if wait == 1 else 'wait'}"] * bool(wait) + reasons
+    said = [
+        (tr("{count} waits") if wait == 1 else tr("{count} wait")).format(
+            count=counted(wait, tr("decision"), tr("decisions"))
+        )
+    ] * bool(wait) + reasons
     if short and said:
-        said = [f"{counted(wait, 'decision')}" if wait else f"{counted(len(reasons), 'account')} not ready"]
+        said = [
+            f"{counted(wait, tr('decision'), tr('decisions'))}"
+            if wait
+            else tr("{count} not ready").format(count=counted(len(reasons), tr("account"), tr("accounts")))
+        ]
     reading = all(
         each.status in (AccountStatus.READY, AccountStatus.RECONCILING)
         for each in bridge.accounts.values()
         if each.enabled
     )
     state = "ok" if not said else "off" if reading and not wait else "warn"
-    return Light(name=BOOKS, state=state, text=" · ".join(said) or "agree")
+    return Light(name=BOOKS, state=state, text=" · ".join(said) or tr("agree"))
 
 
 class StatusLine(QFrame):
@@ -74,7 +83,7 @@ class StatusLine(QFrame):
         self.setProperty("ground", "chrome")
         self.setProperty("rule", "top")
         self.setFixedHeight(px(SIZE["status"]))
-        self.setAccessibleName("Status")
+        self.setAccessibleName(tr("Status"))
         self._items: dict[str, StatusItem] = {}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(px(7), 0, px(14), 0)
@@ -95,8 +104,8 @@ class StatusLine(QFrame):
         for light in (*self._bridge.doors.lights(), self._prices(), books(self._bridge, short=self._narrow)):
             self._show(light)
         now = self._bridge.doors.now()
-        both = f"{local_time(now)} local · {local_time(now, UTC)} UTC"
-        self.clock.show_text(f"{local_time(now)} local" if self._narrow else both)
+        both = tr("{time} local · {time_2} UTC").format(time=local_time(now), time_2=local_time(now, UTC))
+        self.clock.show_text(tr("{time} local").format(time=local_time(now)) if self._narrow else both)
         self.clock.setToolTip(both)
 
     def item(self, name: str) -> StatusItem | None:
@@ -113,18 +122,18 @@ class StatusLine(QFrame):
             text = light.text
         if light.name == "Webhook" and (last := self._last_alert()) is not None:
             since = self._bridge.doors.now() - last
-            text += f" · {age(since)}" if self._narrow else f" · last {ago(since)}"
+            text += f" · {age(since)}" if self._narrow else tr(" · last {span}").format(span=ago(since))
         tip = _TIPS.get(light.name, light.text)
         if light.name == BOOKS:
-            tip = "\n".join([*books_reasons(self._bridge), "Click to see what was found"])
+            tip = "\n".join([*books_reasons(self._bridge), tr("Click to see what was found")])
         item.show_state(text, token, shape=shape, tip=tip)
 
     def _made(self, name: str) -> StatusItem:
-        item = StatusItem(name)
+        item = StatusItem(tr(name))
         item.installEventFilter(self)
         if self._items:
             self._row.insertWidget(self._row.count() - 2, separator())
-        if name in ("Webhook", "Tunnel", "Exchange", "Prices", BOOKS):
+        if name in ("Webhook", "Tunnel", "Exchange", PRICES, BOOKS):
             item.setCursor(Qt.CursorShape.PointingHandCursor)
         self._row.insertWidget(self._row.count() - 2, item)
         self._items[name] = item
@@ -144,14 +153,14 @@ class StatusLine(QFrame):
         """Judge the prices of markets in use by the oldest of them."""
         used = self._used()
         if not used:
-            return Light(name="Prices", state="off", text="none in use")
+            return Light(name=PRICES, state="off", text=tr("none in use"))
         if all(price.manual for price in used):
-            return Light(name="Prices", state="ok", text="set by hand")
+            return Light(name=PRICES, state="ok", text=tr("set by hand"))
         now = self._bridge.doors.now()
         oldest = min((price for price in used if not price.manual), key=lambda price: price.at)
         state = "warn" if is_old(oldest, now) else "ok"
         text = fine_age(now - oldest.at) if now - oldest.at <= STALE_AFTER else age(now - oldest.at)
-        return Light(name="Prices", state=state, text=f"{text} old")
+        return Light(name=PRICES, state=state, text=tr("{text} old").format(text=text))
 
     def _used(self) -> list[Price]:
         bridge = self._bridge

@@ -10,17 +10,18 @@ from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.ui.findings import TELLING
 from execution_engine.ui.format import visible
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Notice
 from execution_engine.ui.widgets.notices import Level as NoticeLevel
 
 LONGEST = 240
 
 _TITLES = {
-    "order_rejected": "An order was rejected",
-    "order_unknown": "An order's outcome is being looked up",
-    "cancel_refused": "A cancel was not carried out",
-    "account_unreadable": "An account cannot be read",
-    "close_all": "Everything is being closed",
+    "order_rejected": tr("An order was rejected"),
+    "order_unknown": tr("An order's outcome is being looked up"),
+    "cancel_refused": tr("A cancel was not carried out"),
+    "account_unreadable": tr("An account cannot be read"),
+    "close_all": tr("Everything is being closed"),
 }
 _LEVELS: dict[Level, NoticeLevel] = {
     Level.DEBUG: "info",
@@ -43,7 +44,12 @@ def notice_of(
     """Return the notice of a fact; it leads to the group or else the alert it names, or to what was found."""
     if fact.code in FOUND:
         return Notice(
-            _LEVELS[fact.level], FOUND[fact.code], visible(fact.text, LONGEST), "Review", review, logged=True
+            _LEVELS[fact.level],
+            FOUND[fact.code],
+            visible(fact.text, LONGEST),
+            tr("Review"),
+            review,
+            logged=True,
         )
     title = _TITLES.get(fact.code) or fact.code.replace("_", " ").capitalize()
     # A group that closed may have won or lost: the sign says which, not a tick.
@@ -58,9 +64,9 @@ def _way(
     """Return where a notice leads: the button's word and what it does."""
     group_id, alert_id = fact.group_id, fact.alert_id
     if group_id is not None:
-        return "Show", lambda: show_group(group_id)
+        return tr("Show"), lambda: show_group(group_id)
     if alert_id is not None:
-        return "Show signal", lambda: show_alert(alert_id)
+        return tr("Show signal"), lambda: show_alert(alert_id)
     return "", None
 
 

@@ -17,12 +17,13 @@ from execution_engine.ui.frame.worlds import shown_world
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.shapes import draw_shape
 from execution_engine.ui.theme import DARK
+from execution_engine.ui.tongue import tr
 
 if TYPE_CHECKING:
     from execution_engine.ui.main_window import MainWindow
 
 LOOK_AGAIN_MS = 30_000  # after a login the tray may come later than this program
-STAYS = "The engine goes on here. Quit in the menu of this icon ends it."
+STAYS = tr("The engine goes on here. Quit in the menu of this icon ends it.")
 
 
 class TrayIcon(QObject):
@@ -39,7 +40,7 @@ class TrayIcon(QObject):
         self.menu = QMenu(window)
         self.state = QAction("", self)
         self.state.setEnabled(False)
-        self.open = QAction("Show the window", self)
+        self.open = QAction(tr("Show the window"), self)
         self._told = False
         self.menu.addAction(self.state)
         self.menu.addSeparator()
@@ -79,7 +80,7 @@ class TrayIcon(QObject):
         text = " · ".join(said)
         if text != self.state.text():
             self.state.setText(text)
-            self.icon.setToolTip(f"Execution Engine\n{text}")
+            self.icon.setToolTip(tr("Execution Engine\n{text}").format(text=text))
 
     def say_it_stays(self) -> None:
         """Say, the first time, where the window went."""
@@ -96,10 +97,10 @@ class TrayIcon(QObject):
         window = self._window
         groups = open_groups(window.bridge)
         if not groups:
-            return ["nothing is open"]
+            return [tr("nothing is open")]
         sums = window.holdings.sums(shown_world(window.bridge), window.bridge.doors.now())
         result = [] if sums.unrealized is None else [f"{signed_usd(sums.unrealized)} USD"]
-        return [f"{counted(len(groups), 'group')} open", *result]
+        return [tr("{count} open").format(count=counted(len(groups), tr("group"), tr("groups"))), *result]
 
     def _activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         """Show the window at a click; on macOS a click opens the menu."""

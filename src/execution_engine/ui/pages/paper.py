@@ -21,16 +21,17 @@ from execution_engine.ui.holdings import is_old
 from execution_engine.ui.pages.test_alert import symbol_field
 from execution_engine.ui.tables import Cell, Column, Number, TableModel, TableView
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, NumberField, Panel, SegmentedChoice, button
 
 NUDGES = (Decimal("-1"), Decimal("-0.1"), Decimal("0.1"), Decimal("1"))
-FEEDS = (("auto", "Auto"), ("live", "Live"), ("synthetic", "Synthetic"), ("manual", "Manual"))
+FEEDS = (("auto", tr("Auto")), ("live", tr("Live")), ("synthetic", tr("Synthetic")), ("manual", tr("Manual")))
 FEED_WORDS = {
-    "auto": "It is being found out whether live prices can be had.",
-    "live": "Prices of the real exchanges; lost ones get old.",
-    "synthetic": "Prices move by themselves, from a seed; no exchange is contacted.",
-    "manual": "Prices stand still until you, or POST /paper/price, move them.",
-    "none": "There are no prices: choose one of these.",
+    "auto": tr("It is being found out whether live prices can be had."),
+    "live": tr("Prices of the real exchanges; lost ones get old."),
+    "synthetic": tr("Prices move by themselves, from a seed; no exchange is contacted."),
+    "manual": tr("Prices stand still until you, or POST /paper/price, move them."),
+    "none": tr("There are no prices: choose one of these."),
 }
 EXCHANGES = ("binance", "bybit", "okx", "kucoin")
 
@@ -57,17 +58,17 @@ class Purse:
 class PaperPanel(QWidget):
     """Control the paper exchange."""
 
-    title = "Paper exchange"
+    title = tr("Paper exchange")
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what the bridge holds."""
         super().__init__()
         self._bridge = bridge
-        self.feed = SegmentedChoice(FEEDS, name="Source of prices", small=False)
+        self.feed = SegmentedChoice(FEEDS, name=tr("Source of prices"), small=False)
         self.feed_said = Label("", "small", "text2", wrap=True)
-        self.symbol = symbol_field((name for _, name in bridge.doors.catalogue.instruments), "Symbol")
-        self.price = NumberField(name="Price", minimum=Decimal(0), unit="USDT")
-        self.set = button("Set price", "primary")
+        self.symbol = symbol_field((name for _, name in bridge.doors.catalogue.instruments), tr("Symbol"))
+        self.price = NumberField(name=tr("Price"), minimum=Decimal(0), unit="USDT")
+        self.set = button(tr("Set price"), "primary")
         self.nudges = [button(_percent_text(each), small=True) for each in NUDGES]
         self.said = Label("", "small", "text2", wrap=True)
         self.prices: TableModel[Known] = TableModel(
@@ -95,7 +96,7 @@ class PaperPanel(QWidget):
         column.addWidget(self._balance_panel(), 2)
 
     def _feed_panel(self) -> Panel:
-        panel = Panel("Prices come from")
+        panel = Panel(tr("Prices come from"))
         inside = _padded()
         inside.addWidget(self.feed)
         inside.addWidget(self.feed_said)
@@ -103,7 +104,7 @@ class PaperPanel(QWidget):
         return panel
 
     def _price_panel(self) -> Panel:
-        panel = Panel("Move a price")
+        panel = Panel(tr("Move a price"))
         inside = _padded()
         row = QHBoxLayout()
         row.setSpacing(px(8))
@@ -114,20 +115,20 @@ class PaperPanel(QWidget):
         nudging = QHBoxLayout()
         nudging.setSpacing(px(6))
         for nudge, each in zip(NUDGES, self.nudges, strict=True):
-            each.setAccessibleName(f"Move the price by {nudge} %")
+            each.setAccessibleName(tr("Move the price by {nudge} %").format(nudge=nudge))
             nudging.addWidget(each)
         nudging.addWidget(self.said, 1)
         inside.addLayout(nudging)
         panel.add(inside)
-        self.table = TableView(self.prices, {"price": Number(8)}, name="Known prices")
-        self.table.set_empty("No prices yet. Choose a symbol and set its price.")
+        self.table = TableView(self.prices, {"price": Number(8)}, name=tr("Known prices"))
+        self.table.set_empty(tr("No prices yet. Choose a symbol and set its price."))
         panel.add(self.table, 1)
         return panel
 
     def _balance_panel(self) -> Panel:
-        panel = Panel("Balances", "free, after open orders")
-        table = TableView(self.balances, {"free": Number(8)}, name="Balances")
-        table.set_empty("No paper account was read yet.")
+        panel = Panel(tr("Balances"), tr("free, after open orders"))
+        table = TableView(self.balances, {"free": Number(8)}, name=tr("Balances"))
+        table.set_empty(tr("No paper account was read yet."))
         panel.add(table, 1)
         return panel
 
@@ -184,9 +185,11 @@ class PaperPanel(QWidget):
         self.feed.set_value(asked if by_itself else name)
         words = FEED_WORDS.get(name, f"Prices come from the {name} feed.")
         if by_itself and name != "auto":
-            words += " Chosen automatically."
+            words += tr(" Chosen automatically.")
         elif asked not in (name, "auto") and name != "none":
-            words += f" This run was started with --paper-feed {name}; the setting says {asked}."
+            words += tr(" This run was started with --paper-feed {name}; the setting says {asked}.").format(
+                name=name, asked=asked
+            )
         self.feed_said.show_text(words)
         self._enable()
 
@@ -204,7 +207,7 @@ class PaperPanel(QWidget):
         except SettingsError as error:
             self._say(str(error), "danger")
             return
-        wish = SaveSettings(document=documents.dump(settings), note="source of paper prices")
+        wish = SaveSettings(document=documents.dump(settings), note=tr("source of paper prices"))
 
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):
@@ -256,7 +259,7 @@ class PaperPanel(QWidget):
     def _set(self) -> None:
         value = self.price.value()
         if value is None or not self._chosen() or value <= 0:
-            self._say("Give a symbol and a price above zero.", "danger")
+            self._say(tr("Give a symbol and a price above zero."), "danger")
             return
         self._send(value)
 
@@ -281,7 +284,7 @@ class PaperDialog(QDialog):
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         """Take the bridge."""
         super().__init__(parent)
-        self.setWindowTitle("Paper exchange")
+        self.setWindowTitle(tr("Paper exchange"))
         self.resize(px(480), px(640))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -309,7 +312,7 @@ def _percent_text(percent: Decimal) -> str:
 
 def _age_text(known: Price, now: datetime) -> str:
     if known.manual:
-        return "by hand"
+        return tr("by hand")
     since = now - known.at
     return age(since) if is_old(known, now) else fine_age(since)
 
@@ -328,7 +331,7 @@ def _free_cell(purse: Purse) -> Cell:
 _PRICES: Sequence[Column[Known]] = (
     Column(
         key="market",
-        title="Market",
+        title=tr("Market"),
         width=190,
         cell=lambda known: Cell(
             f"{known.price.symbol} {known.price.exchange}",
@@ -336,16 +339,16 @@ _PRICES: Sequence[Column[Known]] = (
         ),
         sort_key=lambda known: (known.price.symbol, known.price.exchange),
     ),
-    Column(key="price", title="Price", align="right", width=140, cell=_price_cell),
+    Column(key="price", title=tr("Price"), align="right", width=140, cell=_price_cell),
     Column(
         key="age",
-        title="Age",
+        title=tr("Age"),
         width=80,
         cell=lambda known: Cell(known.age, "warn" if known.old else "text2"),
     ),
 )
 _BALANCES: Sequence[Column[Purse]] = (
-    Column(key="account", title="Account", width=130, cell=lambda purse: Cell(purse.account)),
-    Column(key="currency", title="Currency", width=90, cell=lambda purse: Cell(purse.currency)),
-    Column(key="free", title="Free", align="right", width=150, cell=_free_cell),
+    Column(key="account", title=tr("Account"), width=130, cell=lambda purse: Cell(purse.account)),
+    Column(key="currency", title=tr("Currency"), width=90, cell=lambda purse: Cell(purse.currency)),
+    Column(key="free", title=tr("Free"), align="right", width=150, cell=_free_cell),
 )

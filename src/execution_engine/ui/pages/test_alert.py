@@ -14,6 +14,7 @@ from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, StateChip, button, fit_height
 
 FIRST = "BINANCE:BTCUSDT"
@@ -62,16 +63,16 @@ class TestAlertDialog(QDialog):
         self._bridge = bridge
         self._alert_id: int | None = None
         self._busy = False
-        self.setWindowTitle("Send test alert")
+        self.setWindowTitle(tr("Send test alert"))
         self.setModal(True)
         self.setFixedWidth(px(WIDTH))
         markets = bridge.doors.catalogue.instruments
         known = (f"{exchange.upper()}:{name}" for exchange, name in markets)
-        self.symbol = symbol_field(known, "Symbol", symbol, FIRST)
+        self.symbol = symbol_field(known, tr("Symbol"), symbol, FIRST)
         self.arc = BusyArc(12, "accent")
-        self.send = button("Send test alert", "primary", icon="send")
-        self.story = button("Show its story")
-        self.close_button = button("Close")
+        self.send = button(tr("Send test alert"), "primary", icon="send")
+        self.story = button(tr("Show its story"))
+        self.close_button = button(tr("Close"))
         self.chip = StateChip()
         self.said = Label("", "body", "text2", wrap=True)
         for each in (self.arc, self.story, self.chip, self.said):
@@ -103,14 +104,14 @@ class TestAlertDialog(QDialog):
         column.setContentsMargins(px(20), px(18), px(20), px(16))
         column.setSpacing(px(8))
         head = QHBoxLayout()
-        head.addWidget(Label("Send a test alert?", "heading"), 1)
+        head.addWidget(Label(tr("Send a test alert?"), "heading"), 1)
         head.addWidget(ModeBadge("paper"))
         column.addLayout(head)
-        words = (
+        words = tr(
             "A long entry on 15m at the market, through the same door as a real alert. It trades on paper."
         )
         column.addWidget(Label(words, "body", "text2", wrap=True))
-        label = Label("Symbol", "small", "text3")
+        label = Label(tr("Symbol"), "small", "text3")
         label.setBuddy(self.symbol)
         column.addSpacing(px(4))
         column.addWidget(label)
@@ -171,7 +172,7 @@ class TestAlertDialog(QDialog):
             return
         self._alert_id = reply.alert_id
         self.story.setVisible(reply.alert_id is not None)
-        self._say(f"Accepted as alert {reply.alert_id}; it is being decided.")
+        self._say(tr("Accepted as alert {alert_id}; it is being decided.").format(alert_id=reply.alert_id))
         self._show_outcome()
         if reply.alert_id is not None:
             self.sent.emit(reply.alert_id)

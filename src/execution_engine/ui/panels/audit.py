@@ -19,15 +19,16 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.files import ask_where_to_write
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, SearchField, button
 
 HEIGHT = 320
 ORIGINS: dict[str, str] = {
-    Origin.WINDOW: "Done in this window.",
-    Origin.COMMAND_LINE: "Asked for by the command line.",
-    Origin.LISTENER: "Brought about by what was sent to the webhook.",
-    Origin.KEY_CHECK: "Found by the daily check of the keys at their exchange.",
-    Origin.AUTOMATIC: "Done by the engine itself.",
+    Origin.WINDOW: tr("Done in this window."),
+    Origin.COMMAND_LINE: tr("Asked for by the command line."),
+    Origin.LISTENER: tr("Brought about by what was sent to the webhook."),
+    Origin.KEY_CHECK: tr("Found by the daily check of the keys at their exchange."),
+    Origin.AUTOMATIC: tr("Done by the engine itself."),
 }
 SOON_MS = 1000
 BAD = frozenset(
@@ -44,18 +45,20 @@ class AuditPanel(AskingPanel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Begin empty; it is read when it is seen, and after each change while it is."""
-        super().__init__("Audit log", "every sensitive act, each chained to the one before it", bridge)
-        self.search = SearchField("Search the audit log", 220)
+        super().__init__(
+            tr("Audit log"), tr("every sensitive act, each chained to the one before it"), bridge
+        )
+        self.search = SearchField(tr("Search the audit log"), 220)
         self.counted = Label("", "small", "text3")
         self.head = Label("", "small", "text3")
-        self.verify = button("Verify", icon="tick", small=True)
-        self.export = button("Export…", icon="export", small=True)
+        self.verify = button(tr("Verify"), icon="tick", small=True)
+        self.export = button(tr("Export…"), icon="export", small=True)
         self.rows: TableModel[AuditEntry] = TableModel(
             _COLUMNS, lambda row: row.id, default_sort=lambda row: -row.id
         )
-        self.view = TableView(self.rows, name="Audit log")
+        self.view = TableView(self.rows, name=tr("Audit log"))
         self.view.setFixedHeight(px(HEIGHT))
-        self.view.set_empty("Nothing was written down yet.")
+        self.view.set_empty(tr("Nothing was written down yet."))
         self.add_right(self.verify)
         self.add_right(self.export)
         tools = QHBoxLayout()
@@ -101,9 +104,15 @@ class AuditPanel(AskingPanel):
         else:
             self.rows.replace(entries)
         newest = next(iter(entries), None)
-        self.head.show_text("" if newest is None else f"last: {newest.id} · {newest.hash[:16]}…")
+        self.head.show_text(
+            ""
+            if newest is None
+            else tr("last: {newest} · {hash}…").format(newest=newest.id, hash=newest.hash[:16])
+        )
         self.head.setToolTip(
-            "" if newest is None else f"{newest.hash}\nNoted elsewhere, it proves this log later."
+            ""
+            if newest is None
+            else tr("{hash}\nNoted elsewhere, it proves this log later.").format(hash=newest.hash)
         )
         self._count()
 
@@ -119,8 +128,8 @@ class AuditPanel(AskingPanel):
 
     def _count(self) -> None:
         shown, known = self.rows.rowCount(), len(self.rows)
-        of = f"{shown:,} of " if shown != known else ""
-        self.counted.show_text(of + counted(known, "entry", "entries"))
+        of = tr("{shown} of ").format(shown=f"{shown:,}") if shown != known else ""
+        self.counted.show_text(of + counted(known, tr("entry"), tr("entries")))
 
     def _verify(self) -> None:
         def done(faults: list[str] | Refusal) -> None:
@@ -129,17 +138,20 @@ class AuditPanel(AskingPanel):
                 return
             about = [fault for fault in faults if fault.startswith(("Audit", "The audit"))]
             if about:
-                more = f" And {len(about) - 2} more." if len(about) > 2 else ""
+                more = tr(" And {count} more.").format(count=len(about) - 2) if len(about) > 2 else ""
                 self.say(" ".join(about[:2]) + more, "danger")
             else:
                 at = local_moment(self._bridge.doors.now())
-                self.say(f"The chain holds from the first entry to the last, checked {at}.", "profit")
+                self.say(
+                    tr("The chain holds from the first entry to the last, checked {at}.").format(at=at),
+                    "profit",
+                )
 
-        self.say("The chain is being verified…")
+        self.say(tr("The chain is being verified…"))
         self._bridge.run(self._bridge.doors.data.verify(), done)
 
     def _ask_where(self) -> None:
-        self.open(ask_where_to_write(self, "Export the audit log", "audit.csv", self.export_to))
+        self.open(ask_where_to_write(self, tr("Export the audit log"), "audit.csv", self.export_to))
 
     def export_to(self, path: Path) -> None:
         """Write the log to a file."""
@@ -163,16 +175,18 @@ def _origin(entry: AuditEntry) -> str:
 _COLUMNS: Sequence[Column[AuditEntry]] = (
     Column(
         key="time",
-        title="Time",
+        title=tr("Time"),
         width=126,
         cell=lambda entry: Cell(local_moment(entry.at), "text2", raw=entry.at.isoformat()),
         sort_key=lambda entry: entry.id,
-        tooltip=lambda entry: f"{utc_text(entry.at)}\nentry {entry.id}\n{entry.hash}",
+        tooltip=lambda entry: tr("{time}\nentry {entry}\n{hash}").format(
+            time=utc_text(entry.at), entry=entry.id, hash=entry.hash
+        ),
     ),
-    Column(key="act", title="Act", width=150, cell=_act, sort_key=lambda entry: entry.act),
+    Column(key="act", title=tr("Act"), width=150, cell=_act, sort_key=lambda entry: entry.act),
     Column(
         key="origin",
-        title="From",
+        title=tr("From"),
         width=146,
         cell=lambda entry: Cell(entry.origin.capitalize() or MISSING, "text2", raw=entry.origin),
         sort_key=lambda entry: entry.origin,
@@ -180,7 +194,7 @@ _COLUMNS: Sequence[Column[AuditEntry]] = (
     ),
     Column(
         key="detail",
-        title="What was done",
+        title=tr("What was done"),
         width=300,
         cell=lambda entry: Cell(visible(entry.detail, 400)),
         tooltip=lambda entry: visible(entry.detail, 1000),

@@ -19,6 +19,7 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.files import ask_where_to_write, ask_which_to_read
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Facts, Label, button, follows
 
 REFRESH_MS = 1000
@@ -32,17 +33,19 @@ class BackupsPanel(AskingPanel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Begin empty; while it is seen it follows."""
-        super().__init__("Database", "its backups are made while the engine runs, and checked", bridge)
+        super().__init__(
+            tr("Database"), tr("its backups are made while the engine runs, and checked"), bridge
+        )
         self.kept: Kept | None = None
         self.found: dict[str, str] = {}
         self._looks = 0
         self._last: datetime | None = None
-        self.make = button("Back up now", icon="save", small=True)
-        self.verify = button("Check the database", icon="tick", small=True)
-        self.check = button("Check", small=True)
-        self.restore = button("Restore…", small=True)
-        self.other = button("Restore a file…", icon="folder", small=True)
-        self.export = button("Export trades…", icon="export", small=True)
+        self.make = button(tr("Back up now"), icon="save", small=True)
+        self.verify = button(tr("Check the database"), icon="tick", small=True)
+        self.check = button(tr("Check"), small=True)
+        self.restore = button(tr("Restore…"), small=True)
+        self.other = button(tr("Restore a file…"), icon="folder", small=True)
+        self.export = button(tr("Export trades…"), icon="export", small=True)
         self.facts = Facts()
         for key, label in _FACTS:
             self.facts.add(key, label)
@@ -51,9 +54,9 @@ class BackupsPanel(AskingPanel):
         self.rows: TableModel[BackupFile] = TableModel(
             self._columns(), lambda row: str(row.path), default_sort=_newest_first
         )
-        self.view = TableView(self.rows, name="Backups")
+        self.view = TableView(self.rows, name=tr("Backups"))
         self.view.setFixedHeight(px(HEIGHT))
-        self.view.set_empty("There is no backup yet.")
+        self.view.set_empty(tr("There is no backup yet."))
         self._lay_out()
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
@@ -104,8 +107,14 @@ class BackupsPanel(AskingPanel):
     def _show_state(self, state: BackupState) -> None:
         now, kept = self._bridge.doors.now(), self.kept
         every = self._bridge.doors.settings().backups.every_hours
-        self.facts.show_fact("last", "none yet" if state.last is None else ago(now - state.last))
-        due = "never: switched off" if not every else "soon" if state.next is None else _in(state.next, now)
+        self.facts.show_fact("last", tr("none yet") if state.last is None else ago(now - state.last))
+        due = (
+            tr("never: switched off")
+            if not every
+            else tr("soon")
+            if state.next is None
+            else _in(state.next, now)
+        )
         self.facts.show_fact(
             "next", state.busy or due, "accent" if state.busy else "text" if every else "warn"
         )
@@ -115,7 +124,7 @@ class BackupsPanel(AskingPanel):
             self.facts.show_fact("free", "–" if kept.free is None else _size(kept.free))
             aside = [file.path.name for file in kept.aside]
             self.facts.show_fact(
-                "aside", ", ".join(aside[:2]) if aside else "none", "warn" if aside else "text"
+                "aside", ", ".join(aside[:2]) if aside else tr("none"), "warn" if aside else "text"
             )
         told = [*(kept.cautions if kept is not None else ()), *([state.trouble] if state.trouble else [])]
         self.cautions.show_text("\n".join(visible(text, 300) for text in told))
@@ -157,7 +166,7 @@ class BackupsPanel(AskingPanel):
         return (
             Column(
                 key="time",
-                title="Time",
+                title=tr("Time"),
                 width=140,
                 cell=lambda row: Cell(local_moment(row.at), raw=utc_text(row.at)),
                 sort_key=_newest_first,
@@ -165,21 +174,21 @@ class BackupsPanel(AskingPanel):
             ),
             Column(
                 key="size",
-                title="Size",
+                title=tr("Size"),
                 width=92,
                 align="right",
                 cell=lambda row: Cell(_size(row.size)),
                 sort_key=lambda row: row.size,
             ),
-            Column(key="kind", title="Made", width=160, cell=lambda row: Cell(row.kind, "text2")),
+            Column(key="kind", title=tr("Made"), width=160, cell=lambda row: Cell(row.kind, "text2")),
             Column(
                 key="version",
-                title="Version",
+                title=tr("Version"),
                 width=84,
                 cell=lambda row: Cell(row.version or "–", "text2" if row.readable else "warn"),
-                tooltip=lambda row: "" if row.readable else "This version of the program cannot read it",
+                tooltip=lambda row: "" if row.readable else tr("This version of the program cannot read it"),
             ),
-            Column(key="checked", title="Checked", width=260, cell=self._checked),
+            Column(key="checked", title=tr("Checked"), width=260, cell=self._checked),
         )
 
     def _checked(self, row: BackupFile) -> Cell:
@@ -187,15 +196,17 @@ class BackupsPanel(AskingPanel):
         if found is not None:
             token: Token = "profit" if found == SOUND else "danger"
             return Cell(found, token)
-        return Cell("not checked" if row.kind == "set aside" else "when it was made", "text3")
+        return Cell(tr("not checked") if row.kind == "set aside" else tr("when it was made"), "text3")
 
     # -- what the user wants
 
     def _fill_menu(self, key: object, menu: QMenu) -> None:
         row = self.rows.record(str(key))
         if row is not None:
-            menu.addAction("Check", partial(self._check, row))
-            menu.addAction("Restore…", partial(self.ask_to_restore, Path(row.path))).setEnabled(row.readable)
+            menu.addAction(tr("Check"), partial(self._check, row))
+            menu.addAction(tr("Restore…"), partial(self.ask_to_restore, Path(row.path))).setEnabled(
+                row.readable
+            )
 
     def _make(self) -> None:
         self.do(self._bridge.doors.data.make(), self.refresh)
@@ -206,12 +217,12 @@ class BackupsPanel(AskingPanel):
             if isinstance(faults, Refusal):
                 self.say(faults.message, "danger")
             elif faults:
-                more = f" And {len(faults) - 3} more." if len(faults) > 3 else ""
+                more = tr(" And {count} more.").format(count=len(faults) - 3) if len(faults) > 3 else ""
                 self.say(" ".join(faults[:3]) + more, "danger")
             else:
-                self.say("The database is sound, every sum of money adds up, and the audit log is whole.")
+                self.say(tr("The database is sound, every sum of money adds up, and the audit log is whole."))
 
-        self.say("The database is being checked…")
+        self.say(tr("The database is being checked…"))
         self._bridge.run(self._bridge.doors.data.verify(), done)
 
     def _check_chosen(self) -> None:
@@ -223,11 +234,11 @@ class BackupsPanel(AskingPanel):
             wrong = [faults.message] if isinstance(faults, Refusal) else faults
             self.found[str(row.path)] = visible(wrong[0], 120) if wrong else SOUND
             self.rows.refresh()
-            self.say(f"{row.path.name}: {' '.join(wrong[:3]) or 'sound, and every sum adds up.'}",
+            self.say(f"{row.path.name}: {' '.join(wrong[:3]) or tr('sound, and every sum adds up.')}",
                      "danger" if wrong else "text2")  # fmt: skip
             self._enable()
 
-        self.say(f"{row.path.name} is being checked…")
+        self.say(tr("{path} is being checked…").format(path=row.path.name))
         self._bridge.run(self._bridge.doors.data.check(Path(row.path)), done)
 
     def _restore_chosen(self) -> None:
@@ -237,48 +248,52 @@ class BackupsPanel(AskingPanel):
     def ask_to_restore(self, path: Path) -> None:
         """Ask before a backup takes the place of the database."""
         known = self.rows.record(str(path))
-        when = f"the state of {local_moment(known.at)}" if known is not None and known.at else "its state"
+        when = (
+            tr("the state of {time}").format(time=local_moment(known.at))
+            if known is not None and known.at
+            else tr("its state")
+        )
         dialog = restoring(path.name, when, self.window())
         self.confirm(dialog, lambda: self._bridge.doors.data.restore(path), self.refresh)
 
     def _ask_which(self) -> None:
         folder = str(self.kept.folder) if self.kept is not None else ""
-        self.open(ask_which_to_read(self, "Restore a backup", folder, self._ask_soon))
+        self.open(ask_which_to_read(self, tr("Restore a backup"), folder, self._ask_soon))
 
     def _ask_soon(self, path: Path) -> None:
         QTimer.singleShot(0, self, lambda: self.ask_to_restore(path))  # the dialog of files is still closing
 
     def _ask_where(self) -> None:
-        self.open(ask_where_to_write(self, "Export trades", "trades.csv", self.export_to))
+        self.open(ask_where_to_write(self, tr("Export trades"), "trades.csv", self.export_to))
 
     def export_to(self, path: Path) -> None:
         """Write the trades to a file."""
         self.do(self._bridge.doors.data.export("trades", path))
 
 
-SOUND = "sound, just now"
+SOUND = tr("sound, just now")
 _FACTS = (
-    ("last", "Last backup"),
-    ("next", "Next backup"),
-    ("folder", "Folder"),
-    ("size", "Size of the database"),
-    ("free", "Free on the disk"),
-    ("aside", "Set aside"),
+    ("last", tr("Last backup")),
+    ("next", tr("Next backup")),
+    ("folder", tr("Folder")),
+    ("size", tr("Size of the database")),
+    ("free", tr("Free on the disk")),
+    ("aside", tr("Set aside")),
 )
 
 
 def restoring(name: str, when: str, parent: QWidget) -> ConfirmDialog:
     """Return the question before a backup is restored."""
     return ConfirmDialog(
-        "Restore a backup",
-        f"Put {visible(name, 60)} in place of the database?",
-        "Restore",
-        explanation=f"The engine stops for a moment and begins again with {when}.",
+        tr("Restore a backup"),
+        tr("Put {name} in place of the database?").format(name=visible(name, 60)),
+        tr("Restore"),
+        explanation=tr("The engine stops for a moment and begins again with {when}.").format(when=when),
         consequences=[
-            follows("Since then", "what came later is not in it; the present database is kept"),
-            follows("Positions", "every exchange is read first; nothing is sent until you say so"),
-            follows("Differences", "to what exchanges hold stand under While you were away"),
-            follows("Keys", "stay; settings and webhooks are those of the backup"),
+            follows(tr("Since then"), tr("what came later is not in it; the present database is kept")),
+            follows(tr("Positions"), tr("every exchange is read first; nothing is sent until you say so")),
+            follows(tr("Differences"), tr("to what exchanges hold stand under While you were away")),
+            follows(tr("Keys"), tr("stay; settings and webhooks are those of the backup")),
         ],
         parent=parent,
     )  # fmt: skip
@@ -290,7 +305,7 @@ def _newest_first(row: BackupFile) -> float:
 
 def _in(at: datetime, now: datetime) -> str:
     left = at - now
-    return f"in {span(left)}" if left.total_seconds() > 0 else "now"
+    return tr("in {span}").format(span=span(left)) if left.total_seconds() > 0 else tr("now")
 
 
 def _size(size: int) -> str:

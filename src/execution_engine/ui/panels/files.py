@@ -7,7 +7,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-TABLES = "Table (*.csv);;JSON (*.json)"
+from execution_engine.ui.tongue import tr
+
+TABLES = tr("Table (*.csv);;JSON (*.json)")
 
 
 def ask_where_to_write(parent: QWidget, title: str, name: str, then: Callable[[Path], object]) -> QFileDialog:
@@ -26,7 +28,7 @@ def ask_which_to_read(
     parent: QWidget, title: str, folder: str, then: Callable[[Path], object]
 ) -> QFileDialog:
     """Return a dialog, to be opened, that names a backup."""
-    dialog = QFileDialog(parent, title, folder, "Backups (*.sqlite);;All files (*)")
+    dialog = QFileDialog(parent, title, folder, tr("Backups (*.sqlite);;All files (*)"))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.fileSelected.connect(lambda file: then(Path(file)))
     return dialog

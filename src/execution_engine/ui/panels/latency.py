@@ -15,15 +15,19 @@ from execution_engine.domain.observation import Latency, Stage
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, button
 
 REFRESH_MS = 2000
 _STAGES = {
-    Stage.ANSWER: ("Alert → answer", "received, stored, answered; TradingView waits 3 s at most"),
-    Stage.ORDER: ("Alert → order", "received until the exchange has the order; not from the queue"),
-    Stage.FILL: ("Order → fill", "order left until its fill is in the books, where it fills within a minute"),
+    Stage.ANSWER: (tr("Alert → answer"), tr("received, stored, answered; TradingView waits 3 s at most")),
+    Stage.ORDER: (tr("Alert → order"), tr("received until the exchange has the order; not from the queue")),
+    Stage.FILL: (
+        tr("Order → fill"),
+        tr("order left until its fill is in the books, where it fills within a minute"),
+    ),
 }
-_HEADINGS = ("", "p50", "p95", "p99", "measured")
+_HEADINGS = ("", "p50", "p95", "p99", tr("measured"))
 
 
 class LatencyPanel(Panel):
@@ -31,13 +35,13 @@ class LatencyPanel(Panel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Show them as they are; while they are seen they follow."""
-        super().__init__("Latency", "of the last hour")
+        super().__init__(tr("Latency"), tr("of the last hour"))
         self._bridge = bridge
         self.bundle = button(
-            "Diagnostic bundle…",
+            tr("Diagnostic bundle…"),
             icon="export",
             small=True,
-            tip="Write versions, settings and the newest log into a zip, without any secret",
+            tip=tr("Write versions, settings and the newest log into a zip, without any secret"),
         )
         self.said = Label("", "small", "text2", wrap=True)
         self.said.setContentsMargins(px(12), 0, px(12), px(8))

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLineEd
 
 from execution_engine.domain.notify_kinds import KINDS, Kind
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, Label, SegmentedChoice, button, fit_height
 from execution_engine.ui.widgets.dialogs import WIDTH
 
@@ -24,13 +25,13 @@ class TargetDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with the first kind."""
         super().__init__(parent)
-        self.setWindowTitle("Add target")
+        self.setWindowTitle(tr("Add target"))
         self.setModal(True)
         self.setFixedWidth(px(WIDTH))
-        self.kind = SegmentedChoice([(kind.key, kind.title) for kind in KINDS], name="Kind of target")
+        self.kind = SegmentedChoice([(kind.key, kind.title) for kind in KINDS], name=tr("Kind of target"))
         self.name = QLineEdit()
         self.name.setMaxLength(64)
-        self.name.setAccessibleName("Name")
+        self.name.setAccessibleName(tr("Name"))
         self.name.setPlaceholderText("phone")
         self.fields: dict[str, QLineEdit] = {}
         self._fields: dict[str, dict[str, QLineEdit]] = {kind.key: {} for kind in KINDS}
@@ -39,8 +40,8 @@ class TargetDialog(QDialog):
         self._hint = Label("", "small", "text2", wrap=True)
         self._error = Label("", "body", "danger", wrap=True)
         self._error.hide()
-        self.cancel = button("Cancel")
-        self.confirm = button("Add", "primary")
+        self.cancel = button(tr("Cancel"))
+        self.confirm = button(tr("Add"), "primary")
         self.confirm.setDefault(True)
         self._busy = BusyArc()
         self._busy.hide()
@@ -49,7 +50,7 @@ class TargetDialog(QDialog):
         column.setSpacing(0)
         column.addWidget(self._content())
         column.addWidget(self._footer())
-        self._add("Name", self.name)
+        self._add(tr("Name"), self.name)
         for kind in KINDS:
             self._make(kind)
         self.kind.chosen.connect(self._choose)
@@ -121,7 +122,7 @@ class TargetDialog(QDialog):
         column = QVBoxLayout(frame)
         column.setContentsMargins(px(20), px(20), px(20), px(16))
         column.setSpacing(px(12))
-        column.addWidget(Label("Who is to be told?", "heading"))
+        column.addWidget(Label(tr("Who is to be told?"), "heading"))
         row = QHBoxLayout()
         row.addWidget(self.kind)
         row.addStretch(1)
@@ -140,7 +141,7 @@ class TargetDialog(QDialog):
         row = QHBoxLayout(frame)
         row.setContentsMargins(px(20), px(12), px(20), px(12))
         row.setSpacing(px(8))
-        row.addWidget(Label("Kept encrypted in the vault.", "small", "text3"))
+        row.addWidget(Label(tr("Kept encrypted in the vault."), "small", "text3"))
         row.addStretch(1)
         row.addWidget(self._busy)
         row.addWidget(self.cancel)

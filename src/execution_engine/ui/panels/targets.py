@@ -23,19 +23,20 @@ from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 REFRESH_MS = 1000
-AS_FOR_ALL = "As for all"
+AS_FOR_ALL = tr("As for all")
 # What addresses begin with, as people call it.
 _KINDS = {
     "tgram": "Telegram",
     "discord": "Discord",
-    "https": "Web address",
-    "mailto": "E-mail",
-    "mailtos": "E-mail",
-    "json": "Webhook",
-    "jsons": "Webhook",
+    "https": tr("Web address"),
+    "mailto": tr("E-mail"),
+    "mailtos": tr("E-mail"),
+    "json": tr("Webhook"),
+    "jsons": tr("Webhook"),
 }
 
 
@@ -44,15 +45,15 @@ class TargetsPanel(Panel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Show those that there are."""
-        super().__init__("Targets", "told outside of the window, by the rules below")
+        super().__init__(tr("Targets"), tr("told outside of the window, by the rules below"))
         self._bridge = bridge
         self.dialog: QDialog | None = None
-        self.add_button = button("Add target…", icon="plus", small=True)
+        self.add_button = button(tr("Add target…"), icon="plus", small=True)
         self.said = Label("", "small", "text2", wrap=True)
         self.said.setContentsMargins(px(12), 0, px(12), px(8))
         self.said.hide()
         self.add_right(self.add_button)
-        nobody = "Nobody outside is told. Add Telegram, Discord, e-mail or another place."
+        nobody = tr("Nobody outside is told. Add Telegram, Discord, e-mail or another place.")
         self._list = NamedRows(self._row, Label(nobody, "body", "text2"))
         self.rows = self._list.rows
         self.add(self._list)
@@ -103,7 +104,7 @@ class TargetsPanel(Panel):
     def _test(self, name: str) -> None:
         row = self.rows[name]
         row.test.setEnabled(False)
-        self._say(f"A test is on its way to {visible(name, 40)}…")
+        self._say(tr("A test is on its way to {name}…").format(name=visible(name, 40)))
 
         def done(reply: str | Refusal) -> None:
             if (now := self.rows.get(name)) is not None:
@@ -153,10 +154,10 @@ class TargetsPanel(Panel):
     def _ask_to_remove(self, name: str) -> None:
         shown = visible(name, 40)
         dialog = ConfirmDialog(
-            "Remove target",
-            f"Tell {shown} nothing any more?",
-            "Remove",
-            explanation="Its address is deleted from the vault, and what waits for it is not sent.",
+            tr("Remove target"),
+            tr("Tell {shown} nothing any more?").format(shown=shown),
+            tr("Remove"),
+            explanation=tr("Its address is deleted from the vault, and what waits for it is not sent."),
             parent=self.window(),
         )
 
@@ -201,19 +202,21 @@ class TargetRow(QFrame):
         """Take the name; the rest comes by `show_target`."""
         super().__init__()
         shown = visible(name, 40)
-        self.setAccessibleName(f"Target {shown}")
+        self.setAccessibleName(tr("Target {shown}").format(shown=shown))
         self.light = Mark("ring", "neutral", size=px(10))
         self.kind = Label("", "small", "text2")
         self.state = ElidedLabel("", "small", "text3")
         self.level = QComboBox()
-        self.level.setAccessibleName(f"Least level that {shown} is told")
+        self.level.setAccessibleName(tr("Least level that {shown} is told").format(shown=shown))
         self.level.addItem(AS_FOR_ALL, None)
         for level in Level:
-            self.level.addItem(f"Level ≥ {level.value}", level.value)
-        self.toggle = button("Turn off", small=True)
+            self.level.addItem(tr("Level ≥ {level}").format(level=level.value), level.value)
+        self.toggle = button(tr("Turn off"), small=True)
         self.toggle.setMinimumWidth(px(68))  # in either of its words
-        self.test = button("Send test", small=True, tip=f"Send {shown} a message now")
-        self.remove = button(role="icon", icon="close", tip=f"Remove {shown}…")
+        self.test = button(
+            tr("Send test"), small=True, tip=tr("Send {shown} a message now").format(shown=shown)
+        )
+        self.remove = button(role="icon", icon="close", tip=tr("Remove {shown}…").format(shown=shown))
         grid = QGridLayout(self)
         grid.setContentsMargins(px(12), px(8), px(8), px(8))
         grid.setHorizontalSpacing(px(10))
@@ -232,23 +235,29 @@ class TargetRow(QFrame):
 
     def show_target(self, target: TargetShown, level: Level | None, now: datetime) -> None:
         """Show it as it is now."""
-        self.kind.show_text(_KINDS.get(target.kind, target.kind) or "address unknown")
+        self.kind.show_text(_KINDS.get(target.kind, target.kind) or tr("address unknown"))
         shape, token, text = _state(target, now)
         self.light.show_shape(shape, token)
         self.state.show_text(visible(text, 300))
         self.state.setToolTip(visible(text, 600))
-        self.toggle.setText("Turn off" if target.enabled else "Turn on")
+        self.toggle.setText(tr("Turn off") if target.enabled else tr("Turn on"))
         if not self.level.view().isVisible():
             self.level.setCurrentIndex(0 if level is None else 1 + list(Level).index(level))
 
 
 def _state(target: TargetShown, now: datetime) -> tuple[Shape, Token, str]:
     if not target.enabled:
-        return "ring", "neutral", "off"
-    lost = f" · {target.lost} given up" if target.lost else ""
+        return "ring", "neutral", tr("off")
+    lost = tr(" · {lost} given up").format(lost=target.lost) if target.lost else ""
     if target.trouble:
-        waiting = f"{target.waiting} waiting · " if target.waiting else ""
+        waiting = tr("{waiting} waiting · ").format(waiting=target.waiting) if target.waiting else ""
         return "warning", "warn", f"{waiting}{target.trouble}{lost}"
     if target.last_at is None:
-        return "ring", "accent", "nothing told yet since the start"
-    return "disc", "profit", f"{target.sent} told, the last {ago(now - target.last_at)}{lost}"
+        return "ring", "accent", tr("nothing told yet since the start")
+    return (
+        "disc",
+        "profit",
+        tr("{sent} told, the last {span}{lost}").format(
+            sent=target.sent, span=ago(now - target.last_at), lost=lost
+        ),
+    )

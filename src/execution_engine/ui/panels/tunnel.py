@@ -16,6 +16,7 @@ from execution_engine.ui.format import ago, visible
 from execution_engine.ui.frame.status_line import LIGHTS
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import mono, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Label, Panel, SegmentedChoice, button
 
 REFRESH_MS = 1000
@@ -26,13 +27,13 @@ class TunnelPanel(Panel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Show how it is now; while it is seen it follows every second."""
-        super().__init__("Way in from outside", "TradingView sends to a public address only")
+        super().__init__(tr("Way in from outside"), tr("TradingView sends to a public address only"))
         self._bridge = bridge
         programs = [(each.value, each.value) for each in TunnelProgram]
-        self.program = SegmentedChoice(programs, name="Program that makes the tunnel")
-        self.toggle = button("Start tunnel", icon="play", small=True)
-        self.check = button("Check now", icon="refresh", small=True)
-        self.copy = button("Copy", icon="copy", small=True, tip="Copy the public address")
+        self.program = SegmentedChoice(programs, name=tr("Program that makes the tunnel"))
+        self.toggle = button(tr("Start tunnel"), icon="play", small=True)
+        self.check = button(tr("Check now"), icon="refresh", small=True)
+        self.copy = button(tr("Copy"), icon="copy", small=True, tip=tr("Copy the public address"))
         self.light = Mark("ring", "neutral", size=px(10))
         self.sentence = Label("", "body", "text", wrap=True)
         self.address = ElidedLabel("", "body", "text")
@@ -72,14 +73,16 @@ class TunnelPanel(Panel):
         token, shape = LIGHTS[state]
         self.light.show_shape(shape, token)
         self.sentence.show_text(visible(sentence, 400))
-        self.address.show_text(visible(shown.url, 200) or f"none; the local one is {shown.local}")
+        self.address.show_text(
+            visible(shown.url, 200) or tr("none; the local one is {local}").format(local=shown.local)
+        )
         self.copy.setVisible(bool(shown.url))
         self.check.setEnabled(bool(shown.url))
         self.checked.show_text(self._last(shown))
         self.hints.show_text("\n".join(visible(hint, 300) for hint in _hints(shown)))
         self.hints.setVisible(bool(self.hints.text()))
         self.said.setVisible(bool(self.said.text()))
-        self.toggle.setText("Stop tunnel" if settings.enabled else "Start tunnel")
+        self.toggle.setText(tr("Stop tunnel") if settings.enabled else tr("Start tunnel"))
         self.program.set_value(settings.program.value)
 
     def _last(self, shown: WayIn) -> str:
@@ -87,7 +90,7 @@ class TunnelPanel(Panel):
         if shown.tunnel.program:
             parts.append(f"{shown.tunnel.program} {shown.tunnel.word.value}")
         if shown.reach.at is not None and shown.reach.url and shown.reach.url == shown.url:
-            parts.append(f"checked {ago(self._bridge.doors.now() - shown.reach.at)}")
+            parts.append(tr("checked {span}").format(span=ago(self._bridge.doors.now() - shown.reach.at)))
         return " · ".join(parts)
 
     def _lay_out(self) -> None:
@@ -96,8 +99,8 @@ class TunnelPanel(Panel):
         column.setSpacing(px(8))
         for parts in (
             (self.light, (self.sentence, 1), self.checked),
-            (_caption("Public address"), self.address, self.copy, (None, 1)),
-            (_caption("Program"), self.program, (None, 1)),
+            (_caption(tr("Public address")), self.address, self.copy, (None, 1)),
+            (_caption(tr("Program")), self.program, (None, 1)),
         ):
             row = QHBoxLayout()
             row.setSpacing(px(10))
@@ -132,7 +135,7 @@ class TunnelPanel(Panel):
 
     def _check(self) -> None:
         self.check.setEnabled(False)
-        self.checked.show_text("is being checked…")
+        self.checked.show_text(tr("is being checked…"))
         self._bridge.run(self._bridge.doors.check_way_in(), self._was_checked)
 
     def _was_checked(self, _: Reach | Refusal) -> None:
@@ -140,7 +143,7 @@ class TunnelPanel(Panel):
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._bridge.doors.way_in().url)
-        self.checked.show_text("copied; a webhook's whole URL is copied above")
+        self.checked.show_text(tr("copied; a webhook's whole URL is copied above"))
 
 
 def _caption(text: str) -> Label:
@@ -150,4 +153,4 @@ def _caption(text: str) -> Label:
 
 
 def _hints(shown: WayIn) -> list[str]:
-    return ["To install one of them:", *shown.tunnel.hints] if shown.tunnel.hints else []
+    return [tr("To install one of them:"), *shown.tunnel.hints] if shown.tunnel.hints else []

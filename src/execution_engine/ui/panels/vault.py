@@ -18,22 +18,24 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.vault_asking import PRESENT, KeyringDialog, PasswordDialog, ask_to_open
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, button
 
 REFRESH_MS = 30_000  # the keyring is asked each time
-PASSWORD_WORDS = (
-    "Protects against: a stolen computer or disk, a copied folder, a backup in wrong hands; without the password none "
+PASSWORD_WORDS = tr(
+    "Protects against: a stolen computer or disk, a copied folder, a backup in wrong "
+    "hands; without the password none "
     "of them opens. Not against: a program that runs as you while the vault is open, or that reads what you type."
 )
-KEYRING_WORDS = (
+KEYRING_WORDS = tr(
     "Protects against: a copied folder or a backup in wrong hands, and a stolen disk as far as your login does. Not "
     "against: whoever is logged in as you, and any program that runs as you."
 )
-BOTH_WORDS = (
+BOTH_WORDS = tr(
     "Either of the two opens it, so it protects as the weaker one does: not against whoever is logged in as you, nor "
     "any program that runs as you."
 )
-NONE_WORDS = (
+NONE_WORDS = tr(
     "It is made with the first keys. Then the system's keyring opens it, or a master password where there is no "
     "keyring or you prefer one."
 )
@@ -44,17 +46,17 @@ class VaultPanel(AskingPanel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Ask how it is now; while it is seen it follows."""
-        super().__init__("Keys and secrets", "AES-256-GCM, in one file", bridge)
+        super().__init__(tr("Keys and secrets"), tr("AES-256-GCM, in one file"), bridge)
         self.vault = VaultShown()
         self._asking = False
         self.mark = Mark("ring", "neutral", size=px(10))
         self.sentence = Label("", "body", "text", wrap=True)
         self.words = Label("", "small", "text2", wrap=True)
         self.trouble = Label("", "small", "danger", wrap=True)
-        self.open_button = button("Open…", icon="key", small=True)
+        self.open_button = button(tr("Open…"), icon="key", small=True)
         self.password = button("", small=True)
-        self.keyring = button("Use the system's keyring…", small=True)
-        self.forget = button("Forget all keys…", "danger-outline", small=True)
+        self.keyring = button(tr("Use the system's keyring…"), small=True)
+        self.forget = button(tr("Forget all keys…"), "danger-outline", small=True)
         self._lay_out()
         self._timer = QTimer(self)
         self._timer.setInterval(REFRESH_MS)
@@ -96,12 +98,12 @@ class VaultPanel(AskingPanel):
         self.trouble.show_text(visible(vault.trouble, 300))
         self.trouble.setVisible(bool(vault.trouble))
         self.open_button.setVisible(vault.exists and not vault.is_open)
-        self.password.setText("Change password…" if vault.password else "Use a master password…")
+        self.password.setText(tr("Change password…") if vault.password else tr("Use a master password…"))
         self.password.setVisible(vault.is_open or not vault.exists)
         self.keyring.setVisible(vault.is_open and not vault.keyring)
         self.keyring.setEnabled(vault.system_keyring)
         self.keyring.setToolTip(
-            "" if vault.system_keyring else "This system has no keyring that could be used"
+            "" if vault.system_keyring else tr("This system has no keyring that could be used")
         )
         self.forget.setVisible(vault.exists)
 
@@ -140,12 +142,12 @@ class VaultPanel(AskingPanel):
                 await vault.ready(password)
             else:
                 await vault.protect(password, present=dialog.present())
-            return "The master password opens the vault from now on."
+            return tr("The master password opens the vault from now on.")
 
         self.form(
             dialog,
             act,
-            doing="Everything is encrypted anew; this takes a second…",
+            doing=tr("Everything is encrypted anew; this takes a second…"),
             field_of=_field,
             then=self.refresh,
         )
@@ -155,15 +157,15 @@ class VaultPanel(AskingPanel):
 
         async def act() -> str:
             await self._bridge.doors.vault.protect(in_keyring=True, present=dialog.text(PRESENT))
-            return "The system's keyring opens the vault from now on."
+            return tr("The system's keyring opens the vault from now on.")
 
-        doing = "Everything is encrypted anew; this takes a second…"
+        doing = tr("Everything is encrypted anew; this takes a second…")
         self.form(dialog, act, doing=doing, field_of=_field, then=self.refresh)
 
     def _ask_to_forget(self) -> None:
         async def act() -> str:
             await self._bridge.doors.vault.forget()
-            return "The vault was deleted. Delete the keys on the exchanges, too."
+            return tr("The vault was deleted. Delete the keys on the exchanges, too.")
 
         self.confirm(asking.forget(self.vault, self.window()), act, self.refresh)
 
@@ -175,21 +177,27 @@ def _field(sentence: str) -> str:
 
 def _state(vault: VaultShown) -> tuple[Shape, Token, str]:
     if not vault.exists:
-        return "ring", "neutral", "There are no keys yet, and so no vault."
+        return "ring", "neutral", tr("There are no keys yet, and so no vault.")
     both = vault.password and vault.keyring
-    locks = "a master password or the system's keyring" if both else _lock(vault)
+    locks = tr("a master password or the system's keyring") if both else _lock(vault)
     if not vault.is_open:
         return (
             "two_bars",
             "warn",
-            f"The vault is locked; {locks} opens it." if locks else "The vault is locked.",
+            tr("The vault is locked; {locks} opens it.").format(locks=locks)
+            if locks
+            else tr("The vault is locked."),
         )
-    inside = counted(vault.keys, "entry", "entries") if vault.keys else "nothing in it yet"
-    return "disc", "profit", f"The vault is open ({inside}); {locks} opens it."
+    inside = counted(vault.keys, tr("entry"), tr("entries")) if vault.keys else tr("nothing in it yet")
+    return (
+        "disc",
+        "profit",
+        tr("The vault is open ({inside}); {locks} opens it.").format(inside=inside, locks=locks),
+    )
 
 
 def _lock(vault: VaultShown) -> str:
-    return "a master password" if vault.password else "the system's keyring" if vault.keyring else ""
+    return tr("a master password") if vault.password else tr("the system's keyring") if vault.keyring else ""
 
 
 def _words(vault: VaultShown) -> str:

@@ -11,6 +11,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.panels.passwords import NewPassword
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, follows
 
 PRESENT = "present"
@@ -22,12 +23,12 @@ class OpenDialog(FormDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(
-            "Open the vault",
-            "Open",
-            explanation="Until it is open, accounts with keys cannot be traded; alerts are stored.",
+            tr("Open the vault"),
+            tr("Open"),
+            explanation=tr("Until it is open, accounts with keys cannot be traded; alerts are stored."),
             parent=parent,
         )
-        self.password = self.add_text(PRESENT, "Master password", secret=True)
+        self.password = self.add_text(PRESENT, tr("Master password"), secret=True)
         self.password.textChanged.connect(lambda text: self.confirm.setEnabled(bool(text)))
         self.confirm.setEnabled(False)
 
@@ -37,17 +38,17 @@ def ask_to_open(panel: AskingPanel, bridge: Bridge, vault: VaultShown, then: Cal
 
     async def opened(password: str | None) -> str:
         await bridge.doors.vault.ready(password)
-        return "The vault is open."
+        return tr("The vault is open.")
 
     if not vault.password:
-        panel.say("The system's keyring is asked…")
+        panel.say(tr("The system's keyring is asked…"))
         panel.do(opened(None), then)
         return
     dialog = OpenDialog(panel.window())
     panel.form(
         dialog,
         lambda: opened(dialog.text(PRESENT)),
-        doing="This takes half a second…",
+        doing=tr("This takes half a second…"),
         field_of=lambda sentence: PRESENT,
         then=then,
     )
@@ -57,17 +58,17 @@ class PasswordDialog(FormDialog):
     """Ask for a new master password, and for the present one where there is one."""
 
     def __init__(self, bridge: Bridge, vault: VaultShown, parent: QWidget) -> None:
-        title = "Change the master password" if vault.password else "Use a master password"
-        explanation = (
+        title = tr("Change the master password") if vault.password else tr("Use a master password")
+        explanation = tr(
             "It opens the vault at each start, and the window after it was locked. Lost, the keys have to be entered "
             "again; nothing else is lost. A start that nobody attends needs it in a file (--password-file)."
         )
         super().__init__(
-            title, "Change" if vault.password else "Use it", explanation=explanation, parent=parent
+            title, tr("Change") if vault.password else tr("Use it"), explanation=explanation, parent=parent
         )
         self._asks_present = vault.exists and vault.password
         if self._asks_present:
-            self.add_text(PRESENT, "Present password", secret=True).textChanged.connect(self._check)
+            self.add_text(PRESENT, tr("Present password"), secret=True).textChanged.connect(self._check)
         self.new = NewPassword(self, bridge, bridge.doors.vault.strength)
         self.new.changed.connect(self._check)
         self._check()
@@ -85,14 +86,17 @@ class KeyringDialog(FormDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(
-            "Use the system's keyring",
-            "Use the keyring",
-            explanation="The vault is opened without asking while you are logged in, so also at a start that nobody "
-            "attends. Programs that run as you could ask the keyring as well, and a locked window is opened by whoever "
-            "sits at this session.",
+            tr("Use the system's keyring"),
+            tr("Use the keyring"),
+            explanation=tr(
+                "The vault is opened without asking while you are logged in, so also at a start that nobody "
+                "attends. Programs that run as you could ask the keyring as well, and a locked "
+                "window is opened by whoever "
+                "sits at this session."
+            ),
             parent=parent,
         )
-        self.add_text(PRESENT, "Present password", secret=True).textChanged.connect(
+        self.add_text(PRESENT, tr("Present password"), secret=True).textChanged.connect(
             lambda text: self.confirm.setEnabled(bool(text))
         )
         self.confirm.setEnabled(False)
@@ -101,17 +105,22 @@ class KeyringDialog(FormDialog):
 def forget(vault: VaultShown, parent: QWidget) -> ConfirmDialog:
     """Return the question before the vault is deleted."""
     inside = (
-        "its keys and secrets" if not vault.is_open else f"{vault.keys} entries: keys, secrets, addresses"
+        tr("its keys and secrets")
+        if not vault.is_open
+        else tr("{keys} entries: keys, secrets, addresses").format(keys=vault.keys)
     )
     return ConfirmDialog(
-        "Forget all keys",
-        "Delete the vault with every key in it?",
-        "Forget all keys",
+        tr("Forget all keys"),
+        tr("Delete the vault with every key in it?"),
+        tr("Forget all keys"),
         consequences=[
-            follows("Deleted", f"{inside} and the copy that was kept; there is no way back"),
-            follows("Accounts", "stay, and trade no more until their keys are entered again"),
-            follows("Open orders", "stay on the exchange; positions are not looked after"),
-            follows("On the exchange", "the keys stay valid until you delete them there"),
+            follows(
+                tr("Deleted"),
+                tr("{inside} and the copy that was kept; there is no way back").format(inside=inside),
+            ),
+            follows(tr("Accounts"), tr("stay, and trade no more until their keys are entered again")),
+            follows(tr("Open orders"), tr("stay on the exchange; positions are not looked after")),
+            follows(tr("On the exchange"), tr("the keys stay valid until you delete them there")),
         ],
         type_this=FORGET,
         parent=parent,

@@ -20,6 +20,7 @@ from execution_engine.ui.panels import webhook_asking as asking
 from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.webhook_asking import WebhookDialog
 from execution_engine.ui.theme import mono, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 OVERLAP_S = 24 * 3600
@@ -37,19 +38,21 @@ class WebhooksPanel(Panel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Show those that there are."""
-        super().__init__("Webhooks", "one for each strategy or sender; its URL is a secret")
+        super().__init__(tr("Webhooks"), tr("one for each strategy or sender; its URL is a secret"))
         self._bridge = bridge
         self._shown: set[str] = set()
         self.dialog: QDialog | None = None
-        self.add_button = button("Add webhook…", icon="plus", small=True)
-        self.preset = button("Only TradingView…", small=True, tip="Refuse every sender but TradingView")
+        self.add_button = button(tr("Add webhook…"), icon="plus", small=True)
+        self.preset = button(
+            tr("Only TradingView…"), small=True, tip=tr("Refuse every sender but TradingView")
+        )
         self.said = Label("", "small", "text2", wrap=True)
         self.said.setContentsMargins(px(12), 0, px(12), px(8))
         self.said.hide()
         self.add_right(self.preset)
         self.add_right(self.add_button)
         self._list = NamedRows(
-            self._row, Label("There is no webhook: every alert is refused.", "body", "warn")
+            self._row, Label(tr("There is no webhook: every alert is refused."), "body", "warn")
         )
         self.rows = self._list.rows
         self.add(self._list)
@@ -113,8 +116,12 @@ class WebhooksPanel(Panel):
             return
         QGuiApplication.clipboard().setText(self._url(token))
         public = bool(self._bridge.doors.way_in().url)
-        more = "" if public else " It is the local one: TradingView cannot reach 127.0.0.1."
-        self._say(f"Copied the URL of {visible(name, 40)}. It contains a secret.{more}")
+        more = "" if public else tr(" It is the local one: TradingView cannot reach 127.0.0.1.")
+        self._say(
+            tr("Copied the URL of {name}. It contains a secret.{more}").format(
+                name=visible(name, 40), more=more
+            )
+        )
 
     def _reveal(self, name: str) -> None:
         self._shown ^= {name}
@@ -123,17 +130,17 @@ class WebhooksPanel(Panel):
     def menu(self, name: str) -> QMenu:
         """Return what can be done with a webhook."""
         menu = QMenu(self)
-        menu.addAction("Compose alert…", partial(self.compose_wanted.emit, name))
+        menu.addAction(tr("Compose alert…"), partial(self.compose_wanted.emit, name))
         menu.addSeparator()
-        menu.addAction("Rename…", partial(self._ask_for_name, name))
-        menu.addAction("Accounts…", partial(self._ask_for_accounts, name))
+        menu.addAction(tr("Rename…"), partial(self._ask_for_name, name))
+        menu.addAction(tr("Accounts…"), partial(self._ask_for_accounts, name))
         menu.addSeparator()
         menu.addAction(
-            "New URL, the old one counts 24 hours more…", partial(self._ask_to_rotate, name, OVERLAP_S)
+            tr("New URL, the old one counts 24 hours more…"), partial(self._ask_to_rotate, name, OVERLAP_S)
         )
-        menu.addAction("New URL, refuse the old one at once…", partial(self._ask_to_rotate, name, 0))
+        menu.addAction(tr("New URL, refuse the old one at once…"), partial(self._ask_to_rotate, name, 0))
         menu.addSeparator()
-        menu.addAction("Revoke…", partial(self._ask_to_revoke, name))
+        menu.addAction(tr("Revoke…"), partial(self._ask_to_revoke, name))
         return menu
 
     def _open_menu(self, name: str) -> None:
@@ -143,23 +150,26 @@ class WebhooksPanel(Panel):
 
     def _ask_for_new(self) -> None:
         dialog = WebhookDialog(
-            "Add webhook", "Add", name="", accounts=list(self._bridge.accounts), parent=self.window()
+            tr("Add webhook"), tr("Add"), name="", accounts=list(self._bridge.accounts), parent=self.window()
         )
         self._form(
             dialog, lambda: self._bridge.doors.webhooks.add(dialog.name.text().strip(), dialog.accounts())
         )
 
     def _ask_for_name(self, name: str) -> None:
-        dialog = WebhookDialog("Rename webhook", "Rename", name=name, parent=self.window())
+        dialog = WebhookDialog(tr("Rename webhook"), tr("Rename"), name=name, parent=self.window())
         self._form(dialog, lambda: self._bridge.doors.webhooks.rename(name, dialog.name.text().strip()))
 
     def _ask_for_accounts(self, name: str) -> None:
         if (token := self._token(name)) is None:
             return
         dialog = WebhookDialog(
-            f"Accounts of {visible(name, 40)}", "Save", accounts=list(self._bridge.accounts), chosen=token.accounts,
+            tr("Accounts of {name}").format(name=visible(name, 40)),
+            tr("Save"),
+            accounts=list(self._bridge.accounts),
+            chosen=token.accounts,
             parent=self.window(),
-        )  # fmt: skip
+        )
         self._form(dialog, lambda: self._bridge.doors.webhooks.allow(name, dialog.accounts()))
 
     def _ask_to_rotate(self, name: str, overlap_s: int) -> None:
@@ -185,7 +195,7 @@ class WebhooksPanel(Panel):
         if through_tunnel and "127.0.0.1" not in settings.webhook.trusted_proxies:
             proxies = [*settings.webhook.trusted_proxies, "127.0.0.1"]
             settings = documents.with_value(settings, "webhook.trusted_proxies", proxies)
-        wish = SaveSettings(document=documents.dump(settings), note="alerts from TradingView only")
+        wish = SaveSettings(document=documents.dump(settings), note=tr("alerts from TradingView only"))
         reply = await self._bridge.doors.ask(wish)
         return reply.text if isinstance(reply, Answer) else reply
 
@@ -238,14 +248,16 @@ class WebhookRow(QFrame):
         """Take the name; the rest comes by `show_token`."""
         super().__init__()
         shown = visible(name, 40)
-        self.setAccessibleName(f"Webhook {shown}")
+        self.setAccessibleName(tr("Webhook {shown}").format(shown=shown))
         self.used = Label("", "small", "text3")
         self.accounts = ElidedLabel("", "small", "text2")
         self.url = ElidedLabel("", "small", "text2")
         self.url.setFont(mono("small"))
-        self.eye = button(role="icon", icon="eye", tip=f"Show the URL of {shown}")
-        self.copy = button("Copy URL", icon="copy", small=True, tip=f"Copy the URL of {shown}")
-        self.more = button(role="icon", icon="more", tip=f"More about {shown}")
+        self.eye = button(role="icon", icon="eye", tip=tr("Show the URL of {shown}").format(shown=shown))
+        self.copy = button(
+            tr("Copy URL"), icon="copy", small=True, tip=tr("Copy the URL of {shown}").format(shown=shown)
+        )
+        self.more = button(role="icon", icon="more", tip=tr("More about {shown}").format(shown=shown))
         grid = QGridLayout(self)
         grid.setContentsMargins(px(12), px(8), px(8), px(8))
         grid.setHorizontalSpacing(px(12))
@@ -270,8 +282,14 @@ class WebhookRow(QFrame):
         place, _, _ = url.rpartition("/")
         self.url.show_text(url if open else f"{place}/{MASK}")
         names = ", ".join(visible(name, 32) for name in token.accounts)
-        self.accounts.show_text(f"{names} only" if names else "every account")
-        used = "never used" if token.last_used_at is None else f"used {ago(now - token.last_used_at)}"
+        self.accounts.show_text(tr("{names} only").format(names=names) if names else tr("every account"))
+        used = (
+            tr("never used")
+            if token.last_used_at is None
+            else tr("used {span}").format(span=ago(now - token.last_used_at))
+        )
         if token.previous_until is not None and token.previous_until > now:
-            used = f"old URL until {local_moment(token.previous_until)} · {used}"
+            used = tr("old URL until {time} · {used}").format(
+                time=local_moment(token.previous_until), used=used
+            )
         self.used.show_text(used)

@@ -4,7 +4,7 @@ A delegate paints what the model has ready and formats nothing.
 """
 
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPen
@@ -16,6 +16,7 @@ from execution_engine.ui.tables import paint
 from execution_engine.ui.tables.cell import EMPTY, Align, Cell, Role
 from execution_engine.ui.tables.paint import PADDING, baseline, draw_shape_at, elided, width_of
 from execution_engine.ui.theme import THEME, Token, color, font, px
+from execution_engine.ui.tongue import tr
 
 
 class State(NamedTuple):
@@ -164,7 +165,8 @@ class Side(NamedTuple):
 
     symbol: str
     timeframe: str
-    word: Literal["Long", "Short"]
+    word: str
+    long: bool
 
 
 class Position(CellDelegate):
@@ -178,7 +180,7 @@ class Position(CellDelegate):
             return
         inner = rect.adjusted(PADDING, 0, -PADDING, 0)
         size = px(9)
-        shape: Shape = "triangle" if side.word == "Long" else "triangle_down"
+        shape: Shape = "triangle" if side.long else "triangle_down"
         painter.setFont(font("body"))
         x = _word(painter, inner, inner.x(), side.symbol, cell.token) + 4
         x = _word(painter, inner, x, side.timeframe, "text3") + 5
@@ -206,11 +208,11 @@ def _word(painter: QPainter, rect: QRect, x: float, text: str, token: Token) -> 
 
 def position_cell(symbol: str, timeframe: str, *, long: bool, token: Token = "text") -> Cell:
     """Return the cell of a position: BTCUSDT 1h ▲ Long."""
-    word: Literal["Long", "Short"] = "Long" if long else "Short"
+    word = tr("Long") if long else tr("Short")
     return Cell(
         f"{symbol} {timeframe} {word}",
         token,
-        extra=Side(symbol, timeframe, word),
+        extra=Side(symbol, timeframe, word, long),
         say=f"{symbol} {timeframe} {word.lower()}",
     )
 

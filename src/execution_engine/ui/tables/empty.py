@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from execution_engine.ui.tongue import tr
+
 LOADING_AFTER_MS = 300
 
 
@@ -27,7 +29,7 @@ class EmptyState(QWidget):
         column.addStretch()
         self._text = ""
         self._loading = QTimer(self, singleShot=True, interval=LOADING_AFTER_MS)
-        self._loading.timeout.connect(lambda: self._sentence.setText("Loading…"))
+        self._loading.timeout.connect(lambda: self._sentence.setText(tr("Loading…")))
         over.installEventFilter(self)
         self.hide()
 

@@ -15,6 +15,7 @@ from execution_engine.ui.tables.cell import Cell
 from execution_engine.ui.tables.delegates import PLAIN, CellDelegate, State
 from execution_engine.ui.tables.paint import PADDING, baseline, canvas, elided, width_of
 from execution_engine.ui.theme import THEME, Token, color, font, px, tint
+from execution_engine.ui.tongue import tr
 
 BEHIND = -1
 BAR_HEIGHT = 6
@@ -118,7 +119,7 @@ def _spark(points: tuple[Decimal, ...], width: int, height: int, ratio: float) -
 def rule_cell(met: bool | None, text: str = "") -> Cell:
     """Return the cell of a rule: a tick or a cross and the value that decided; None = the rule is off."""
     if met is None:
-        return Cell("off", "text3")
+        return Cell(tr("off"), "text3")
     said = f"{'met' if met else 'not met'} {text}".strip()
     return Cell(text, "text" if met else "text2", extra=met, say=said)
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHeaderView, QMenu, QSizePolicy, QWidget
 from execution_engine.ui.tables.paint import PADDING, baseline, draw_shape_at, elided, width_of
 from execution_engine.ui.tables.rows import RowsModel
 from execution_engine.ui.theme import SIZE, color, font, px
+from execution_engine.ui.tongue import tr
 
 MARK = 8
 
@@ -136,7 +137,7 @@ class Header(QHeaderView):
             action.setEnabled(logical > 0)
             action.toggled.connect(lambda shown, at=logical: self.show_column(at, shown))
         menu.addSeparator()
-        menu.addAction("Reset layout").triggered.connect(self.layout_reset)
+        menu.addAction(tr("Reset layout")).triggered.connect(self.layout_reset)
         self._menu = menu
         menu.popup(at)
 

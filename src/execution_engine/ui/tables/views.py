@@ -40,12 +40,13 @@ from execution_engine.ui.tables.paint import draw_shape_at
 from execution_engine.ui.tables.rows import RowsModel
 from execution_engine.ui.tables.tree import TreeModel
 from execution_engine.ui.theme import THEME, Token, color, px, row_height, tint
+from execution_engine.ui.tongue import tr
 
 INDENT = 18
 _BRANCH = 8
 _TEXT_AFTER_BRANCH = 5  # the cell's padding less the room a triangle leaves
 
-COPY, COPY_CSV = "Copy", "Copy as CSV"
+COPY, COPY_CSV = tr("Copy"), tr("Copy as CSV")
 COPY_KEYS = {COPY: "Ctrl+C", COPY_CSV: "Ctrl+Shift+C"}
 
 RowKind = Literal["tree", "table", "editable"]
@@ -569,14 +570,14 @@ class Heard(NamedTuple):
 
 
 HEARD = (
-    Heard(("Return", "Enter"), "Open the row, or do what its button does", RowsView._open_current),
-    Heard(("Left", "Right"), "Fold and unfold the row"),
-    Heard(("*",), "Unfold everything below it"),
-    Heard(("Shift+F10",), "Open the menu of the row"),
-    Heard(("Shift+Up", "Shift+Down"), "Select several rows"),
-    Heard(("Ctrl+A",), "Select all rows"),
-    Heard((COPY_KEYS[COPY], "Ctrl+Ins"), "Copy the selected rows with full precision", RowsView._copies),
-    Heard((COPY_KEYS[COPY_CSV],), "Copy them as CSV, with headings", RowsView._copies_csv),
+    Heard(("Return", "Enter"), tr("Open the row, or do what its button does"), RowsView._open_current),
+    Heard(("Left", "Right"), tr("Fold and unfold the row")),
+    Heard(("*",), tr("Unfold everything below it")),
+    Heard(("Shift+F10",), tr("Open the menu of the row")),
+    Heard(("Shift+Up", "Shift+Down"), tr("Select several rows")),
+    Heard(("Ctrl+A",), tr("Select all rows")),
+    Heard((COPY_KEYS[COPY], "Ctrl+Ins"), tr("Copy the selected rows with full precision"), RowsView._copies),
+    Heard((COPY_KEYS[COPY_CSV],), tr("Copy them as CSV, with headings"), RowsView._copies_csv),
 )
 DOES = {
     QKeySequence(keys)[0].toCombined(): heard.does  # type: ignore[index]  # the stubs do not know it

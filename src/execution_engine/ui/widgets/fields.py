@@ -11,6 +11,7 @@ from execution_engine.domain.typed import read_number
 from execution_engine.ui import icons
 from execution_engine.ui.format import GAP, MINUS, exact
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets.labels import Label
 
 # Thousands by one mark and decimals by the other can be read in one way only, in every country.
@@ -21,7 +22,7 @@ class SearchField(QLineEdit):
     """Filter by a text; Esc clears it, a cross appears while there is something to clear."""
 
     def __init__(
-        self, placeholder: str = "Filter by symbol", width: int = 200, parent: QWidget | None = None
+        self, placeholder: str = tr("Filter by symbol"), width: int = 200, parent: QWidget | None = None
     ) -> None:
         """Take the grey text and the width [px]."""
         super().__init__(parent)
@@ -29,13 +30,13 @@ class SearchField(QLineEdit):
         self.setAccessibleName(placeholder)
         self.setProperty("search", "true")
         self.setFixedWidth(px(width))
-        glass, self._clear = QAction(self), QAction("Clear", self)
+        glass, self._clear = QAction(self), QAction(tr("Clear"), self)
         icons.bind(glass, "search", "text")
         icons.bind(self._clear, "close", "text2")
         self.addAction(glass, QLineEdit.ActionPosition.LeadingPosition)
         self.addAction(self._clear, QLineEdit.ActionPosition.TrailingPosition)
         for each in self.findChildren(QToolButton):
-            each.setAccessibleName("Clear" if each.defaultAction() is self._clear else "Search")
+            each.setAccessibleName(tr("Clear") if each.defaultAction() is self._clear else tr("Search"))
         self._clear.triggered.connect(self.clear)
         self._clear.setVisible(False)
         self.textChanged.connect(lambda text: self._clear.setVisible(bool(text)))

@@ -10,6 +10,7 @@ from execution_engine.ui.icons import Kind, StateLook, state_look
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables.paint import CHIP_HEIGHT, baseline, chip_pixmap, chip_width, width_of
 from execution_engine.ui.theme import THEME, WHITE, Token, color, font, px
+from execution_engine.ui.tongue import tr
 
 BUSY_FRAMES_PER_S = 10
 _FRAMES = 12
@@ -30,7 +31,7 @@ class ModeBadge(QWidget):
         """Change the mode."""
         if mode != self.mode:
             self.mode = mode
-            self.setAccessibleName(f"{mode} mode")
+            self.setAccessibleName(tr("{mode} mode").format(mode=mode))
             self.updateGeometry()
             self.update()
 
@@ -102,7 +103,7 @@ class PoolBar(QWidget):
     def show_pool(self, used: int, size: int) -> None:
         """Change the numbers."""
         self.used, self.size_ = used, size
-        self.setAccessibleName(f"{used} of {size} slots used")
+        self.setAccessibleName(tr("{used} of {size} slots used").format(used=used, size=size))
         self.updateGeometry()
         self.update()
 
@@ -164,7 +165,7 @@ class BusyArc(QWidget):
         """Take the size [px] and the colour; "white" is for filled buttons."""
         super().__init__(parent)
         self.setFixedSize(px(size), px(size))
-        self.setAccessibleName("busy")
+        self.setAccessibleName(tr("busy"))
         self._token: Token | Literal["white"] = token
         self._joined = False
         BEAT.tick.connect(self.update)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import THEME, Token, px, tint
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets.labels import Label, button
 
 Level = Literal["success", "info", "warning", "error"]
@@ -68,7 +69,7 @@ class NoticeCard(QWidget):
             act.clicked.connect(self._act)
             column.addWidget(act, alignment=Qt.AlignmentFlag.AlignLeft)
         row.addLayout(column, 1)
-        close = button(role="icon", icon="close", small=True, tip="Close")
+        close = button(role="icon", icon="close", small=True, tip=tr("Close"))
         close.clicked.connect(self.closed)
         row.addWidget(close, alignment=top)
         self.setAccessibleName(f"{notice.level}: {notice.title}")
@@ -164,7 +165,7 @@ class NoticeStack(QWidget):
         self.logs_wanted.emit()
 
     def _place(self) -> None:
-        self._more.setText(f"{self._unseen} more in Logs")
+        self._more.setText(tr("{unseen} more in Logs").format(unseen=self._unseen))
         self._more.setVisible(self._unseen > 0)
         self.setVisible(bool(self.cards))
         height = sum(card.height() for card in self.cards) + 8 * max(0, len(self.cards) - 1)

@@ -8,6 +8,7 @@ from execution_engine.domain.rows import Finding
 from execution_engine.ui.findings import CHOSEN, TELLING, pair, sentences
 from execution_engine.ui.format import local_moment, utc_text, visible
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
+from execution_engine.ui.tongue import tr
 
 
 def ending(finding: Finding) -> str:
@@ -15,7 +16,7 @@ def ending(finding: Finding) -> str:
     _, done = sentences(finding)
     chosen = CHOSEN[finding.choice] if finding.choice is not None else ""
     # What was done by the user's choice says so itself.
-    return done or chosen or "It ended by itself."
+    return done or chosen or tr("It ended by itself.")
 
 
 def _found(finding: Finding) -> Cell:
@@ -23,38 +24,40 @@ def _found(finding: Finding) -> Cell:
 
 
 def _account(finding: Finding) -> str:
-    return visible(finding.account, 40) or f"{finding.world} world"
+    return visible(finding.account, 40) or tr("{world} world").format(world=finding.world)
 
 
 COLUMNS: Sequence[Column[Finding]] = (
     Column(
         key="settled",
-        title="Settled",
+        title=tr("Settled"),
         width=126,
         cell=lambda row: Cell(local_moment(row.settled_at), raw=str(row.settled_at or "")),
         sort_key=lambda row: (row.settled_at, row.id),
-        tooltip=lambda row: f"Found {local_moment(row.at)}\n{utc_text(row.settled_at)}",
+        tooltip=lambda row: tr("Found {time}\n{time_2}").format(
+            time=local_moment(row.at), time_2=utc_text(row.settled_at)
+        ),
     ),
     Column(
         key="what",
-        title="What",
+        title=tr("What"),
         width=240,
         cell=lambda row: Cell(TELLING[row.kind].title),
         sort_key=lambda row: TELLING[row.kind].title,
     ),
     Column(
         key="pair",
-        title="Pair",
+        title=tr("Pair"),
         width=100,
         cell=lambda row: Cell(pair(row)),
         sort_key=pair,
     ),
     Column(
-        key="account", title="Account", width=100, cell=lambda row: Cell(_account(row)), sort_key=_account
+        key="account", title=tr("Account"), width=100, cell=lambda row: Cell(_account(row)), sort_key=_account
     ),
     Column(
         key="ending",
-        title="How it ended",
+        title=tr("How it ended"),
         width=280,
         cell=lambda row: Cell(ending(row)),
         sort_key=ending,
@@ -64,7 +67,7 @@ COLUMNS: Sequence[Column[Finding]] = (
     ),
     Column(
         key="found",
-        title="What was found",
+        title=tr("What was found"),
         width=260,
         cell=_found,
         tooltip=lambda row: sentences(row)[0],
@@ -82,8 +85,8 @@ class Earlier(TableView):
         self.findings: TableModel[Finding] = TableModel(
             COLUMNS, lambda row: row.id, default_sort=lambda row: -_moment(row)
         )
-        super().__init__(self.findings, name="Earlier findings")
-        self.set_empty("Nothing was settled yet.")
+        super().__init__(self.findings, name=tr("Earlier findings"))
+        self.set_empty(tr("Nothing was settled yet."))
 
     def show_findings(self, findings: Sequence[Finding]) -> None:
         """Show these, whatever was shown before."""

@@ -14,6 +14,7 @@ from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import EquityPoint
 from execution_engine.ui.format import local_date
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, SegmentedChoice
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ SPANS = {
     "90": timedelta(days=90),
     "365": timedelta(days=365),
 }
-CHOICES = (("7", "7 d"), ("30", "30 d"), ("90", "90 d"), ("365", "1 y"), ("all", "All"))
+CHOICES = (("7", "7 d"), ("30", "30 d"), ("90", "90 d"), ("365", "1 y"), ("all", tr("All")))
 FIRST_CHOICE = "30"
-NOTHING = "The curve begins with the first closed trade."
+NOTHING = tr("The curve begins with the first closed trade.")
 
 
 class EquityPanel(Panel):
@@ -35,9 +36,9 @@ class EquityPanel(Panel):
 
     def __init__(self) -> None:
         """Start empty."""
-        super().__init__("Equity", "realized, USD")
+        super().__init__(tr("Equity"), tr("realized, USD"))
         self._points: list[EquityPoint] = []
-        self.choice = SegmentedChoice(CHOICES, FIRST_CHOICE, name="Time span")
+        self.choice = SegmentedChoice(CHOICES, FIRST_CHOICE, name=tr("Time span"))
         self._chosen = False
         self.choice.chosen.connect(self._choose)
         self.add_right(self.choice)
@@ -100,5 +101,7 @@ class EquityPanel(Panel):
             self.choice.set_value("all" if young else FIRST_CHOICE)
         span = SPANS.get(self.choice.value())
         since = now - span if span else None
-        self.set_subtitle(f"realized, USD, since {local_date(since or self._points[0].at)}")
+        self.set_subtitle(
+            tr("realized, USD, since {time}").format(time=local_date(since or self._points[0].at))
+        )
         self._drawn().show_since(since, now)

@@ -11,9 +11,10 @@ from execution_engine.ui.format import counted
 from execution_engine.ui.frame.attention import Thing
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Banner, Label, Panel, button, divider
 
-WELL = "All is well."
+WELL = tr("All is well.")
 
 
 class Needs(Panel):
@@ -23,7 +24,7 @@ class Needs(Panel):
 
     def __init__(self) -> None:
         """Start with nothing to look at."""
-        super().__init__("Needs attention")
+        super().__init__(tr("Needs attention"))
         self._things: tuple[Thing, ...] | None = None
         self._ground = QWidget()
         self._column = QVBoxLayout(self._ground)
@@ -32,7 +33,7 @@ class Needs(Panel):
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self._ground)
-        self._scroll.setAccessibleName("Needs attention")
+        self._scroll.setAccessibleName(tr("Needs attention"))
         # The panel's own ground shows through.
         self._scroll.viewport().setAutoFillBackground(False)
         self._ground.setAutoFillBackground(False)
@@ -97,7 +98,9 @@ class NeedsBar(Banner):
         text = (
             first.title
             if len(things) == 1
-            else f"{counted(len(things), 'thing')} need attention: {first.title} …"
+            else tr("{count} need attention: {title} …").format(
+                count=counted(len(things), tr("thing"), tr("things")), title=first.title
+            )
         )
         if text != self.text():
             self.say(

@@ -24,6 +24,7 @@ from execution_engine.ui.pages.dashboard.results import Reading, Results, midnig
 from execution_engine.ui.pages.page import Page
 from execution_engine.ui.tables import TableView
 from execution_engine.ui.theme import SIZE, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Panel, button
 
 APART_MS = 70  # from the window's own sums: alerts get their turn in between
@@ -36,7 +37,7 @@ LEAST_CURVE = 104  # below the strip and two banners of a small window
 class DashboardPage(Page):
     """How it stands, at a glance."""
 
-    title = "Dashboard"
+    title = tr("Dashboard")
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what the bridge holds."""
@@ -53,7 +54,7 @@ class DashboardPage(Page):
         self.results = Results()
         self.needs, self.bar = Needs(), NeedsBar()
         self.model = positions.model()
-        self.table = TableView(self.model, positions.delegates(), name="Open positions")
+        self.table = TableView(self.model, positions.delegates(), name=tr("Open positions"))
         self._lay_out()
         self._listen()
         self._rows.take(Batch(whole=True))
@@ -64,11 +65,11 @@ class DashboardPage(Page):
 
     def _lay_out(self) -> None:
         self._column = column = QVBoxLayout(self)
-        self.results_panel = Panel("Results", "all accounts")
+        self.results_panel = Panel(tr("Results"), tr("all accounts"))
         self.results_panel.add(self.results)
         self.results_panel.body.addStretch(1)
-        self.positions_panel = Panel("Open positions")
-        link = button("Open Positions", "link", small=True)
+        self.positions_panel = Panel(tr("Open positions"))
+        link = button(tr("Open Positions"), "link", small=True)
         link.clicked.connect(lambda: self.wanted.emit("positions", None))
         self.positions_panel.add_right(link)
         self.positions_panel.add(self.table, 1)
@@ -77,11 +78,11 @@ class DashboardPage(Page):
         column.addWidget(self.bar)
         column.addLayout(self._grid, 1)
         self.table.set_empty(
-            "No positions. The next alert opens the first one.",
+            tr("No positions. The next alert opens the first one."),
             [
-                ("First steps…", lambda: self.asked.emit("guide")),
-                ("Compose alert…", lambda: self.asked.emit("compose")),
-                ("Send test alert…", lambda: self.asked.emit("test_alert")),
+                (tr("First steps…"), lambda: self.asked.emit("guide")),
+                (tr("Compose alert…"), lambda: self.asked.emit("compose")),
+                (tr("Send test alert…"), lambda: self.asked.emit("test_alert")),
             ],
         )
         self.model.sort_by("unrealized")
@@ -231,7 +232,11 @@ class DashboardPage(Page):
         today: Decimal = realized - self.equity.realized_before(self._day)
         read = self._reading.read
         self.strip.refresh(self._world, today, read.today.trades if read else None)
-        text = f"{sums.groups} · invested {usd(sums.invested)} USD" if sums.groups else ""
+        text = (
+            tr("{groups} · invested {amount} USD").format(groups=sums.groups, amount=usd(sums.invested))
+            if sums.groups
+            else ""
+        )
         self.positions_panel.set_subtitle(text)
         self._show_needs()
 

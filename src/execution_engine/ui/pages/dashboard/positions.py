@@ -31,6 +31,7 @@ from execution_engine.ui.icons import state_look
 from execution_engine.ui.pages.dashboard.trail import Trail
 from execution_engine.ui.tables import Cell, Chip, Column, Number, Position, Spark, TableModel, position_cell
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 WIDE = {
     "position": 196,
@@ -139,12 +140,17 @@ def _position(row: PositionRow) -> Cell:
 
 def _day(row: PositionRow) -> Cell:
     if not row.held.holds:
-        return Cell("no fill yet", "text3")
+        return Cell(tr("no fill yet"), "text3")
     group = row.group
     points = tuple(percent for price in row.trail if (percent := _percent_at(group, price)) is not None)
     if len(points) < 2:
-        return Cell("", say="no history yet")
-    return Cell(extra=points, say=f"from {spoken(_pct(points[0]))} to {spoken(_pct(points[-1]))}")
+        return Cell("", say=tr("no history yet"))
+    return Cell(
+        extra=points,
+        say=tr("from {points} to {points_2}").format(
+            points=spoken(_pct(points[0])), points_2=spoken(_pct(points[-1]))
+        ),
+    )
 
 
 def _percent_at(group: Group, price: Decimal) -> Decimal | None:
@@ -182,90 +188,110 @@ def status_cell(held: Holding) -> Cell:
 
 
 def _fraction(done: int, whole: int) -> Cell:
-    return Cell(f"{done} / {whole}", say=f"{done} of {whole}")
+    return Cell(f"{done} / {whole}", say=tr("{done} of {whole}").format(done=done, whole=whole))
 
 
 def result_tooltip(held: Holding) -> str:
     """Say the formula of the unrealized result with a group's own numbers."""
     group = held.group
     if held.unrealized is None or held.price is None:
-        return "There is no price yet." if held.holds else "Nothing has filled yet."
+        return tr("There is no price yet.") if held.holds else tr("Nothing has filled yet.")
     entry, price, quantity = exact(group.avg_entry), exact(held.price), exact(group.open_quantity)
     inner = f"{price} {MINUS} {entry}" if group.side is Side.LONG else f"{entry} {MINUS} {price}"
-    return f"Unrealized = ({inner}) × {quantity} = {exact(held.unrealized)} {group.quote}"
+    return tr("Unrealized = ({inner}) × {quantity} = {unrealized} {quote}").format(
+        inner=inner, quantity=quantity, unrealized=exact(held.unrealized), quote=group.quote
+    )
 
 
 def _tooltip(row: PositionRow) -> str:
     words = result_tooltip(row.held)
-    return f"{words}\nPrice is {row.price_age} old" if row.old else words
+    return (
+        tr("{words}\nPrice is {price_age} old").format(words=words, price_age=row.price_age)
+        if row.old
+        else words
+    )
 
 
 def _percent_tooltip(row: PositionRow) -> str:
     value = row.held.percent
-    return "" if value is None else f"{exact(value)}{GAP}% of {exact(row.group.invested)} invested"
+    return (
+        ""
+        if value is None
+        else tr("{value}{gap}% of {invested} invested").format(
+            value=exact(value), gap=GAP, invested=exact(row.group.invested)
+        )
+    )
 
 
 def _sentence(row: PositionRow) -> str:
     group = row.group
-    side = "long" if group.side is Side.LONG else "short"
+    side = tr("long") if group.side is Side.LONG else tr("short")
     result = spoken(signed_usd(row.held.unrealized))
-    return f"{group.symbol} {group.timeframe} {side}, unrealized {result} USD, {status_cell(row.held).text.lower()}"
+    return tr("{symbol} {timeframe} {side}, unrealized {result} USD, {held}").format(
+        symbol=group.symbol,
+        timeframe=group.timeframe,
+        side=side,
+        result=result,
+        held=status_cell(row.held).text.lower(),
+    )
 
 
 COLUMNS: Sequence[Column[PositionRow]] = (
     Column(
         key="position",
-        title="Position",
+        title=tr("Position"),
         width=WIDE["position"],
         cell=_position,
         sort_key=lambda row: (row.group.symbol, row.group.timeframe),
-        tooltip=lambda row: f"{row.group.exchange.upper()}:{row.group.symbol} on account {row.group.account}",
+        tooltip=lambda row: tr("{exchange}:{symbol} on account {account}").format(
+            exchange=row.group.exchange.upper(), symbol=row.group.symbol, account=row.group.account
+        ),
     ),
     Column(
         key="pyramids",
-        title="Pyramids",
+        title=tr("Pyramids"),
         align="right",
         width=WIDE["pyramids"],
         cell=lambda row: _fraction(row.group.pyramid_count, row.group.max_pyramids),
         sort_key=lambda row: row.group.pyramid_count,
-        hint="Entries that the group has, of those it may have",
+        hint=tr("Entries that the group has, of those it may have"),
     ),
     Column(
         key="legs",
-        title="Legs",
+        title=tr("Legs"),
         align="right",
         width=WIDE["legs"],
         cell=lambda row: _fraction(row.filled_legs, row.legs),
         sort_key=lambda row: row.filled_legs,
-        hint="Legs that filled, of all",
+        hint=tr("Legs that filled, of all"),
     ),
     Column(
         key="day",
-        title="Last 24 h",
+        title=tr("Last 24 h"),
         width=WIDE["day"],
         cell=_day,
-        hint="Unrealized % of what is held now, at the prices seen since the start, at most 24 h",
+        hint=tr("Unrealized % of what is held now, at the prices seen since the start, at most 24 h"),
     ),
     Column(
         key="invested",
-        title="Invested",
+        title=tr("Invested"),
         unit="USD",
         align="right",
         width=WIDE["invested"],
         cell=_invested,
         sort_key=lambda row: row.group.invested,
-        hint="Notional at entry of what is held",
+        hint=tr("Notional at entry of what is held"),
     ),
     Column(
         key="unrealized",
-        title="Unrealized",
+        title=tr("Unrealized"),
         unit="USD",
         align="right",
         width=WIDE["unrealized"],
         cell=_result,
         sort_key=lambda row: row.held.unrealized or ZERO,
         tooltip=_tooltip,
-        hint="(price − average entry) × open quantity, mirrored for a short",
+        hint=tr("(price − average entry) × open quantity, mirrored for a short"),
     ),
     Column(
         key="percent",
@@ -275,11 +301,11 @@ COLUMNS: Sequence[Column[PositionRow]] = (
         cell=_percent,
         sort_key=lambda row: row.held.percent or ZERO,
         tooltip=_percent_tooltip,
-        hint="Unrealized in per cent of what is invested",
+        hint=tr("Unrealized in per cent of what is invested"),
     ),
     Column(
         key="status",
-        title="Status",
+        title=tr("Status"),
         width=WIDE["status"],
         cell=lambda row: status_cell(row.held),
         sort_key=lambda row: status_cell(row.held).text,

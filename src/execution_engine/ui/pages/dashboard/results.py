@@ -16,24 +16,30 @@ from execution_engine.domain.statistics import Statistics
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import MISSING, exact, number, result_token, signed_usd, usd
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Facts
 
 EVERY_MS = 2000
 PATIENT_MS = 15_000
 
 LEFT = (
-    ("realized", "Realized", "USD", "Everything that was realized in this world, fees included"),
-    ("unrealized", "Unrealized", "USD", "Sum of (price − average entry) × open quantity over open groups"),
-    ("total", "Total", "USD", "Realized + unrealized"),
-    ("win_rate", "Win rate", "%", "Closed groups with a profit / closed groups that had filled"),
-    ("average_win", "Average win", "USD", "Sum of profits / number of closed groups with a profit"),
+    ("realized", tr("Realized"), "USD", tr("Everything that was realized in this world, fees included")),
+    (
+        "unrealized",
+        tr("Unrealized"),
+        "USD",
+        tr("Sum of (price − average entry) × open quantity over open groups"),
+    ),
+    ("total", tr("Total"), "USD", tr("Realized + unrealized")),
+    ("win_rate", tr("Win rate"), "%", tr("Closed groups with a profit / closed groups that had filled")),
+    ("average_win", tr("Average win"), "USD", tr("Sum of profits / number of closed groups with a profit")),
 )
 RIGHT = (
-    ("average_loss", "Average loss", "USD", "Sum of losses / number of closed groups with a loss"),
-    ("profit_factor", "Profit factor", "", "Sum of profits / sum of losses"),
-    ("trades", "Trades", "", "Closed groups that had filled"),
-    ("today", "Trades today", "", "Closed since midnight UTC"),
-    ("volume", "Volume today", "USD", "Price × quantity of all fills since midnight UTC"),
+    ("average_loss", tr("Average loss"), "USD", tr("Sum of losses / number of closed groups with a loss")),
+    ("profit_factor", tr("Profit factor"), "", tr("Sum of profits / sum of losses")),
+    ("trades", tr("Trades"), "", tr("Closed groups that had filled")),
+    ("today", tr("Trades today"), "", tr("Closed since midnight UTC")),
+    ("volume", tr("Volume today"), "USD", tr("Price × quantity of all fills since midnight UTC")),
 )
 
 

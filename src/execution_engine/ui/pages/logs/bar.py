@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 from execution_engine.domain.facts import Category, Level
 from execution_engine.domain.log_lines import LogQuestion
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, PageBar, SearchField, button
 
 LEVELS = list(Level)
@@ -20,12 +21,12 @@ SPANS: dict[str, timedelta] = {
     "week": timedelta(days=7),
 }
 RANGES = (
-    ("all", "Any time"),
-    ("hour", "Last hour"),
-    ("today", "Today"),
-    ("day", "Last 24 h"),
-    ("week", "Last 7 days"),
-    ("own", "From … to …"),
+    ("all", tr("Any time")),
+    ("hour", tr("Last hour")),
+    ("today", tr("Today")),
+    ("day", tr("Last 24 h")),
+    ("week", tr("Last 7 days")),
+    ("own", tr("From … to …")),
 )
 
 
@@ -37,15 +38,15 @@ class LogsBar(PageBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with everything from INFO on, of any time, followed."""
-        super().__init__("Logs", parent)
-        self.search = SearchField("Search text", 190)
+        super().__init__(tr("Logs"), parent)
+        self.search = SearchField(tr("Search text"), 190)
         self.level, self.category, self.range = QComboBox(), QComboBox(), QComboBox()
-        self.first, self.last = _moment_field("From"), _moment_field("To")
-        self.follow = QCheckBox("Follow")
-        self.follow.setToolTip("Keep the newest line in sight")
+        self.first, self.last = _moment_field(tr("From")), _moment_field(tr("To"))
+        self.follow = QCheckBox(tr("Follow"))
+        self.follow.setToolTip(tr("Keep the newest line in sight"))
         self.follow.setChecked(True)
         self.counted = Label("", "small", "text3")
-        self.export = button("Export…")
+        self.export = button(tr("Export…"))
         self._fill()
         for tool in (self.search, self.level, self.category, self.range, self.first, self.last, self.follow):
             self.add(tool)
@@ -64,14 +65,18 @@ class LogsBar(PageBar):
 
     def _fill(self) -> None:
         for level in LEVELS:
-            self.level.addItem(f"Level ≥ {level.value}", level.value)
+            self.level.addItem(tr("Level ≥ {level}").format(level=level.value), level.value)
         self.level.setCurrentIndex(LEVELS.index(Level.INFO))
-        self.category.addItem("All categories", "")
+        self.category.addItem(tr("All categories"), "")
         for category in Category:
             self.category.addItem(category.value.capitalize(), category.value)
         for key, word in RANGES:
             self.range.addItem(word, key)
-        for box, name in ((self.level, "Least level"), (self.category, "Category"), (self.range, "Time")):
+        for box, name in (
+            (self.level, tr("Least level")),
+            (self.category, tr("Category")),
+            (self.range, tr("Time")),
+        ):
             box.setAccessibleName(name)
 
     def set_narrow(self, narrow: bool) -> None:
@@ -135,7 +140,9 @@ def _moment_field(name: str) -> QLineEdit:
     field.setAccessibleName(name)
     field.setPlaceholderText("2026-11-20 14:30")
     field.setToolTip(
-        f"{name}: your local time, year-month-day and, if you like, hour:minute; empty leaves it open"
+        tr(
+            "{name}: your local time, year-month-day and, if you like, hour:minute; empty leaves it open"
+        ).format(name=name)
     )
     field.setFixedWidth(px(132))
     return field

@@ -10,6 +10,7 @@ from execution_engine.ui.format import local_date, local_moment, local_time_ms, 
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import Cell, Column
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 LONGEST = 400  # of a message in the list; the rest stands below
 _ORDER = {level.value: place for place, level in enumerate(Level)}
@@ -28,12 +29,12 @@ def _level(line: LogEntry) -> Cell:
 
 
 def _group(line: LogEntry) -> Cell:
-    return Cell("" if line.group_id is None else f"group {line.group_id}")
+    return Cell("" if line.group_id is None else tr("group {group_id}").format(group_id=line.group_id))
 
 
 def about(line: LogEntry) -> str:
     """Name the alert and the order a line is about."""
-    named = (("alert", line.alert_id), ("order", line.order_id))
+    named = ((tr("alert"), line.alert_id), (tr("order"), line.order_id))
     return " · ".join(f"{name} {id}" for name, id in named if id is not None)
 
 
@@ -45,20 +46,20 @@ def moment(line: LogEntry) -> str:
 COLUMNS: Sequence[Column[LogEntry]] = (
     Column(
         key="time",
-        title="Time",
+        title=tr("Time"),
         width=168,
         cell=lambda line: Cell(moment(line), "text2", raw=line.at.isoformat()),
         tooltip=lambda line: f"{local_moment(line.at)}\n{utc_text(line.at)}",
     ),
-    Column(key="level", title="Level", width=104, cell=_level),
-    Column(key="category", title="Category", width=96, cell=lambda line: Cell(line.category, "text2")),
+    Column(key="level", title=tr("Level"), width=104, cell=_level),
+    Column(key="category", title=tr("Category"), width=96, cell=lambda line: Cell(line.category, "text2")),
     Column(
         key="message",
-        title="Message",
+        title=tr("Message"),
         width=560,
         cell=lambda line: Cell(visible(line.text.partition("\n")[0], LONGEST), raw=line.text),
         tooltip=lambda line: line.code,
     ),
-    Column(key="group", title="Group", width=112, cell=_group),
-    Column(key="about", title="Alert, order", width=150, cell=lambda line: Cell(about(line), "text3")),
+    Column(key="group", title=tr("Group"), width=112, cell=_group),
+    Column(key="about", title=tr("Alert, order"), width=150, cell=lambda line: Cell(about(line), "text3")),
 )

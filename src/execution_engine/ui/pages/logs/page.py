@@ -21,6 +21,7 @@ from execution_engine.ui.pages.logs.window import LogWindow
 from execution_engine.ui.pages.page import Page, stretch
 from execution_engine.ui.tables import ActionText, TableModel, TableView
 from execution_engine.ui.theme import THEME, mono, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Banner, Label, Notice, Panel, Splitter, button
 
 NEAR = 40  # rows from an end: so early the next lines are read
@@ -31,7 +32,7 @@ DETAIL_HEIGHT = 150
 class LogsPage(Page):
     """Read the log when it is looked at; forget it again when it is not followed."""
 
-    title = "Logs"
+    title = tr("Logs")
 
     def __init__(self, bridge: Bridge) -> None:
         """Read nothing yet."""
@@ -45,13 +46,16 @@ class LogsPage(Page):
             COLUMNS, key=lambda line: line.id, default_sort=lambda line: line.id
         )
         delegates = {"group": ActionText("link"), "time": Mono(), "message": Mono(), "level": LevelWord()}
-        self.table = TableView(self.model, delegates, name="Log")
+        self.table = TableView(self.model, delegates, name=tr("Log"))
         self.lines = LogWindow(bridge, self.model, self)
         self.behind = Banner()
-        self.detail = Panel("Line", framed=False)
+        self.detail = Panel(tr("Line"), framed=False)
         self.text = QPlainTextEdit()
         self.when = Label("", "small", "text3")
-        self.to_group, self.to_alert = button("Show group", small=True), button("Show alert", small=True)
+        self.to_group, self.to_alert = (
+            button(tr("Show group"), small=True),
+            button(tr("Show alert"), small=True),
+        )
         self._counting = QTimer(self, singleShot=True, interval=COUNT_MS)
         self._busy_counting = False
         self._lay_out()
@@ -60,7 +64,7 @@ class LogsPage(Page):
     def _lay_out(self) -> None:
         stretch(self.table, "message")
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("The whole line")
+        self.text.setAccessibleName(tr("The whole line"))
         self.text.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.text.setProperty("frameless", "true")
         self.detail.add_left(self.when)
@@ -154,7 +158,7 @@ class LogsPage(Page):
         self._tell()
 
     def _failed(self, message: str) -> None:
-        self.table.set_empty(f"The log could not be read: {visible(message, 200)}")
+        self.table.set_empty(tr("The log could not be read: {message}").format(message=visible(message, 200)))
 
     def _count(self) -> None:
         if self._busy_counting:
@@ -172,22 +176,28 @@ class LogsPage(Page):
         self._bridge.run(self._bridge.doors.count_log(question), done)
 
     def _tell(self) -> None:
-        self.bar.counted.show_text("" if self._total is None else counted(self._total, "line"))
+        self.bar.counted.show_text(
+            "" if self._total is None else counted(self._total, tr("line"), tr("lines"))
+        )
         self.bar.export.setEnabled(bool(self._total))
 
     def _say_empty(self) -> None:
         if not self.bar.filters:
-            self.table.set_empty("Nothing was logged yet.")
+            self.table.set_empty(tr("Nothing was logged yet."))
         elif not len(self.model):
-            self.table.set_empty("Nothing matches.", [("Clear filter", self.bar.clear)])
+            self.table.set_empty(tr("Nothing matches."), [(tr("Clear filter"), self.bar.clear)])
             self._bridge.run(self._bridge.doors.count_log(LogQuestion()), self._say_hidden)
 
     def _say_hidden(self, count: int | Refusal) -> None:
         if isinstance(count, Refusal) or not self.bar.filters:
             return
-        hidden = f"{counted(count, 'line')} {'is' if count == 1 else 'are'} hidden by the filter"
-        sentence = f"Nothing matches. {hidden}." if count else "Nothing was logged yet."
-        self.table.set_empty(sentence, [("Clear filter", self.bar.clear)] if count else [])
+        hidden = (
+            tr("{count} is hidden by the filter") if count == 1 else tr("{count} are hidden by the filter")
+        ).format(count=counted(count, tr("line"), tr("lines")))
+        sentence = (
+            tr("Nothing matches. {hidden}.").format(hidden=hidden) if count else tr("Nothing was logged yet.")
+        )
+        self.table.set_empty(sentence, [(tr("Clear filter"), self.bar.clear)] if count else [])
 
     def _noticed(self, facts: tuple[Fact, ...]) -> None:
         if not self.bar.follow.isChecked():
@@ -230,12 +240,12 @@ class LogsPage(Page):
         if self.bar.follow.isChecked():
             self.behind.hide()
             return
-        lines = f" · {counted(self._unseen, 'new line')}" if self._unseen else ""
+        lines = f" · {counted(self._unseen, tr('new line'), tr('new lines'))}" if self._unseen else ""
         self.behind.say(
-            f"Following is off{lines}",
+            tr("Following is off{lines}").format(lines=lines),
             "neutral",
             icon="logs",
-            action="Go to newest",
+            action=tr("Go to newest"),
             then=lambda: self.bar.follow.setChecked(True),
         )
 
@@ -251,11 +261,11 @@ class LogsPage(Page):
 
     def _show_line(self, key: object) -> None:
         line = None if key is None else self.model.record(key)
-        self.detail.heading.title.show_text(f"{line.level} · {line.category}" if line else "Line")
+        self.detail.heading.title.show_text(f"{line.level} · {line.category}" if line else tr("Line"))
         self.when.show_text(
             " · ".join(each for each in (moment(line), utc_text(line.at), line.code, about(line)) if each)
             if line
-            else "Select a line to read it whole."
+            else tr("Select a line to read it whole.")
         )
         self.text.setPlainText("\n".join(map(visible, line.text.split("\n"))) if line else "")
         self.to_group.setVisible(line is not None and line.group_id is not None)
@@ -278,7 +288,7 @@ class LogsPage(Page):
     # -- to a file
 
     def _ask_for_file(self) -> None:
-        dialog = QFileDialog(self, "Export the log", "log.csv", "CSV (*.csv);;JSON (*.json)")
+        dialog = QFileDialog(self, tr("Export the log"), "log.csv", tr("CSV (*.csv);;JSON (*.json)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -290,9 +300,15 @@ class LogsPage(Page):
 
         def done(count: int | Refusal) -> None:
             if isinstance(count, Refusal):
-                self.notice.emit(Notice("error", "The log was not exported", visible(count.message, 300)))
+                self.notice.emit(Notice("error", tr("The log was not exported"), visible(count.message, 300)))
             else:
-                self.notice.emit(Notice("success", f"Exported {counted(count, 'line')}", visible(str(path))))
+                self.notice.emit(
+                    Notice(
+                        "success",
+                        tr("Exported {count}").format(count=counted(count, tr("line"), tr("lines"))),
+                        visible(str(path)),
+                    )
+                )
 
         question = self.bar.question(self._bridge.doors.now())
         self._bridge.run(self._bridge.doors.export_log(question, path), done)

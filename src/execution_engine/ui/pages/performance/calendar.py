@@ -16,10 +16,11 @@ from execution_engine.domain.performance import DayResult
 from execution_engine.ui.format import counted, exact, result_token, signed_usd, tooltip
 from execution_engine.ui.tables.paint import elided, width_of
 from execution_engine.ui.theme import THEME, color, font, px, tint
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, button
 
 MONTHS = tuple(calendar.month_name)
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS = (tr("Mon"), tr("Tue"), tr("Wed"), tr("Thu"), tr("Fri"), tr("Sat"), tr("Sun"))
 STEPS = 4
 HEAD = 22
 
@@ -33,8 +34,8 @@ class Calendar(QWidget):
         self.grid = MonthGrid()
         self.title = Label("", "body", "text", weight=600)
         self.sum = Label("", "small", "text2")
-        self.back = button("‹", small=True, tip="The month before")
-        self.ahead = button("›", small=True, tip="The month after")
+        self.back = button("‹", small=True, tip=tr("The month before"))
+        self.ahead = button("›", small=True, tip=tr("The month after"))
         head = QHBoxLayout()
         head.setContentsMargins(px(12), px(6), px(12), px(4))
         head.setSpacing(px(8))
@@ -71,7 +72,11 @@ class Calendar(QWidget):
         total = sum((each.realized for each in some), ZERO)
         trades = sum(each.trades for each in some)
         self.title.show_text(f"{MONTHS[month.month]} {month.year}")
-        self.sum.show_text(f"{signed_usd(total)} USD · {counted(trades, 'trade')} · days of UTC")
+        self.sum.show_text(
+            tr("{amount} USD · {count} · days of UTC").format(
+                amount=signed_usd(total), count=counted(trades, tr("trade"), tr("trades"))
+            )
+        )
 
 
 class MonthGrid(QWidget):
@@ -91,7 +96,9 @@ class MonthGrid(QWidget):
         """Show another month."""
         self.month = month
         named = [day for day in self.days if (day.year, day.month) == (month.year, month.month)]
-        self.setAccessibleName(f"Days of {MONTHS[month.month]} {month.year}")
+        self.setAccessibleName(
+            tr("Days of {months} {year}").format(months=MONTHS[month.month], year=month.year)
+        )
         self.setAccessibleDescription("; ".join(self.words(day) for day in named))
         self.update()
 
@@ -99,8 +106,8 @@ class MonthGrid(QWidget):
         """Say a day."""
         found = self.days.get(day)
         if found is None:
-            return f"{day.isoformat()}: nothing was realized"
-        return f"{day.isoformat()}: {exact(found.realized)} USD, {counted(found.trades, 'trade')}"
+            return tr("{isoformat}: nothing was realized").format(isoformat=day.isoformat())
+        return f"{day.isoformat()}: {exact(found.realized)} USD, {counted(found.trades, tr('trade'), tr('trades'))}"
 
     def minimumSizeHint(self) -> QSize:
         """Ask for six weeks of two lines."""
@@ -171,7 +178,11 @@ class MonthGrid(QWidget):
         if found is None:
             return
         if not flat:
-            count = counted(found.trades, "trade") if box.width() > px(130) else f"{found.trades:,}"
+            count = (
+                counted(found.trades, tr("trade"), tr("trades"))
+                if box.width() > px(130)
+                else f"{found.trades:,}"
+            )
             painter.setPen(color("text2"))
             painter.drawText(QPointF(box.right() - px(6) - width_of(count, "caption"), line), count)
         left = box.x() + px(26 if flat else 6)

@@ -12,6 +12,7 @@ from execution_engine.domain.performance import Bar
 from execution_engine.ui.format import counted, exact, signed, tooltip
 from execution_engine.ui.tables.paint import width_of
 from execution_engine.ui.theme import THEME, color, font, px, tint
+from execution_engine.ui.tongue import tr
 
 MARGIN_X, MARGIN_TOP, MARGIN_BOTTOM = 16, 24, 30
 GAP = 2
@@ -32,7 +33,7 @@ class Distribution(QWidget):
         """Draw other bars."""
         self.bars = bars
         said = "; ".join(self.words(bar) for bar in bars if bar.trades)
-        self.setAccessibleName("Distribution of results")
+        self.setAccessibleName(tr("Distribution of results"))
         self.setAccessibleDescription(said)
         self.update()
 
@@ -40,7 +41,9 @@ class Distribution(QWidget):
     def words(bar: Bar) -> str:
         """Say a bar."""
         ends = (signed(each, 2).removesuffix(".00") for each in (bar.low, bar.high))
-        return f"{counted(bar.trades, 'trade')} from {' to '.join(ends)} USD"
+        return tr("{count} from {ends} USD").format(
+            count=counted(bar.trades, tr("trade"), tr("trades")), ends=" to ".join(ends)
+        )
 
     def minimumSizeHint(self) -> QSize:
         """Ask for room for a few bars."""

@@ -18,17 +18,18 @@ from execution_engine.ui.format import (
     usd,
 )
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Figure, Panel
 
 LABELS = {
-    "net": "Net, USD",
-    "factor": "Profit factor",
-    "rate": "Win rate",
-    "expectancy": "Expectancy, USD",
-    "drawdown": "Max drawdown, USD",
-    "sharpe": "Sharpe",
-    "held": "Average holding",
-    "trades": "Trades",
+    "net": tr("Net, USD"),
+    "factor": tr("Profit factor"),
+    "rate": tr("Win rate"),
+    "expectancy": tr("Expectancy, USD"),
+    "drawdown": tr("Max drawdown, USD"),
+    "sharpe": tr("Sharpe"),
+    "held": tr("Average holding"),
+    "trades": tr("Trades"),
 }
 ROW_HEIGHT, ROW_HEIGHT_OF_TWO = 68, 64
 
@@ -70,50 +71,75 @@ class Strip(Panel):
         self._show(
             "net",
             signed_usd(report.realized),
-            f"Realized in this time, fees included, of open groups as well = {exact(report.realized)} USD\n"
-            f"Closed groups alone: {exact(sums.realized)} USD, {exact(sums.fees)} USD of fees",
+            tr(
+                "Realized in this time, fees included, of open groups as well = {realized} USD\nClosed "
+                "groups alone: {realized_2} USD, {fees} USD of fees"
+            ).format(realized=exact(report.realized), realized_2=exact(sums.realized), fees=exact(sums.fees)),
             result_token(report.realized),
         )
         self._show(
             "factor",
             number(sums.profit_factor, 2),
-            f"Sum of profits / sum of losses = {usd(sums.won)} / {usd(-sums.lost)}"
+            tr("Sum of profits / sum of losses = {amount} / {amount_2}").format(
+                amount=usd(sums.won), amount_2=usd(-sums.lost)
+            )
             if sums.lost
-            else "Sum of profits / sum of losses; there is no loss",
+            else tr("Sum of profits / sum of losses; there is no loss"),
         )
         self._show(
             "rate",
             percent(sums.win_rate, 1),
-            f"Closed groups with a profit / closed groups that had filled = {sums.wins:,} / {sums.trades:,}",
+            tr("Closed groups with a profit / closed groups that had filled = {wins} / {trades}").format(
+                wins=f"{sums.wins:,}", trades=f"{sums.trades:,}"
+            ),
         )
         self._show(
             "expectancy",
             signed_usd(sums.expectancy),
-            "Sum of results / closed groups = "
-            f"{signed_usd(sums.realized)} / {sums.trades:,} = {exact(sums.expectancy)} USD\n"
-            f"Average win {signed_usd(sums.average_win)}, average loss {signed_usd(sums.average_loss)}",
+            tr(
+                "Sum of results / closed groups = {amount} / {trades} = {expectancy} USD\nAverage win "
+                "{amount_2}, average loss {amount_3}"
+            ).format(
+                amount=signed_usd(sums.realized),
+                trades=f"{sums.trades:,}",
+                expectancy=exact(sums.expectancy),
+                amount_2=signed_usd(sums.average_win),
+                amount_3=signed_usd(sums.average_loss),
+            ),
             result_token(sums.expectancy),
         )
-        low = f", lowest on {local_moment(fall.low_at)}" if fall.low_at else ""
+        low = tr(", lowest on {time}").format(time=local_moment(fall.low_at)) if fall.low_at else ""
         self._show(
             "drawdown",
             signed_usd(fall.amount),
-            "Deepest fall of the equity (start capital + realized) from a peak = "
-            f"{exact(fall.amount)} USD, {percent(fall.percent)} of the peak{low}",
+            tr(
+                "Deepest fall of the equity (start capital + realized) from a peak = {amount} USD, "
+                "{percent} of the peak{low}"
+            ).format(amount=exact(fall.amount), percent=percent(fall.percent), low=low),
             result_token(fall.amount),
         )
-        few = f"Sharpe needs at least {LEAST_TRADES} trades; there {'is' if sums.trades == 1 else 'are'} {sums.trades}."
-        formula = (
+        few = (
+            tr("Sharpe needs at least {least_trades} trades; there is {trades}.")
+            if sums.trades == 1
+            else tr("Sharpe needs at least {least_trades} trades; there are {trades}.")
+        ).format(least_trades=LEAST_TRADES, trades=sums.trades)
+        formula = tr(
             "Mean of the daily changes of the equity / their standard deviation × √365; days are those of UTC"
         )
         self._show("sharpe", number(report.sharpe, 2), few if sums.trades < LEAST_TRADES else formula)
         self._show(
             "held",
             span(sums.average_held),
-            "From the first fill to the close, sum over closed groups / their number"
+            tr("From the first fill to the close, sum over closed groups / their number")
             + (f" = {span(sums.held)} / {sums.trades:,}" if sums.trades else ""),
         )
-        self._show("trades", f"{sums.trades:,}", f"{counted(sums.trades, 'closed group')} that had filled")
+        self._show(
+            "trades",
+            f"{sums.trades:,}",
+            tr("{count} that had filled").format(
+                count=counted(sums.trades, tr("closed group"), tr("closed groups"))
+            ),
+        )
 
     def _show(self, key: str, text: str, tip: str, token: Token = "text") -> None:
         figure = self.figures[key]

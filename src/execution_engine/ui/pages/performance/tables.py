@@ -24,6 +24,7 @@ from execution_engine.ui.format import (
     visible,
 )
 from execution_engine.ui.tables import Cell, Column, Number, Position, TableModel, TableView, position_cell
+from execution_engine.ui.tongue import tr
 
 WIDE = {
     "closed": 130,
@@ -69,82 +70,86 @@ PART_NARROW = {
     "lost": 104,
     "held": 116,
 }
-MONTH = "Month"
+MONTH = tr("Month")
 
 
 _TRADE: Sequence[Column[ClosedTrade]] = (
     Column(
         key="closed",
-        title="Closed",
+        title=tr("Closed"),
         width=138,
         cell=lambda trade: Cell(local_moment(trade.closed_at), raw=trade.closed_at.isoformat()),
         sort_key=lambda trade: trade.closed_at,
-        tooltip=lambda trade: f"Opened {utc_text(trade.opened_at)}\nClosed {utc_text(trade.closed_at)}",
+        tooltip=lambda trade: tr("Opened {time}\nClosed {time_2}").format(
+            time=utc_text(trade.opened_at), time_2=utc_text(trade.closed_at)
+        ),
     ),
     Column(
         key="position",
-        title="Position",
+        title=tr("Position"),
         width=196,
         cell=lambda trade: position_cell(trade.symbol, trade.timeframe, long=trade.side is Side.LONG),
         sort_key=lambda trade: (trade.symbol, trade.timeframe),
     ),
     Column(
         key="account",
-        title="Account",
+        title=tr("Account"),
         width=110,
         cell=lambda trade: Cell(visible(trade.account)),
         sort_key=lambda trade: trade.account,
     ),
     Column(
         key="entry",
-        title="Entry",
+        title=tr("Entry"),
         align="right",
         width=104,
         cell=lambda trade: Cell(_significant(trade.entry), raw=raw(trade.entry)),
         sort_key=lambda trade: trade.entry,
-        tooltip=lambda trade: f"Average over all entry fills = {exact(trade.entry)}",
+        tooltip=lambda trade: tr("Average over all entry fills = {entry}").format(entry=exact(trade.entry)),
     ),
     Column(
         key="exit",
-        title="Exit",
+        title=tr("Exit"),
         align="right",
         width=104,
         cell=lambda trade: Cell(_significant(trade.exit), raw=raw(trade.exit)),
         sort_key=lambda trade: trade.exit,
-        tooltip=lambda trade: f"Average over all closing fills = {exact(trade.exit)}",
+        tooltip=lambda trade: tr("Average over all closing fills = {exit}").format(exit=exact(trade.exit)),
     ),
     Column(
         key="quantity",
-        title="Quantity",
+        title=tr("Quantity"),
         align="right",
         width=110,
         cell=lambda trade: Cell(exact(trade.quantity), raw=raw(trade.quantity)),
         sort_key=lambda trade: trade.quantity,
-        hint="What the entries filled, in the base currency",
+        hint=tr("What the entries filled, in the base currency"),
     ),
     Column(
         key="held",
-        title="Held",
+        title=tr("Held"),
         align="right",
         width=90,
         cell=lambda trade: Cell(span(trade.held), raw=str(int(trade.held.total_seconds()))),
         sort_key=lambda trade: trade.held,
-        hint="From the first fill to the close",
+        hint=tr("From the first fill to the close"),
     ),
     Column(
         key="fees",
-        title="Fees",
+        title=tr("Fees"),
         unit="USD",
         align="right",
         width=96,
         cell=lambda trade: Cell(usd(trade.fees), raw=raw(trade.fees)),
         sort_key=lambda trade: trade.fees,
-        tooltip=lambda trade: f"{exact(trade.fees)} {trade.quote} of entries and exits",
-        hint="What the exchange took for all fills, entries and exits",
+        tooltip=lambda trade: tr("{fees} {quote} of entries and exits").format(
+            fees=exact(trade.fees), quote=trade.quote
+        ),
+        hint=tr("What the exchange took for all fills, entries and exits"),
     ),
     Column(
         key="realized",
-        title="Realized",
+        title=tr("Realized"),
         unit="USD",
         align="right",
         width=118,
@@ -152,7 +157,9 @@ _TRADE: Sequence[Column[ClosedTrade]] = (
             signed_usd(trade.realized), result_token(trade.realized), raw=raw(trade.realized)
         ),
         sort_key=lambda trade: trade.realized,
-        tooltip=lambda trade: f"{exact(trade.realized)} {trade.quote}, fees included",
+        tooltip=lambda trade: tr("{realized} {quote}, fees included").format(
+            realized=exact(trade.realized), quote=trade.quote
+        ),
     ),
     Column(
         key="percent",
@@ -163,11 +170,11 @@ _TRADE: Sequence[Column[ClosedTrade]] = (
             signed_percent(trade.percent), result_token(trade.percent), raw=raw(trade.percent)
         ),
         sort_key=lambda trade: trade.percent,
-        tooltip=lambda trade: "Realized / (average entry × quantity)",
+        tooltip=lambda trade: tr("Realized / (average entry × quantity)"),
     ),
     Column(
         key="why",
-        title="Why",
+        title=tr("Why"),
         width=200,
         cell=lambda trade: Cell(visible(trade.why), "text2"),
         tooltip=lambda trade: visible(trade.why),
@@ -191,7 +198,7 @@ def trades() -> tuple[TableModel[ClosedTrade], TableView]:
     view = TableView(
         model,
         {"position": Position(), "realized": Number(2), "fees": Number(2), "percent": Number(2)},
-        name="Trades",
+        name=tr("Trades"),
     )
     return model, view
 
@@ -200,7 +207,9 @@ def parts(name: str) -> tuple[TableModel[Part], TableView]:
     """Return a table of what pairs, timeframes or months came to."""
     model: TableModel[Part] = TableModel(_part_columns(name), key=lambda part: part.name)
     numbers = ("realized", "expectancy", "won", "lost", "fees", "factor")
-    return model, TableView(model, {key: Number(2) for key in numbers}, name=f"Per {name.lower()}")
+    return model, TableView(
+        model, {key: Number(2) for key in numbers}, name=tr("Per {name}").format(name=name.lower())
+    )
 
 
 def _part_columns(name: str) -> Sequence[Column[Part]]:
@@ -214,7 +223,7 @@ def _part_columns(name: str) -> Sequence[Column[Part]]:
         ),
         Column(
             key="trades",
-            title="Trades",
+            title=tr("Trades"),
             align="right",
             width=84,
             cell=lambda part: Cell(f"{part.tally.trades:,}", raw=str(part.tally.trades)),
@@ -222,31 +231,33 @@ def _part_columns(name: str) -> Sequence[Column[Part]]:
         ),
         Column(
             key="rate",
-            title="Win rate",
+            title=tr("Win rate"),
             align="right",
             width=96,
             cell=lambda part: Cell(percent(part.tally.win_rate, 1), raw=raw(part.tally.win_rate)),
             sort_key=lambda part: part.tally.win_rate,
-            tooltip=lambda part: f"{part.tally.wins:,} wins / {part.tally.trades:,} trades",
+            tooltip=lambda part: tr("{wins} wins / {trades} trades").format(
+                wins=f"{part.tally.wins:,}", trades=f"{part.tally.trades:,}"
+            ),
         ),
-        _money("realized", "Realized", lambda part: part.tally.realized, 124),
-        _money("expectancy", "Per trade", lambda part: part.tally.expectancy, 112),
+        _money("realized", tr("Realized"), lambda part: part.tally.realized, 124),
+        _money("expectancy", tr("Per trade"), lambda part: part.tally.expectancy, 112),
         Column(
             key="factor",
-            title="Profit factor",
+            title=tr("Profit factor"),
             align="right",
             width=108,
             cell=lambda part: Cell(number(part.tally.profit_factor, 2), raw=raw(part.tally.profit_factor)),
             sort_key=lambda part: part.tally.profit_factor,
-            tooltip=lambda part: (
-                f"Sum of profits {usd(part.tally.won)} / sum of losses {usd(-part.tally.lost)}"
+            tooltip=lambda part: tr("Sum of profits {amount} / sum of losses {amount_2}").format(
+                amount=usd(part.tally.won), amount_2=usd(-part.tally.lost)
             ),
         ),
-        _money("won", "Profits", lambda part: part.tally.won, 112),
-        _money("lost", "Losses", lambda part: part.tally.lost, 112),
+        _money("won", tr("Profits"), lambda part: part.tally.won, 112),
+        _money("lost", tr("Losses"), lambda part: part.tally.lost, 112),
         Column(
             key="held",
-            title="Average holding",
+            title=tr("Average holding"),
             width=124,
             cell=lambda part: Cell(span(part.tally.average_held)),
             sort_key=lambda part: part.tally.average_held,

@@ -35,6 +35,7 @@ from execution_engine.ui.pages.positions.bulk import BulkActs
 from execution_engine.ui.pages.positions.cells import MODE
 from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.pages.positions.tree import PositionsTree
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Notice
 
 Reply = Answer | Refusal
@@ -76,9 +77,9 @@ class GroupActs(QObject):
         self._risk(group, menu)
         self._modes(group, menu)
         menu.addSeparator()
-        _add(menu, "Show chart", lambda: self.chart.emit(group.id))
-        _add(menu, "Show alerts", lambda: self.alerts.emit(group.id))
-        _add(menu, "Copy", self._tree.copy)
+        _add(menu, tr("Show chart"), lambda: self.chart.emit(group.id))
+        _add(menu, tr("Show alerts"), lambda: self.alerts.emit(group.id))
+        _add(menu, tr("Copy"), self._tree.copy)
 
     def _closing(self, group: Group, menu: QMenu) -> None:
         idle = group.id not in self._tree.maker.busy
@@ -87,8 +88,8 @@ class GroupActs(QObject):
         can_cancel = (
             group.holds_slot and not leaving and idle and bool(working_entries(self._orders(group.id)))
         )
-        _add(menu, "Exit group…", lambda: self.ask_exit(group.id), enabled=can_exit)
-        _add(menu, "Cancel open legs…", lambda: self.ask_cancel(group.id), enabled=can_cancel)
+        _add(menu, tr("Exit group…"), lambda: self.ask_exit(group.id), enabled=can_exit)
+        _add(menu, tr("Cancel open legs…"), lambda: self.ask_cancel(group.id), enabled=can_cancel)
 
     def _held(self, group: Group, menu: QMenu) -> None:
         found = of_group(self._bridge, group.id)
@@ -97,21 +98,24 @@ class GroupActs(QObject):
         menu.addSeparator()
         if releasing(self._bridge, group.id) is not None:
             idle = group.id not in self._tree.maker.busy
-            _add(menu, "Lift the hold…", lambda: self.ask_release(group.id), enabled=idle)
-        _add(menu, "See what was found", lambda: self.found.emit(found[0].id))
+            _add(menu, tr("Lift the hold…"), lambda: self.ask_release(group.id), enabled=idle)
+        _add(menu, tr("See what was found"), lambda: self.found.emit(found[0].id))
 
     def _risk(self, group: Group, menu: QMenu) -> None:
         usable = group.holds_slot and group.id not in self._tree.maker.busy
         skip = _add(
-            menu, "Skip risk once", lambda: self._set_risk(group, skip=not group.skip_once), enabled=usable
+            menu,
+            tr("Skip risk once"),
+            lambda: self._set_risk(group, skip=not group.skip_once),
+            enabled=usable,
         )
         skip.setCheckable(True)
         skip.setChecked(group.skip_once)
-        word = "Unblock risk" if group.blocked else "Block risk"
+        word = tr("Unblock risk") if group.blocked else tr("Block risk")
         _add(menu, word, lambda: self._set_risk(group, blocked=not group.blocked), enabled=usable)
 
     def _modes(self, group: Group, menu: QMenu) -> None:
-        modes = menu.addMenu("TP mode")
+        modes = menu.addMenu(tr("TP mode"))
         modes.setEnabled(group.holds_slot and group.id not in self._tree.maker.busy)
         one = QActionGroup(modes)
         for mode in TakeProfitMode:
@@ -128,21 +132,21 @@ class GroupActs(QObject):
         if line is not None:
             account = self._bridge.accounts.get(line.group.account)
             dialog = exit_dialog(line, self._orders(group_id), account, self._page)
-            self._ask(dialog, line.group, ExitGroup(group_id=group_id), "Exiting…")
+            self._ask(dialog, line.group, ExitGroup(group_id=group_id), tr("Exiting…"))
 
     def ask_cancel(self, group_id: int) -> None:
         """Ask, then cancel the open legs of a group."""
         line = self._line(group_id)
         if line is not None:
             dialog = cancel_dialog(line, self._orders(group_id), self._page)
-            self._ask(dialog, line.group, CancelLegs(group_id=group_id), "Cancelling…")
+            self._ask(dialog, line.group, CancelLegs(group_id=group_id), tr("Cancelling…"))
 
     def ask_release(self, group_id: int) -> None:
         """Ask, then lift the hold of a group."""
         line, finding = self._line(group_id), releasing(self._bridge, group_id)
         if line is not None and finding is not None:
             wish = DecideFinding(finding_id=finding.id, choice=Choice.RELEASE)
-            self._ask(release_dialog(line, self._page), line.group, wish, "Releasing…")
+            self._ask(release_dialog(line, self._page), line.group, wish, tr("Releasing…"))
 
     def _ask(self, dialog: ConfirmDialog, group: Group, wish: Input, doing: str) -> None:
         def done(reply: Reply) -> None:
@@ -182,9 +186,9 @@ class GroupActs(QObject):
         """Change something of a group, and offer to take it back."""
 
         def undo() -> None:
-            self._wish(group, back, "Saving…", self._refused)
+            self._wish(group, back, tr("Saving…"), self._refused)
 
-        self._wish(group, wish, "Saving…", self._refused, undo)
+        self._wish(group, wish, tr("Saving…"), self._refused, undo)
 
     def _wish(
         self,
@@ -200,14 +204,14 @@ class GroupActs(QObject):
             self._tree.set_busy(group.id, "")
             then(reply)
             if isinstance(reply, Answer):
-                offer = "Undo" if undo else ""
+                offer = tr("Undo") if undo else ""
                 self.notice.emit(Notice("success", name(group), visible(reply.text), offer, undo))
 
         self._bridge.wish(wish, done)
 
     def _refused(self, reply: Reply) -> None:
         if isinstance(reply, Refusal):
-            self.notice.emit(Notice("error", "This was not done", visible(reply.message)))
+            self.notice.emit(Notice("error", tr("This was not done"), visible(reply.message)))
 
     def _line(self, group_id: int) -> GroupLine | None:
         return self._tree.maker.group(group_id) if group_id in self._bridge.groups else None

@@ -12,6 +12,7 @@ from execution_engine.domain.money import HUNDRED, ZERO, divide
 from execution_engine.domain.rows import Account, Group, Order, Purpose
 from execution_engine.ui import format as f
 from execution_engine.ui.pages.positions.lines import GroupLine
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 
@@ -32,20 +33,23 @@ def exit_dialog(
     group, open_legs = line.group, len(working_entries(orders))
     held = line.rules.quantity(line.group.open_quantity)
     mode = account.mode.value if account else "paper"
-    consequences = [Consequence("Account", ((group.account, "text"),), mode=mode)]
-    cancelled = "is cancelled" if open_legs == 1 else "are cancelled"
+    consequences = [Consequence(tr("Account"), ((group.account, "text"),), mode=mode)]
+    cancelled = tr("is cancelled") if open_legs == 1 else tr("are cancelled")
     consequences.append(
         follows(
-            "Orders", f"{f.counted(open_legs, 'open leg')} {cancelled}" if open_legs else "nothing is open"
+            tr("Orders"),
+            f"{f.counted(open_legs, tr('open leg'), tr('open legs'))} {cancelled}"
+            if open_legs
+            else tr("nothing is open"),
         )
     )
-    consequences += _closing(line, held) if held else [follows("Position", "nothing is held")]
+    consequences += _closing(line, held) if held else [follows(tr("Position"), tr("nothing is held"))]
     return ConfirmDialog(
-        "Exit group",
-        f"Exit {name(group)} at market?",
-        "Exit at market" if held else "Cancel and close",
+        tr("Exit group"),
+        tr("Exit {group} at market?").format(group=name(group)),
+        tr("Exit at market") if held else tr("Cancel and close"),
         consequences=consequences,
-        stay="Cancel" if held else "Keep it open",
+        stay=tr("Cancel") if held else tr("Keep it open"),
         mode="live" if mode == "live" else "",
         parent=parent,
     )
@@ -53,21 +57,28 @@ def exit_dialog(
 
 def _closing(line: GroupLine, held: Decimal) -> list[Consequence]:
     group, price, rules = line.group, line.price, line.rules
-    verb = "sold" if group.side is Side.LONG else "bought back"
+    verb = tr("sold") if group.side is Side.LONG else tr("bought back")
     amount = f"{f.quantity(held, rules.step)} {group.base}"
     if price is None:
-        return [Consequence("Position", ((amount, "text!"), (f"are {verb}; there is no price now", "text")))]
-    worth = f"are {verb}, about {f.usd(held * price)} {group.quote} at {f.price(price, rules.tick)}"
-    old = " (an old price)" if line.stale else ""
+        return [
+            Consequence(
+                tr("Position"),
+                ((amount, "text!"), (tr("are {verb}; there is no price now").format(verb=verb), "text")),
+            )
+        ]
+    worth = tr("are {verb}, about {amount} {quote} at {price}").format(
+        verb=verb, amount=f.usd(held * price), quote=group.quote, price=f.price(price, rules.tick)
+    )
+    old = tr(" (an old price)") if line.stale else ""
     result, fees = would_realize(line, held, price)
     return [
-        Consequence("Position", ((amount, "text!"), (worth + old, "text"))),
+        Consequence(tr("Position"), ((amount, "text!"), (worth + old, "text"))),
         Consequence(
-            "Result",
+            tr("Result"),
             (
-                ("realizes about", "text"),
+                (tr("realizes about"), "text"),
                 (f"{f.signed_usd(result)} USD", f"{f.result_token(result)}!"),
-                (f"{f.usd(fees)} USD of fees included", "text2"),
+                (tr("{amount} USD of fees included").format(amount=f.usd(fees)), "text2"),
             ),
         ),
     ]
@@ -94,13 +105,13 @@ def would_realize(line: GroupLine, held: Decimal, price: Decimal) -> tuple[Decim
 def release_dialog(line: GroupLine, parent: QWidget) -> ConfirmDialog:
     """Ask before the hold of a group is lifted."""
     return ConfirmDialog(
-        "Lift the hold",
-        f"Lift the hold on {name(line.group)}?",
-        "Lift the hold",
+        tr("Lift the hold"),
+        tr("Lift the hold on {group}?").format(group=name(line.group)),
+        tr("Lift the hold"),
         explanation=f.visible(line.hold, 400),
         consequences=[
-            follows("Position", "is looked after again: targets, exits, orders that it lacks"),
-            follows("If it happens again", "it is put on hold again"),
+            follows(tr("Position"), tr("is looked after again: targets, exits, orders that it lacks")),
+            follows(tr("If it happens again"), tr("it is put on hold again")),
         ],
         danger=False,
         parent=parent,
@@ -112,15 +123,24 @@ def cancel_dialog(line: GroupLine, orders: Iterable[Order], parent: QWidget) -> 
     working = working_entries(orders)
     spared = sum((order.remaining * (order.price or ZERO) for order in working), ZERO)
     held = line.rules.quantity(line.group.open_quantity)
-    rest = f"{f.quantity(held, line.rules.step)} {line.group.base} stay and keep their targets"
+    rest = tr("{held} {base} stay and keep their targets").format(
+        held=f.quantity(held, line.rules.step), base=line.group.base
+    )
     return ConfirmDialog(
-        "Cancel open legs",
-        f"Cancel {f.counted(len(working), 'open leg')} of {name(line.group)}?",
-        f"Cancel {f.counted(len(working), 'leg')}",
-        stay="Keep it" if len(working) == 1 else "Keep them",
+        tr("Cancel open legs"),
+        tr("Cancel {count} of {group}?").format(
+            count=f.counted(len(working), tr("open leg"), tr("open legs")), group=name(line.group)
+        ),
+        tr("Cancel {count}").format(count=f.counted(len(working), tr("leg"), tr("legs"))),
+        stay=tr("Keep it") if len(working) == 1 else tr("Keep them"),
         consequences=[
-            follows("Orders", f"{f.usd(spared)} {line.group.quote} of limits are taken off the exchange"),
-            follows("Position", rest if held else "nothing is held: the group closes"),
+            follows(
+                tr("Orders"),
+                tr("{amount} {quote} of limits are taken off the exchange").format(
+                    amount=f.usd(spared), quote=line.group.quote
+                ),
+            ),
+            follows(tr("Position"), rest if held else tr("nothing is held: the group closes")),
         ],
         parent=parent,
     )

@@ -19,6 +19,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.pages.positions.asking import name, working_entries, would_realize
 from execution_engine.ui.pages.positions.cells import MODE
 from execution_engine.ui.pages.positions.tree import PositionsTree
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, Notice, follows
 
 NAMED = 6  # groups that a question names one by one
@@ -47,15 +48,29 @@ class BulkActs(QObject):
         idle = [each for each in groups if each.holds_slot and each.id not in self._tree.maker.busy]
         staying = [each for each in idle if each.status is not GroupStatus.CLOSING]
         working = [each for each in staying if self._working(each)]
-        self._add(menu, f"Exit {_count(staying)}…", staying, self.ask_exit)
-        self._add(menu, f"Cancel open legs of {_count(working)}…", working, self.ask_cancel)
+        self._add(menu, tr("Exit {count}…").format(count=_count(staying)), staying, self.ask_exit)
+        self._add(
+            menu, tr("Cancel open legs of {count}…").format(count=_count(working)), working, self.ask_cancel
+        )
         menu.addSeparator()
         unskipped = [each for each in idle if not each.skip_once]
         free, blocked = ([each for each in idle if each.blocked is flag] for flag in (False, True))
-        self._add(menu, f"Skip risk once for {_count(unskipped)}", unskipped, self._skip)
-        self._add(menu, f"Block risk for {_count(free)}", free, partial(self._block, blocked=True))
-        self._add(menu, f"Unblock risk for {_count(blocked)}", blocked, partial(self._block, blocked=False))
-        modes = menu.addMenu("TP mode")
+        self._add(
+            menu, tr("Skip risk once for {count}").format(count=_count(unskipped)), unskipped, self._skip
+        )
+        self._add(
+            menu,
+            tr("Block risk for {count}").format(count=_count(free)),
+            free,
+            partial(self._block, blocked=True),
+        )
+        self._add(
+            menu,
+            tr("Unblock risk for {count}").format(count=_count(blocked)),
+            blocked,
+            partial(self._block, blocked=False),
+        )
+        modes = menu.addMenu(tr("TP mode"))
         modes.setEnabled(bool(idle))
         for mode in TakeProfitMode:
             others = [each for each in idle if each.tp_mode is not mode]
@@ -75,27 +90,33 @@ class BulkActs(QObject):
     def ask_exit(self, groups: list[Group]) -> None:
         """Ask, then close groups at market."""
         dialog = ConfirmDialog(
-            "Exit groups",
-            f"Exit {_count(groups)} at market?",
-            f"Exit {_count(groups)}",
+            tr("Exit groups"),
+            tr("Exit {count} at market?").format(count=_count(groups)),
+            tr("Exit {count}").format(count=_count(groups)),
             consequences=[_named(groups), *self._exit_consequences(groups)],
             mode="live" if _live(groups) else "",
             type_this=str(len(groups)) if _live(groups) else "",
             parent=self._page,
         )
-        self._ask(dialog, groups, lambda group: ExitGroup(group_id=group.id), "Exiting…", "being closed")
+        self._ask(
+            dialog, groups, lambda group: ExitGroup(group_id=group.id), tr("Exiting…"), tr("being closed")
+        )
 
     def ask_cancel(self, groups: list[Group]) -> None:
         """Ask, then cancel the open legs of groups."""
         legs = [order for group in groups for order in self._working(group)]
         dialog = ConfirmDialog(
-            "Cancel open legs",
-            f"Cancel {f.counted(len(legs), 'open leg')} of {_count(groups)}?",
-            f"Cancel {f.counted(len(legs), 'leg')}",
-            stay="Keep it" if len(legs) == 1 else "Keep them",
+            tr("Cancel open legs"),
+            tr("Cancel {count} of {count_2}?").format(
+                count=f.counted(len(legs), tr("open leg"), tr("open legs")), count_2=_count(groups)
+            ),
+            tr("Cancel {count}").format(count=f.counted(len(legs), tr("leg"), tr("legs"))),
+            stay=tr("Keep it") if len(legs) == 1 else tr("Keep them"),
             consequences=[
                 _named(groups),
-                follows("Position", "what is held stays and keeps its targets; groups without any close"),
+                follows(
+                    tr("Position"), tr("what is held stays and keeps its targets; groups without any close")
+                ),
             ],
             mode="live" if _live(groups) else "",
             type_this=str(len(groups)) if _live(groups) else "",
@@ -105,8 +126,8 @@ class BulkActs(QObject):
             dialog,
             groups,
             lambda group: CancelLegs(group_id=group.id),
-            "Cancelling…",
-            "open legs are cancelled",
+            tr("Cancelling…"),
+            tr("open legs are cancelled"),
         )
 
     def _exit_consequences(self, groups: Sequence[Group]) -> list[Consequence]:
@@ -117,18 +138,30 @@ class BulkActs(QObject):
         priced = [(line, amount, line.price) for line, amount in holding if line.price is not None]
         worth = sum((amount * price for _, amount, price in priced), ZERO)
         results = sum((would_realize(*each)[0] for each in priced), ZERO)
-        holds = f"{f.counted(len(holding), 'group')} that {'holds' if len(holding) == 1 else 'hold'}"
+        holds = (tr("{count} that holds") if len(holding) == 1 else tr("{count} that hold")).format(
+            count=f.counted(len(holding), tr("group"), tr("groups"))
+        )
         unpriced = len(holding) - len(priced)
-        without = f", {unpriced} without a price not counted" if unpriced else ""
+        without = tr(", {unpriced} without a price not counted").format(unpriced=unpriced) if unpriced else ""
         return [
-            follows("Orders", f"{f.counted(legs, 'open leg')} {'is' if legs == 1 else 'are'} cancelled"),
-            follows("Positions", f"{holds}, about {f.usd(worth)} USD{without}"),
+            follows(
+                tr("Orders"),
+                (tr("{count} is cancelled") if legs == 1 else tr("{count} are cancelled")).format(
+                    count=f.counted(legs, tr("open leg"), tr("open legs"))
+                ),
+            ),
+            follows(
+                tr("Positions"),
+                tr("{holds}, about {amount} USD{without}").format(
+                    holds=holds, amount=f.usd(worth), without=without
+                ),
+            ),
             Consequence(
-                "Result",
+                tr("Result"),
                 (
-                    ("realizes about", "text"),
+                    (tr("realizes about"), "text"),
                     (f"{f.signed_usd(results)} USD", f"{f.result_token(results)}!"),
-                    ("fees included", "text2"),
+                    (tr("fees included"), "text2"),
                 ),
             ),
         ]
@@ -156,7 +189,7 @@ class BulkActs(QObject):
             groups,
             lambda group: SetRisk(group_id=group.id, skip_once=True),
             lambda group: SetRisk(group_id=group.id, skip_once=False),
-            "skipped once by the risk engine",
+            tr("skipped once by the risk engine"),
         )
 
     def _block(self, groups: list[Group], *, blocked: bool) -> None:
@@ -164,7 +197,7 @@ class BulkActs(QObject):
             groups,
             lambda group: SetRisk(group_id=group.id, blocked=blocked),
             lambda group: SetRisk(group_id=group.id, blocked=not blocked),
-            "left alone by the risk engine" if blocked else "seen by the risk engine again",
+            tr("left alone by the risk engine") if blocked else tr("seen by the risk engine again"),
         )
 
     def _set_mode(self, groups: list[Group], *, mode: TakeProfitMode) -> None:
@@ -172,19 +205,19 @@ class BulkActs(QObject):
             groups,
             lambda group: SetTakeProfitMode(group_id=group.id, mode=mode),
             lambda group: SetTakeProfitMode(group_id=group.id, mode=group.tp_mode),
-            f"TP mode is {MODE[mode]} now",
+            tr("TP mode is {mode} now").format(mode=MODE[mode]),
         )
 
     def _change(self, groups: list[Group], make: Make, back: Make, done: str) -> None:
         """Change something of groups and offer to take it back; `groups` are as they were before."""
 
         def undone(right: list[Group], failed: Failed) -> None:
-            self._tell(right, failed, "as before")
+            self._tell(right, failed, tr("as before"))
 
         def finished(right: list[Group], failed: Failed) -> None:
-            self._tell(right, failed, done, lambda: self._wish(right, back, "Saving…", undone))
+            self._tell(right, failed, done, lambda: self._wish(right, back, tr("Saving…"), undone))
 
-        self._wish(groups, make, "Saving…", finished)
+        self._wish(groups, make, tr("Saving…"), finished)
 
     # -- carrying out
 
@@ -215,11 +248,15 @@ class BulkActs(QObject):
         if right:
             words = ", ".join(name(group) for group in right[:NAMED]) + (" …" if len(right) > NAMED else "")
             self.notice.emit(
-                Notice("success", f"{_count(right)}: {done}", words, "Undo" if undo else "", undo)
+                Notice("success", f"{_count(right)}: {done}", words, tr("Undo") if undo else "", undo)
             )
         if failed:
             self.notice.emit(
-                Notice("error", f"Not done for {_count([g for g, _ in failed])}", _reasons(failed))
+                Notice(
+                    "error",
+                    tr("Not done for {count}").format(count=_count([g for g, _ in failed])),
+                    _reasons(failed),
+                )
             )
 
     def _working(self, group: Group) -> list[Order]:
@@ -227,7 +264,7 @@ class BulkActs(QObject):
 
 
 def _count(groups: Sequence[Group]) -> str:
-    return f.counted(len(groups), "group")
+    return f.counted(len(groups), tr("group"), tr("groups"))
 
 
 def _live(groups: Sequence[Group]) -> bool:
@@ -238,7 +275,9 @@ def _live(groups: Sequence[Group]) -> bool:
 def _named(groups: Sequence[Group]) -> Consequence:
     rest = len(groups) - NAMED
     words = ", ".join(name(group) for group in groups[:NAMED])
-    return follows("Groups", f"{words} and {rest} more" if rest > 0 else words)
+    return follows(
+        tr("Groups"), tr("{words} and {rest} more").format(words=words, rest=rest) if rest > 0 else words
+    )
 
 
 def _reasons(failed: Failed) -> str:

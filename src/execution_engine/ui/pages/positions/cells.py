@@ -22,12 +22,13 @@ from execution_engine.ui.pages.positions.lines import (
 )
 from execution_engine.ui.tables import EMPTY, Cell, position_cell, progress_cell
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 NO_VALUE = Cell(f.MISSING, "text3", raw="")
 MODE = {
-    TakeProfitMode.PER_LEG: "Per leg",
-    TakeProfitMode.AGGREGATE: "Aggregate",
-    TakeProfitMode.HYBRID: "Hybrid",
+    TakeProfitMode.PER_LEG: tr("Per leg"),
+    TakeProfitMode.AGGREGATE: tr("Aggregate"),
+    TakeProfitMode.HYBRID: tr("Hybrid"),
 }
 
 # position, pyramids, legs, entry, price, target, to target, filled, unrealized, %, mode, status, age
@@ -62,7 +63,10 @@ def _group(line: GroupLine) -> Cells:
 
 def _pyramid(line: PyramidLine) -> Cells:
     pyramid, rules = line.pyramid, line.rules
-    name, base = f"Pyramid {pyramid.index + 1}", f.price(pyramid.base_price, rules.tick)
+    name, base = (
+        tr("Pyramid {pyramid}").format(pyramid=pyramid.index + 1),
+        f.price(pyramid.base_price, rules.tick),
+    )
     cancelled = pyramid.status is PyramidStatus.CANCELLED
     sold = line.average is None and any(leg.closed_by for leg in line.legs)
     return (
@@ -86,7 +90,7 @@ def _leg(line: LegLine) -> Cells:
     tone: Token = "text2" if leg.filled_quantity else "text3"
     bar = progress_cell(progress(line.goal, line.price), stale=line.stale)
     return (
-        Cell(f"Leg {leg.index}", "text2"),
+        Cell(tr("Leg {leg}").format(leg=leg.index), "text2"),
         EMPTY,
         Cell(f.percent(leg.weight_percent, f.places_of(leg.weight_percent)), "text2"),
         _price(leg.avg_fill_price or leg.price, rules, tone),
@@ -102,7 +106,9 @@ def _leg(line: LegLine) -> Cells:
 
 
 def _count(some: int, of: int, token: Token = "text") -> Cell:
-    return Cell(f"{some} / {of}", token, raw=f"{some}/{of}", say=f"{some} of {of}")
+    return Cell(
+        f"{some} / {of}", token, raw=f"{some}/{of}", say=tr("{some} of {of}").format(some=some, of=of)
+    )
 
 
 def _price(
@@ -139,7 +145,7 @@ def _filled(line: LegLine) -> Cell:
         token,
         raw=raw,
         parts=((filled, token), (rest, "text3")),
-        say=f"{filled} of {all_of_it}",
+        say=tr("{filled} of {all_of_it}").format(filled=filled, all_of_it=all_of_it),
     )
 
 
@@ -171,14 +177,14 @@ def _result(value: Decimal, write: Callable[[Decimal], str], stale: bool) -> Cel
 
 def _realized(value: Decimal) -> Cell:
     text = f.signed_usd(value)
-    parts: tuple[tuple[str, Token], ...] = (("realized ", "text2"), (text, f.result_token(value)))
-    return Cell(f"realized {text}", "text2", raw=f.raw(value), parts=parts)
+    parts: tuple[tuple[str, Token], ...] = ((tr("realized "), "text2"), (text, f.result_token(value)))
+    return Cell(tr("realized {text}").format(text=text), "text2", raw=f.raw(value), parts=parts)
 
 
 def _sold(line: LegLine) -> Cell:
     leg = line.leg
     at = f.price(divide(leg.proceeds, leg.closed_quantity), line.rules.tick)
-    return Cell(f"{'sold' if line.side is Side.LONG else 'bought'} {at}", "text2")
+    return Cell((tr("sold {at}") if line.side is Side.LONG else tr("bought {at}")).format(at=at), "text2")
 
 
 def _state(kind: Kind, state: str) -> Cell:

@@ -19,13 +19,14 @@ from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.shapes import draw_shape
 from execution_engine.ui.tables.paint import baseline, width_of
 from execution_engine.ui.theme import THEME, Token, color, font, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, SegmentedChoice
 
 _KEYS: tuple[tuple[str, Token, str], ...] = (
-    ("solid", "warn", "Average entry"),
-    ("dashed", "accent", "Open leg"),
-    ("dotted", "profit", "Target"),
-    ("triangle", "text", "Fill"),
+    ("solid", "warn", tr("Average entry")),
+    ("dashed", "accent", tr("Open leg")),
+    ("dotted", "profit", tr("Target")),
+    ("triangle", "text", tr("Fill")),
 )
 
 
@@ -34,7 +35,7 @@ class ChartPanel(Panel):
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         """Begin without a group."""
-        super().__init__("Chart", framed=False, parent=parent)
+        super().__init__(tr("Chart"), framed=False, parent=parent)
         self._bridge, self._trails = bridge, Trails()
         self._line: GroupLine | None = None
         self._fills: Sequence[Fill] = ()
@@ -43,8 +44,10 @@ class ChartPanel(Panel):
         self.legend = Legend()
         self.add_left(self._about)
         self.add_left(self.legend)
-        self.look = SegmentedChoice([("candles", "Candles"), ("line", "Line")], name="How prices are drawn")
-        self.look.setToolTip("Candles appear where there are enough prices for them")
+        self.look = SegmentedChoice(
+            [("candles", tr("Candles")), ("line", tr("Line"))], name=tr("How prices are drawn")
+        )
+        self.look.setToolTip(tr("Candles appear where there are enough prices for them"))
         self.look.chosen.connect(lambda key: self.chart.show_candles(key == "candles"))
         self.chart.show_candles(True)
         self.add_right(self.look)
@@ -64,9 +67,9 @@ class ChartPanel(Panel):
         self._line, self._fills = line, ()
         self.legend.setVisible(line is not None)
         if line is None:
-            self.heading.title.show_text("Chart")
+            self.heading.title.show_text(tr("Chart"))
             self._about.show_text("")
-            self.chart.clear("Select a position to see its chart.")
+            self.chart.clear(tr("Select a position to see its chart."))
             return
         group = line.group
         self.heading.title.show_text(group.symbol)
@@ -116,7 +119,7 @@ class Legend(QWidget):
         """Show all kinds."""
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Lines: " + ", ".join(word for *_, word in _KEYS))
+        self.setAccessibleName(tr("Lines: ") + ", ".join(word for *_, word in _KEYS))
         THEME.theme_changed.connect(self.updateGeometry)
 
     def sizeHint(self) -> QSize:

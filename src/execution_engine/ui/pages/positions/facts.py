@@ -14,19 +14,20 @@ from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.positions import words
 from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Facts, Label, Panel, button
 
 _ROWS = (
-    ("invested", "Invested", "USD"),
-    ("quantity", "Quantity", " "),
-    ("entry", "Average entry", ""),
-    ("unrealized", "Unrealized", "USD"),
-    ("realized", "Realized", "USD"),
-    ("fees", "Fees paid", "USD"),
-    ("target", "Next target", " "),
-    ("grid", "Grid", ""),
-    ("capital", "Capital", "USD"),
-    ("timer", "Risk timer", ""),
+    ("invested", tr("Invested"), "USD"),
+    ("quantity", tr("Quantity"), " "),
+    ("entry", tr("Average entry"), ""),
+    ("unrealized", tr("Unrealized"), "USD"),
+    ("realized", tr("Realized"), "USD"),
+    ("fees", tr("Fees paid"), "USD"),
+    ("target", tr("Next target"), " "),
+    ("grid", tr("Grid"), ""),
+    ("capital", tr("Capital"), "USD"),
+    ("timer", tr("Risk timer"), ""),
 )
 
 
@@ -44,13 +45,13 @@ class HoldNote(QFrame):
         super().__init__()
         self.setProperty("rule", "bottom")
         self.reason = Label("", "body", "text2", wrap=True)
-        self.lift_button = button("Lift the hold…", small=True)
-        self.review_button = button("See what was found", "link", small=True)
+        self.lift_button = button(tr("Lift the hold…"), small=True)
+        self.review_button = button(tr("See what was found"), "link", small=True)
         self.review_button.setProperty("flush", "true")
         head = QHBoxLayout()
         head.setSpacing(px(6))
         head.addWidget(Mark(icon="pause", token="warn", size=px(14)))
-        head.addWidget(Label("On hold", "body", "warn", weight=600), 1)
+        head.addWidget(Label(tr("On hold"), "body", "warn", weight=600), 1)
         acts = QHBoxLayout()
         acts.setSpacing(px(10))
         acts.addWidget(self.lift_button)
@@ -71,7 +72,7 @@ class HoldNote(QFrame):
         self.reason.show_text(f.visible(reason, 400))
         self.lift_button.setVisible(releasable)
         self.setVisible(bool(reason))
-        self.setAccessibleName(f"On hold: {reason}" if reason else "")
+        self.setAccessibleName(tr("On hold: {reason}").format(reason=reason) if reason else "")
 
 
 class GroupFacts(Panel):
@@ -79,7 +80,7 @@ class GroupFacts(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin without a group."""
-        super().__init__("Group", framed=False, parent=parent)
+        super().__init__(tr("Group"), framed=False, parent=parent)
         self.facts = Facts()
         for key, label, unit in _ROWS:
             self.facts.add(key, label, unit=unit)
@@ -93,7 +94,7 @@ class GroupFacts(Panel):
         # The panel behind it shows through; `setWidget` has just turned that off.
         for each in (area.viewport(), self.facts):
             each.setAutoFillBackground(False)
-        area.setAccessibleName("Facts of the group")
+        area.setAccessibleName(tr("Facts of the group"))
         self.add(area, 1)
 
     def show_group(
@@ -107,16 +108,24 @@ class GroupFacts(Panel):
                 self.facts.show_fact(key, f.MISSING, "text3", unit="" if unit.isspace() else unit)
             return
         group = line.group
-        self.set_subtitle(f"{f.visible(group.account, 30)} · {f.visible(group.grid_name, 30)} grid")
+        self.set_subtitle(
+            tr("{account} · {grid_name} grid").format(
+                account=f.visible(group.account, 30), grid_name=f.visible(group.grid_name, 30)
+            )
+        )
         self._money(line)
         self._targets(line)
         capital = sum((pyramid.capital_usd for pyramid in pyramids), ZERO)
-        each = f.counted(group.pyramid_count, "pyramid")
-        self.facts.show_fact("capital", f.usd(capital), tip=f"What the grids of {each} may spend")
-        tips = f"{f.visible(group.grid_name)}: {f.counted(len(group.grid), 'leg')} per pyramid"
+        each = f.counted(group.pyramid_count, tr("pyramid"), tr("pyramids"))
+        self.facts.show_fact(
+            "capital", f.usd(capital), tip=tr("What the grids of {name} may spend").format(name=each)
+        )
+        tips = tr("{grid_name}: {count} per pyramid").format(
+            grid_name=f.visible(group.grid_name), count=f.counted(len(group.grid), tr("leg"), tr("legs"))
+        )
         self.facts.show_fact("grid", f.visible(group.grid_name, 30), tip=tips)
         timer, moment = words.timer(group)
-        self.facts.show_fact("timer", timer, "text" if moment else "text3", tip=moment or "Not started")
+        self.facts.show_fact("timer", timer, "text" if moment else "text3", tip=moment or tr("Not started"))
 
     def _money(self, line: GroupLine) -> None:
         group, rules, show = line.group, line.rules, self.facts.show_fact
@@ -137,6 +146,6 @@ class GroupFacts(Panel):
         if goal is None:
             self.facts.show_fact("target", f.MISSING, "text3", unit="")
             return
-        whose = "group" if goal.whose == "all" else goal.whose
+        whose = tr("group") if goal.whose == "all" else goal.whose
         at = f.price(goal.target, line.rules.tick)
         self.facts.show_fact("target", at, unit=whose, tip=words.target(line))

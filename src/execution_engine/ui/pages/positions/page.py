@@ -15,6 +15,7 @@ from execution_engine.ui.pages.positions.filters import FilterBar
 from execution_engine.ui.pages.positions.lines import Line
 from execution_engine.ui.pages.positions.tree import PositionsTree
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Splitter
 
 FACTS_WIDTH = 280
@@ -27,7 +28,7 @@ class PositionsPage(QWidget):
     wanted: another page, and a row there or None.
     """
 
-    title = "Positions"
+    title = tr("Positions")
     show_group = Signal(int)
     show_alert = Signal(int)
     notice = Signal(object)
@@ -48,7 +49,7 @@ class PositionsPage(QWidget):
         self._lay_out()
         self._listen()
         self.tree.lines.set_filter(self._accepts)
-        self.tree.set_empty("No open positions.")
+        self.tree.set_empty(tr("No open positions."))
         if bridge.doors is not None:
             self._take(Batch(whole=True))
 
@@ -100,14 +101,14 @@ class PositionsPage(QWidget):
 
     def _lay_out(self) -> None:
         below = Splitter(Qt.Orientation.Horizontal)
-        below.setAccessibleName("Chart and facts")
+        below.setAccessibleName(tr("Chart and facts"))
         below.addWidget(self.chart)
         below.addWidget(self.facts)
         below.setStretchFactor(0, 1)
         below.setSizes([1000, px(FACTS_WIDTH)])
         self.facts.setMinimumWidth(px(220))
         both = Splitter(Qt.Orientation.Vertical)
-        both.setAccessibleName("Tree and chart")
+        both.setAccessibleName(tr("Tree and chart"))
         both.addWidget(self.tree)
         both.addWidget(below)
         both.setSizes([550, 450])
@@ -121,7 +122,7 @@ class PositionsPage(QWidget):
         column.addWidget(self.bar)
         column.addWidget(both, 1)
         toggle = QShortcut(QKeySequence(Qt.Key.Key_F4), self)
-        toggle.setWhatsThis("Show or hide the facts of the group")
+        toggle.setWhatsThis(tr("Show or hide the facts of the group"))
         toggle.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         toggle.activated.connect(self.toggle_facts)
 
@@ -237,9 +238,9 @@ class PositionsPage(QWidget):
 
     def _say_empty(self) -> None:
         if self.bar.active:
-            self.tree.set_empty(self.bar.describe(), [("Clear filter", self.bar.clear)])
+            self.tree.set_empty(self.bar.describe(), [(tr("Clear filter"), self.bar.clear)])
         else:
-            self.tree.set_empty("No open positions.")
+            self.tree.set_empty(tr("No open positions."))
 
     # What the user does.
 

@@ -32,6 +32,7 @@ from execution_engine.ui.pages.positions.lines import (
 )
 from execution_engine.ui.pages.positions.making import LineMaker
 from execution_engine.ui.tables import Number, TreeModel, TreeView
+from execution_engine.ui.tongue import tr
 
 MOST_PLACES = 5  # decimals for which room is left; finer prices are rare and stand where they fit
 
@@ -57,7 +58,7 @@ class PositionsTree(TreeView):
         )
         painters = delegates()
         self._numbers = {key: each for key, each in painters.items() if isinstance(each, Number)}
-        super().__init__(self.lines, painters, name="Positions", parent=parent)
+        super().__init__(self.lines, painters, name=tr("Positions"), parent=parent)
         self._class, self._behind = "", False
         self._layouts: dict[str, str] = {}
         self.lines.sort_by("position")

@@ -17,6 +17,7 @@ from execution_engine.domain.settings import PyramidCapital, Settings
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import counted, ordinal, price, span, usd
 from execution_engine.ui.pages.queue.waiting import Waiting, name
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 NAMED = 6  # signals that a question names one by one
@@ -26,10 +27,12 @@ def force_add(bridge: Bridge, row: Waiting, parent: QWidget) -> ConfirmDialog:
     """Return the question before a signal goes past the pool's limit."""
     account = bridge.accounts.get(row.row.account)
     return ConfirmDialog(
-        "Confirm Pool Override",
-        "This action will override the 'Max Open Groups' limit and immediately execute the signal for "
-        f"{name(row.row)}. Are you sure you want to proceed?",
-        "Confirm & Execute",
+        tr("Confirm Pool Override"),
+        tr(
+            "This action will override the 'Max Open Groups' limit and immediately execute the "
+            "signal for {name}. Are you sure you want to proceed?"
+        ).format(name=name(row.row)),
+        tr("Confirm & Execute"),
         consequences=_consequences(bridge, row),
         mode="live" if account is not None and account.mode == "live" else "",
         parent=parent,
@@ -39,13 +42,13 @@ def force_add(bridge: Bridge, row: Waiting, parent: QWidget) -> ConfirmDialog:
 def remove(row: Waiting, now: datetime, parent: QWidget) -> ConfirmDialog:
     """Return the question before a signal is removed."""
     return ConfirmDialog(
-        "Remove from the queue",
-        f"Remove {name(row.row)} from the queue?",
-        "Remove",
+        tr("Remove from the queue"),
+        tr("Remove {name} from the queue?").format(name=name(row.row)),
+        tr("Remove"),
         consequences=[
-            follows("Signal", f"{row.row.side.value}, {ordinal(row.place)}, {row.rank.why}"),
-            follows("In queue", span(row.waited(now))),
-            follows("Its alert", "ends cancelled; replayed, it waits again as the newest"),
+            follows(tr("Signal"), f"{row.row.side.value}, {ordinal(row.place)}, {row.rank.why}"),
+            follows(tr("In queue"), span(row.waited(now))),
+            follows(tr("Its alert"), tr("ends cancelled; replayed, it waits again as the newest")),
         ],
         parent=parent,
     )
@@ -54,14 +57,14 @@ def remove(row: Waiting, now: datetime, parent: QWidget) -> ConfirmDialog:
 def remove_several(rows: Sequence[Waiting], parent: QWidget) -> ConfirmDialog:
     """Return the question before several signals are removed."""
     named = ", ".join(name(row.row) for row in rows[:NAMED])
-    rest = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    rest = tr(" and {count} more").format(count=len(rows) - NAMED) if len(rows) > NAMED else ""
     return ConfirmDialog(
-        "Remove from the queue",
-        f"Remove {counted(len(rows), 'signal')} from the queue?",
-        f"Remove {counted(len(rows), 'signal')}",
+        tr("Remove from the queue"),
+        tr("Remove {count} from the queue?").format(count=counted(len(rows), tr("signal"), tr("signals"))),
+        tr("Remove {count}").format(count=counted(len(rows), tr("signal"), tr("signals"))),
         consequences=[
-            follows("Signals", named + rest),
-            follows("Their alerts", "end cancelled; replayed, they wait again as the newest"),
+            follows(tr("Signals"), named + rest),
+            follows(tr("Their alerts"), tr("end cancelled; replayed, they wait again as the newest")),
         ],
         parent=parent,
     )
@@ -74,23 +77,27 @@ def _consequences(bridge: Bridge, row: Waiting) -> list[Consequence]:
     over = used + 1 > size
     found = [
         Consequence(
-            "Pool",
+            tr("Pool"),
             [
                 (f"{used} / {size}", "text"),
-                ("becomes", "text3"),
-                (f"{used + 1} / {size}", "warn!" if over else "text!"),
-                ("until a group closes" if over else "there is a free slot", "text3"),
+                (tr("becomes"), "text3"),
+                (f"{used + 1} / {size}", tr("warn!") if over else "text!"),
+                (tr("until a group closes") if over else tr("there is a free slot"), "text3"),
             ],
         )
     ]
     account = bridge.accounts.get(queued.account)
     if account is not None:
-        kind = "spot" if account.market is Market.SPOT else "perpetuals"
-        found.append(Consequence("Account", [(f"{account.name} · {kind}", "text")], mode=account.mode.value))
+        kind = tr("spot") if account.market is Market.SPOT else tr("perpetuals")
+        found.append(
+            Consequence(tr("Account"), [(f"{account.name} · {kind}", "text")], mode=account.mode.value)
+        )
     found += _orders(bridge, row, settings)
     if row.place > 1:
-        ahead = "1st" if row.place == 2 else f"the {row.place - 1} signals before it"
-        found.append(follows("Rank", f"goes ahead of {ahead}"))
+        ahead = (
+            tr("1st") if row.place == 2 else tr("the {place} signals before it").format(place=row.place - 1)
+        )
+        found.append(follows(tr("Rank"), tr("goes ahead of {ahead}").format(ahead=ahead)))
     return found
 
 
@@ -98,16 +105,22 @@ def _orders(bridge: Bridge, row: Waiting, settings: Settings) -> list[Consequenc
     """Say what is sent, as far as the price is known."""
     legs = planned(bridge, row.row, settings)
     if not legs:
-        return [follows("Orders", "cannot be laid out yet: there is no market price")]
-    word = "buy" if row.row.side is Side.LONG else "sell"
-    way = "down" if row.row.side is Side.LONG else "up"
+        return [follows(tr("Orders"), tr("cannot be laid out yet: there is no market price"))]
+    long = row.row.side is Side.LONG
+    kind = (tr("buy limit"), tr("buy limits")) if long else (tr("sell limit"), tr("sell limits"))
     first, last = (price(leg.price, row.tick) for leg in (legs[0], legs[-1]))
-    spread = f"from {first} {way} to {last}" if len(legs) > 1 else f"at {first}"
+    spread = (
+        (tr("from {first} down to {last}") if long else tr("from {first} up to {last}")).format(
+            first=first, last=last
+        )
+        if len(legs) > 1
+        else tr("at {first}").format(first=first)
+    )
     cost = sum((leg.notional for leg in legs), ZERO)
-    found = [follows("Orders", f"{counted(len(legs), f'{word} limit')} {spread}")]
+    found = [follows(tr("Orders"), f"{counted(len(legs), *kind)} {spread}")]
     if row.price is not None:
-        found.append(follows("Fill at once", _at_once(row, legs)))
-    return [*found, Consequence("Spends", _spends(cost, row.row, settings, bridge))]
+        found.append(follows(tr("Fill at once"), _at_once(row, legs)))
+    return [*found, Consequence(tr("Spends"), _spends(cost, row.row, settings, bridge))]
 
 
 def planned(bridge: Bridge, row: QueuedSignal, settings: Settings) -> Sequence[GridLeg]:
@@ -135,10 +148,14 @@ def _at_once(row: Waiting, legs: Sequence[GridLeg]) -> str:
     sign = row.row.side.sign
     passed = [leg for leg in legs if (leg.price - row.price) * sign >= 0]
     if not passed:
-        return f"none: the price, {price(row.price, row.tick)}, has not reached their limits"
-    where = "above" if sign > 0 else "below"
-    reached = f"their limits are at or {where} the price, {price(row.price, row.tick)}"
-    return f"{len(passed)} of {len(legs)}: {reached}"
+        return tr("none: the price, {price}, has not reached their limits").format(
+            price=price(row.price, row.tick)
+        )
+    where = tr("above") if sign > 0 else tr("below")
+    reached = tr("their limits are at or {where} the price, {price}").format(
+        where=where, price=price(row.price, row.tick)
+    )
+    return tr("{count} of {count_2}: {reached}").format(count=len(passed), count_2=len(legs), reached=reached)
 
 
 def _spends(cost: Decimal, row: QueuedSignal, settings: Settings, bridge: Bridge) -> list[tuple[str, str]]:
@@ -146,10 +163,15 @@ def _spends(cost: Decimal, row: QueuedSignal, settings: Settings, bridge: Bridge
     quote = instrument.quote if instrument else "USD"
     swap = instrument is not None and instrument.market is Market.SWAP
     leverage = settings.account(row.account).leverage if swap else ONE
-    margin = f", {usd(cost / leverage)} of margin" if leverage != ONE else ""
+    margin = tr(", {amount} of margin").format(amount=usd(cost / leverage)) if leverage != ONE else ""
     pyramids = settings.pool.max_pyramids
     return [
-        ("at most", "text"),
+        (tr("at most"), "text"),
         (f"{usd(cost)} {quote}", "text!"),
-        (f"now{margin}, {usd(cost * pyramids)} with all {pyramids} pyramids", "text"),
+        (
+            tr("now{margin}, {amount} with all {pyramids} pyramids").format(
+                margin=margin, amount=usd(cost * pyramids), pyramids=pyramids
+            ),
+            "text",
+        ),
     ]

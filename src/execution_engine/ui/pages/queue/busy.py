@@ -9,9 +9,10 @@ from execution_engine.ui.tables import ActionText, Cell, TableView
 from execution_engine.ui.tables.delegates import PLAIN, State
 from execution_engine.ui.tables.paint import PADDING, baseline
 from execution_engine.ui.theme import color, font, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets.marks import BEAT
 
-OPENING = "Opening…"
+OPENING = tr("Opening…")
 TURN = 360 // 12  # a twelfth of a round per beat
 ARC = 12
 

@@ -26,6 +26,7 @@ from execution_engine.ui.pages.queue.ranked import Ranked
 from execution_engine.ui.pages.queue.waiting import Waiting, name
 from execution_engine.ui.tables import TableModel, TableView
 from execution_engine.ui.theme import SIZE, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import (
     ConfirmDialog,
     ElidedLabel,
@@ -39,13 +40,13 @@ from execution_engine.ui.widgets import (
 
 RANK_MS = 1000  # places follow prices once a second; rows do not jump
 LEFT_WIDTH = 446
-FAILED = "Error: Could not force position into the pool. See logs for details."
+FAILED = tr("Error: Could not force position into the pool. See logs for details.")
 
 
 class QueuePage(Page):
     """Who waits for a slot."""
 
-    title = "Queue"
+    title = tr("Queue")
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what the bridge holds."""
@@ -63,7 +64,7 @@ class QueuePage(Page):
             default_sort=lambda row: (row.row.world, row.place),
             sentence=waiting.sentence,
         )
-        self.table = TableView(self.model, waiting.delegates(), rows="editable", name="Queue")
+        self.table = TableView(self.model, waiting.delegates(), rows="editable", name=tr("Queue"))
         force = next(at for at, column in enumerate(self.model.columns) if column.key == "force")
         self._turning = Turning(self.table, force)
         self.slots: TableModel[Holding] = TableModel(
@@ -71,16 +72,16 @@ class QueuePage(Page):
             key=lambda held: held.group.id,
             default_sort=lambda held: held.unrealized or ZERO,
         )
-        self.pool = TableView(self.slots, slots.delegates(), name="Pool")
+        self.pool = TableView(self.slots, slots.delegates(), name=tr("Pool"))
         self.promoted: TableModel[QueuedSignal] = TableModel(
             promotions.columns(now),
             key=lambda row: row.id,
             default_sort=lambda row: -row.finished_at.timestamp() if row.finished_at else 0,
             sentence=promotions.sentence,
         )
-        self.last = TableView(self.promoted, promotions.delegates(), name="Last promotions")
+        self.last = TableView(self.promoted, promotions.delegates(), name=tr("Last promotions"))
         self.search = SearchField()
-        self.accounts = choosing.box("Account")
+        self.accounts = choosing.box(tr("Account"))
         self.counted = ElidedLabel("", "small", "text3")
         self.note = HaltNote()
         self._lay_out()
@@ -92,18 +93,19 @@ class QueuePage(Page):
     def _lay_out(self) -> None:
         bar = PageBar(self.title)
         self.below = SegmentedChoice(
-            [("pool", "Pool"), ("promotions", "Last promotions"), ("rules", "Order")], name="Below the queue"
+            [("pool", tr("Pool")), ("promotions", tr("Last promotions")), ("rules", tr("Order"))],
+            name=tr("Below the queue"),
         )
         bar.add(self.search)
         bar.add(self.accounts)
         bar.add_right(self.counted)
         bar.add_right(self.below)
-        self.pool_panel = Panel("Pool")
+        self.pool_panel = Panel(tr("Pool"))
         self.pool_panel.add(self.pool, 1)
-        self.pool.set_empty("No slot is in use. The next alert of a new key opens at once.")
-        self.last_panel = Panel("Last promotions", "who got a slot, and why")
+        self.pool.set_empty(tr("No slot is in use. The next alert of a new key opens at once."))
+        self.last_panel = Panel(tr("Last promotions"), tr("who got a slot, and why"))
         self.last_panel.add(self.last, 1)
-        self.last.set_empty("Nothing was promoted yet.")
+        self.last.set_empty(tr("Nothing was promoted yet."))
         self.rules_panel = rules.RulesPanel()
         split = Splitter(Qt.Orientation.Vertical)
         split.addWidget(self._upper())
@@ -177,7 +179,7 @@ class QueuePage(Page):
         self.pool.opened.connect(lambda key: self.wanted.emit("positions", key))
         self.last.opened.connect(self._show_alert_of)
         delete = QShortcut(QKeySequence(Qt.Key.Key_Delete), self.table)
-        delete.setWhatsThis("Take the selected signals out of the queue…")
+        delete.setWhatsThis(tr("Take the selected signals out of the queue…"))
         delete.setContext(Qt.ShortcutContext.WidgetShortcut)
         delete.activated.connect(self._remove_chosen)
 
@@ -188,22 +190,24 @@ class QueuePage(Page):
         chosen = self.table.selected_keys()
         if len(chosen) > 1 and key in chosen:
             removable = [key for key in chosen if self._now_of(key) is not None]
-            several = menu.addAction(f"Remove {counted(len(removable), 'signal')}…")
+            several = menu.addAction(
+                tr("Remove {count}…").format(count=counted(len(removable), tr("signal"), tr("signals")))
+            )
             several.setEnabled(bool(removable))
             several.triggered.connect(lambda _=False: self._remove_chosen())
             return
-        for text, act in (("Force add…", self._force), ("Remove…", self._remove)):
+        for text, act in ((tr("Force add…"), self._force), (tr("Remove…"), self._remove)):
             entry = menu.addAction(text)
             entry.setEnabled(not row.busy)
             entry.triggered.connect(lambda _=False, act=act: act(key))
         menu.addSeparator()
-        show = menu.addAction("Show alert")
+        show = menu.addAction(tr("Show alert"))
         show.triggered.connect(lambda: self.wanted.emit("signals", row.row.alert_id))
-        menu.addAction("Copy").triggered.connect(self.table.copy)
+        menu.addAction(tr("Copy")).triggered.connect(self.table.copy)
 
     def _fill_last_menu(self, key: object, menu: QMenu) -> None:
-        menu.addAction("Show alert").triggered.connect(lambda: self._show_alert_of(key))
-        menu.addAction("Copy").triggered.connect(self.last.copy)
+        menu.addAction(tr("Show alert")).triggered.connect(lambda: self._show_alert_of(key))
+        menu.addAction(tr("Copy")).triggered.connect(self.last.copy)
 
     def _show_alert_of(self, key: object) -> None:
         row = self.promoted.record(key)
@@ -315,7 +319,11 @@ class QueuePage(Page):
     def _say_capacity(self) -> None:
         pool, count = self._bridge.doors.settings().pool, len(self._bridge.queue)
         said = rules.capacity(count, pool)
-        self.counted.show_text(f"{count:,} of {pool.max_queue:,}" if self._narrow else said)
+        self.counted.show_text(
+            tr("{count} of {max_queue}").format(count=f"{count:,}", max_queue=f"{pool.max_queue:,}")
+            if self._narrow
+            else said
+        )
         if self._narrow:
             self.counted.setToolTip(said)
 
@@ -323,16 +331,26 @@ class QueuePage(Page):
         text = visible(self.search.text().strip(), 30)
         free = max(0, size - used)
         if len(self.model):
-            found, act, then = f"No signal matches “{text}”.", "Clear filter", self._clear_filter
+            found, act, then = (
+                tr("No signal matches “{text}”.").format(text=text),
+                tr("Clear filter"),
+                self._clear_filter,
+            )
             if not text:
-                found = "No signal of this account waits."
+                found = tr("No signal of this account waits.")
         else:
-            verb, what = ("is", "a new key opens") if free == 1 else ("are", "new keys open")
-            found = f"Nothing waits. {free} of {size} slots {verb} free: {what} at once."
+            verb, what = (tr("is"), tr("a new key opens")) if free == 1 else (tr("are"), tr("new keys open"))
+            found = tr("Nothing waits. {free} of {size} slots {verb} free: {what} at once.").format(
+                free=free, size=size, verb=verb, what=what
+            )
             if not free:
-                taken = f"All {size} slots are used" if size > 1 else "The only slot is used"
-                found = f"Nothing waits. {taken}: the next new key waits here."
-            act, then = "Pool settings", self._open_settings
+                taken = (
+                    tr("All {size} slots are used").format(size=size)
+                    if size > 1
+                    else tr("The only slot is used")
+                )
+                found = tr("Nothing waits. {taken}: the next new key waits here.").format(taken=taken)
+            act, then = tr("Pool settings"), self._open_settings
         if found != self._said:
             self._said = found
             self.table.set_empty(found, [(act, then)])
@@ -393,10 +411,12 @@ class QueuePage(Page):
         self._set_busy(row.row.id, busy=False)
         if isinstance(reply, Refusal):
             said = visible(reply.message, 240)
-            kept = " It keeps its place." if row.row.id in self._bridge.queue else ""
+            kept = tr(" It keeps its place.") if row.row.id in self._bridge.queue else ""
             self.notice.emit(Notice("error", FAILED, f"{said[:1].upper()}{said[1:]}.{kept}"))
             return
-        title = f"Success: Position group for {name(row.row)} has been forced into the pool."
+        title = tr("Success: Position group for {name} has been forced into the pool.").format(
+            name=name(row.row)
+        )
         size = self._bridge.doors.settings().pool.max_open_groups
         used = sum(1 for g in self._bridge.groups.values() if g.holds_slot and g.world is row.row.world)
         group_id = reply.group_id
@@ -404,8 +424,8 @@ class QueuePage(Page):
             Notice(
                 "success",
                 title,
-                f"Pool {used} / {size}.",
-                "Show",
+                tr("Pool {used} / {size}.").format(used=used, size=size),
+                tr("Show"),
                 lambda: self.wanted.emit("positions", group_id),
             )
         )
@@ -446,11 +466,15 @@ class QueuePage(Page):
                 dialog.fail(" ".join(kept[:3]))
                 return
             dialog.accept()
-            title = f"{counted(len(rows) - len(kept), 'signal')} removed from the queue"
-            words = "Their places cannot be had back; replayed, their alerts wait again as the newest."
+            title = tr("{count} removed from the queue").format(
+                count=counted(len(rows) - len(kept), tr("signal"), tr("signals"))
+            )
+            words = tr("Their places cannot be had back; replayed, their alerts wait again as the newest.")
             self.notice.emit(Notice("success", title, words))
             if kept:
-                title = f"{counted(len(kept), 'signal')} stayed in the queue"
+                title = tr("{count} stayed in the queue").format(
+                    count=counted(len(kept), tr("signal"), tr("signals"))
+                )
                 self.notice.emit(Notice("error", title, " ".join(kept[:3])))
 
         dialog.busy()
@@ -463,9 +487,9 @@ class QueuePage(Page):
                 dialog.fail(visible(reply.message, 240))
                 return
             dialog.accept()
-            title = f"{name(row.row)} was removed from the queue"
-            words = "Its place cannot be had back; replayed, its alert waits again as the newest."
-            self.notice.emit(Notice("success", title, words, "Show alert", show))
+            title = tr("{name} was removed from the queue").format(name=name(row.row))
+            words = tr("Its place cannot be had back; replayed, its alert waits again as the newest.")
+            self.notice.emit(Notice("success", title, words, tr("Show alert"), show))
 
         def show() -> None:
             self.wanted.emit("signals", row.row.alert_id)

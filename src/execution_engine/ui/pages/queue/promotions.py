@@ -10,26 +10,33 @@ from execution_engine.domain.rows import QueuedSignal
 from execution_engine.domain.signal import Outcome
 from execution_engine.ui.format import ago, local_moment, span, utc_text, visible
 from execution_engine.ui.tables import Cell, CellDelegate, Column, Position, position_cell
+from execution_engine.ui.tongue import tr
 
 SHOWN = 50
 WIDE = {"when": 84, "signal": 164, "why": 180}
 
 _BECAME = {
-    Outcome.OPENED: "It opened a group.",
-    Outcome.PYRAMIDED: "It became a pyramid of its open group.",
-    Outcome.REPLACEMENT: "Its group had all pyramids: it counts as a replacement.",
+    Outcome.OPENED: tr("It opened a group."),
+    Outcome.PYRAMIDED: tr("It became a pyramid of its open group."),
+    Outcome.REPLACEMENT: tr("Its group had all pyramids: it counts as a replacement."),
 }
 
 
 def _tooltip(row: QueuedSignal) -> str:
-    waited = f"\nIt waited {span(row.finished_at - row.queued_at)}." if row.finished_at else ""
+    waited = (
+        tr("\nIt waited {span}.").format(span=span(row.finished_at - row.queued_at))
+        if row.finished_at
+        else ""
+    )
     became = _BECAME.get(row.outcome, "") if row.outcome is not None else ""
     return f"{visible(row.reason, 300)}\n{became}{waited}"
 
 
 def sentence(row: QueuedSignal) -> str:
     """Say a row in words, for a screen reader."""
-    return f"{row.symbol} {row.timeframe} {row.side.value} was promoted, {visible(row.reason, 300)}"
+    return tr("{symbol} {timeframe} {side} was promoted, {reason}").format(
+        symbol=row.symbol, timeframe=row.timeframe, side=row.side.value, reason=visible(row.reason, 300)
+    )
 
 
 def delegates() -> dict[str, CellDelegate]:
@@ -42,7 +49,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[QueuedSignal]]:
     return (
         Column(
             key="when",
-            title="When",
+            title=tr("When"),
             width=WIDE["when"],
             cell=lambda row: Cell(ago(now() - row.finished_at) if row.finished_at else "", "text2"),
             sort_key=lambda row: row.finished_at,
@@ -50,15 +57,15 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[QueuedSignal]]:
         ),
         Column(
             key="signal",
-            title="Signal",
+            title=tr("Signal"),
             width=WIDE["signal"],
             cell=lambda row: position_cell(row.symbol, row.timeframe, long=row.side is Side.LONG),
             sort_key=lambda row: (row.symbol, row.timeframe),
-            tooltip=lambda row: f"on {visible(row.account, 40)}",
+            tooltip=lambda row: tr("on {account}").format(account=visible(row.account, 40)),
         ),
         Column(
             key="why",
-            title="Why it was its turn",
+            title=tr("Why it was its turn"),
             width=WIDE["why"],
             cell=lambda row: Cell(visible(row.reason, 300)),
             tooltip=_tooltip,

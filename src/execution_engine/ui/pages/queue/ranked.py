@@ -23,6 +23,7 @@ from execution_engine.domain.rows import Group, World
 from execution_engine.ui.bridge import Batch, Bridge, Market
 from execution_engine.ui.holdings import is_old
 from execution_engine.ui.pages.queue.waiting import Waiting
+from execution_engine.ui.tongue import tr
 
 NO_TICK = Decimal("0.01")
 
@@ -136,7 +137,7 @@ class Ranked:
         if market not in seen:
             seen[market] = self._see(market)
         last, tick, old = seen[market]
-        unpriced = "no fresh price" if row.entry_price is None and (last is None or old) else ""
+        unpriced = tr("no fresh price") if row.entry_price is None and (last is None or old) else ""
         waits = self._own.get(row.account) or unpriced
         return Waiting(row, self._ranks[id], last, tick, old, id in self.busy, waits)
 

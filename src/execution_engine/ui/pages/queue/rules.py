@@ -12,30 +12,36 @@ from execution_engine.domain.settings import Overflow, Pool
 from execution_engine.ui.format import span
 from execution_engine.ui.tables.paint import baseline, width_of
 from execution_engine.ui.theme import THEME, color, font, px, tint
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel
 
 RULES = (
-    ("Its key has an open group", "continues the position: needs no slot, goes at once"),
-    ("Deepest current loss", "a gain counts as 0, and so does a price that is not fresh"),
-    ("Most often replaced", "the newest signal of a key counts, its place in time is kept"),
-    ("First in, first out", "by the time since which the key waits"),
+    (tr("Its key has an open group"), tr("continues the position: needs no slot, goes at once")),
+    (tr("Deepest current loss"), tr("a gain counts as 0, and so does a price that is not fresh")),
+    (tr("Most often replaced"), tr("the newest signal of a key counts, its place in time is kept")),
+    (tr("First in, first out"), tr("by the time since which the key waits")),
 )
 OVERFLOW = {
-    Overflow.REJECT_NEW: "when it is full, new signals are rejected",
-    Overflow.DROP_LOWEST: "when it is full, the last rank is dropped",
+    Overflow.REJECT_NEW: tr("when it is full, new signals are rejected"),
+    Overflow.DROP_LOWEST: tr("when it is full, the last rank is dropped"),
 }
 
 
 def capacity(count: int, pool: Pool) -> str:
     """Say how full the queue is and what happens when it is: “5 of 100 · when it is full, …”."""
-    return f"{count:,} of {pool.max_queue:,} · {OVERFLOW[pool.overflow]} · {waits_for(pool)}"
+    return tr("{count} of {max_queue} · {overflow} · {pool}").format(
+        count=f"{count:,}",
+        max_queue=f"{pool.max_queue:,}",
+        overflow=OVERFLOW[pool.overflow],
+        pool=waits_for(pool),
+    )
 
 
 def waits_for(pool: Pool) -> str:
     """Say how long a signal may wait."""
     if not pool.max_queue_age_s:
-        return "each waits without end"
-    return f"each waits {span(timedelta(seconds=pool.max_queue_age_s))} at most"
+        return tr("each waits without end")
+    return tr("each waits {span} at most").format(span=span(timedelta(seconds=pool.max_queue_age_s)))
 
 
 class RulesPanel(Panel):
@@ -43,7 +49,7 @@ class RulesPanel(Panel):
 
     def __init__(self) -> None:
         """Lay them out."""
-        super().__init__("Order of promotion", "compared one after the other")
+        super().__init__(tr("Order of promotion"), tr("compared one after the other"))
         column = QVBoxLayout()
         column.setContentsMargins(px(12), px(8), px(12), px(10))
         column.setSpacing(px(9))
@@ -66,7 +72,7 @@ class _Number(QWidget):
         super().__init__()
         self._text = str(number)
         self.setFixedSize(px(18), px(18))
-        self.setAccessibleName(f"{'rule ' + self._text}")
+        self.setAccessibleName(f"{tr('rule ') + self._text}")
         THEME.theme_changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:

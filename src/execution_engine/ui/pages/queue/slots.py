@@ -22,6 +22,7 @@ from execution_engine.ui.tables import (
     position_cell,
 )
 from execution_engine.ui.tables import progress_cell as bar
+from execution_engine.ui.tongue import tr
 
 
 def target_fraction(held: Holding) -> Decimal | None:
@@ -35,11 +36,11 @@ def target_fraction(held: Holding) -> Decimal | None:
 def _target(held: Holding) -> Cell:
     group = held.group
     if group.status is GroupStatus.CLOSING:
-        return Cell("closing now", "text3")
+        return Cell(tr("closing now"), "text3")
     if not held.holds:
-        return Cell("no fill yet", "text3")
+        return Cell(tr("no fill yet"), "text3")
     if group.tp_mode is TakeProfitMode.PER_LEG:
-        return Cell("leg by leg", "text3")
+        return Cell(tr("leg by leg"), "text3")
     fraction = target_fraction(held)
     return Cell(MISSING, "text3") if fraction is None else bar(fraction)
 
@@ -65,42 +66,42 @@ def delegates() -> dict[str, CellDelegate]:
 COLUMNS: Sequence[Column[Holding]] = (
     Column(
         key="group",
-        title="Slot held by",
+        title=tr("Slot held by"),
         width=200,
         cell=lambda held: position_cell(
             held.group.symbol, held.group.timeframe, long=held.group.side.sign > 0
         ),
         sort_key=lambda held: (held.group.symbol, held.group.timeframe),
-        tooltip=lambda held: "Forced in above the limit" if held.group.forced else "",
+        tooltip=lambda held: tr("Forced in above the limit") if held.group.forced else "",
     ),
     Column(
         key="pyramids",
-        title="Pyramids",
+        title=tr("Pyramids"),
         align="right",
         width=76,
         cell=lambda held: Cell(f"{held.group.pyramid_count} / {held.group.max_pyramids}"),
         sort_key=lambda held: held.group.pyramid_count,
-        hint="Entries of its key so far / how many it may have",
+        hint=tr("Entries of its key so far / how many it may have"),
     ),
     Column(
         key="state",
-        title="State",
+        title=tr("State"),
         width=120,
         cell=lambda held: status_cell(held),
         sort_key=lambda held: status_cell(held).text,
     ),
     Column(
         key="target",
-        title="Group target",
+        title=tr("Group target"),
         width=150,
         cell=_target,
         sort_key=target_fraction,
         tooltip=_target_tooltip,
-        hint="(price − average entry) / (common target − average entry)",
+        hint=tr("(price − average entry) / (common target − average entry)"),
     ),
     Column(
         key="unrealized",
-        title="Unrealized",
+        title=tr("Unrealized"),
         unit="USD",
         align="right",
         width=130,

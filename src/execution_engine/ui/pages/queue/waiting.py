@@ -26,6 +26,7 @@ from execution_engine.ui.format import (
 from execution_engine.ui.pages.queue.busy import OPENING, ForceButton
 from execution_engine.ui.tables import ActionText, Cell, CellDelegate, Column, Number, Position, position_cell
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 WIDE = {
     "rank": 74,
@@ -126,17 +127,17 @@ def _loss_cell(row: Waiting) -> Cell:
 
 def _loss_tooltip(row: Waiting) -> str:
     if row.loss is None:
-        return "There is no price yet." if row.price is None else "The alert named no entry price."
-    mirrored = " × −1 for a short" if row.row.side is Side.SHORT else ""
+        return tr("There is no price yet.") if row.price is None else tr("The alert named no entry price.")
+    mirrored = tr(" × −1 for a short") if row.row.side is Side.SHORT else ""
     entry = exact(row.row.entry_price)
-    return (
-        f"({exact(row.price)} − {entry}) / {entry} × 100{mirrored} = {exact(row.loss)} %; a gain counts as 0"
+    return tr("({price} − {entry}) / {entry} × 100{mirrored} = {loss} %; a gain counts as 0").format(
+        price=exact(row.price), entry=entry, mirrored=mirrored, loss=exact(row.loss)
     )
 
 
 def _waits_tooltip(row: Waiting) -> str:
-    ends = f"\nends {utc_text(row.row.expires_at)}" if row.row.expires_at else ""
-    return f"since {utc_text(row.row.queued_at)}{ends}"
+    ends = tr("\nends {time}").format(time=utc_text(row.row.expires_at)) if row.row.expires_at else ""
+    return tr("since {time}{ends}").format(time=utc_text(row.row.queued_at), ends=ends)
 
 
 def sentence(row: Waiting) -> str:
@@ -163,7 +164,7 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
     return (
         Column(
             key="rank",
-            title="Rank",
+            title=tr("Rank"),
             width=WIDE["rank"],
             cell=lambda row: _rank_cell(row, worlds=worlds()),
             sort_key=lambda row: (row.row.world, row.place),
@@ -171,62 +172,64 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
         ),
         Column(
             key="signal",
-            title="Signal",
+            title=tr("Signal"),
             width=WIDE["signal"],
             cell=lambda row: position_cell(row.row.symbol, row.row.timeframe, long=row.row.side is Side.LONG),
             sort_key=lambda row: (row.row.symbol, row.row.timeframe),
-            tooltip=lambda row: f"{row.row.exchange.upper()}:{row.row.symbol}, alert {row.row.alert_id}",
+            tooltip=lambda row: tr("{exchange}:{symbol}, alert {alert_id}").format(
+                exchange=row.row.exchange.upper(), symbol=row.row.symbol, alert_id=row.row.alert_id
+            ),
         ),
         Column(
             key="account",
-            title="Account",
+            title=tr("Account"),
             width=WIDE["account"],
             cell=lambda row: Cell(visible(row.row.account, 40)),
             sort_key=lambda row: row.row.account,
         ),
         Column(
             key="entry",
-            title="Entry",
+            title=tr("Entry"),
             align="right",
             width=WIDE["entry"],
             cell=lambda row: _price_cell(row.row.entry_price, row),
-            tooltip=lambda row: "" if row.row.entry_price else "At the market, when it is opened",
-            hint="What the alert says the entry is at",
+            tooltip=lambda row: "" if row.row.entry_price else tr("At the market, when it is opened"),
+            hint=tr("What the alert says the entry is at"),
         ),
         Column(
             key="price",
-            title="Price now",
+            title=tr("Price now"),
             align="right",
             width=WIDE["price"],
             cell=lambda row: _price_cell(row.price, row, stale=row.old),
-            tooltip=lambda row: "The price is old; the stream is reconnecting" if row.old else "",
-            hint="The newest price of the market",
+            tooltip=lambda row: tr("The price is old; the stream is reconnecting") if row.old else "",
+            hint=tr("The newest price of the market"),
         ),
         Column(
             key="loss",
-            title="Current loss",
+            title=tr("Current loss"),
             unit="%",
             align="right",
             width=WIDE["loss"],
             cell=_loss_cell,
             sort_key=lambda row: row.loss,
             tooltip=_loss_tooltip,
-            hint="(price − entry) / entry, mirrored for a short; a gain counts as 0",
+            hint=tr("(price − entry) / entry, mirrored for a short; a gain counts as 0"),
         ),
         Column(
             key="replaced",
-            title="Replaced",
+            title=tr("Replaced"),
             align="right",
             width=WIDE["replaced"],
             cell=lambda row: Cell(
                 str(row.row.replacement_count), "text" if row.row.replacement_count else "text3"
             ),
             sort_key=lambda row: row.row.replacement_count,
-            hint="How often a newer signal of its key took its place",
+            hint=tr("How often a newer signal of its key took its place"),
         ),
         Column(
             key="waited",
-            title="In queue",
+            title=tr("In queue"),
             align="right",
             width=WIDE["waited"],
             cell=lambda row: Cell(span(row.waited(now()))),
@@ -235,7 +238,7 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
         ),
         Column(
             key="why",
-            title="Why this rank",
+            title=tr("Why this rank"),
             width=WIDE["why"],
             cell=_why_cell,
             tooltip=lambda row: f"{ordinal(row.place)}: {row.why}",
@@ -245,13 +248,13 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
             title="",
             align="center",
             width=WIDE["force"],
-            cell=lambda row: Cell(OPENING if row.busy else "Force add…", "text3" if row.busy else "text"),
+            cell=lambda row: Cell(OPENING if row.busy else tr("Force add…"), "text3" if row.busy else "text"),
         ),
         Column(
             key="remove",
             title="",
             align="center",
             width=WIDE["remove"],
-            cell=lambda row: Cell("" if row.busy else "Remove…", raw="", say="Remove from the queue"),
+            cell=lambda row: Cell("" if row.busy else tr("Remove…"), raw="", say=tr("Remove from the queue")),
         ),
     )

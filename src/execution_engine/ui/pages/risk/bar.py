@@ -11,6 +11,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.frame.worlds import shown_world
 from execution_engine.ui.pages import choosing
 from execution_engine.ui.risk_board import RiskState
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, PageBar, SegmentedChoice, StateChip, button
 
 
@@ -25,14 +26,16 @@ class RiskBar(PageBar):
 
     def __init__(self, bridge: Bridge) -> None:
         """Begin with the world of the header."""
-        super().__init__("Risk")
+        super().__init__(tr("Risk"))
         self._bridge = bridge
         self._chosen: World | None = None
         self.chip = StateChip()
         self.when = ElidedLabel("", "small", "text2", longest=420)
-        self.worlds, self.accounts = choosing.box("World"), choosing.box("Account")
-        self.below = SegmentedChoice([("groups", "Groups"), ("history", "History")], name="Below the plan")
-        self.settings = button("Risk settings", small=False)
+        self.worlds, self.accounts = choosing.box(tr("World")), choosing.box(tr("Account"))
+        self.below = SegmentedChoice(
+            [("groups", tr("Groups")), ("history", tr("History"))], name=tr("Below the plan")
+        )
+        self.settings = button(tr("Risk settings"), small=False)
         self.add(self.chip)
         self.add(self.when)
         for tool in (self.below, self.worlds, self.accounts, self.settings):

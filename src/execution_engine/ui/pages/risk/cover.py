@@ -13,6 +13,7 @@ from execution_engine.domain.money import ZERO
 from execution_engine.ui.format import usd
 from execution_engine.ui.tables.paint import baseline, elided, width_of
 from execution_engine.ui.theme import THEME, color, font, px, tint
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label
 
 Share = tuple[str, Decimal]
@@ -46,19 +47,21 @@ class Cover(QWidget):
             self.bar.show_shares((), ZERO)
             return
         covered = sum((share for _, share in shares), ZERO)
-        verb = "gave" if gave else "give"
+        verb = tr("gave") if gave else tr("give")
         self.given.show_text(
-            f"Winners {verb} {usd(covered)} of {usd(needed)} USD, the loser's loss and closing fee"
+            tr("Winners {verb} {amount} of {amount_2} USD, the loser's loss and closing fee").format(
+                verb=verb, amount=usd(covered), amount_2=usd(needed)
+            )
         )
         missing = max(needed - covered, ZERO)
         if said:
             self.missing.show_text(said, "text2")
         elif missing and gave:
-            self.missing.show_text(f"{usd(missing)} USD are still to come", "text2")
+            self.missing.show_text(tr("{amount} USD are still to come").format(amount=usd(missing)), "text2")
         elif missing:
-            self.missing.show_text(f"{usd(missing)} USD are missing", "loss")
+            self.missing.show_text(tr("{amount} USD are missing").format(amount=usd(missing)), "loss")
         else:
-            self.missing.show_text("nothing is missing", "profit")
+            self.missing.show_text(tr("nothing is missing"), "profit")
         self.bar.show_shares(shares, needed)
 
 
@@ -78,7 +81,9 @@ class ShareBar(QWidget):
         if (tuple(shares), needed) != (tuple(self._shares), self._needed):
             self._shares, self._needed = tuple(shares), needed
             said = ", ".join(f"{name} {usd(share)} USD" for name, share in shares)
-            self.setAccessibleName(f"{said or 'nothing'} of {usd(needed)} USD")
+            self.setAccessibleName(
+                tr("{said} of {amount} USD").format(said=said or tr("nothing"), amount=usd(needed))
+            )
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

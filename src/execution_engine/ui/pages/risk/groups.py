@@ -33,6 +33,7 @@ from execution_engine.ui.tables import (
     position_cell,
     rule_cell,
 )
+from execution_engine.ui.tongue import tr
 
 WIDE = {
     "group": 178,
@@ -49,18 +50,18 @@ WIDE = {
 NARROW = {"group": 176, "pyramids": 88, "timer": 124, "loss": 100, "free": 116, "verdict": 240}
 
 SHORT = {
-    "position": "no position",
-    "not_closing": "closing",
-    "not_on_hold": "on hold",
-    "fresh_price": "price",
-    "filled_grid": "entries",
-    "full_pyramids": "pyramids",
-    "timer": "timer",
-    "loss": "loss",
-    "age": "age",
-    "sellable": "too small",
-    "not_blocked": "blocked",
-    "not_skipped": "skipped once",
+    "position": tr("no position"),
+    "not_closing": tr("closing"),
+    "not_on_hold": tr("on hold"),
+    "fresh_price": tr("price"),
+    "filled_grid": tr("entries"),
+    "full_pyramids": tr("pyramids"),
+    "timer": tr("timer"),
+    "loss": tr("loss"),
+    "age": tr("age"),
+    "sellable": tr("too small"),
+    "not_blocked": tr("blocked"),
+    "not_skipped": tr("skipped once"),
 }
 _HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # before a number; dates keep theirs
 
@@ -131,10 +132,10 @@ def _first_unmet(line: Line, *names: str) -> Told | None:
 def _position(line: Line) -> Cell:
     group, unmet = line.found.group, _first_unmet(line, "position", "sellable")
     if unmet is not None and unmet.name == "position":
-        return rule_cell(False, "nothing held")
+        return rule_cell(False, tr("nothing held"))
     held = quantity(group.open_quantity, line.found.instrument.step)
     too_small = unmet is not None and line["fresh_price"].met
-    cell = rule_cell(not too_small, "too small" if too_small else held)
+    cell = rule_cell(not too_small, tr("too small") if too_small else held)
     return cell._replace(raw=raw(group.open_quantity))
 
 
@@ -142,7 +143,7 @@ def _entries(line: Line) -> Cell:
     verdict = line["filled_grid"]
     if not verdict.asked:
         return rule_cell(None)
-    return rule_cell(verdict.met, "" if verdict.met else "legs work")
+    return rule_cell(verdict.met, "" if verdict.met else tr("legs work"))
 
 
 def _open(line: Line) -> Cell:
@@ -153,22 +154,24 @@ def _open(line: Line) -> Cell:
 def _pyramids(line: Line) -> Cell:
     group, verdict = line.found.group, line["full_pyramids"]
     said = f"{group.pyramid_count} / {group.max_pyramids}"
-    return rule_cell(verdict.met, said) if verdict.asked else Cell(f"{said}, off", "text3")
+    return (
+        rule_cell(verdict.met, said) if verdict.asked else Cell(tr("{said}, off").format(said=said), "text3")
+    )
 
 
 def _timer(line: Line, now: datetime) -> Cell:
     expires = line.found.group.timer_expires_at
     if expires is None:
-        return rule_cell(False, "not started")
+        return rule_cell(False, tr("not started"))
     if line["timer"].met:
-        return rule_cell(True, f"ended {local_time(expires)[:5]}")
-    return rule_cell(False, f"{countdown(expires - now)} left")
+        return rule_cell(True, tr("ended {time}").format(time=local_time(expires)[:5]))
+    return rule_cell(False, tr("{span} left").format(span=countdown(expires - now)))
 
 
 def _loss(line: Line) -> Cell:
     found = line.found
     if found.unrealized is None:
-        return rule_cell(False, "price is old" if found.group.avg_entry is not None else MISSING)
+        return rule_cell(False, tr("price is old") if found.group.avg_entry is not None else MISSING)
     return rule_cell(line["loss"].met, signed_percent(found.percent))._replace(raw=raw(found.percent))
 
 
@@ -177,7 +180,7 @@ def _age(line: Line, now: datetime) -> Cell:
     if not verdict.asked:
         return rule_cell(None)
     if not verdict.met and verdict.until is not None:
-        return rule_cell(False, f"{countdown(verdict.until - now)} left")
+        return rule_cell(False, tr("{span} left").format(span=countdown(verdict.until - now)))
     return rule_cell(verdict.met)
 
 
@@ -188,14 +191,19 @@ def _free(line: Line) -> Cell:
 
 def _verdict(line: Line) -> Cell:
     if line.busy:
-        return Cell("Saving…", "text3")
+        return Cell(tr("Saving…"), "text3")
     if line.loser:
-        return Cell("Loser of the plan", "loss", shape="disc")
+        return Cell(tr("Loser of the plan"), "loss", shape="disc")
     if line.winner:
-        return Cell("Pays in the plan", "profit", shape="plus")
+        return Cell(tr("Pays in the plan"), "profit", shape="plus")
     if not line.unmet:
-        return Cell("Can be the loser", "text2", shape="ring")
-    return Cell(f"{'not yet' if waits(line) else 'no'}: {', '.join(line.reasons)}", "text2")
+        return Cell(tr("Can be the loser"), "text2", shape="ring")
+    return Cell(
+        (tr("not yet: {reasons}") if waits(line) else tr("no: {reasons}")).format(
+            reasons=", ".join(line.reasons)
+        ),
+        "text2",
+    )
 
 
 def waits(line: Line) -> bool:
@@ -205,9 +213,9 @@ def waits(line: Line) -> bool:
 
 def said(verdict: RiskVerdict) -> str:
     """Say one rule's verdict: “Has lost enough: not met, −1.39 % now; asked is −5 % or less”."""
-    how = "met" if verdict.met else "not met"
+    how = tr("met") if verdict.met else tr("not met")
     words = _HYPHEN.sub(MINUS, visible(verdict.words, 200))
-    return f"{verdict.title}: {how if verdict.asked else 'off'}, {words}"
+    return f"{verdict.title}: {(how if verdict.asked else tr('off'))}, {words}"
 
 
 def sentence(line: Line) -> str:
@@ -236,89 +244,91 @@ def columns(now: Callable[[], datetime], risk: Callable[[], Risk]) -> Sequence[C
     return (
         Column(
             key="group",
-            title="Group",
+            title=tr("Group"),
             width=WIDE["group"],
             cell=lambda line: position_cell(
                 line.found.group.symbol, line.found.group.timeframe, long=line.found.group.side is Side.LONG
             ),
             sort_key=lambda line: (line.found.group.symbol, line.found.group.timeframe),
-            tooltip=lambda line: f"on {visible(line.found.group.account, 40)}\n{every(line)}",
+            tooltip=lambda line: tr("on {account}\n{line}").format(
+                account=visible(line.found.group.account, 40), line=every(line)
+            ),
         ),
         Column(
             key="position",
-            title="Position",
+            title=tr("Position"),
             width=WIDE["position"],
             cell=_position,
             sort_key=lambda line: line.found.group.open_quantity,
             tooltip=words("position", "sellable"),
-            hint="It holds something, and all of it can be sold",
+            hint=tr("It holds something, and all of it can be sold"),
         ),
         Column(
             key="entries",
-            title="Entries done",
+            title=tr("Entries done"),
             width=WIDE["entries"],
             cell=_entries,
             sort_key=lambda line: line["filled_grid"].met,
             tooltip=words("filled_grid"),
-            hint="No entry leg is working (risk.require_filled_grid)",
+            hint=tr("No entry leg is working (risk.require_filled_grid)"),
         ),
         Column(
             key="open",
-            title="Not closing",
+            title=tr("Not closing"),
             width=WIDE["open"],
             cell=_open,
             sort_key=lambda line: _first_unmet(line, "not_closing", "not_on_hold") is None,
             tooltip=words("not_closing", "not_on_hold"),
-            hint="It is not closing and not on hold",
+            hint=tr("It is not closing and not on hold"),
         ),
         Column(
             key="pyramids",
-            title="Pyramids",
+            title=tr("Pyramids"),
             width=WIDE["pyramids"],
             cell=_pyramids,
             sort_key=lambda line: line.found.group.pyramid_count,
             tooltip=words("full_pyramids"),
-            hint="It has all its pyramids (risk.require_full_pyramids)",
+            hint=tr("It has all its pyramids (risk.require_full_pyramids)"),
         ),
         Column(
             key="timer",
-            title="Timer",
+            title=tr("Timer"),
             width=WIDE["timer"],
             cell=lambda line: _timer(line, now()),
             sort_key=lambda line: line.found.group.timer_expires_at,
             tooltip=words("timer"),
-            hint="Its waiting time is over (risk.post_full_wait_minutes)",
+            hint=tr("Its waiting time is over (risk.post_full_wait_minutes)"),
         ),
         Column(
             key="loss",
-            title="Loss",
+            title=tr("Loss"),
             width=WIDE["loss"],
             cell=_loss,
             sort_key=lambda line: line.found.percent if line.found.unrealized is not None else None,
             tooltip=words("fresh_price", "loss"),
-            hint="Unrealized result / invested × 100, at a fresh price (risk.loss_threshold_percent)",
+            hint=tr("Unrealized result / invested × 100, at a fresh price (risk.loss_threshold_percent)"),
         ),
         Column(
             key="age",
-            title="Age",
+            title=tr("Age"),
             width=WIDE["age"],
             cell=lambda line: _age(line, now()),
             sort_key=lambda line: line.found.group.created_at,
             tooltip=words("age"),
-            hint="It is old enough (risk.use_age_filter)",
+            hint=tr("It is old enough (risk.use_age_filter)"),
         ),
         Column(
             key="free",
-            title="Not blocked",
+            title=tr("Not blocked"),
             width=WIDE["free"],
             cell=_free,
             sort_key=lambda line: _first_unmet(line, "not_blocked", "not_skipped") is None,
             tooltip=words("not_blocked", "not_skipped"),
-            hint="Neither blocked nor skipped once by you",
+            hint=tr("Neither blocked nor skipped once by you"),
         ),
         Column(
             key="verdict",
-            title="Verdict",
+            title=tr("Verdict"),
             width=WIDE["verdict"],
             cell=_verdict,
             sort_key=lambda line: line.order,

@@ -28,6 +28,7 @@ from execution_engine.ui.icons import StateLook, state_look
 from execution_engine.ui.pages.risk.plan import LOOKS, word
 from execution_engine.ui.tables import Cell, CellDelegate, Chip, Column, Number
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 WIDE = {
     "when": 168,
@@ -45,26 +46,26 @@ LOOK: dict[RiskStatus, StateLook] = {
     RiskStatus.PLANNED: state_look("risk", "running"),
     RiskStatus.RUNNING: state_look("risk", "running"),
     RiskStatus.DONE: state_look("risk", "complete"),
-    RiskStatus.SHORTFALL: StateLook("Shortfall", "half_disc", "warn"),
+    RiskStatus.SHORTFALL: StateLook(tr("Shortfall"), "half_disc", "warn"),
     RiskStatus.INCOMPLETE: state_look("risk", "incomplete"),
-    RiskStatus.CANCELLED: StateLook("Cancelled", "struck_ring", "neutral"),
+    RiskStatus.CANCELLED: StateLook(tr("Cancelled"), "struck_ring", "neutral"),
 }
 BY_HAND: dict[RiskType, StateLook] = {
-    RiskType.REHEARSAL: StateLook("Rehearsed", "dashed_ring", "neutral"),
+    RiskType.REHEARSAL: StateLook(tr("Rehearsed"), "dashed_ring", "neutral"),
     RiskType.MANUAL_SKIP: state_look("risk", "skipped"),
-    RiskType.MANUAL_BLOCK: StateLook("Blocked", "two_bars", "neutral"),
-    RiskType.MANUAL_UNBLOCK: StateLook("Unblocked", "ring", "neutral"),
+    RiskType.MANUAL_BLOCK: StateLook(tr("Blocked"), "two_bars", "neutral"),
+    RiskType.MANUAL_UNBLOCK: StateLook(tr("Unblocked"), "ring", "neutral"),
 }
 MANUAL = {
-    RiskType.MANUAL_SKIP: "skipped once by you",
-    RiskType.MANUAL_BLOCK: "blocked by you",
-    RiskType.MANUAL_UNBLOCK: "unblocked by you",
+    RiskType.MANUAL_SKIP: tr("skipped once by you"),
+    RiskType.MANUAL_BLOCK: tr("blocked by you"),
+    RiskType.MANUAL_UNBLOCK: tr("unblocked by you"),
 }
 ROLES = {
-    RiskRole.WINNER: "winner",
-    RiskRole.STAND_IN: "stands in",
-    RiskRole.LOSER: "loser",
-    RiskRole.TOP_UP: "top-up",
+    RiskRole.WINNER: tr("winner"),
+    RiskRole.STAND_IN: tr("stands in"),
+    RiskRole.LOSER: tr("loser"),
+    RiskRole.TOP_UP: tr("top-up"),
 }
 
 
@@ -180,16 +181,20 @@ def short(row: ActionRow) -> str:
     if action.type is RiskType.REHEARSAL:
         gained = row.hindsight.gained if row.hindsight is not None else None
         if gained is None:
-            return "nothing was sent"
+            return tr("nothing was sent")
         if not gained:
-            return "would be the same by now"
-        return f"would have {'gained' if gained > 0 else 'cost'} {usd(abs(gained))} USD"
+            return tr("would be the same by now")
+        return (
+            tr("would have gained {amount} USD") if gained > 0 else tr("would have cost {amount} USD")
+        ).format(amount=usd(abs(gained)))
     if action.is_open:
         at = action.current
-        return f"step {(at or 0) + 1} of {len(action.steps)}"
+        return tr("step {at} of {count}").format(at=(at or 0) + 1, count=len(action.steps))
     last = action.notes.rpartition("; ")[2]
     done = sum(1 for step in action.steps if step.filled)
-    return f"{done} of {counted(len(action.steps), 'step')}; {visible(last, 200)}"
+    return tr("{done} of {count}; {last}").format(
+        done=done, count=counted(len(action.steps), tr("step"), tr("steps")), last=visible(last, 200)
+    )
 
 
 def whole(row: Row) -> str:
@@ -238,9 +243,9 @@ def _action_cells(row: ActionRow) -> tuple[Cell, ...]:
 
 def _step_cells(row: StepRow) -> tuple[Cell, ...]:
     step, sent = row.step, row.action.type is RiskType.OFFSET
-    state, shape, token = LOOKS[step.status] if sent else StateLook("Planned", "ring", "neutral")
-    at = f"{exact(step.quantity)} at {exact(step.price)}"
-    done = f"{exact(step.filled)} of {at}" if sent else at
+    state, shape, token = LOOKS[step.status] if sent else StateLook(tr("Planned"), "ring", "neutral")
+    at = tr("{quantity} at {price}").format(quantity=exact(step.quantity), price=exact(step.price))
+    done = tr("{filled} of {at}").format(filled=exact(step.filled), at=at) if sent else at
     result = step.result if step.filled else None
     open_still = not sent or step.is_open
     expected = Cell(signed_usd(step.expected), "text3", raw=raw(step.expected)) if open_still else Cell()
@@ -248,28 +253,35 @@ def _step_cells(row: StepRow) -> tuple[Cell, ...]:
     money = expected if result is None else _money(result)
     shade: Token = "text2"
     return (
-        Cell(f"Step {row.at + 1}, {ROLES[step.role]}", shade),
+        Cell(tr("Step {at}, {roles}").format(at=row.at + 1, roles=ROLES[step.role]), shade),
         Cell(step.name, shade),
         money if loses else Cell(),
         Cell(f"{word(step).lower()}: {done}" if not sent else done, shade),
         Cell() if loses else money,
         Cell(),
         Cell(state, token, shape=shape),
-        Cell(visible(step.note, 200) or (f"fees {exact(step.fees)} USD" if step.filled else ""), "text3"),
+        Cell(
+            visible(step.note, 200)
+            or (tr("fees {fees} USD").format(fees=exact(step.fees)) if step.filled else ""),
+            "text3",
+        ),
     )
 
 
 def _fill_cells(row: FillRow) -> tuple[Cell, ...]:
     fill = row.fill
-    fee = f"fee {exact(fill.fee)} {fill.fee_currency}"
+    fee = tr("fee {fee} {fee_currency}").format(fee=exact(fill.fee), fee_currency=fill.fee_currency)
     return (
         Cell(local_time(fill.at), "text3", raw=fill.at.isoformat()),
         Cell(f"{fill.action.value}", "text3"),
         Cell(),
-        Cell(f"{exact(fill.quantity)} at {exact(fill.price)}", "text3"),
+        Cell(
+            tr("{quantity} at {price}").format(quantity=exact(fill.quantity), price=exact(fill.price)),
+            "text3",
+        ),
         Cell(),
         Cell(),
-        Cell("Fill", "text3"),
+        Cell(tr("Fill"), "text3"),
         Cell(fee, "text3"),
     )
 
@@ -288,8 +300,10 @@ def _when_tooltip(row: Row) -> str:
     if not isinstance(row, ActionRow):
         return ""
     ended = row.action.finished_at
-    by = "by you" if row.action.by_hand else "by the timer"
-    return f"{by}, {utc_text(row.action.started_at)}" + (f"\nended {utc_text(ended)}" if ended else "")
+    by = tr("by you") if row.action.by_hand else tr("by the timer")
+    return f"{by}, {utc_text(row.action.started_at)}" + (
+        tr("\nended {time}").format(time=utc_text(ended)) if ended else ""
+    )
 
 
 def _by(of: RiskAction, what: str) -> Decimal | None:
@@ -299,55 +313,55 @@ def _by(of: RiskAction, what: str) -> Decimal | None:
 COLUMNS: Sequence[Column[Row]] = (
     Column(
         key="when",
-        title="When",
+        title=tr("When"),
         width=WIDE["when"],
         sort_key=lambda row: row.action.started_at if isinstance(row, ActionRow) else None,
         tooltip=_when_tooltip,
     ),
     Column(
         key="loser",
-        title="Loser",
+        title=tr("Loser"),
         width=WIDE["loser"],
         sort_key=lambda row: row.name if isinstance(row, ActionRow) else None,
     ),
     Column(
         key="loss",
-        title="Loss",
+        title=tr("Loss"),
         unit="USD",
         align="right",
         width=WIDE["loss"],
         sort_key=lambda row: _by(row.action, "loss") if isinstance(row, ActionRow) else None,
-        hint="What the loser came to by its fills; grey: as it was planned",
+        hint=tr("What the loser came to by its fills; grey: as it was planned"),
     ),
     Column(
         key="winners",
-        title="Winners",
+        title=tr("Winners"),
         width=WIDE["winners"],
         tooltip=lambda row: visible(render(row)[3].text, 300),
     ),
     Column(
         key="realized",
-        title="Winners gave",
+        title=tr("Winners gave"),
         unit="USD",
         align="right",
         width=WIDE["realized"],
         sort_key=lambda row: _by(row.action, "realized") if isinstance(row, ActionRow) else None,
-        hint="What closing the winners came to, after fees",
+        hint=tr("What closing the winners came to, after fees"),
     ),
     Column(
         key="net",
-        title="Net",
+        title=tr("Net"),
         unit="USD",
         align="right",
         width=WIDE["net"],
         sort_key=lambda row: _by(row.action, "net") if isinstance(row, ActionRow) else None,
-        hint="All closes together, after their fees and before the entry fees",
+        hint=tr("All closes together, after their fees and before the entry fees"),
     ),
     Column(
         key="result",
-        title="Result",
+        title=tr("Result"),
         width=WIDE["result"],
         sort_key=lambda row: look(row.action).word if isinstance(row, ActionRow) else None,
     ),
-    Column(key="detail", title="Details", width=WIDE["detail"], tooltip=whole),
+    Column(key="detail", title=tr("Details"), width=WIDE["detail"], tooltip=whole),
 )

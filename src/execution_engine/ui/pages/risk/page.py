@@ -28,10 +28,14 @@ from execution_engine.ui.risk_board import board_of, risk_state, under_way
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import TableModel, TableView, TreeModel, TreeView
 from execution_engine.ui.theme import SIZE, Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Notice, Panel, Splitter
 
 RIGHT_WIDTH = 392
-_LEGEND: Sequence[tuple[Shape, Token, str]] = (("tick", "profit", "met"), ("cross", "text3", "not met"))
+_LEGEND: Sequence[tuple[Shape, Token, str]] = (
+    ("tick", "profit", tr("met")),
+    ("cross", "text3", tr("not met")),
+)
 AT_START = timedelta(seconds=2)
 ENABLED = "risk.enabled"
 
@@ -39,7 +43,7 @@ ENABLED = "risk.enabled"
 class RiskPage(Page):
     """Who would be closed, who pays, and why."""
 
-    title = "Risk"
+    title = tr("Risk")
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what the bridge holds."""
@@ -61,7 +65,7 @@ class RiskPage(Page):
             default_sort=lambda line: line.order,
             sentence=groups.sentence,
         )
-        self.table = TableView(self.model, groups.delegates(), name="Who can be the loser")
+        self.table = TableView(self.model, groups.delegates(), name=tr("Who can be the loser"))
         self.history: TreeModel[history.Row] = TreeModel(
             history.COLUMNS,
             key=history.key,
@@ -71,7 +75,7 @@ class RiskPage(Page):
             child_order=history.key,
             sentence=history.sentence,
         )
-        self.tree = TreeView(self.history, history.delegates(), name="History of the risk engine")
+        self.tree = TreeView(self.history, history.delegates(), name=tr("History of the risk engine"))
         self.note = ElidedLabel("", "small", "text2")
         self._lay_out()
         self._listen()
@@ -80,18 +84,18 @@ class RiskPage(Page):
     # -- how it is built
 
     def _lay_out(self) -> None:
-        self.groups_panel = Panel("Who can be the loser")
+        self.groups_panel = Panel(tr("Who can be the loser"))
         for shape, token, word in _LEGEND:
             self.groups_panel.add_right(_explained(shape, token, word))
         self.groups_panel.add(self.table, 1)
-        self.history_panel = Panel("History", "newest first; open an entry for its steps and fills")
+        self.history_panel = Panel(tr("History"), tr("newest first; open an entry for its steps and fills"))
         self.history_panel.add(self.tree, 1)
         foot = QHBoxLayout()
         foot.setContentsMargins(px(12), px(5), px(12), px(6))
         foot.addWidget(self.note)
         foot.addStretch(1)
         self.history_panel.add(foot)
-        self.tree.set_empty("Nothing yet. Every offset, rehearsal, skip and block is kept here.")
+        self.tree.set_empty(tr("Nothing yet. Every offset, rehearsal, skip and block is kept here."))
         self._top = QHBoxLayout()
         self._top.setContentsMargins(0, 0, 0, 0)
         self._top.addWidget(self.plan, 1)
@@ -256,8 +260,8 @@ class RiskPage(Page):
             self.projection.show_action(action)
         elif not settings.risk.enabled:
             self.plan.say_nothing(
-                "Off: the risk engine does nothing.",
-                "Turn on…",
+                tr("Off: the risk engine does nothing."),
+                tr("Turn on…"),
                 lambda: self.wanted.emit("settings", ENABLED),
             )
             self.projection.show_nothing()
@@ -287,7 +291,7 @@ class RiskPage(Page):
         subtitle = said or words.runs(obstacle, next_at, now, rehearsed=rehearsed)
         blocked = bool(obstacle) and not rehearsed
         self.plan.show_plan(found, self._ticks(found), subtitle, can_run=found.acts and not blocked)
-        self.projection.show_plan(found, f"at the prices of {local_time(now)}")
+        self.projection.show_plan(found, tr("at the prices of {time}").format(time=local_time(now)))
 
     def _nearest(self) -> Line | None:
         lines = [line for line in self.model.records() if line.found.group.avg_entry is not None]
@@ -338,9 +342,9 @@ class RiskPage(Page):
         account = self.bar.account
         self.model.set_filter((lambda line: line.found.group.account == account) if account else None)
         empty = (
-            "No group of this account is open."
+            tr("No group of this account is open.")
             if account
-            else "No position is open. Each one that opens is judged here, rule by rule."
+            else tr("No position is open. Each one that opens is judged here, rule by rule.")
         )
         if self.table.empty.sentence != empty:
             self.table.set_empty(empty)
@@ -355,26 +359,26 @@ class RiskPage(Page):
         if line is None:
             return
         group = line.found.group
-        skip = menu.addAction("Skip risk once")
+        skip = menu.addAction(tr("Skip risk once"))
         skip.setCheckable(True)
         skip.setChecked(group.skip_once)
         skip.triggered.connect(lambda: self._set(group.id, skip=not group.skip_once))
-        block = menu.addAction("Unblock risk" if group.blocked else "Block risk")
+        block = menu.addAction(tr("Unblock risk") if group.blocked else tr("Block risk"))
         block.triggered.connect(lambda: self._set(group.id, blocked=not group.blocked))
         for act in (skip, block):
             act.setEnabled(not line.busy)
         menu.addSeparator()
-        menu.addAction("Show position").triggered.connect(lambda: self.wanted.emit("positions", group.id))
-        menu.addAction("Copy").triggered.connect(self.table.copy)
+        menu.addAction(tr("Show position")).triggered.connect(lambda: self.wanted.emit("positions", group.id))
+        menu.addAction(tr("Copy")).triggered.connect(self.table.copy)
 
     def _fill_history_menu(self, key: object, menu: QMenu) -> None:
         row = self.history.record(key)
         if row is not None and not isinstance(row, history.FillRow):
             id = row.action.loser if isinstance(row, history.ActionRow) else row.step.group_id
-            show = menu.addAction("Show position")
+            show = menu.addAction(tr("Show position"))
             show.setEnabled(id in self._bridge.groups)
             show.triggered.connect(lambda: self.wanted.emit("positions", id))
-        menu.addAction("Copy").triggered.connect(self.tree.copy)
+        menu.addAction(tr("Copy")).triggered.connect(self.tree.copy)
 
     def _open_step(self, key: object) -> None:
         line = self.plan.model.record(key)
@@ -392,7 +396,7 @@ class RiskPage(Page):
     def _was_set(self, id: int, reply: Answer | Refusal) -> None:
         self._busy.discard(id)
         self._show_lines([id])
-        self._tell(reply, "The risk engine was told")
+        self._tell(reply, tr("The risk engine was told"))
 
     def _ask_run(self) -> None:
         shown = self._plan
@@ -409,7 +413,9 @@ class RiskPage(Page):
     def _run(self, asked: OffsetPlan, dialog: ConfirmDialog) -> None:
         now = self._board.evaluation(asked.world, self._now()).plan
         if now is None or _who(now) != _who(asked) or not now.acts:
-            dialog.fail("The plan has changed meanwhile: another group would be closed. Look at it again.")
+            dialog.fail(
+                tr("The plan has changed meanwhile: another group would be closed. Look at it again.")
+            )
             dialog.confirm.setEnabled(False)
             return
         dialog.busy()
@@ -419,7 +425,7 @@ class RiskPage(Page):
                 dialog.fail(visible(reply.message, 300))
             else:
                 dialog.accept()
-                self._tell(reply, "The risk engine has looked")
+                self._tell(reply, tr("The risk engine has looked"))
 
         self._bridge.wish(RunRisk(world=asked.world), done)
 
@@ -428,7 +434,7 @@ class RiskPage(Page):
 
     def _tell(self, reply: Answer | Refusal, title: str) -> None:
         if isinstance(reply, Refusal):
-            self.notice.emit(Notice("error", "This was not done", visible(reply.message, 300)))
+            self.notice.emit(Notice("error", tr("This was not done"), visible(reply.message, 300)))
         else:
             self.notice.emit(Notice("success", title, visible(reply.text, 300)))
 

@@ -27,6 +27,7 @@ from execution_engine.ui.icons import StateLook
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import Cell, CellDelegate, Chip, Column, Number, Position, position_cell
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 PLANNED = {
     "number": 48,
@@ -49,19 +50,19 @@ RUNNING = {
 }
 
 LOOKS: dict[StepStatus, StateLook] = {
-    StepStatus.PLANNED: StateLook("Planned", "ring", "neutral"),
-    StepStatus.RUNNING: StateLook("Closing", "arrow_to_bar", "warn"),
-    StepStatus.DONE: StateLook("Closed", "tick", "profit"),
-    StepStatus.SHORT: StateLook("In part", "half_disc", "warn"),
-    StepStatus.FAILED: StateLook("Failed", "cross", "danger"),
-    StepStatus.SKIPPED: StateLook("Skipped", "struck_ring", "neutral"),
+    StepStatus.PLANNED: StateLook(tr("Planned"), "ring", "neutral"),
+    StepStatus.RUNNING: StateLook(tr("Closing"), "arrow_to_bar", "warn"),
+    StepStatus.DONE: StateLook(tr("Closed"), "tick", "profit"),
+    StepStatus.SHORT: StateLook(tr("In part"), "half_disc", "warn"),
+    StepStatus.FAILED: StateLook(tr("Failed"), "cross", "danger"),
+    StepStatus.SKIPPED: StateLook(tr("Skipped"), "struck_ring", "neutral"),
 }
 
 _ROLES: dict[RiskRole, str] = {
-    RiskRole.WINNER: "A winner: its profit pays for the loser",
-    RiskRole.STAND_IN: "Stands in for what the planned winners came to lack",
-    RiskRole.LOSER: "The loser, closed after the winners paid for it",
-    RiskRole.TOP_UP: "Makes up what the loser lost more than planned",
+    RiskRole.WINNER: tr("A winner: its profit pays for the loser"),
+    RiskRole.STAND_IN: tr("Stands in for what the planned winners came to lack"),
+    RiskRole.LOSER: tr("The loser, closed after the winners paid for it"),
+    RiskRole.TOP_UP: tr("Makes up what the loser lost more than planned"),
 }
 
 
@@ -97,8 +98,8 @@ class StepLine:
 def word(step: RiskStep) -> str:
     """Return what is done with the group of a step."""
     if step.role is RiskRole.LOSER:
-        return "Close the loser" if step.whole else "Close a part"
-    return "Close all" if step.left == 0 else "Close a part"
+        return tr("Close the loser") if step.whole else tr("Close a part")
+    return tr("Close all") if step.left == 0 else tr("Close a part")
 
 
 def _quantity(line: StepLine) -> Cell:
@@ -107,12 +108,20 @@ def _quantity(line: StepLine) -> Cell:
         return Cell(asked, raw=raw(line.step.quantity))
     done = quantity(line.step.filled, line.size)
     token: Token = "text" if line.step.filled else "text3"
-    return Cell(f"{done} of {asked}", token, raw=f"{raw(line.step.filled)} of {raw(line.step.quantity)}")
+    return Cell(
+        tr("{done} of {asked}").format(done=done, asked=asked),
+        token,
+        raw=tr("{filled} of {quantity}").format(
+            filled=raw(line.step.filled), quantity=raw(line.step.quantity)
+        ),
+    )
 
 
 def _quantity_tooltip(line: StepLine) -> str:
     step = line.step
-    return f"{exact(step.quantity)} of {exact(line.held)} held; {exact(step.left)} stay open"
+    return tr("{quantity} of {held} held; {left} stay open").format(
+        quantity=exact(step.quantity), held=exact(line.held), left=exact(step.left)
+    )
 
 
 def _unit(line: StepLine) -> Cell:
@@ -124,7 +133,9 @@ def _unit_tooltip(line: StepLine) -> str:
     step = line.step
     at, entry = exact(step.price), exact(step.avg_entry)
     moved = f"{at} − {entry}" if step.side is Side.LONG else f"{entry} − {at}"
-    return f"{moved} − {exact(step.fee_percent)} % of {at} for the close = {exact(line.per_unit)} USD"
+    return tr("{moved} − {fee_percent} % of {at} for the close = {per_unit} USD").format(
+        moved=moved, fee_percent=exact(step.fee_percent), at=at, per_unit=exact(line.per_unit)
+    )
 
 
 def _realizes(line: StepLine) -> Cell:
@@ -136,8 +147,12 @@ def _realizes(line: StepLine) -> Cell:
 def _realizes_tooltip(line: StepLine) -> str:
     step = line.step
     if step.filled:
-        return f"By its fills, fees of {exact(step.fees)} USD included: {exact(step.result)} USD"
-    return f"Expected, the closing fee of {usd(fee_of(step))} USD included: {exact(step.expected)} USD"
+        return tr("By its fills, fees of {fees} USD included: {result} USD").format(
+            fees=exact(step.fees), result=exact(step.result)
+        )
+    return tr("Expected, the closing fee of {amount} USD included: {expected} USD").format(
+        amount=usd(fee_of(step)), expected=exact(step.expected)
+    )
 
 
 def _state(line: StepLine) -> Cell:
@@ -154,8 +169,15 @@ def tone(line: StepLine) -> Token | None:
 def sentence(line: StepLine) -> str:
     """Say a row in words, for a screen reader."""
     step = line.step
-    said = f"{word(step).lower()}, {exact(step.quantity)} at {exact(step.price)}, {signed_usd(line.realizes)} USD"
-    return f"Step {line.number}, {step.name} {step.side.value}, {said}"
+    said = tr("{step}, {quantity} at {price}, {amount} USD").format(
+        step=word(step).lower(),
+        quantity=exact(step.quantity),
+        price=exact(step.price),
+        amount=signed_usd(line.realizes),
+    )
+    return tr("Step {number}, {step} {side}, {said}").format(
+        number=line.number, step=step.name, side=step.side.value, said=said
+    )
 
 
 def delegates() -> dict[str, CellDelegate]:
@@ -173,29 +195,29 @@ def delegates() -> dict[str, CellDelegate]:
 COLUMNS: Sequence[Column[StepLine]] = (
     Column(
         key="number",
-        title="Step",
+        title=tr("Step"),
         width=PLANNED["number"],
         cell=lambda line: Cell(str(line.number)),
     ),
     Column(
         key="position",
-        title="Position",
+        title=tr("Position"),
         width=PLANNED["position"],
         cell=lambda line: position_cell(
             line.step.symbol, line.step.timeframe, long=line.step.side is Side.LONG
         ),
-        tooltip=lambda line: f"on {visible(line.step.account, 40)}",
+        tooltip=lambda line: tr("on {account}").format(account=visible(line.step.account, 40)),
     ),
     Column(
         key="action",
-        title="Action",
+        title=tr("Action"),
         width=PLANNED["action"],
         cell=lambda line: Cell(word(line.step)),
         tooltip=lambda line: _ROLES[line.step.role],
     ),
     Column(
         key="quantity",
-        title="Quantity",
+        title=tr("Quantity"),
         align="right",
         width=PLANNED["quantity"],
         cell=_quantity,
@@ -203,7 +225,7 @@ COLUMNS: Sequence[Column[StepLine]] = (
     ),
     Column(
         key="held",
-        title="Of held",
+        title=tr("Of held"),
         align="right",
         width=PLANNED["held"],
         cell=lambda line: Cell(percent(line.of_held, 1), raw=raw(line.of_held)),
@@ -211,25 +233,25 @@ COLUMNS: Sequence[Column[StepLine]] = (
     ),
     Column(
         key="price",
-        title="Price",
+        title=tr("Price"),
         align="right",
         width=PLANNED["price"],
         cell=lambda line: Cell(price(line.step.price, line.tick), raw=raw(line.step.price)),
-        hint="What a close would get now",
+        hint=tr("What a close would get now"),
     ),
     Column(
         key="unit",
-        title="Per unit",
+        title=tr("Per unit"),
         unit="USD",
         align="right",
         width=PLANNED["unit"],
         cell=_unit,
         tooltip=_unit_tooltip,
-        hint="Result of closing one unit, after the fee of the close; entry fees are spent already",
+        hint=tr("Result of closing one unit, after the fee of the close; entry fees are spent already"),
     ),
     Column(
         key="realizes",
-        title="Realizes",
+        title=tr("Realizes"),
         unit="USD",
         align="right",
         width=PLANNED["realizes"],
@@ -238,7 +260,7 @@ COLUMNS: Sequence[Column[StepLine]] = (
     ),
     Column(
         key="state",
-        title="State",
+        title=tr("State"),
         width=RUNNING["state"],
         cell=_state,
         tooltip=lambda line: visible(line.step.note, 200),

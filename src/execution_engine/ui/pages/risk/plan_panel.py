@@ -15,6 +15,7 @@ from execution_engine.ui.pages.risk.plan import StepLine
 from execution_engine.ui.pages.risk.projection import footer, so_far
 from execution_engine.ui.tables import TableModel, TableView
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Panel, StateChip, button
 
 Sizes = Mapping[int, tuple[Decimal, Decimal]]
@@ -27,11 +28,11 @@ class PlanPanel(Panel):
 
     def __init__(self) -> None:
         """Begin without a plan."""
-        super().__init__("Current plan")
+        super().__init__(tr("Current plan"))
         self.chip = StateChip()
-        self.skip = button("Skip once", small=True)
-        self.block = button("Block", small=True)
-        self.run = button("Run now…", "primary", small=True)
+        self.skip = button(tr("Skip once"), small=True)
+        self.block = button(tr("Block"), small=True)
+        self.run = button(tr("Run now…"), "primary", small=True)
         self.add_left(self.chip)
         for each in (self.skip, self.block, self.run):
             self.add_right(each)
@@ -42,7 +43,7 @@ class PlanPanel(Panel):
             sentence=plan.sentence,
             tone=plan.tone,
         )
-        self.table = TableView(self.model, plan.delegates(), name="Current plan")
+        self.table = TableView(self.model, plan.delegates(), name=tr("Current plan"))
         self.cover = Cover()
         self.footer = ElidedLabel("", "small", "text2")
         self.add(self.table, 1)
@@ -82,7 +83,7 @@ class PlanPanel(Panel):
         if found.acts:
             self.chip.show_state("risk", "ready")
         else:
-            self.chip.show_look("Not covered", "cross", "neutral")
+            self.chip.show_look(tr("Not covered"), "cross", "neutral")
         self.chip.show()
         self.set_subtitle(subtitle)
         self._offer(found.loser, can_run=can_run)
@@ -97,8 +98,12 @@ class PlanPanel(Panel):
         self.chip.show_state("risk", "running")
         self.chip.show()
         at = action.current
-        now = f"step {at + 1} of {len(action.steps)}" if at is not None else "between two steps"
-        self.set_subtitle(f"an offset is under way, {now}; it goes on after a restart")
+        now = (
+            tr("step {at} of {count}").format(at=at + 1, count=len(action.steps))
+            if at is not None
+            else tr("between two steps")
+        )
+        self.set_subtitle(tr("an offset is under way, {now}; it goes on after a restart").format(now=now))
         self._offer(None, can_run=False)
         self.model.replace(_lines(action.steps, sizes, planned=False))
         paid = [(step.symbol, step.result) for step in action.steps if step.role is not RiskRole.LOSER]
@@ -109,11 +114,15 @@ class PlanPanel(Panel):
         for each in (self.skip, self.block):
             each.setVisible(loser is not None)
         if loser is not None:
-            self.block.setText(f"Block {loser.name}" if not self._narrow else "Block")
-            self.block.setToolTip(f"{loser.name} is left alone until you unblock it")
-            self.skip.setToolTip(f"{loser.name} is left alone once; the next worst group takes its turn")
+            self.block.setText(
+                tr("Block {loser}").format(loser=loser.name) if not self._narrow else tr("Block")
+            )
+            self.block.setToolTip(tr("{loser} is left alone until you unblock it").format(loser=loser.name))
+            self.skip.setToolTip(
+                tr("{loser} is left alone once; the next worst group takes its turn").format(loser=loser.name)
+            )
         self.run.setEnabled(can_run)
-        self.run.setToolTip("" if can_run else "There is nothing to be carried out now")
+        self.run.setToolTip("" if can_run else tr("There is nothing to be carried out now"))
 
     def _show_columns(self, *, running: bool) -> None:
         if running is not self._running:
@@ -131,5 +140,9 @@ def _lines(steps: tuple[RiskStep, ...], sizes: Sizes, *, planned: bool) -> list[
 def _part(found: OffsetPlan) -> str:
     """Say what is done where not everything is covered."""
     return (
-        f"only the covered part is closed, {found.missing:,.2f} USD are missing" if found.is_partial else ""
+        tr("only the covered part is closed, {missing} USD are missing").format(
+            missing=f"{found.missing:,.2f}"
+        )
+        if found.is_partial
+        else ""
     )

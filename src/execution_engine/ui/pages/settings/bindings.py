@@ -16,6 +16,7 @@ from execution_engine.ui.pages.settings.editors import QuietCombo
 from execution_engine.ui.pages.settings.profiles import BINDINGS, ProfileBook
 from execution_engine.ui.pages.settings.row import sentence
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, button
 
 USUAL = {"symbol": "*", "timeframe": "*"}
@@ -26,12 +27,14 @@ class BindingsPanel(Panel):
 
     def __init__(self, book: ProfileBook) -> None:
         """Take the profiles."""
-        super().__init__("Bindings", "the first line that fits counts; all others use the default profile")
+        super().__init__(
+            tr("Bindings"), tr("the first line that fits counts; all others use the default profile")
+        )
         self._book = book
         self.lines: list[tuple[QLineEdit, QLineEdit, QuietCombo]] = []
         self._shown: list[dict[str, Any]] | None = None
         self._names: list[str] = []
-        self.new = button("Add binding", icon="plus", small=True)
+        self.new = button(tr("Add binding"), icon="plus", small=True)
         self.symbol, self.timeframe = QLineEdit("BTCUSDT"), QLineEdit("15")
         self.answer = Label("", "body", "text", wrap=True)
         self.fault = Label("", "small", "danger", wrap=True)
@@ -56,10 +59,10 @@ class BindingsPanel(Panel):
         row = QHBoxLayout(foot)
         row.setContentsMargins(px(12), px(8), px(12), px(8))
         row.setSpacing(px(8))
-        row.addWidget(Label("Which profile gets", "body", "text2"))
+        row.addWidget(Label(tr("Which profile gets"), "body", "text2"))
         for field, name, width in (
-            (self.symbol, "Symbol to try", 150),
-            (self.timeframe, "Timeframe to try", 64),
+            (self.symbol, tr("Symbol to try"), 150),
+            (self.timeframe, tr("Timeframe to try"), 64),
         ):
             field.setAccessibleName(name)
             field.setProperty("dense", "true")
@@ -96,9 +99,11 @@ class BindingsPanel(Panel):
         self.lines = []
         if not bindings:
             grid.addWidget(
-                Label("Nothing is bound: every symbol uses the default profile.", "body", "text2"), 0, 0
+                Label(tr("Nothing is bound: every symbol uses the default profile."), "body", "text2"), 0, 0
             )
-        for place, title in enumerate(("", "Symbols", "Timeframes", "Profile") if bindings else ()):
+        for place, title in enumerate(
+            ("", tr("Symbols"), tr("Timeframes"), tr("Profile")) if bindings else ()
+        ):
             grid.addWidget(Label(title, "small", "text3"), 0, place)
         for place, binding in enumerate(bindings):
             self._line(grid, place, binding, len(bindings))
@@ -117,7 +122,7 @@ class BindingsPanel(Panel):
             (timeframe, "timeframes", 100),
             (profile, "profile", 180),
         ):
-            widget.setAccessibleName(f"Binding {place + 1}, {name}")
+            widget.setAccessibleName(tr("Binding {place}, {name}").format(place=place + 1, name=name))
             widget.setFixedWidth(px(width))
         grid.addWidget(Label(f"{place + 1}", "small", "text3"), place + 1, 0, Qt.AlignmentFlag.AlignVCenter)
         grid.addWidget(symbol, place + 1, 1)
@@ -127,12 +132,17 @@ class BindingsPanel(Panel):
         timeframe.textEdited.connect(partial(self._edited, place, "timeframe"))
         profile.textActivated.connect(partial(self._edited, place, "profile"))
         acts = (
-            ("up", "Move up", place > 0, partial(self._move, place, -1)),
-            ("down", "Move down", place < count - 1, partial(self._move, place, 1)),
-            ("close", "Remove", True, partial(self._remove, place)),
+            ("up", tr("Move up"), place > 0, partial(self._move, place, -1)),
+            ("down", tr("Move down"), place < count - 1, partial(self._move, place, 1)),
+            ("close", tr("Remove"), True, partial(self._remove, place)),
         )
         for column, (icon, tip, able, act) in enumerate(acts, 4):
-            made = button(icon=icon, role="icon", small=True, tip=f"{tip} binding {place + 1}")
+            made = button(
+                icon=icon,
+                role="icon",
+                small=True,
+                tip=tr("{tip} binding {place}").format(tip=tip, place=place + 1),
+            )
             made.setEnabled(able)
             made.clicked.connect(act)
             grid.addWidget(made, place + 1, column)
@@ -167,7 +177,7 @@ class BindingsPanel(Panel):
     def _try(self) -> None:
         settings = self._bound()
         if settings is None:
-            self.answer.show_text("Known as soon as nothing is wrong with the bindings.", "text3")
+            self.answer.show_text(tr("Known as soon as nothing is wrong with the bindings."), "text3")
             return
         said, right = which(settings, self.symbol.text(), self.timeframe.text())
         self.answer.show_text(said, "text" if right else "danger")
@@ -190,11 +200,17 @@ def which(settings: Settings, symbol: str, timeframe: str) -> tuple[str, bool]:
     exchange, _, name = symbol.strip().upper().rpartition(":")
     frame = canonical(timeframe.strip())
     if not name:
-        return "Enter a symbol, as BTCUSDT or BINANCE:BTCUSDT.P.", False
+        return tr("Enter a symbol, as BTCUSDT or BINANCE:BTCUSDT.P."), False
     if frame is None:
-        return f"“{timeframe.strip()}” is no timeframe, as 15, 4h or 1D.", False
+        return tr("“{timeframe}” is no timeframe, as 15, 4h or 1D.").format(
+            timeframe=timeframe.strip()
+        ), False
     venue = exchange.lower() or "binance"
     for number, binding in enumerate(settings.grid.bindings, 1):
         if binding.matches(venue, name, frame):
-            return f"{binding.profile}, by line {number}: {binding.symbol} on {binding.timeframe}", True
-    return f"{settings.grid.default}, the default: no line fits {name} on {frame}", True
+            return tr("{profile}, by line {number}: {symbol} on {timeframe}").format(
+                profile=binding.profile, number=number, symbol=binding.symbol, timeframe=binding.timeframe
+            ), True
+    return tr("{default}, the default: no line fits {name} on {frame}").format(
+        default=settings.grid.default, name=name, frame=frame
+    ), True

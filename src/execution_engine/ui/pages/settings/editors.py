@@ -15,6 +15,7 @@ from execution_engine.domain.schema import Kind, Setting
 from execution_engine.domain.typed import read_number
 from execution_engine.ui.format import MINUS
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 
 WIDTH = 220
 LIST_HEIGHT = 76
@@ -160,9 +161,9 @@ class SwitchEditor(Editor):
         """Take the name from the schema."""
         super().__init__()
         self.box = QCheckBox()
-        self.box.toggled.connect(lambda on: self.box.setText("On" if on else "Off"))
+        self.box.toggled.connect(lambda on: self.box.setText(tr("On") if on else tr("Off")))
         self.box.clicked.connect(lambda on: self.entered.emit(on))
-        self.box.setText("Off")
+        self.box.setText(tr("Off"))
         self._hold(self.box, setting)
 
     def show_value(self, value: Any) -> None:
@@ -213,7 +214,7 @@ class ListEditor(Editor):
         self._showing = False
         self.area = QPlainTextEdit()
         self.area.setTabChangesFocus(True)
-        self.area.setPlaceholderText("one per line")
+        self.area.setPlaceholderText(tr("one per line"))
         self.area.textChanged.connect(self._edited)
         self._hold(self.area, setting)
 

@@ -19,24 +19,25 @@ from execution_engine.ui.pages.settings.editors import NumberEdit, shown
 from execution_engine.ui.pages.settings.profiles import COLUMNS, MOST_LEGS, PROFILES, ProfileBook
 from execution_engine.ui.pages.settings.row import sentence
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Label, Panel, button
 
 ROW = 30
 MOST_ROWS = 9
-SPENT = "Spent"
+SPENT = tr("Spent")
 TITLES = (
-    "Leg",
-    "Gap %",
-    "Weight %",
-    "Target %",
-    "Price",
-    "Quantity",
+    tr("Leg"),
+    tr("Gap %"),
+    tr("Weight %"),
+    tr("Target %"),
+    tr("Price"),
+    tr("Quantity"),
     SPENT,
-    "Target price",
-    "Average so far",
+    tr("Target price"),
+    tr("Average so far"),
 )
 WIDTHS = (56, 66, 72, 72, 84, 84, 84, 88, 100)
-LEFT_OUT = ("Quantity", "Average so far")
+LEFT_OUT = (tr("Quantity"), tr("Average so far"))
 
 
 class Cell(NumberEdit):
@@ -69,19 +70,19 @@ class LegsPanel(Panel):
         self.name.setProperty("dense", "true")
         self.name.setFixedWidth(px(130))
         self.name.setMaxLength(64)
-        self.name.setAccessibleName("Name of the profile")
-        self.is_default = Label("default", "small", "accent")
-        self.make_default = button("Make default", "link", small=True)
+        self.name.setAccessibleName(tr("Name of the profile"))
+        self.is_default = Label(tr("default"), "small", "accent")
+        self.make_default = button(tr("Make default"), "link", small=True)
         self.sum = ElidedLabel("", "small", "text3")
-        self.add_button = button("Add leg", icon="plus", small=True)
-        self.remove_button = button("Remove leg", small=True)
+        self.add_button = button(tr("Add leg"), icon="plus", small=True)
+        self.remove_button = button(tr("Remove leg"), small=True)
         self.up_button = button(
-            icon="up", role="icon", small=True, tip="Exchange weight and target with the leg above"
+            icon="up", role="icon", small=True, tip=tr("Exchange weight and target with the leg above")
         )
         self.down_button = button(
-            icon="down", role="icon", small=True, tip="Exchange weight and target with the leg below"
+            icon="down", role="icon", small=True, tip=tr("Exchange weight and target with the leg below")
         )
-        self.even_button = button("Even weights", small=True, tip="Give every leg the same weight")
+        self.even_button = button(tr("Even weights"), small=True, tip=tr("Give every leg the same weight"))
         self.mark = Mark(icon="tick", token="profit", size=px(14))
         self.said = Label("", "small", "text2", wrap=True)
         self.filled = Label("", "small", "text")
@@ -163,7 +164,7 @@ class LegsPanel(Panel):
     def _row(self, grid: QGridLayout, line: int, leg: dict[str, str]) -> dict[str, Cell]:
         if line == 0:
             self._figures = []
-        name = Label(f"Leg {line}", "body", "text")
+        name = Label(tr("Leg {line}").format(line=line), "body", "text")
         name.setFixedHeight(px(ROW))
         name.setContentsMargins(px(8), 0, 0, 0)
         grid.addWidget(name, line + 1, 0)
@@ -172,7 +173,7 @@ class LegsPanel(Panel):
             cell = Cell(unit="%")
             cell.setProperty("dense", "cell")
             cell.setFixedWidth(px(58))
-            cell.setAccessibleName(f"Leg {line}, {TITLES[place + 1]}")
+            cell.setAccessibleName(tr("Leg {line}, {titles}").format(line=line, titles=TITLES[place + 1]))
             number_ = Decimal(leg[column])
             cell.setText(shown(number_, max(0, -int(number_.as_tuple().exponent))))
             cell.edited.connect(partial(self._edited, line, column))
@@ -253,12 +254,14 @@ class LegsPanel(Panel):
         total = book.weights()
         right = total == HUNDRED
         self.sum.show_text(
-            f"{counted(len(legs), 'leg')} · weights add up to {shown(total)} %",
+            tr("{count} · weights add up to {total} %").format(
+                count=counted(len(legs), tr("leg"), tr("legs")), total=shown(total)
+            ),
             "text3" if right else "danger",
         )
         self.add_button.setEnabled(len(legs) < MOST_LEGS)
         self.remove_button.setEnabled(len(legs) > 1)
-        self.remove_button.setToolTip(f"Remove leg {self.picked_leg}")
+        self.remove_button.setToolTip(tr("Remove leg {picked_leg}").format(picked_leg=self.picked_leg))
         self.up_button.setEnabled(self.picked_leg > 0)
         self.down_button.setEnabled(self.picked_leg < len(legs) - 1)
 
@@ -292,15 +295,23 @@ class LegsPanel(Panel):
         least = (
             ""
             if instrument is None
-            else f"; every leg is above {shown(instrument.min_notional)} {instrument.quote}"
+            else tr("; every leg is above {min_notional} {quote}").format(
+                min_notional=shown(instrument.min_notional), quote=instrument.quote
+            )
         )
         self.said.show_text(
-            sentence(wrong) if wrong else f"Gaps move strictly away; weights add up{least}.",
+            sentence(wrong)
+            if wrong
+            else tr("Gaps move strictly away; weights add up{least}.").format(least=least),
             "danger" if own else "text2",
         )
         done = whole and instrument is not None and held
         self.filled.show_text(
-            f"All filled: {number(cost, 2)} {instrument.quote} at {price(divide(cost, held), instrument.tick)}"
+            tr("All filled: {cost} {quote} at {cost_2}").format(
+                cost=number(cost, 2),
+                quote=instrument.quote,
+                cost_2=price(divide(cost, held), instrument.tick),
+            )
             if done and instrument is not None
             else ""
         )

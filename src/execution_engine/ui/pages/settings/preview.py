@@ -19,6 +19,7 @@ from execution_engine.ui.pages.settings.editors import NumberEdit
 from execution_engine.ui.pages.settings.profiles import ProfileBook
 from execution_engine.ui.pages.test_alert import symbol_field
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, SegmentedChoice
 
 FIRST, FIRST_PRICE = "BTCUSDT", Decimal(65000)
@@ -31,25 +32,27 @@ class PreviewPanel(Panel):
 
     def __init__(self, book: ProfileBook, bridge: Bridge) -> None:
         """Take the profiles, and the bridge that knows markets and prices."""
-        super().__init__("Preview")
+        super().__init__(tr("Preview"))
         self._book, self._bridge = book, bridge
         self.legs: tuple[grids.GridLeg, ...] = ()
         self.instrument: Instrument | None = None
         self.fault = ""
         names = [name for exchange, name in bridge.doors.catalogue.instruments if exchange == "binance"]
-        self.symbol = symbol_field(names, "Market of the preview", FIRST)
+        self.symbol = symbol_field(names, tr("Market of the preview"), FIRST)
         self.symbol.setProperty("dense", "true")
         self.symbol.setFixedWidth(px(120))
         self.base = NumberEdit()
         self.base.setProperty("dense", "true")
         self.base.setFixedWidth(px(96))
-        self.base.setAccessibleName("Base price of the preview")
-        self.side = SegmentedChoice([("long", "Long"), ("short", "Short")], name="Side of the preview")
+        self.base.setAccessibleName(tr("Base price of the preview"))
+        self.side = SegmentedChoice(
+            [("long", tr("Long")), ("short", tr("Short"))], name=tr("Side of the preview")
+        )
         self.chart = GridPreview()
         for each in (
-            Label("with", "small", "text3"),
+            Label(tr("with"), "small", "text3"),
             self.symbol,
-            Label("base", "small", "text3"),
+            Label(tr("base"), "small", "text3"),
             self.base,
             self.side,
         ):
@@ -96,7 +99,7 @@ class PreviewPanel(Panel):
             self.fault = wrong.message if wrong is not None else ""
             self.chart.show_legs(self.legs, found, base)
         else:
-            self.fault = found.message if isinstance(found, FieldFault) else "enter a base price above 0"
+            self.fault = found.message if isinstance(found, FieldFault) else tr("enter a base price above 0")
             self.chart.show_legs((), None, Decimal(0))
         self.laid.emit()
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from execution_engine.ui.pages.settings.profiles import ProfileBook
 from execution_engine.ui.tables.paint import elided, width_of
 from execution_engine.ui.theme import THEME, color, font, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Panel, button
 
 ROW = 52
@@ -31,17 +32,17 @@ class ProfileList(Panel):
 
     def __init__(self, book: ProfileBook) -> None:
         """Take the profiles."""
-        super().__init__("Profiles")
+        super().__init__(tr("Profiles"))
         self._book = book
         self._showing = False
         self.list = QListWidget()
-        self.list.setAccessibleName("Grid profiles")
+        self.list.setAccessibleName(tr("Grid profiles"))
         self.list.setMouseTracking(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setItemDelegate(_Entry(self.list))
-        self.new = button(icon="plus", role="icon", small=True, tip="Add a profile")
-        self.copy = button("Duplicate", small=True)
-        self.remove = button("Delete", small=True)
+        self.new = button(icon="plus", role="icon", small=True, tip=tr("Add a profile"))
+        self.copy = button(tr("Duplicate"), small=True)
+        self.remove = button(tr("Delete"), small=True)
         self.add_right(self.new)
         self.add(self.list, 1)
         foot = QFrame()
@@ -80,7 +81,7 @@ class ProfileList(Panel):
             item.setData(SUBTITLE, subtitle)
             item.setData(DEFAULT, name == book.default)
             item.setToolTip(f"{name}\n{subtitle}")
-            said = f"{name}, {'default, ' if name == book.default else ''}{subtitle}"
+            said = f"{name}, {(tr('default, ') if name == book.default else '')}{subtitle}"
             item.setData(Qt.ItemDataRole.AccessibleTextRole, said)
         self.list.setCurrentRow(names.index(book.current) if book.current in names else -1)
         self._showing = False
@@ -110,7 +111,7 @@ class _Entry(QStyledItemDelegate):
             painter.setPen(color("accent"))
             painter.drawRect(box.adjusted(0, 0, -1, -1))
         x, room = box.x() + px(12), box.width() - px(24)
-        mark = "default" if index.data(DEFAULT) else ""
+        mark = tr("default") if index.data(DEFAULT) else ""
         wide = width_of(mark, "small") + px(8) if mark else 0
         name = elided(index.data(), room - wide, "body", 600)
         painter.setFont(font("body", 600))

@@ -14,6 +14,7 @@ from execution_engine.domain.rows import Layer
 from execution_engine.domain.settings import DEFAULT_GRID
 from execution_engine.ui.format import counted
 from execution_engine.ui.pages.settings.sheet import Sheet
+from execution_engine.ui.tongue import tr
 
 PROFILES, BINDINGS, DEFAULT = "grid.profiles", "grid.bindings", "grid.default"
 MOST_LEGS = 50
@@ -83,8 +84,9 @@ class ProfileBook(QObject):
         """Say how many legs a profile has, and who uses it."""
         used = list(self.users(name))
         if name == self.default:
-            used.append("all other symbols" if self.sheet.value(BINDINGS) else "all symbols")
-        return f"{counted(len(self.profiles[name]), 'leg')} · {', '.join(used) or 'named by alerts only'}"
+            used.append(tr("all other symbols") if self.sheet.value(BINDINGS) else tr("all symbols"))
+        legs = counted(len(self.profiles[name]), tr("leg"), tr("legs"))
+        return f"{legs} · {', '.join(used) or tr('named by alerts only')}"
 
     def fault(self) -> str:
         """Return what is wrong with the profile that is looked at."""
@@ -113,11 +115,11 @@ class ProfileBook(QObject):
         if name == self.current:
             return ""
         if not name:
-            return "a profile needs a name"
+            return tr("a profile needs a name")
         if len(name) > 64 or not all(each.isascii() and (each.isalnum() or each in " _-") for each in name):
-            return "a name has up to 64 letters, digits, spaces, “-” and “_”"
+            return tr("a name has up to 64 letters, digits, spaces, “-” and “_”")
         if any(name.casefold() == other.casefold() for other in self.profiles if other != self.current):
-            return f"there is a profile “{name}” already"
+            return tr("there is a profile “{name}” already").format(name=name)
         before = self.current
         profiles = {name if each == before else each: legs for each, legs in self.profiles.items()}
         bindings = [
@@ -137,9 +139,9 @@ class ProfileBook(QObject):
     def why_kept(self) -> str:
         """Return why the profile cannot be deleted; nothing if it can."""
         if self.current == self.default:
-            return "It is the default; make another one the default first."
+            return tr("It is the default; make another one the default first.")
         used = self.users(self.current)
-        return f"It is bound to {used[0]}; change that first." if used else ""
+        return tr("It is bound to {used}; change that first.").format(used=used[0]) if used else ""
 
     def delete(self) -> None:
         """Delete the profile that is looked at."""
@@ -221,4 +223,8 @@ class ProfileBook(QObject):
 def words_of(binding: dict[str, Any]) -> str:
     """Say what a binding is for: BTC* on 15m."""
     symbol, timeframe = binding.get("symbol", "*"), binding.get("timeframe", "*")
-    return symbol if timeframe == "*" else f"{symbol} on {timeframe}"
+    return (
+        symbol
+        if timeframe == "*"
+        else tr("{symbol} on {timeframe}").format(symbol=symbol, timeframe=timeframe)
+    )

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from execution_engine.ui.pages.settings.tabs import TabPlace
 from execution_engine.ui.tables.paint import baseline, width_of
 from execution_engine.ui.theme import THEME, Token, color, font, px, row_height
+from execution_engine.ui.tongue import tr
 
 WIDTH = 166
 GAP = 2
@@ -34,7 +35,7 @@ class Rail(QListWidget):
     def __init__(self, tabs: Sequence[TabPlace]) -> None:
         """Take the tabs; the first one is chosen."""
         super().__init__()
-        self.setAccessibleName("Settings by subject")
+        self.setAccessibleName(tr("Settings by subject"))
         self.setProperty("ground", "window")
         self.setProperty("rule", "right")
         self.setMouseTracking(True)

@@ -14,6 +14,7 @@ from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import ICON, px, row_height
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, button
 
 WIDTH = 720
@@ -23,8 +24,8 @@ GRAVE = frozenset({"Webhook", "Real money"})
 
 def _cell(value: str | None) -> Cell:
     if value is None:
-        return Cell("not there", "text3")
-    return Cell(visible(value, 200), "text") if value else Cell("empty", "text3")
+        return Cell(tr("not there"), "text3")
+    return Cell(visible(value, 200), "text") if value else Cell(tr("empty"), "text3")
 
 
 def _full(value: str | None) -> str:
@@ -34,23 +35,27 @@ def _full(value: str | None) -> str:
 COLUMNS: Sequence[Column[Change]] = (
     Column(
         key="path",
-        title="Setting",
+        title=tr("Setting"),
         width=270,
         cell=lambda change: Cell(change.path, "text2"),
         tooltip=lambda change: change.path,
     ),
-    Column(key="old", title="Before", width=180, cell=lambda c: _cell(c.old), tooltip=lambda c: _full(c.old)),
-    Column(key="new", title="After", width=180, cell=lambda c: _cell(c.new), tooltip=lambda c: _full(c.new)),
+    Column(
+        key="old", title=tr("Before"), width=180, cell=lambda c: _cell(c.old), tooltip=lambda c: _full(c.old)
+    ),
+    Column(
+        key="new", title=tr("After"), width=180, cell=lambda c: _cell(c.new), tooltip=lambda c: _full(c.new)
+    ),
 )
 
 
 class ChangesTable(TableView):
     """List changes: path, old, new."""
 
-    def __init__(self, empty: str = "Nothing differs.") -> None:
+    def __init__(self, empty: str = tr("Nothing differs.")) -> None:
         """Take the sentence for no change."""
         self.changes: TableModel[Change] = TableModel(COLUMNS, key=lambda change: change.path)
-        super().__init__(self.changes, name="What differs")
+        super().__init__(self.changes, name=tr("What differs"))
         self.set_empty(empty)
 
     def show_changes(self, changes: Sequence[Change]) -> None:
@@ -85,7 +90,7 @@ class ReviewDialog(QDialog):
         self.setModal(True)
         self.setFixedWidth(px(WIDTH))
         self._danger = live or any(each.about in GRAVE for each in cautions)
-        self.cancel = button("Cancel")
+        self.cancel = button(tr("Cancel"))
         self.confirm = button(verb, "danger" if self._danger else "primary")
         self.confirm.setEnabled(bool(changes))
         self.arc = BusyArc(12, "accent")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from execution_engine.domain.settings import Settings
+from execution_engine.ui.tongue import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +18,16 @@ class TabPlace:
 
 
 TABS = (
-    TabPlace("trading", "Trading", ("capital", "take_profit", "signals")),
-    TabPlace("grid", "Grid profiles", ("grid",)),
-    TabPlace("risk", "Risk", ("risk",)),
-    TabPlace("pool", "Pool & queue", ("pool",)),
-    TabPlace("exchanges", "Exchanges", ("paper", "orders")),
-    TabPlace("webhook", "Webhook & tunnel", ("webhook", "tunnel")),
-    TabPlace("notifications", "Notifications", ("notifications",)),
-    TabPlace("security", "Security", ("security",)),
-    TabPlace("data", "Data & backups", ("backups", "logs", "updates")),
-    TabPlace("appearance", "Appearance", ("ui",)),
+    TabPlace("trading", tr("Trading"), ("capital", "take_profit", "signals")),
+    TabPlace("grid", tr("Grid profiles"), ("grid",)),
+    TabPlace("risk", tr("Risk"), ("risk",)),
+    TabPlace("pool", tr("Pool & queue"), ("pool",)),
+    TabPlace("exchanges", tr("Exchanges"), ("paper", "orders")),
+    TabPlace("webhook", tr("Webhook & tunnel"), ("webhook", "tunnel")),
+    TabPlace("notifications", tr("Notifications"), ("notifications",)),
+    TabPlace("security", tr("Security"), ("security",)),
+    TabPlace("data", tr("Data & backups"), ("backups", "logs", "updates")),
+    TabPlace("appearance", tr("Appearance"), ("ui",)),
 )
 _OF_SECTION = {section: tab.key for tab in TABS for section in tab.sections} | {"accounts": "exchanges"}
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout
 from execution_engine.domain.templates import TEMPLATES, Template
 from execution_engine.ui.pages.settings.sheet import Sheet
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, button
 
 
@@ -17,7 +18,7 @@ class TemplatePanel(Panel):
 
     def __init__(self, sheet: Sheet) -> None:
         """Take the sheet they are applied to."""
-        super().__init__("Start from a template", "nothing is saved before you say so")
+        super().__init__(tr("Start from a template"), tr("nothing is saved before you say so"))
         self._sheet = sheet
         self.buttons = {}
         grid = QGridLayout()
@@ -25,7 +26,11 @@ class TemplatePanel(Panel):
         grid.setHorizontalSpacing(px(12))
         grid.setVerticalSpacing(px(8))
         for line, template in enumerate(TEMPLATES):
-            apply = button("Apply", small=True, tip=f"Take the values of {template.name} into the forms")
+            apply = button(
+                tr("Apply"),
+                small=True,
+                tip=tr("Take the values of {template} into the forms").format(template=template.name),
+            )
             apply.clicked.connect(partial(self._apply, template))
             self.buttons[template.name] = apply
             grid.addWidget(Label(template.name, "body", "text", weight=600), line, 0)

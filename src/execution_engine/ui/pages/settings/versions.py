@@ -15,6 +15,7 @@ from execution_engine.ui.pages.settings.editors import QuietCombo
 from execution_engine.ui.pages.settings.review import ChangesTable
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Heading, Label, Splitter, button
 
 SIZE = (940, 600)
@@ -23,7 +24,7 @@ BEFORE, IN_FORCE = -1, -2
 
 def _what(version: Version) -> Cell:
     if version.number == FIRST:
-        return Cell("the values it began with", "text3")
+        return Cell(tr("the values it began with"), "text3")
     if version.fault:
         return Cell(version.fault, "danger")
     return Cell(visible(told(version.changes, 3), 300), "text2")
@@ -32,28 +33,28 @@ def _what(version: Version) -> Cell:
 COLUMNS: Sequence[Column[Version]] = (
     Column(
         key="number",
-        title="Version",
+        title=tr("Version"),
         width=78,
         align="right",
         cell=lambda version: Cell(str(version.number), "text", bold=True),
     ),
     Column(
         key="saved",
-        title="Saved",
+        title=tr("Saved"),
         width=132,
         cell=lambda version: Cell(local_moment(version.saved_at)),
         tooltip=lambda version: utc_text(version.saved_at),
     ),
     Column(
         key="note",
-        title="How",
+        title=tr("How"),
         width=220,
         cell=lambda version: Cell(visible(version.note, 120), "text2"),
         tooltip=lambda version: version.note,
     ),
     Column(
         key="changes",
-        title="What changed",
+        title=tr("What changed"),
         width=420,
         cell=_what,
         tooltip=lambda version: told(version.changes, 20),
@@ -73,19 +74,19 @@ class VersionsDialog(QDialog):
         """Take the versions, newest first."""
         super().__init__(parent)
         self.versions = tuple(versions)
-        self.setWindowTitle("Versions of the settings")
+        self.setWindowTitle(tr("Versions of the settings"))
         self.setModal(True)
         self.resize(px(SIZE[0]), px(SIZE[1]))
         self.setMinimumSize(px(640), px(420))
         self.model: TableModel[Version] = TableModel(COLUMNS, key=lambda version: version.number)
-        self.table = TableView(self.model, name="Versions of the settings")
+        self.table = TableView(self.model, name=tr("Versions of the settings"))
         self.changes = ChangesTable()
         self.compared = ElidedLabel("", "small", "text3")
         self.other = QuietCombo()
         self.other.setProperty("dense", "true")
-        self.other.setAccessibleName("Compare with")
-        self.again = button("Restore…", "primary")
-        self.close_button = button("Close")
+        self.other.setAccessibleName(tr("Compare with"))
+        self.again = button(tr("Restore…"), "primary")
+        self.close_button = button(tr("Close"))
         self._lay_out()
         self._fill()
         self.table.current_changed.connect(lambda _: self._compare())
@@ -100,9 +101,9 @@ class VersionsDialog(QDialog):
     def _lay_out(self) -> None:
         below = QFrame()
         below.setProperty("ground", "panel")
-        heading = Heading("What differs")
+        heading = Heading(tr("What differs"))
         heading.add_left(self.compared)
-        heading.add_right(Label("compared with", "small", "text3"))
+        heading.add_right(Label(tr("compared with"), "small", "text3"))
         heading.add_right(self.other)
         under = QVBoxLayout(below)
         under.setContentsMargins(0, 0, 0, 0)
@@ -119,7 +120,7 @@ class VersionsDialog(QDialog):
         row = QHBoxLayout(foot)
         row.setContentsMargins(20, 12, 20, 12)
         row.setSpacing(8)
-        row.addWidget(Label("Restoring saves a new version; none is ever lost.", "small", "text3"))
+        row.addWidget(Label(tr("Restoring saves a new version; none is ever lost."), "small", "text3"))
         row.addStretch(1)
         row.addWidget(self.close_button)
         row.addWidget(self.again)
@@ -130,10 +131,10 @@ class VersionsDialog(QDialog):
         column.addWidget(foot)
 
     def _fill(self) -> None:
-        self.other.addItem("the one before it", BEFORE)
-        self.other.addItem("the newest", IN_FORCE)
+        self.other.addItem(tr("the one before it"), BEFORE)
+        self.other.addItem(tr("the newest"), IN_FORCE)
         for version in self.versions:
-            self.other.addItem(f"version {version.number}", version.number)
+            self.other.addItem(tr("version {number}").format(number=version.number), version.number)
 
     def current(self) -> Version:
         """Return the version that is looked at."""
@@ -158,10 +159,15 @@ class VersionsDialog(QDialog):
             self.compared.show_text(changes.message, "danger")
             self.changes.show_changes(())
         else:
-            self.compared.show_text(f"{counted(len(changes), 'change')} from version {one} to {two}", "text3")
+            self.compared.show_text(
+                tr("{count} from version {one} to {two}").format(
+                    count=counted(len(changes), tr("change"), tr("changes")), one=one, two=two
+                ),
+                "text3",
+            )
             self.changes.show_changes(changes)
         usable = version.number != newest and not version.fault
-        self.again.setText(f"Restore version {version.number}…")
+        self.again.setText(tr("Restore version {number}…").format(number=version.number))
         self.again.setEnabled(usable)
 
     def _restore(self) -> None:

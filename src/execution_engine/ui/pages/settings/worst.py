@@ -11,6 +11,7 @@ from execution_engine.ui.format import MISSING, number, usd
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.settings.sheet import Sheet
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Facts, Label, Panel, button
 
 SPLIT = "capital.pyramid_capital"
@@ -21,15 +22,15 @@ class WorstCase(Panel):
 
     def __init__(self, sheet: Sheet) -> None:
         """Follow a sheet."""
-        super().__init__("Worst case", "USD")
+        super().__init__(tr("Worst case"), "USD")
         self._sheet = sheet
         self.facts = Facts()
         for key, label in (
-            ("leg", "Heaviest leg"),
-            ("pyramid", "Per pyramid"),
-            ("group", "Per group"),
-            ("total", "All groups"),
-            ("before", "Now in force"),
+            ("leg", tr("Heaviest leg")),
+            ("pyramid", tr("Per pyramid")),
+            ("group", tr("Per group")),
+            ("total", tr("All groups")),
+            ("before", tr("Now in force")),
         ):
             self.facts.add(key, label, bold=key == "total")
         self.facts.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -70,18 +71,32 @@ class WorstCase(Panel):
 
 def formula(worst: Exposure) -> str:
     """Write how the worst case is computed, with its numbers."""
-    lever = f", {number(worst.leverage, 1)} × leverage in it" if worst.leverage > 1 else ""
-    return (
-        f"{usd(worst.pyramid)} per pyramid{lever} × {worst.pyramids} pyramids × {worst.groups} groups "
-        f"= {usd(worst.total)} USD"
+    lever = (
+        tr(", {leverage} × leverage in it").format(leverage=number(worst.leverage, 1))
+        if worst.leverage > 1
+        else ""
+    )
+    return tr("{amount} per pyramid{lever} × {pyramids} pyramids × {groups} groups = {amount_2} USD").format(
+        amount=usd(worst.pyramid),
+        lever=lever,
+        pyramids=worst.pyramids,
+        groups=worst.groups,
+        amount_2=usd(worst.total),
     )
 
 
 def in_words(worst: Exposure) -> str:
     """Write the worst case on one line."""
-    return (
-        f"Worst case: leg {usd(worst.leg)}, pyramid {usd(worst.pyramid)}, group {usd(worst.group)}, "
-        f"all {worst.groups} groups {usd(worst.total)} USD, {number(worst.times, 1)} × your capital"
+    return tr(
+        "Worst case: leg {amount}, pyramid {amount_2}, group {amount_3}, all {groups} groups "
+        "{amount_4} USD, {times} × your capital"
+    ).format(
+        amount=usd(worst.leg),
+        amount_2=usd(worst.pyramid),
+        amount_3=usd(worst.group),
+        groups=worst.groups,
+        amount_4=usd(worst.total),
+        times=number(worst.times, 1),
     )
 
 
@@ -93,7 +108,9 @@ class _Note(QFrame):
         self.setProperty("note", "warn")
         self.title = Label("", "body", "text", weight=600)
         self.words = Label("", "small", "text2", wrap=True)
-        self.split = button("Use split", "link", small=True, tip="Let the pyramids share a group's capital")
+        self.split = button(
+            tr("Use split"), "link", small=True, tip=tr("Let the pyramids share a group's capital")
+        )
         self.split.setProperty("flush", "true")
         row = QHBoxLayout(self)
         row.setContentsMargins(px(12), px(10), px(12), px(10))
@@ -110,13 +127,15 @@ class _Note(QFrame):
         self.setVisible(worst.times > 1)
         if worst.times <= 1:
             return
-        self.title.show_text(f"{number(worst.times, 1)} × your capital")
+        self.title.show_text(tr("{times} × your capital").format(times=number(worst.times, 1)))
         capital = usd(settings.capital.total_usd)
         full = settings.capital.pyramid_capital is PyramidCapital.FULL and worst.pyramids > 1
-        words = f"{capital} USD is set as capital."
+        words = tr("{capital} USD is set as capital.").format(capital=capital)
         if worst.leverage > 1:
-            words += f" Leverage of {number(worst.leverage, 1)} × is in it."
+            words += tr(" Leverage of {leverage} × is in it.").format(leverage=number(worst.leverage, 1))
         if full:
-            words += f" With “split”, a group never spends more than {usd(worst.group / worst.pyramids)} USD."
+            words += tr(" With “split”, a group never spends more than {amount} USD.").format(
+                amount=usd(worst.group / worst.pyramids)
+            )
         self.words.show_text(words)
         self.split.setVisible(full)

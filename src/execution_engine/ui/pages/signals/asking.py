@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtWidgets import QWidget
 
 from execution_engine.domain.rows import Account, Alert, Group, Mode
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, follows
 
 _PAPER = "paper"
@@ -32,16 +33,16 @@ def mode_of(alert: Alert, group: Group | None, accounts: Iterable[Account]) -> M
 def replay_dialog(alert: Alert, mode: Mode, parent: QWidget) -> ConfirmDialog:
     """Ask before an alert is received again."""
     live = mode is Mode.LIVE
-    where = "with real money" if live else f"on {mode.value}"
+    where = tr("with real money") if live else tr("on {mode}").format(mode=mode.value)
     side = f" {alert.side.value}" if alert.side else ""
     return ConfirmDialog(
-        "Replay alert",
-        "Replay as a new alert?",
-        "Replay",
-        explanation=f"It is marked as a replay and trades {where} now.",
+        tr("Replay alert"),
+        tr("Replay as a new alert?"),
+        tr("Replay"),
+        explanation=tr("It is marked as a replay and trades {where} now.").format(where=where),
         consequences=[
-            follows("Alert", f"{alert.id}, {alert.symbol} {alert.timeframe}{side}"),
-            follows("Checks", "its age and earlier copies do not count; every other rule does"),
+            follows(tr("Alert"), f"{alert.id}, {alert.symbol} {alert.timeframe}{side}"),
+            follows(tr("Checks"), tr("its age and earlier copies do not count; every other rule does")),
         ],
         danger=live,
         mode="live" if live else "",

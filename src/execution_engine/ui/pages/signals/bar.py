@@ -13,15 +13,16 @@ from execution_engine.ui import format as f
 from execution_engine.ui.icons import shape_icon, state_look
 from execution_engine.ui.pages.signals.lines import ACTED_ON, AlertLine
 from execution_engine.ui.theme import THEME, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, PageBar, SearchField, SegmentedChoice, button
 
 _ACTED = "acted on"
 _WORKING = "working"
 _RANGES: tuple[tuple[str, timedelta | None], ...] = (
-    ("Last hour", timedelta(hours=1)),
-    ("Last 24 h", timedelta(hours=24)),
-    ("Last 7 d", timedelta(days=7)),
-    ("Everything", None),
+    (tr("Last hour"), timedelta(hours=1)),
+    (tr("Last 24 h"), timedelta(hours=24)),
+    (tr("Last 7 d"), timedelta(days=7)),
+    (tr("Everything"), None),
 )
 _USUAL_RANGE = 1
 
@@ -41,14 +42,16 @@ class SignalsBar(PageBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with the last day."""
-        super().__init__("Signals", parent)
+        super().__init__(tr("Signals"), parent)
         self.tabs = SegmentedChoice(
-            [("alerts", "Alerts"), ("refused", "Refused requests")], small=False, name="What is listed"
+            [("alerts", tr("Alerts")), ("refused", tr("Refused requests"))],
+            small=False,
+            name=tr("What is listed"),
         )
-        self.search = SearchField("Symbol, reason, id", 190)
+        self.search = SearchField(tr("Symbol, reason, id"), 190)
         self.outcomes, self.ranges = QComboBox(), QComboBox()
-        self.outcomes.setAccessibleName("Outcome")
-        self.ranges.setAccessibleName("Time")
+        self.outcomes.setAccessibleName(tr("Outcome"))
+        self.ranges.setAccessibleName(tr("Time"))
         self._add_outcomes()
         for text, span in _RANGES:
             self.ranges.addItem(text, span)
@@ -56,8 +59,10 @@ class SignalsBar(PageBar):
         for each in (self.tabs, self.search, self.outcomes, self.ranges):
             self.add(each)
         self.summary = Label("", "small", "text2")
-        self.test = button("Send test alert…")
-        self.compose = button("Compose alert…", "primary", icon="plus", tip="Write a message for TradingView")
+        self.test = button(tr("Send test alert…"))
+        self.compose = button(
+            tr("Compose alert…"), "primary", icon="plus", tip=tr("Write a message for TradingView")
+        )
         self.add_right(self.summary)
         self.add_right(self.test)
         self.add_right(self.compose)
@@ -110,12 +115,18 @@ class SignalsBar(PageBar):
         acted = sum(1 for line in lines if line.alert.outcome in ACTED_ON)
         rejected = sum(1 for line in lines if line.alert.outcome is Outcome.REJECTED)
         failed = sum(1 for line in lines if line.alert.outcome is Outcome.FAILED)
-        parts = [f.counted(len(lines), "alert"), f"{acted:,} acted on", f"{rejected:,} rejected"]
-        self.summary.show_text(" · ".join(parts + ([f"{failed:,} failed"] if failed else [])))
+        parts = [
+            f.counted(len(lines), tr("alert"), tr("alerts")),
+            tr("{acted} acted on").format(acted=f"{acted:,}"),
+            tr("{rejected} rejected").format(rejected=f"{rejected:,}"),
+        ]
+        self.summary.show_text(
+            " · ".join(parts + ([tr("{failed} failed").format(failed=f"{failed:,}")] if failed else []))
+        )
 
     def show_refused_count(self, count: int) -> None:
         """Say how many refused requests are listed."""
-        self.summary.show_text(f.counted(count, "refused request"))
+        self.summary.show_text(f.counted(count, tr("refused request"), tr("refused requests")))
 
     def choose_tab(self, key: str) -> None:
         """Go to a tab."""
@@ -128,9 +139,9 @@ class SignalsBar(PageBar):
         self.tab.emit(key)
 
     def _add_outcomes(self) -> None:
-        self.outcomes.addItem("All outcomes", "")
-        self.outcomes.addItem("Acted on", _ACTED)
-        self.outcomes.addItem("Still working", _WORKING)
+        self.outcomes.addItem(tr("All outcomes"), "")
+        self.outcomes.addItem(tr("Acted on"), _ACTED)
+        self.outcomes.addItem(tr("Still working"), _WORKING)
         self.outcomes.insertSeparator(self.outcomes.count())
         for outcome in Outcome:
             self.outcomes.addItem(state_look("alert", outcome.value).word, outcome)

@@ -12,6 +12,7 @@ from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.tables import Cell, Column, position_cell
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 ACTED_ON = frozenset(
     {
@@ -24,11 +25,11 @@ ACTED_ON = frozenset(
     }
 )
 TYPE = {
-    SignalType.ENTRY: "Entry",
-    SignalType.PYRAMID: "Pyramid",
-    SignalType.REPLACEMENT: "Replacement",
-    SignalType.EXIT: "Exit",
-    SignalType.REVERSAL: "Reversal",
+    SignalType.ENTRY: tr("Entry"),
+    SignalType.PYRAMID: tr("Pyramid"),
+    SignalType.REPLACEMENT: tr("Replacement"),
+    SignalType.EXIT: tr("Exit"),
+    SignalType.REVERSAL: tr("Reversal"),
 }
 
 
@@ -64,8 +65,12 @@ class AlertLine:
         if alert.outcome is not None:
             return ""
         if alert.decided_at is None:
-            return "waits for its account, a price or a balance"
-        return "the position is being closed" if self.state == "exiting" else "its orders are on their way"
+            return tr("waits for its account, a price or a balance")
+        return (
+            tr("the position is being closed")
+            if self.state == "exiting"
+            else tr("its orders are on their way")
+        )
 
     @property
     def side(self) -> Side | None:
@@ -85,7 +90,7 @@ def columns(zone: tzinfo | None = None) -> tuple[Column[AlertLine], ...]:
     return (
         Column(
             key="received",
-            title="Received",
+            title=tr("Received"),
             width=98,
             cell=lambda line: _received(line, zone),
             sort_key=lambda line: line.id,
@@ -93,7 +98,7 @@ def columns(zone: tzinfo | None = None) -> tuple[Column[AlertLine], ...]:
         ),
         Column(
             key="signal",
-            title="Signal",
+            title=tr("Signal"),
             width=190,
             cell=_signal,
             sort_key=lambda line: (line.alert.symbol, line.alert.timeframe, line.id),
@@ -101,15 +106,19 @@ def columns(zone: tzinfo | None = None) -> tuple[Column[AlertLine], ...]:
         ),
         Column(
             key="type",
-            title="Type",
+            title=tr("Type"),
             width=92,
             cell=lambda line: Cell(TYPE[line.alert.signal] if line.alert.signal else f.MISSING),
             sort_key=lambda line: line.alert.signal.value if line.alert.signal else None,
-            tooltip=lambda line: f"Replay of alert {line.alert.replay_of}" if line.alert.replay_of else "",
+            tooltip=lambda line: (
+                tr("Replay of alert {replay_of}").format(replay_of=line.alert.replay_of)
+                if line.alert.replay_of
+                else ""
+            ),
         ),
         Column(
             key="outcome",
-            title="Outcome",
+            title=tr("Outcome"),
             width=116,
             cell=_outcome,
             sort_key=lambda line: line.state,
@@ -117,7 +126,7 @@ def columns(zone: tzinfo | None = None) -> tuple[Column[AlertLine], ...]:
         ),
         Column(
             key="reason",
-            title="Reason",
+            title=tr("Reason"),
             width=150,
             cell=lambda line: Cell(line.reason, "text2"),
             sort_key=lambda line: line.reason or None,
@@ -132,7 +141,7 @@ NARROW = {"received": 82, "signal": 176, "outcome": 110}
 def sentence(line: AlertLine) -> str:
     """Say a row in words, for screen readers."""
     alert = line.alert
-    kind = TYPE[alert.signal].lower() if alert.signal else "alert"
+    kind = TYPE[alert.signal].lower() if alert.signal else tr("alert")
     side = f" {line.side.value}" if line.side else ""
     word = state_look("alert", line.state).word.lower()
     return f"{alert.symbol} {alert.timeframe}{side}, {kind}, {word}, {line.reason}".rstrip(", ")
@@ -155,7 +164,7 @@ def _signal(line: AlertLine) -> Cell:
 
 def _about(line: AlertLine) -> str:
     alert = line.alert
-    token = f"webhook “{f.visible(alert.token, 60)}”" if alert.token else ""
+    token = tr("webhook “{token}”").format(token=f.visible(alert.token, 60)) if alert.token else ""
     source = f.visible(alert.source, 60)
     return ", ".join(each for each in (f"{alert.exchange} {alert.symbol}", token, source) if each)
 

@@ -14,6 +14,7 @@ from execution_engine.domain.signal import Outcome
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.pages.signals.lines import NARROW, WIDE, AlertLine, columns, sentence
 from execution_engine.ui.tables import Chip, Key, Position, TableModel, TableView
+from execution_engine.ui.tongue import tr
 
 READ_AT_ONCE = 1_000
 MOST = 20_000
@@ -29,7 +30,9 @@ class AlertList(TableView):
         self.alerts: TableModel[AlertLine] = TableModel(
             columns(), lambda line: line.id, default_sort=lambda line: -line.id, sentence=sentence
         )
-        super().__init__(self.alerts, {"signal": Position(), "outcome": Chip()}, name="Alerts", parent=parent)
+        super().__init__(
+            self.alerts, {"signal": Position(), "outcome": Chip()}, name=tr("Alerts"), parent=parent
+        )
         self._bridge = bridge
         self._was_queued: set[int] = set()
         self._today: date | None = None

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from execution_engine.ui.format import visible
 from execution_engine.ui.theme import THEME, Token, color, mono
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Panel, button
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -83,12 +84,12 @@ class MessagePanel(Panel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin without a message."""
-        super().__init__("Message", "as received, secret hidden", framed=False, parent=parent)
+        super().__init__(tr("Message"), tr("as received, secret hidden"), framed=False, parent=parent)
         self.received = ""
         self.edit = QPlainTextEdit()
         self.edit.setReadOnly(True)
         self.edit.setProperty("frameless", "true")
-        self.edit.setAccessibleName("Message as received")
+        self.edit.setAccessibleName(tr("Message as received"))
         self.edit.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
         self.edit.setTabChangesFocus(True)
         self.edit.document().setDocumentMargin(10)
@@ -96,7 +97,7 @@ class MessagePanel(Panel):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self._colours = _Colours(self.edit.document())
-        self.copy_button = button("Copy", icon="copy", small=True)
+        self.copy_button = button(tr("Copy"), icon="copy", small=True)
         self.copy_button.clicked.connect(self.copy)
         self.add_right(self.copy_button)
         self.add(self.edit, 1)

@@ -21,6 +21,7 @@ from execution_engine.ui.pages.signals.list import AlertList
 from execution_engine.ui.pages.signals.refused import SHOWN, RefusedList
 from execution_engine.ui.pages.signals.telling import StoryPanel
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Notice, Splitter
 
 STORY_WIDTH = 560
@@ -36,7 +37,7 @@ class SignalsPage(QWidget):
     the webhook it came by.
     """
 
-    title = "Signals"
+    title = tr("Signals")
     show_group = Signal(int)
     show_alert = Signal(int)
     notice = Signal(object)
@@ -122,7 +123,7 @@ class SignalsPage(QWidget):
 
     def _lay_out(self) -> None:
         self._both = Splitter(Qt.Orientation.Horizontal)
-        self._both.setAccessibleName("Alerts and story")
+        self._both.setAccessibleName(tr("Alerts and story"))
         self._both.addWidget(self.list)
         self._both.addWidget(self.story)
         self._both.setSizes([712, px(STORY_WIDTH)])
@@ -219,11 +220,11 @@ class SignalsPage(QWidget):
         since = self._since()
         self.list.alerts.set_filter(lambda line: self.bar.accepts(line, since))
         if self.list.alerts.records():
-            self.list.set_empty("No alert matches.", [("Show all", self.bar.clear)])
+            self.list.set_empty(tr("No alert matches."), [(tr("Show all"), self.bar.clear)])
         else:
             self.list.set_empty(
-                "No alert yet. Make one with the composer, or send a test alert.",
-                [("Compose alert…", self._ask_composer), ("Send test alert…", self._ask_test_alert)],
+                tr("No alert yet. Make one with the composer, or send a test alert."),
+                [(tr("Compose alert…"), self._ask_composer), (tr("Send test alert…"), self._ask_test_alert)],
             )
         self._show_counts()
         if self._wanted is not None:
@@ -278,7 +279,7 @@ class SignalsPage(QWidget):
                 dialog.fail(visible(reply.message))
                 return
             dialog.accept()
-            self.notice.emit(Notice("success", "Replayed", visible(reply.text)))
+            self.notice.emit(Notice("success", tr("Replayed"), visible(reply.text)))
             if reply.alert_id is not None:
                 self.go_to(reply.alert_id)
 

@@ -12,6 +12,7 @@ from execution_engine.ui import format as f
 from execution_engine.ui.pages.signals.message import MessagePanel
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, Splitter, button, divider
 
 SHOWN = 1_000  # as many as are kept
@@ -23,18 +24,18 @@ def _errors(row: RefusedRequest) -> list[str]:
 
 
 _STATUS = {
-    400: "Not JSON",
-    401: "No or wrong secret",
-    403: "Not allowed",
-    413: "Too large",
-    422: "Not valid",
-    429: "Too many failures",
+    400: tr("Not JSON"),
+    401: tr("No or wrong secret"),
+    403: tr("Not allowed"),
+    413: tr("Too large"),
+    422: tr("Not valid"),
+    429: tr("Too many failures"),
 }
 
 COLUMNS: tuple[Column[RefusedRequest], ...] = (
     Column(
         key="time",
-        title="Time",
+        title=tr("Time"),
         width=126,
         cell=lambda row: Cell(f.local_moment(row.at), raw=row.at.isoformat()),
         sort_key=lambda row: row.id,
@@ -42,7 +43,7 @@ COLUMNS: tuple[Column[RefusedRequest], ...] = (
     ),
     Column(
         key="status",
-        title="Status",
+        title=tr("Status"),
         width=66,
         align="right",
         cell=lambda row: Cell(str(row.status)),
@@ -51,19 +52,19 @@ COLUMNS: tuple[Column[RefusedRequest], ...] = (
     ),
     Column(
         key="errors",
-        title="Errors",
+        title=tr("Errors"),
         width=256,
         cell=lambda row: Cell("; ".join(_errors(row)), "text2"),
         tooltip=lambda row: "\n".join(_errors(row)),
     ),
     Column(
         key="source",
-        title="Source",
+        title=tr("Source"),
         width=112,
         cell=lambda row: Cell(f.visible(row.source, 60), "text2"),
         sort_key=lambda row: row.source,
     ),
-    Column(key="body", title="Body", width=130, cell=lambda row: Cell(f.visible(row.body, 120), "text3")),
+    Column(key="body", title=tr("Body"), width=130, cell=lambda row: Cell(f.visible(row.body, 120), "text3")),
 )
 WIDE = {column.key: column.width for column in COLUMNS}
 NARROW = {"time": 126, "status": 60, "errors": 200}
@@ -83,16 +84,16 @@ class RefusedList(QWidget):
         self.rows: TableModel[RefusedRequest] = TableModel(
             COLUMNS, lambda row: row.id, default_sort=lambda row: -row.id
         )
-        self.view = TableView(self.rows, name="Refused requests")
-        self.view.set_empty("No request was refused.")
+        self.view = TableView(self.rows, name=tr("Refused requests"))
+        self.view.set_empty(tr("No request was refused."))
         self.errors = Label("", "body", "text2", wrap=True)
         self.errors.setMargin(12)
         self.errors.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.errors.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.panel = Panel("Request", framed=False)
+        self.panel = Panel(tr("Request"), framed=False)
         self.panel.add(self.errors)
         self.message = MessagePanel()
-        self.check = button("Check…", small=True, tip="Look for what is wrong with it, line by line")
+        self.check = button(tr("Check…"), small=True, tip=tr("Look for what is wrong with it, line by line"))
         self.message.add_right(self.check)
         self._lay_out()
         self.view.current_changed.connect(self._choose)
@@ -117,7 +118,7 @@ class RefusedList(QWidget):
         column.addWidget(self.message, 1)
         side.setMinimumWidth(px(280))
         both = Splitter(Qt.Orientation.Horizontal)
-        both.setAccessibleName("Refused requests and one of them")
+        both.setAccessibleName(tr("Refused requests and one of them"))
         both.addWidget(self.view)
         both.addWidget(side)
         both.setSizes([720, 560])
@@ -136,11 +137,15 @@ class RefusedList(QWidget):
         self.check.setEnabled(row is not None and row.status in _ABOUT_THE_BODY and bool(row.body))
         if row is None:
             self.panel.set_subtitle("")
-            self.errors.show_text("Select a request to see why it was refused.")
+            self.errors.show_text(tr("Select a request to see why it was refused."))
             self.message.show_body("")
             return
         why = _STATUS.get(row.status, "")
-        token = f" · token “{f.visible(row.token, 60)}”" if row.token else ""
-        self.panel.set_subtitle(f"answered {row.status}{f', {why.lower()}' if why else ''}{token}")
-        self.errors.show_text("\n".join(_errors(row)) or "No reason was given.")
+        token = tr(" · token “{token}”").format(token=f.visible(row.token, 60)) if row.token else ""
+        self.panel.set_subtitle(
+            tr("answered {status}{more}{token}").format(
+                status=row.status, more=f", {why.lower()}" if why else "", token=token
+            )
+        )
+        self.errors.show_text("\n".join(_errors(row)) or tr("No reason was given."))
         self.message.show_body(row.body)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from execution_engine.domain.inputs import Price
-from execution_engine.domain.instrument import Instrument
+from execution_engine.domain.instrument import Action, Instrument
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.position import cost_of, unrealized
 from execution_engine.domain.rows import Fill, Group, Leg, Order, OrderType, Purpose, Pyramid
@@ -21,13 +21,28 @@ from execution_engine.ui.pages.signals.lines import TYPE, AlertLine
 from execution_engine.ui.pages.signals.story_orders import Planned, detail, planned, slippage
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 MOST_FILLS = 12
+_KINDS = {
+    (OrderType.LIMIT, Action.BUY): (tr("buy limit"), tr("buy limits")),
+    (OrderType.LIMIT, Action.SELL): (tr("sell limit"), tr("sell limits")),
+    (OrderType.MARKET, Action.BUY): (tr("buy market order"), tr("buy market orders")),
+    (OrderType.MARKET, Action.SELL): (tr("sell market order"), tr("sell market orders")),
+}
+_ACTIONS = {Action.BUY: tr("Buy"), Action.SELL: tr("Sell")}
+_KINDS = {
+    (OrderType.LIMIT, Action.BUY): (tr("buy limit"), tr("buy limits")),
+    (OrderType.LIMIT, Action.SELL): (tr("sell limit"), tr("sell limits")),
+    (OrderType.MARKET, Action.BUY): (tr("buy market order"), tr("buy market orders")),
+    (OrderType.MARKET, Action.SELL): (tr("sell market order"), tr("sell market orders")),
+}
+_ACTIONS = {Action.BUY: tr("Buy"), Action.SELL: tr("Sell")}
 _CLOSED_BY = {
-    Purpose.TAKE_PROFIT: "Target",
-    Purpose.EXIT: "Exit",
-    Purpose.OFFSET: "Offset",
-    Purpose.EMERGENCY: "Emergency",
+    Purpose.TAKE_PROFIT: tr("Target"),
+    Purpose.EXIT: tr("Exit"),
+    Purpose.OFFSET: tr("Offset"),
+    Purpose.EMERGENCY: tr("Emergency"),
 }
 
 
@@ -141,19 +156,23 @@ class _Teller:
 
     def received(self) -> Step:
         alert = self._alert
-        source = f"from {f.visible(alert.source, 60)}" if alert.source else ""
-        token = f"token “{f.visible(alert.token, 60)}”" if alert.token else ""
+        source = tr("from {source}").format(source=f.visible(alert.source, 60)) if alert.source else ""
+        token = tr("token “{token}”").format(token=f.visible(alert.token, 60)) if alert.token else ""
         sent = (
-            f"sent {f.fine_age(alert.received_at - alert.parsed.sent_at)} before"
+            tr("sent {span} before").format(span=f.fine_age(alert.received_at - alert.parsed.sent_at))
             if alert.parsed.sent_at
             else ""
         )
         first = " · ".join(each for each in (source, token, sent) if each)
-        replay = f"A replay of alert {alert.replay_of}." if alert.replay_of else ""
-        late = "Older than the limit of entries; exits are carried out all the same." if alert.late else ""
+        replay = (
+            tr("A replay of alert {replay_of}.").format(replay_of=alert.replay_of) if alert.replay_of else ""
+        )
+        late = (
+            tr("Older than the limit of entries; exits are carried out all the same.") if alert.late else ""
+        )
         sentences = tuple(each for each in (first, replay, late) if each)
         when = f.local_time_ms(alert.received_at, self._zone)
-        return Step("Received", when, "", sentences, utc=f.utc_text(alert.received_at))
+        return Step(tr("Received"), when, "", sentences, utc=f.utc_text(alert.received_at))
 
     def classified(self) -> Step | None:
         alert, group = self._alert, self._found.group
@@ -161,42 +180,68 @@ class _Teller:
             return None
         side = self._line.side.value if self._line.side else ""
         said = {
-            SignalType.ENTRY: f"{self._name} has no open group",
-            SignalType.PYRAMID: f"{self._name} has an open {side} group",
-            SignalType.REPLACEMENT: f"{self._name} has all its pyramids",
-            SignalType.EXIT: f"{self._name} is to be closed",
-            SignalType.REVERSAL: f"{self._name} turns {side}",
+            SignalType.ENTRY: tr("{name} has no open group").format(name=self._name),
+            SignalType.PYRAMID: tr("{name} has an open {side} group").format(name=self._name, side=side),
+            SignalType.REPLACEMENT: tr("{name} has all its pyramids").format(name=self._name),
+            SignalType.EXIT: tr("{name} is to be closed").format(name=self._name),
+            SignalType.REVERSAL: tr("{name} turns {side}").format(name=self._name, side=side),
         }[alert.signal]
         if alert.signal is SignalType.PYRAMID and group is not None:
-            said += f", at most {f.counted(group.max_pyramids, 'pyramid')}"
-        return Step("Classified", "", "", (f"{TYPE[alert.signal]}: {said}",))
+            said += tr(", at most {count}").format(
+                count=f.counted(group.max_pyramids, tr("pyramid"), tr("pyramids"))
+            )
+        return Step(tr("Classified"), "", "", (f"{TYPE[alert.signal]}: {said}",))
 
     def decided(self) -> Step:
         alert, pyramid, group = self._alert, self._found.pyramid, self._found.group
         if alert.decided_at is None and alert.outcome is None:
             return Step(
-                "Waiting", "", "", ("It waits for its account, a price or a balance.",), shape="three_dots"
+                tr("Waiting"),
+                "",
+                "",
+                (tr("It waits for its account, a price or a balance."),),
+                shape="three_dots",
             )
         when, later = self._at(alert.decided_at)
         utc = f.utc_text(alert.decided_at)
         if pyramid is None or group is None:
-            return Step("Decided", when, later, (self._without_orders(),), utc=utc)
-        number = f"pyramid {pyramid.index + 1}" if pyramid.index else "first pyramid"
+            return Step(tr("Decided"), when, later, (self._without_orders(),), utc=utc)
+        number = (
+            tr("pyramid {pyramid}").format(pyramid=pyramid.index + 1)
+            if pyramid.index
+            else tr("first pyramid")
+        )
         base, capital = f.price(pyramid.base_price, self._rules.tick), f.usd(pyramid.capital_usd)
-        where = f"{number} on {f.visible(group.account, 40)}, grid “{f.visible(pyramid.grid_name, 40)}”"
-        fits = f"all {f.counted(len(self._found.legs), 'leg')} fit the rules of {alert.symbol}"
-        return Step("Decided", when, later, (f"{where}, base {base}, {capital} USD; {fits}",), utc=utc)
+        where = tr("{number} on {account}, grid “{grid_name}”").format(
+            number=number, account=f.visible(group.account, 40), grid_name=f.visible(pyramid.grid_name, 40)
+        )
+        fits = tr("all {count} fit the rules of {symbol}").format(
+            count=f.counted(len(self._found.legs), tr("leg"), tr("legs")), symbol=alert.symbol
+        )
+        return Step(
+            tr("Decided"),
+            when,
+            later,
+            (
+                tr("{where}, base {base}, {capital} USD; {fits}").format(
+                    where=where, base=base, capital=capital, fits=fits
+                ),
+            ),
+            utc=utc,
+        )
 
     def _without_orders(self) -> str:
         alert = self._alert
         if alert.outcome is Outcome.QUEUED:
-            return "Into the queue."
+            return tr("Into the queue.")
         if alert.signal in (SignalType.EXIT, SignalType.REVERSAL) and self._found.group is not None:
-            return "Open legs are cancelled, what is held is closed at market."
+            return tr("Open legs are cancelled, what is held is closed at market.")
         if alert.outcome in (Outcome.REJECTED, Outcome.FAILED):
-            return "Nothing was ordered."
+            return tr("Nothing was ordered.")
         return (
-            "Nothing had to be ordered." if self._found.group is None else f"For the group of {self._name}."
+            tr("Nothing had to be ordered.")
+            if self._found.group is None
+            else tr("For the group of {name}.").format(name=self._name)
         )
 
     def orders(self) -> Step | None:
@@ -208,23 +253,23 @@ class _Teller:
         newest = max(moments, default=None)
         when, later = self._at(newest)
         first = found.orders[0]
-        kind = f"{first.action.value} {'limit' if first.type is OrderType.LIMIT else 'market order'}"
-        some = f"{len(taken)} of " if 0 < len(taken) < len(found.orders) else ""
-        verb = "accepted by the exchange" if taken else "on the way to the exchange"
+        one, many = _KINDS[first.type, first.action]
+        some = tr("{count} of ").format(count=len(taken)) if 0 < len(taken) < len(found.orders) else ""
+        verb = tr("accepted by the exchange") if taken else tr("on the way to the exchange")
         rows = (
             self._legs()
             if found.legs
-            else tuple(self._order(order, order.action.value.capitalize()) for order in found.orders)
+            else tuple(self._order(order, _ACTIONS[order.action]) for order in found.orders)
         )
-        said = f"{some}{f.counted(len(found.orders), kind)} {verb}"
-        return Step("Orders", when, later, (said,), rows, utc=f.utc_text(newest))
+        said = f"{some}{f.counted(len(found.orders), one, many)} {verb}"
+        return Step(tr("Orders"), when, later, (said,), rows, utc=f.utc_text(newest))
 
     def _legs(self) -> tuple[Ordered, ...]:
         rules = self._rules
         newest = {order.leg_id: order for order in self._found.orders}
         return tuple(
             Ordered(
-                f"Leg {leg.index}",
+                tr("Leg {leg}").format(leg=leg.index),
                 f.price(leg.price, rules.tick),
                 f.quantity(leg.quantity, rules.step),
                 f.usd(leg.price * leg.quantity),
@@ -245,7 +290,7 @@ class _Teller:
         price = average or order.price
         return Ordered(
             name,
-            "market" if price is None else f.price(price, rules.tick),
+            tr("market") if price is None else f.price(price, rules.tick),
             f.quantity(order.quantity, rules.step),
             "" if price is None else f.usd(price * order.quantity),
             tuple(state_look("order", order.status.value)),  # type: ignore[arg-type]  # see above
@@ -259,22 +304,34 @@ class _Teller:
         shown = found.fills[-MOST_FILLS:]
         sentences = [self._fill(fill) for fill in shown]
         if len(shown) < len(found.fills):
-            sentences.insert(0, f"{f.counted(len(found.fills) - len(shown), 'earlier fill')}")
+            sentences.insert(
+                0, f"{f.counted(len(found.fills) - len(shown), tr('earlier fill'), tr('earlier fills'))}"
+            )
         if said := slippage(((order, self._planned(order)) for order in found.orders), self._quote()):
             sentences.append(said)
         when, later = self._at(found.fills[-1].at)
-        return Step("Fills", when, later, tuple(sentences), utc=f.utc_text(found.fills[-1].at))
+        return Step(tr("Fills"), when, later, tuple(sentences), utc=f.utc_text(found.fills[-1].at))
 
     def _fill(self, fill: Fill) -> str:
         order = next(each for each in self._found.orders if each.id == fill.order_id)
         leg = next((each for each in self._found.legs if each.id == order.leg_id), None)
-        name = f"leg {leg.index}" if leg else order.action.value
+        name = tr("leg {leg}").format(leg=leg.index) if leg else _ACTIONS[order.action].lower()
         whole = order.quantity
-        part = "" if fill.quantity == whole else f" of {f.quantity(whole, self._rules.step)}"
+        part = (
+            ""
+            if fill.quantity == whole
+            else tr(" of {whole}").format(whole=f.quantity(whole, self._rules.step))
+        )
         amount = f"{f.quantity(fill.quantity, self._rules.step)}{part}"
-        fee = f", fee {f.exact(fill.fee)} {fill.fee_currency}" if fill.fee else ""
+        fee = (
+            tr(", fee {fee} {fee_currency}").format(fee=f.exact(fill.fee), fee_currency=fill.fee_currency)
+            if fill.fee
+            else ""
+        )
         at = f.local_time_ms(fill.at, self._zone)
-        return f"{at} {name}: {amount} at {f.price(fill.price, self._rules.tick)}{fee}"
+        return tr("{at} {name}: {amount} at {price}{fee}").format(
+            at=at, name=name, amount=amount, price=f.price(fill.price, self._rules.tick), fee=fee
+        )
 
     def _quote(self) -> str:
         return "" if self._found.group is None else self._found.group.quote
@@ -287,11 +344,11 @@ class _Teller:
         done.sort(key=lambda order: (order.created_at, order.id))
         shown = done[-MOST_FILLS:]
         more = len(done) - len(shown)
-        sentences = (f.counted(more, "earlier order"),) if more else ()
+        sentences = (f.counted(more, tr("earlier order"), tr("earlier orders")),) if more else ()
         ended = max((order.finished_at or order.acknowledged_at or order.created_at) for order in done)
         when, later = self._at(ended)
         rows = tuple(self._order(order, _CLOSED_BY[order.purpose]) for order in shown)
-        return Step("Closed", when, later, sentences, rows, utc=f.utc_text(ended))
+        return Step(tr("Closed"), when, later, sentences, rows, utc=f.utc_text(ended))
 
     def result(self) -> Step:
         alert = self._alert
@@ -300,7 +357,7 @@ class _Teller:
         when, later = self._at(ended)
         result = self._standing()
         if result and self._found.group is not None and self._found.group.holds_slot:
-            when, later = "now", ""
+            when, later = tr("now"), ""
         sentences = tuple(each for each in (self._line.reason, result) if each)
         return Step(word, when, later, sentences, (), shape, token, f.utc_text(ended))
 
@@ -310,7 +367,11 @@ class _Teller:
         if group is None or not legs:
             return ""
         realized = sum((leg.realized for leg in legs), ZERO)
-        earned = f"realized {f.signed_usd(realized)} USD on this pyramid" if realized else ""
+        earned = (
+            tr("realized {amount} USD on this pyramid").format(amount=f.signed_usd(realized))
+            if realized
+            else ""
+        )
         held = sum((leg.open_quantity for leg in legs), ZERO)
         if not group.holds_slot or self._rules.quantity(held) <= 0:
             return earned
@@ -318,8 +379,8 @@ class _Teller:
         price = None if quote is None else closing_price(quote, group.side)
         invested = sum((cost_of(leg) for leg in legs), ZERO)
         result: Decimal | None = unrealized(group.side, invested, held, price)
-        average = f"average entry {f.price(group.avg_entry, self._rules.tick)}"
-        open_result = f"unrealized {f.signed_usd(result)} USD on this pyramid"
+        average = tr("average entry {avg_entry}").format(avg_entry=f.price(group.avg_entry, self._rules.tick))
+        open_result = tr("unrealized {amount} USD on this pyramid").format(amount=f.signed_usd(result))
         return " · ".join(each for each in (average, open_result, earned) if each)
 
     def _at(self, at: datetime | None) -> tuple[str, str]:

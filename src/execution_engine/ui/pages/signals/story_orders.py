@@ -10,9 +10,10 @@ from execution_engine.domain.instrument import Action, Instrument
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import Leg, Order, Purpose
 from execution_engine.ui import format as f
+from execution_engine.ui.tongue import tr
 
 SHOWN = Decimal("0.005")  # what is less is nothing on the screen [%]
-FROM_SIGNAL, FROM_LIMIT, FROM_TARGET = "the signal's", "its limit", "its target"
+FROM_SIGNAL, FROM_LIMIT, FROM_TARGET = tr("the signal's"), tr("its limit"), tr("its target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,9 @@ def detail(order: Order, plan: Planned | None, rules: Instrument) -> str:
     id = f"id {f.visible(order.exchange_order_id, 60)}" if order.exchange_order_id else ""
     took = ""
     if order.sent_at is not None and order.acknowledged_at is not None:
-        took = f"accepted {f.latency(order.acknowledged_at - order.sent_at)} after it was sent"
+        took = tr("accepted {span} after it was sent").format(
+            span=f.latency(order.acknowledged_at - order.sent_at)
+        )
     return " · ".join(each for each in (id, took, _against(order, plan, rules)) if each)
 
 
@@ -49,7 +52,11 @@ def _against(order: Order, plan: Planned | None, rules: Instrument) -> str:
         return ""
     said = f"{plan.whose} {f.price(plan.price, rules.tick)}"
     percent = _gained(order, plan) / (plan.price * order.filled_quantity) * 100
-    return f"at {said}" if abs(percent) < SHOWN else f"{_better(percent)} than {said}"
+    return (
+        tr("at {said}").format(said=said)
+        if abs(percent) < SHOWN
+        else tr("{percent} than {said}").format(percent=_better(percent), said=said)
+    )
 
 
 def slippage(orders: Iterable[tuple[Order, Planned | None]], quote: str) -> str:
@@ -60,9 +67,9 @@ def slippage(orders: Iterable[tuple[Order, Planned | None]], quote: str) -> str:
     gained = sum((_gained(order, plan) for order, plan in filled), ZERO)
     percent = gained / sum((plan.price * order.filled_quantity for order, plan in filled), ZERO) * 100
     if abs(percent) < SHOWN:
-        return "Slippage: none, filled as planned"
+        return tr("Slippage: none, filled as planned")
     amount = f", {f.usd(abs(gained))} {quote}" if quote.startswith("USD") else ""
-    return f"Slippage: {_better(percent)} than planned{amount}"
+    return tr("Slippage: {percent} than planned{amount}").format(percent=_better(percent), amount=amount)
 
 
 def _gained(order: Order, plan: Planned) -> Decimal:
@@ -72,4 +79,6 @@ def _gained(order: Order, plan: Planned) -> Decimal:
 
 
 def _better(percent: Decimal) -> str:
-    return f"{f.percent(abs(percent))} {'better' if percent > 0 else 'worse'}"
+    return (tr("{percent} better") if percent > 0 else tr("{percent} worse")).format(
+        percent=f.percent(abs(percent))
+    )

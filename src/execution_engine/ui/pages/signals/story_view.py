@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy
 from execution_engine.ui.pages.signals.story import Ordered, Step
 from execution_engine.ui.shapes import SHAPE_SIZE, draw_shape
 from execution_engine.ui.theme import THEME, color, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, StateChip
 
 _RAIL = 36
@@ -24,13 +25,13 @@ class StoryView(QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName("Story of the alert")
+        self.setAccessibleName(tr("Story of the alert"))
         inside = QWidget()
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 12, 12, 8)
         self._column.setSpacing(0)
         self._column.addStretch(1)
-        self._empty = Label("Select an alert to read its story.", "body", "text2", parent=self)
+        self._empty = Label(tr("Select an alert to read its story."), "body", "text2", parent=self)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.setWidget(inside)
         for each in (inside, self.viewport()):

@@ -18,6 +18,7 @@ from execution_engine.ui.pages.signals.lines import AlertLine
 from execution_engine.ui.pages.signals.message import MessagePanel
 from execution_engine.ui.pages.signals.story import Related, related, story
 from execution_engine.ui.pages.signals.story_view import StoryView
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Panel, Splitter, button
 
 PAST_GROUPS = 200
@@ -41,18 +42,18 @@ class StoryPanel(QWidget):
         self._fills: Sequence[Fill] = ()
         self._past: dict[int, History] = {}
         self._asked: set[int] = set()
-        self.panel = Panel("Story", framed=False)
+        self.panel = Panel(tr("Story"), framed=False)
         self.story = StoryView()
         self.message = MessagePanel()
-        self.back_button = button("List", icon="left", small=True, tip="Back to the list (Esc)")
-        self.group_button = button("Show group", small=True)
-        self.replay_button = button("Replay…", icon="refresh", small=True)
+        self.back_button = button(tr("List"), icon="left", small=True, tip=tr("Back to the list (Esc)"))
+        self.group_button = button(tr("Show group"), small=True)
+        self.replay_button = button(tr("Replay…"), icon="refresh", small=True)
         for each in (self.back_button, self.group_button, self.replay_button):
             self.panel.add_right(each)
         self.back_button.hide()
         self.panel.add(self.story, 1)
         both = Splitter(Qt.Orientation.Vertical)
-        both.setAccessibleName("Story and message")
+        both.setAccessibleName(tr("Story and message"))
         both.addWidget(self.panel)
         both.addWidget(self.message)
         both.setSizes([520, 210])
@@ -70,7 +71,7 @@ class StoryPanel(QWidget):
         self.line, self._fills = line, ()
         self.replay_button.setEnabled(line is not None)
         if line is None:
-            self.panel.heading.title.show_text("Story")
+            self.panel.heading.title.show_text(tr("Story"))
             self.panel.set_subtitle("")
             self.message.show_body("")
             self.story.show_story(())
@@ -79,7 +80,11 @@ class StoryPanel(QWidget):
         alert = line.alert
         self.panel.heading.title.show_text(visible(alert.symbol, 40))
         side = f"{line.side.value} · " if line.side else ""
-        self.panel.set_subtitle(f"{alert.timeframe} · {side}alert {alert.id}")
+        self.panel.set_subtitle(
+            tr("{timeframe} · {side}alert {alert}").format(
+                timeframe=alert.timeframe, side=side, alert=alert.id
+            )
+        )
         self.message.show_body(alert.body)
         self.story.verticalScrollBar().setValue(0)
         self.read_fills()

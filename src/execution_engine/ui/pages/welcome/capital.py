@@ -21,19 +21,20 @@ from execution_engine.ui.pages.welcome.choice import ChoicePanel, Choices
 from execution_engine.ui.pages.welcome.outcome import OutcomeStrip
 from execution_engine.ui.pages.welcome.step import Step
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, NumberField
 
 CAPITAL, POSITIONS = "capital.total_usd", "pool.max_open_groups"
-OWN = "Your own values are in force; a template takes their place."
+OWN = tr("Your own values are in force; a template takes their place.")
 
 
 class CapitalStep(Step):
     """Ask for capital and positions."""
 
-    name: ClassVar = "Capital and positions"
-    about: ClassVar = "from a template"
-    question: ClassVar = "How much, in how many positions?"
-    sentence: ClassVar = (
+    name: ClassVar = tr("Capital and positions")
+    about: ClassVar = tr("from a template")
+    question: ClassVar = tr("How much, in how many positions?")
+    sentence: ClassVar = tr(
         "A template is a set of values that fit together; each of them can be changed in Settings. The capital is "
         "divided evenly: so much may one position have."
     )
@@ -41,9 +42,9 @@ class CapitalStep(Step):
     def __init__(self, bridge: Bridge) -> None:
         """Begin with what is in force."""
         super().__init__(bridge)
-        self.templates = Choices([(each.name, _panel(each)) for each in TEMPLATES], "Template")
-        self.capital = NumberField(unit="USD", step=Decimal(1000), places=2, name="Capital")
-        self.positions = NumberField(step=Decimal(1), name="Positions at once")
+        self.templates = Choices([(each.name, _panel(each)) for each in TEMPLATES], tr("Template"))
+        self.capital = NumberField(unit="USD", step=Decimal(1000), places=2, name=tr("Capital"))
+        self.positions = NumberField(step=Decimal(1), name=tr("Positions at once"))
         self.faults = {path: Label("", "small", "danger", wrap=True) for path in (CAPITAL, POSITIONS)}
         self.each = Label("", "small", "text3", wrap=True)
         self.worst = _Worst()
@@ -68,12 +69,12 @@ class CapitalStep(Step):
         grid.setHorizontalSpacing(px(12))
         grid.setVerticalSpacing(px(4))
         rows = (
-            (CAPITAL, "Capital", self.capital, self.each),
+            (CAPITAL, tr("Capital"), self.capital, self.each),
             (
                 POSITIONS,
-                "Positions at once",
+                tr("Positions at once"),
                 self.positions,
-                Label("more alerts wait in the queue", "small", "text3", wrap=True),
+                Label(tr("more alerts wait in the queue"), "small", "text3", wrap=True),
             ),
         )
         for line, (path, caption, field, beside) in enumerate(rows):
@@ -122,7 +123,7 @@ class CapitalStep(Step):
             settings = applied(settings, chosen)
         sound = True
         for path, field in ((CAPITAL, self.capital), (POSITIONS, self.positions)):
-            value, fault = field.value(), field.why or "Enter a number."
+            value, fault = field.value(), field.why or tr("Enter a number.")
             if value is not None:
                 plain = int(value) if path == POSITIONS and value == value.to_integral_value() else str(value)
                 try:
@@ -139,14 +140,18 @@ class CapitalStep(Step):
         wanted = self.wanted()
         self._own.setVisible(not self.templates.value())
         if wanted is not None:
-            self.each.show_text(f"{usd(wanted.group_capital())} USD for each position{self._balance()}")
+            self.each.show_text(
+                tr("{amount} USD for each position{balance}").format(
+                    amount=usd(wanted.group_capital()), balance=self._balance()
+                )
+            )
             self.worst.show_settings(wanted)
             self.outcome.show_settings(wanted)
         self.changed.emit()
 
     def _balance(self) -> str:
         free = self.bridge.balances.get("paper", {}).get("USDT")
-        return f"; {usd(free)} are free on paper" if free is not None else ""
+        return tr("; {amount} are free on paper").format(amount=usd(free)) if free is not None else ""
 
     def _entered(self) -> None:
         if self.may_go_on():
@@ -161,7 +166,7 @@ class CapitalStep(Step):
     def verb(self) -> str:
         wanted = self.wanted()
         same = wanted is not None and wanted == self.bridge.doors.settings()
-        return "Continue" if same else "Save and continue"
+        return tr("Continue") if same else tr("Save and continue")
 
     def may_go_on(self) -> bool:
         return self.wanted() is not None
@@ -185,10 +190,12 @@ def _panel(template: Template) -> ChoicePanel:
 def _lines(template: Template) -> Sequence[str]:
     values = template.values
     shared = values["capital.pyramid_capital"] == "split"
-    pyramids = counted(int(values["pool.max_pyramids"]), "pyramid")
+    pyramids = counted(int(values["pool.max_pyramids"]), tr("pyramid"), tr("pyramids"))
     return (
-        f"{counted(int(values[POSITIONS]), 'position')} at once",
-        f"{pyramids}, one capital for all" if shared else f"{pyramids}, each with its own capital",
+        tr("{count} at once").format(count=counted(int(values[POSITIONS]), tr("position"), tr("positions"))),
+        tr("{pyramids}, one capital for all").format(pyramids=pyramids)
+        if shared
+        else tr("{pyramids}, each with its own capital").format(pyramids=pyramids),
     )
 
 
@@ -223,6 +230,8 @@ class _Worst(QFrame):
             restyle(self, note="warn" if loud else "calm")
         self.mark.show_icon("warning" if loud else "info", "warn" if loud else "text2")
         self.words.show_text(
-            f"Worst case, with every position, pyramid and leg filled: {usd(worst.total)} USD, "
-            f"{number(worst.times, 1)} × the capital."
+            tr(
+                "Worst case, with every position, pyramid and leg filled: {amount} USD, {times} × the "
+                "capital."
+            ).format(amount=usd(worst.total), times=number(worst.times, 1))
         )

@@ -27,43 +27,45 @@ from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.welcome.step import LONGEST, Step
 from execution_engine.ui.panels.tunnel import TunnelPanel
 from execution_engine.ui.theme import THEME, mono, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Label, Panel, SegmentedChoice, button
 
 MASK = "••••••••"
 FIRST_NAME = "TradingView"
 REFRESH_MS = 1000
-SECRET = "your body secret"
+SECRET = tr("your body secret")
 COPIED_MS = 4000
 ALERTS = {
-    "strategy": ("Strategy", Composition(sent_by=SentBy.STRATEGY)),
-    "long": ("Price, long", Composition(sent_by=SentBy.PRICE, act=Act.LONG)),
-    "short": ("Price, short", Composition(sent_by=SentBy.PRICE, act=Act.SHORT)),
-    "exit": ("Price, exit", Composition(sent_by=SentBy.PRICE, act=Act.EXIT)),
+    "strategy": (tr("Strategy"), Composition(sent_by=SentBy.STRATEGY)),
+    "long": (tr("Price, long"), Composition(sent_by=SentBy.PRICE, act=Act.LONG)),
+    "short": (tr("Price, short"), Composition(sent_by=SentBy.PRICE, act=Act.SHORT)),
+    "exit": (tr("Price, exit"), Composition(sent_by=SentBy.PRICE, act=Act.EXIT)),
 }
 TIMEFRAMES = (
-    ("1m", "1 minute"),
-    ("5m", "5 minutes"),
-    ("15m", "15 minutes"),
-    ("30m", "30 minutes"),
-    ("1h", "1 hour"),
-    ("4h", "4 hours"),
-    ("1d", "1 day"),
-    ("1w", "1 week"),
+    ("1m", tr("1 minute")),
+    ("5m", tr("5 minutes")),
+    ("15m", tr("15 minutes")),
+    ("30m", tr("30 minutes")),
+    ("1h", tr("1 hour")),
+    ("4h", tr("4 hours")),
+    ("1d", tr("1 day")),
+    ("1w", tr("1 week")),
 )
-HOW = """\
+HOW = tr("""\
 1.  In TradingView open the chart, press Alt+A for a new alert and choose its condition.
 2.  Settings, Message: replace everything with the message.
-3.  Notifications: tick Webhook URL and paste the URL. Then press Create."""
+3.  Notifications: tick Webhook URL and paste the URL. Then press Create.""")
 
 
 class HookStep(Step):
     """Show the URL and the message."""
 
-    name: ClassVar = "Webhook"
-    about: ClassVar = "URL and message"
-    question: ClassVar = "What TradingView has to know"
-    sentence: ClassVar = (
-        "Put these two into TradingView's alert dialog. Choose what the alert is made of and the chart's timeframe: in "
+    name: ClassVar = tr("Webhook")
+    about: ClassVar = tr("URL and message")
+    question: ClassVar = tr("What TradingView has to know")
+    sentence: ClassVar = tr(
+        "Put these two into TradingView's alert dialog. Choose what the alert is made of "
+        "and the chart's timeframe: in "
         "price alerts TradingView does not say the timeframe, so it is written out."
     )
 
@@ -72,26 +74,26 @@ class HookStep(Step):
         super().__init__(bridge)
         self._open = False
         self.url = ElidedLabel("", "body", "text")
-        self.eye = button(role="icon", icon="eye", tip="Show the webhook URL")
-        self.copy_url = button("Copy URL", icon="copy")
-        self.make = button("Make a webhook", "primary")
+        self.eye = button(role="icon", icon="eye", tip=tr("Show the webhook URL"))
+        self.copy_url = button(tr("Copy URL"), icon="copy")
+        self.make = button(tr("Make a webhook"), "primary")
         self.made_of = SegmentedChoice(
             [(key, words) for key, (words, _) in ALERTS.items()],
-            name="What the alert is made of",
+            name=tr("What the alert is made of"),
             small=False,
         )
         self.timeframe = QComboBox()
-        self.timeframe.setAccessibleName("Timeframe of the chart")
+        self.timeframe.setAccessibleName(tr("Timeframe of the chart"))
         for key, words in TIMEFRAMES:
             self.timeframe.addItem(words, key)
         self.timeframe.setCurrentIndex(self.timeframe.findData("15m"))
         self.message = QPlainTextEdit()
         self.message.setReadOnly(True)
         self.message.setTabChangesFocus(True)
-        self.message.setAccessibleName("Message for TradingView")
-        self.copy_message = button("Copy message", icon="copy", small=True)
+        self.message.setAccessibleName(tr("Message for TradingView"))
+        self.copy_message = button(tr("Copy message"), icon="copy", small=True)
         self.no_way = Label("", "body", "warn", wrap=True)
-        self.tunnel_button = button("Set up a tunnel")
+        self.tunnel_button = button(tr("Set up a tunnel"))
         self.tunnel = TunnelPanel(bridge)
         self.tunnel.hide()
         self._lay_out()
@@ -131,7 +133,7 @@ class HookStep(Step):
         self.add(Label(HOW, "body", "text2", wrap=True))
 
     def _address(self) -> Panel:
-        panel = Panel("Webhook URL", "it contains a secret")
+        panel = Panel(tr("Webhook URL"), tr("it contains a secret"))
         row = QHBoxLayout()
         row.setSpacing(px(8))
         row.addWidget(self.url)
@@ -155,12 +157,15 @@ class HookStep(Step):
         return panel
 
     def _messages(self) -> Panel:
-        panel = Panel("Message", "paste it as it is, with its {{placeholders}}")
+        panel = Panel(tr("Message"), tr("paste it as it is, with its {{placeholders}}"))
         grid = QGridLayout()
         grid.setContentsMargins(px(12), px(10), px(12), px(10))
         grid.setHorizontalSpacing(px(12))
         grid.setVerticalSpacing(px(8))
-        rows: tuple[tuple[str, QWidget], ...] = (("Alert of", self.made_of), ("Timeframe", self.timeframe))
+        rows: tuple[tuple[str, QWidget], ...] = (
+            (tr("Alert of"), self.made_of),
+            (tr("Timeframe"), self.timeframe),
+        )
         for line, (caption, field) in enumerate(rows):
             label = Label(caption, "body", "text2")
             label.setBuddy(field)
@@ -195,7 +200,7 @@ class HookStep(Step):
         """Show everything as it is now."""
         address = self.address()
         place, _, _ = address.rpartition("/")
-        there = "There is no webhook: every alert is refused." if not address else f"{place}/{MASK}"
+        there = tr("There is no webhook: every alert is refused.") if not address else f"{place}/{MASK}"
         self.url.show_text(address if self._open and address else there)
         for part, wanted in (
             (self.make, not address),
@@ -245,8 +250,8 @@ class HookStep(Step):
 
     def _copy(self, pressed: QPushButton, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
-        before = {self.copy_url: "Copy URL", self.copy_message: "Copy message"}[pressed]
-        pressed.setText("Copied")
+        before = {self.copy_url: tr("Copy URL"), self.copy_message: tr("Copy message")}[pressed]
+        pressed.setText(tr("Copied"))
         QTimer.singleShot(COPIED_MS, pressed, lambda: pressed.setText(before))
 
     def _show_tunnel(self) -> None:

@@ -24,13 +24,14 @@ from execution_engine.ui.panels.accounts import AccountsPanel
 from execution_engine.ui.panels.accounts_asking import KEY_FIELDS, AccountDialog, field_of
 from execution_engine.ui.panels.vault import VaultPanel
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, Label, Panel
 from execution_engine.ui.widgets.dialogs import WIDTH
 
 PAUSE_MS = 700  # after the last key, before the exchange is asked: every question counts against its limits
 API_KEY, CHECKS = "api_key", "checks"
-UNTESTED = "They can be kept all the same: the account stays disabled until they were checked."
-WITHDRAWS = "This key may withdraw. Make one without that right; it will not be saved."
+UNTESTED = tr("They can be kept all the same: the account stays disabled until they were checked.")
+WITHDRAWS = tr("This key may withdraw. Make one without that right; it will not be saved.")
 
 Asked = tuple[str, Market, Mode, tuple[tuple[str, str], ...]]
 
@@ -38,11 +39,12 @@ Asked = tuple[str, Market, Mode, tuple[tuple[str, str], ...]]
 class KeysStep(Step):
     """Let an account of an exchange be added."""
 
-    name: ClassVar = "Keys"
-    about: ClassVar = "checked while you type"
-    question: ClassVar = "Which account may the engine use?"
-    sentence: ClassVar = (
-        "Make a key on the exchange's site that may read and trade, not withdraw, bound to this computer's address if "
+    name: ClassVar = tr("Keys")
+    about: ClassVar = tr("checked while you type")
+    question: ClassVar = tr("Which account may the engine use?")
+    sentence: ClassVar = tr(
+        "Make a key on the exchange's site that may read and trade, not withdraw, bound "
+        "to this computer's address if "
         "it has a fixed one. It is checked while you type and kept, encrypted, once you add it."
     )
 
@@ -123,7 +125,7 @@ class KeysStep(Step):
         """Keep the keys that were typed; only now."""
         if (form := self.form) is None:
             return
-        form.busy("The keys are kept and the exchange is asked about them…")
+        form.busy(tr("The keys are kept and the exchange is asked about them…"))
         self.set_busy(True)
         self.bridge.run(self._added(form), self._kept)
 
@@ -199,7 +201,7 @@ class AccountForm(AccountDialog):
         self._timer.setInterval(PAUSE_MS)
         self._timer.timeout.connect(self._try)
         self.exchange.removeItem(self.exchange.findData(PAPER))
-        self.add(CHECKS, "Check", self.checks)
+        self.add(CHECKS, tr("Check"), self.checks)
         self.name.setText(free_name(taken))
         self.check()
 
@@ -284,7 +286,7 @@ def free_name(taken: list[str]) -> str:
 class Checks(QWidget):
     """What an exchange said of keys, point by point."""
 
-    POINTS = ("Can read balances", "Can trade", "Cannot withdraw", "Account mode fits")
+    POINTS = (tr("Can read balances"), tr("Can trade"), tr("Cannot withdraw"), tr("Account mode fits"))
 
     def __init__(self) -> None:
         """Say that nothing is known yet."""
@@ -319,9 +321,11 @@ class Checks(QWidget):
         """Show what was found; None: nothing yet."""
         reached = found is not None and found.reached
         self._arc.setVisible(asking)
-        words = "" if reached else "The exchange is asked…" if asking else "Once the keys are complete."
+        words = (
+            "" if reached else tr("The exchange is asked…") if asking else tr("Once the keys are complete.")
+        )
         if found is not None and not reached:
-            words = "The exchange could not be asked."
+            words = tr("The exchange could not be asked.")
         self._words.show_text(words)
         self._words.setVisible(bool(words))
         for text, (mark, label), answer in zip(self.POINTS, self._points, _answers(found), strict=True):
@@ -338,11 +342,11 @@ class Checks(QWidget):
 
 
 SAID: dict[bool | None, tuple[str, str, Token]] = {
-    True: ("yes", "tick", "profit"),
-    False: ("no", "close", "danger"),
-    None: ("the exchange does not tell", "question", "warn"),
+    True: (tr("yes"), "tick", "profit"),
+    False: (tr("no"), "close", "danger"),
+    None: (tr("the exchange does not tell"), "question", "warn"),
 }
-UNKNOWN: tuple[str, str, Token] = ("not known yet", "minus", "text3")
+UNKNOWN: tuple[str, str, Token] = (tr("not known yet"), "minus", "text3")
 
 
 def _answers(found: CheckResult | None) -> tuple[bool | None, ...]:

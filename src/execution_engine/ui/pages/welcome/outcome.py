@@ -17,6 +17,7 @@ from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import GAP, counted, exact, price, usd
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label
 
 EXAMPLE, EXAMPLE_PRICE, EXAMPLE_TIME = ("binance", "BTCUSDT"), Decimal(65000), "1h"
@@ -29,7 +30,7 @@ class OutcomeStrip(QWidget):
         """Take the bridge that knows the example's market and price."""
         super().__init__()
         self._bridge = bridge
-        self.setAccessibleName("What one alert does")
+        self.setAccessibleName(tr("What one alert does"))
         frame = QFrame()
         frame.setProperty("panel", "true")
         row = QHBoxLayout(frame)
@@ -52,7 +53,7 @@ class OutcomeStrip(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, px(8), 0, 0)
         column.setSpacing(px(8))
-        column.addWidget(Label("What one alert does", "body", "text", weight=600))
+        column.addWidget(Label(tr("What one alert does"), "body", "text", weight=600))
         column.addWidget(frame)
 
     def show_settings(self, settings: Settings) -> None:
@@ -83,27 +84,45 @@ def told_of(settings: Settings, instrument: Instrument, base: Decimal) -> list[t
     limits = [leg.price for leg in legs]
     span = price(limits[0], instrument.tick)
     if len(limits) > 1:
-        span += f" down to {price(limits[-1], instrument.tick)}"
+        span += tr(" down to {limits}").format(limits=price(limits[-1], instrument.tick))
     at_market = settings.grid.first_leg is OrderType.MARKET
-    count = counted(len(legs) - at_market, "buy limit")
+    count = counted(len(legs) - at_market, tr("buy limit"), tr("buy limits"))
     spent = sum((leg.notional for leg in legs), ZERO)
     return [
-        ("Alert", f"{instrument.symbol} {EXAMPLE_TIME}, long, {price(base, instrument.tick)}"),
-        (f"1 at market, {count}" if at_market else count, span),
-        (f"{usd(spent)} {instrument.quote} at most", f"of {usd(capital)} per pyramid"),
-        ("Targets", _targets(settings, layers)),
+        (
+            tr("Alert"),
+            tr("{symbol} {example_time}, long, {base}").format(
+                symbol=instrument.symbol, example_time=EXAMPLE_TIME, base=price(base, instrument.tick)
+            ),
+        ),
+        (tr("1 at market, {count}").format(count=count) if at_market else count, span),
+        (
+            tr("{amount} {quote} at most").format(amount=usd(spent), quote=instrument.quote),
+            tr("of {amount} per pyramid").format(amount=usd(capital)),
+        ),
+        (tr("Targets"), _targets(settings, layers)),
     ]
 
 
 def _targets(settings: Settings, layers: Sequence[GridLayer]) -> str:
-    whole = f"+{exact(settings.take_profit.aggregate_percent)}{GAP}% over the average entry"
+    whole = tr("+{aggregate_percent}{gap}% over the average entry").format(
+        aggregate_percent=exact(settings.take_profit.aggregate_percent), gap=GAP
+    )
     if settings.take_profit.mode is TakeProfitMode.AGGREGATE:
         return whole
     first, *rest = [layer.tp_percent for layer in layers]
     if not rest or set(rest) == {first}:
-        words = f"+{exact(first)}{GAP}% on each leg"
+        words = tr("+{first}{gap}% on each leg").format(first=exact(first), gap=GAP)
     elif len(set(rest)) == 1:
-        words = f"+{exact(first)}{GAP}% on leg 0, +{exact(rest[0])}{GAP}% on the others"
+        words = tr("+{first}{gap}% on leg 0, +{rest}{gap}% on the others").format(
+            first=exact(first), gap=GAP, rest=exact(rest[0])
+        )
     else:
-        words = f"+{exact(min(first, *rest))} to +{exact(max(first, *rest))}{GAP}% by leg"
-    return f"{words}, or {whole}" if settings.take_profit.mode is TakeProfitMode.HYBRID else words
+        words = tr("+{first} to +{first_2}{gap}% by leg").format(
+            first=exact(min(first, *rest)), first_2=exact(max(first, *rest)), gap=GAP
+        )
+    return (
+        tr("{words}, or {whole}").format(words=words, whole=whole)
+        if settings.take_profit.mode is TakeProfitMode.HYBRID
+        else words
+    )

@@ -18,16 +18,17 @@ from execution_engine.ui.pages.welcome.step import Step
 from execution_engine.ui.pages.welcome.trial import TrialStep
 from execution_engine.ui.pages.welcome.where import WhereStep
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, button
 
 KEYS = 1
-NOT_NEEDED = "not needed on paper"
+NOT_NEEDED = tr("not needed on paper")
 
 
 class WelcomePage(Page):
     """Lead from nothing to a paper position; every step can be skipped and gone back from."""
 
-    title = "First steps"
+    title = tr("First steps")
     steps_of: ClassVar = (WhereStep, KeysStep, CapitalStep, HookStep, TrialStep)
 
     def __init__(self, bridge: Bridge) -> None:
@@ -41,10 +42,10 @@ class WelcomePage(Page):
         self.stack = QStackedWidget()
         for step in self.steps:
             self.stack.addWidget(step)
-        self.skip_all = button("Skip the guide", "link")
-        self.back = button("Back")
-        self.skip = button("Skip this step")
-        self.forward = button("Continue", "primary")
+        self.skip_all = button(tr("Skip the guide"), "link")
+        self.back = button(tr("Back"))
+        self.skip = button(tr("Skip this step"))
+        self.forward = button(tr("Continue"), "primary")
         self.arc = BusyArc(12, "accent")
         self._lay_out()
         self._listen()
@@ -148,7 +149,7 @@ class WelcomePage(Page):
         self.back.setEnabled(self.at > 0 and not step.is_busy)
         self.skip.setVisible(not last)
         self.skip.setEnabled(not step.is_busy)
-        self.skip_all.setText("Close the guide" if self._passed else "Skip the guide")
+        self.skip_all.setText(tr("Close the guide") if self._passed else tr("Skip the guide"))
         self.arc.setVisible(step.is_busy)
         about = NOT_NEEDED if self._on_paper else KeysStep.about
         self.rail.entries[KEYS].show_about(about)

@@ -10,11 +10,12 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout
 
 from execution_engine.ui.tables.paint import baseline, elided, width_of
 from execution_engine.ui.theme import WHITE, TextStyle, Token, color, font, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label
 
 WIDE, NARROW = 286, 220
 ROOMY = 480  # [px]
-PROMISE = "Nothing is traded before you send the test alert. Every choice can be changed later."
+PROMISE = tr("Nothing is traded before you send the test alert. Every choice can be changed later.")
 
 
 class Rail(QFrame):
@@ -27,13 +28,13 @@ class Rail(QFrame):
         super().__init__()
         self.setProperty("ground", "chrome")
         self.setProperty("rule", "right")
-        self.setAccessibleName("Steps")
+        self.setAccessibleName(tr("Steps"))
         self.entries = [Entry(at, len(steps), *texts) for at, texts in enumerate(steps)]
         column = QVBoxLayout(self)
         column.setContentsMargins(px(16), px(24), px(16), px(24))
         column.setSpacing(px(4))
         column.addWidget(Label("Execution Engine", "total"))
-        column.addWidget(Label("First steps, about three minutes", "body", "text2", wrap=True))
+        column.addWidget(Label(tr("First steps, about three minutes"), "body", "text2", wrap=True))
         column.addSpacing(px(16))
         for entry in self.entries:
             entry.clicked.connect(lambda _=False, at=entry.at: self.chosen.emit(at))
@@ -86,8 +87,12 @@ class Entry(QAbstractButton):
         self.update()
 
     def _name(self) -> None:
-        state = "current" if self._is_here else "done" if self._is_done else "not done yet"
-        self.setAccessibleName(f"Step {self.at + 1} of {self._count}, {self.text()}: {self._about}, {state}")
+        state = "current" if self._is_here else "done" if self._is_done else tr("not done yet")
+        self.setAccessibleName(
+            tr("Step {at} of {count}, {text}: {about}, {state}").format(
+                at=self.at + 1, count=self._count, text=self.text(), about=self._about, state=state
+            )
+        )
 
     def sizeHint(self) -> QSize:
         """Return the room of a number and the name."""

@@ -17,11 +17,12 @@ from execution_engine.domain.settings import Settings
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label
 
 WIDEST, READABLE = 1010, 760
 LONGEST = 300
-NOTE = "chosen in the first steps"
+NOTE = tr("chosen in the first steps")
 
 
 class Step(QScrollArea):
@@ -91,7 +92,7 @@ class Step(QScrollArea):
 
     def verb(self) -> str:
         """Return what the button says."""
-        return "Continue"
+        return tr("Continue")
 
     def may_go_on(self) -> bool:
         """Return whether it may be pressed."""
@@ -143,9 +144,9 @@ class Step(QScrollArea):
 
         live = self._live()
         dialog = ReviewDialog(
-            "Save settings",
-            "Save these values?",
-            "Save",
+            tr("Save settings"),
+            tr("Save these values?"),
+            tr("Save"),
             between(base, wanted),
             cautions(base, wanted, live=live),
             live=bool(live),

@@ -18,17 +18,18 @@ from execution_engine.ui.pages.test_alert import FIRST, symbol_field
 from execution_engine.ui.pages.welcome.step import LONGEST, Step
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, ModeBadge, Panel, button
 
 ON_EXCHANGE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
 REFUSED = frozenset({OrderStatus.REJECTED, OrderStatus.FAILED})
 LINES = ("received", "decided", "orders", "fills", "position")
 TITLES = {
-    "received": "Alert received",
-    "decided": "Decided",
-    "orders": "Orders at the exchange",
-    "fills": "Fills",
-    "position": "Position",
+    "received": tr("Alert received"),
+    "decided": tr("Decided"),
+    "orders": tr("Orders at the exchange"),
+    "fills": tr("Fills"),
+    "position": tr("Position"),
 }
 WAITS: tuple[Shape, Token] = ("dashed_ring", "neutral")
 WORKS: tuple[Shape, Token] = ("half_disc", "accent")
@@ -39,11 +40,12 @@ WRONG: tuple[Shape, Token] = ("cross", "danger")
 class TrialStep(Step):
     """Send a test alert and tell its story."""
 
-    name: ClassVar = "Test alert"
-    about: ClassVar = "opens a paper position"
-    question: ClassVar = "Watch one alert from end to end"
-    sentence: ClassVar = (
-        "A long entry on 15 minutes at the market, through the same door as a real alert. It trades on paper, whatever "
+    name: ClassVar = tr("Test alert")
+    about: ClassVar = tr("opens a paper position")
+    question: ClassVar = tr("Watch one alert from end to end")
+    sentence: ClassVar = tr(
+        "A long entry on 15 minutes at the market, through the same door as a real "
+        "alert. It trades on paper, whatever "
         "you chose before."
     )
 
@@ -53,11 +55,11 @@ class TrialStep(Step):
         self.alert_id: int | None = None
         markets = bridge.doors.catalogue.instruments
         self.symbol: QLineEdit = symbol_field(
-            (f"{exchange.upper()}:{name}" for exchange, name in markets), "Symbol", FIRST, FIRST
+            (f"{exchange.upper()}:{name}" for exchange, name in markets), tr("Symbol"), FIRST, FIRST
         )
         self.symbol.setMinimumWidth(px(160))
         self.symbol.setMaximumWidth(px(240))
-        self.again = button("Send another", icon="send")
+        self.again = button(tr("Send another"), icon="send")
         self.again.hide()
         self.lines = {key: Line(TITLES[key]) for key in LINES}
         self.add(self._asking())
@@ -72,7 +74,7 @@ class TrialStep(Step):
     def _asking(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(px(12))
-        label = Label("Symbol", "body", "text2")
+        label = Label(tr("Symbol"), "body", "text2")
         label.setBuddy(self.symbol)
         row.addWidget(label)
         row.addWidget(self.symbol)
@@ -82,7 +84,7 @@ class TrialStep(Step):
         return row
 
     def _story(self) -> Panel:
-        panel = Panel("What becomes of it", "live")
+        panel = Panel(tr("What becomes of it"), tr("live"))
         column = QVBoxLayout()
         column.setContentsMargins(px(14), px(12), px(14), px(14))
         column.setSpacing(px(12))
@@ -94,7 +96,7 @@ class TrialStep(Step):
     # -- what the guide asks
 
     def verb(self) -> str:
-        return "Go to Positions" if self.group is not None else "Send test alert"
+        return tr("Go to Positions") if self.group is not None else tr("Send test alert")
 
     def may_go_on(self) -> bool:
         return self.group is not None or bool(self.symbol.text().strip())
@@ -185,16 +187,22 @@ class TrialStep(Step):
         received, decided = self.lines["received"], self.lines["decided"]
         if alert is None:
             sent = self.alert_id is not None
-            received.say(*(DONE if sent else WAITS), "stored" if sent else "not sent yet")
+            received.say(*(DONE if sent else WAITS), tr("stored") if sent else tr("not sent yet"))
             decided.say(*WAITS)
             return
         received.say(
-            *DONE, f"alert {alert.id}, {local_moment(alert.received_at)}, {alert.symbol} {alert.timeframe}"
+            *DONE,
+            tr("alert {alert}, {time}, {symbol} {timeframe}").format(
+                alert=alert.id,
+                time=local_moment(alert.received_at),
+                symbol=alert.symbol,
+                timeframe=alert.timeframe,
+            ),
         )
         if alert.outcome is None:
-            words = "its orders are on the way" if alert.group_id else ""
+            words = tr("its orders are on the way") if alert.group_id else ""
             decided.say(
-                *WORKS, words or visible(alert.reason, LONGEST) or "it waits for a price and the balance"
+                *WORKS, words or visible(alert.reason, LONGEST) or tr("it waits for a price and the balance")
             )
             return
         look = state_look("alert", alert.outcome.value)
@@ -210,7 +218,9 @@ class TrialStep(Step):
         taken = [
             order for order in orders if order.status in ON_EXCHANGE or order.acknowledged_at is not None
         ]
-        words = f"{len(taken)} of {counted(len(orders), 'buy limit')} accepted"
+        words = tr("{count} of {count_2} accepted").format(
+            count=len(taken), count_2=counted(len(orders), tr("buy limit"), tr("buy limits"))
+        )
         wrong = next((order for order in orders if order.status in REFUSED), None)
         if wrong is not None:
             line.say(*WRONG, f"{words}: {visible(wrong.reason, LONGEST)}")
@@ -219,12 +229,15 @@ class TrialStep(Step):
         filled = sum(1 for order in orders if order.filled_quantity > ZERO)
         working = any(not order.is_final for order in orders)
         if filled:
-            rest = "; the others wait for lower prices" if working else ""
-            fills.say(*DONE, f"{filled} of {len(orders)} filled{rest}")
+            rest = tr("; the others wait for lower prices") if working else ""
+            fills.say(
+                *DONE,
+                tr("{filled} of {count} filled{rest}").format(filled=filled, count=len(orders), rest=rest),
+            )
         elif working:
-            fills.say(*WORKS, "the first one waits for the price")
+            fills.say(*WORKS, tr("the first one waits for the price"))
         else:
-            fills.say(*WAITS, "none")
+            fills.say(*WAITS, tr("none"))
 
     def _tell_of_position(self, group: Group | None, orders: list[Order]) -> None:
         line = self.lines["position"]
@@ -233,8 +246,15 @@ class TrialStep(Step):
         elif group.open_quantity > ZERO:
             rules = self.bridge.doors.catalogue.get(group.exchange, group.symbol)
             entry = price(group.avg_entry, rules.tick) if rules is not None else exact(group.avg_entry)
-            held = f"{exact(group.open_quantity)} held, on average at {entry}"
-            line.say(*DONE, f"{group.symbol} {group.timeframe} is open on paper: {held}")
+            held = tr("{open_quantity} held, on average at {entry}").format(
+                open_quantity=exact(group.open_quantity), entry=entry
+            )
+            line.say(
+                *DONE,
+                tr("{symbol} {timeframe} is open on paper: {held}").format(
+                    symbol=group.symbol, timeframe=group.timeframe, held=held
+                ),
+            )
         else:
             look = state_look("group", group.status.value)
             line.say(look.shape, look.token, f"{group.symbol} {group.timeframe}: {look.word.lower()}")
@@ -266,7 +286,7 @@ class Line(QWidget):
         """Show how it stands."""
         self.mark.show_shape(shape, token)
         self.words.show_text(words or "–")
-        self.setAccessibleName(f"{self._title}: {words or 'not yet'}")
+        self.setAccessibleName(f"{self._title}: {words or tr('not yet')}")
 
     def text(self) -> str:
         """Return how it stands."""

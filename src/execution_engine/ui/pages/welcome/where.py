@@ -14,25 +14,26 @@ from execution_engine.ui.pages.welcome.choice import ChoicePanel, Choices
 from execution_engine.ui.pages.welcome.outcome import OutcomeStrip
 from execution_engine.ui.pages.welcome.step import Step
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Turning
 
 PAPER, EXCHANGE = "paper", "exchange"
 FEED = "paper.feed"
 FEEDS = (
-    ("auto", "Auto: live, or synthetic offline"),
-    ("live", "Live prices of the exchanges"),
-    ("synthetic", "Synthetic market, works offline"),
-    ("manual", "Manual: you set every price"),
+    ("auto", tr("Auto: live, or synthetic offline")),
+    ("live", tr("Live prices of the exchanges")),
+    ("synthetic", tr("Synthetic market, works offline")),
+    ("manual", tr("Manual: you set every price")),
 )
 
 
 class WhereStep(Step):
     """Ask where orders go."""
 
-    name: ClassVar = "Paper or exchange"
-    about: ClassVar = "where orders go"
-    question: ClassVar = "Where should orders go?"
-    sentence: ClassVar = (
+    name: ClassVar = tr("Paper or exchange")
+    about: ClassVar = tr("where orders go")
+    question: ClassVar = tr("Where should orders go?")
+    sentence: ClassVar = tr(
         "TradingView sends an alert, the engine turns it into a grid of limit orders, takes profit, and closes. "
         "Start on paper and watch a whole trade without risk."
     )
@@ -41,10 +42,10 @@ class WhereStep(Step):
         """Propose paper, or the exchange where one is in use."""
         super().__init__(bridge)
         self.choices = Choices(
-            ((PAPER, self._paper()), (EXCHANGE, self._exchange())), "Where should orders go?"
+            ((PAPER, self._paper()), (EXCHANGE, self._exchange())), tr("Where should orders go?")
         )
         self.feed = QComboBox()
-        self.feed.setAccessibleName("Prices for paper")
+        self.feed.setAccessibleName(tr("Prices for paper"))
         for key, words in FEEDS:
             self.feed.addItem(words, key)
         self.outcome = OutcomeStrip(bridge)
@@ -63,29 +64,34 @@ class WhereStep(Step):
     def _paper(self) -> ChoicePanel:
         start = usd(self.bridge.doors.settings().paper.start_balance_usd)
         return ChoicePanel(
-            "Paper exchange",
+            tr("Paper exchange"),
             (
-                f"{start} USD of play money, spot and perpetuals",
-                "Fees, filters, partial fills and delays as on a real exchange",
-                "No account, no keys, no network needed",
+                tr("{start} USD of play money, spot and perpetuals").format(start=start),
+                tr("Fees, filters, partial fills and delays as on a real exchange"),
+                tr("No account, no keys, no network needed"),
             ),
-            "Everything behaves as it will with real orders. You can add an exchange at any time in Settings, "
-            "Exchanges.",
+            tr(
+                "Everything behaves as it will with real orders. You can add an exchange at any time in Settings, "
+                "Exchanges."
+            ),
             badges=("paper",),
-            aside="recommended to start",
+            aside=tr("recommended to start"),
         )
 
     @staticmethod
     def _exchange() -> ChoicePanel:
         return ChoicePanel(
-            "Real exchange",
+            tr("Real exchange"),
             (
-                "Binance, Bybit, OKX or KuCoin, spot or USDT perpetuals",
-                "Keys are checked before they are saved, and stored encrypted",
-                "A key that may withdraw is refused",
+                tr("Binance, Bybit, OKX or KuCoin, spot or USDT perpetuals"),
+                tr("Keys are checked before they are saved, and stored encrypted"),
+                tr("A key that may withdraw is refused"),
             ),
-            "You need an API key with reading and trading rights. The next step asks for it; the test alert at the end "
-            "still trades on paper.",
+            tr(
+                "You need an API key with reading and trading rights. The next step asks for it; "
+                "the test alert at the end "
+                "still trades on paper."
+            ),
             badges=("testnet", "live"),
         )
 
@@ -95,13 +101,13 @@ class WhereStep(Step):
         column.setContentsMargins(0, 0, 0, 0)
         row = Turning()
         row.setSpacing(px(12))
-        label = Label("Prices for paper", "body", "text2")
+        label = Label(tr("Prices for paper"), "body", "text2")
         label.setBuddy(self.feed)
         label.setMinimumWidth(px(140))
         self.feed.setMinimumWidth(px(280))
         row.addWidget(label)
         row.addWidget(self.feed)
-        row.addWidget(Label("can be changed later", "small", "text3"))
+        row.addWidget(Label(tr("can be changed later"), "small", "text3"))
         row.addStretch(1)
         column.addLayout(row)
         return whole
@@ -121,7 +127,7 @@ class WhereStep(Step):
     # -- what the guide asks
 
     def verb(self) -> str:
-        return "Continue with paper" if self.is_paper else "Continue with an exchange"
+        return tr("Continue with paper") if self.is_paper else tr("Continue with an exchange")
 
     def go_on(self) -> None:
         """Keep where paper's prices come from, if that was changed."""

@@ -1,0 +1,163 @@
+"""The language of the window. Texts stand in the source in English and are looked up here as they are made.
+
+`tr("Close everything…")` is the text in the language that is spoken. Values come in afterwards, by name, so that a
+language can move them: `tr("{count} of {all} filled").format(count=…, all=…)`; a noun with its number is
+`counted(3, tr("group"), tr("groups"))`. Where one English text means two things, a second argument says which:
+`tr("Open", "not closed")`. What names a thing in a file or in the code is made with `later`, stays English, and
+goes through `tr` where it is shown.
+
+What the engine writes into the database is English, values and all; `told` says such a sentence in the language of
+the window by the template it was made of.
+
+English needs no catalogue. Another language has to be chosen before the pages are imported, since their tables of
+words are made then; that is why the setting counts from the next start.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+CONTEXT = "Execution Engine"
+ENGLISH, GERMAN = "en", "de"
+LANGUAGES: Final = {"english": ENGLISH, "deutsch": GERMAN}  # as the setting names them
+SENTENCES = "sentences.json"
+
+_FIELD = re.compile(r"\{(\w+)\}")
+_ENDS = re.compile(r"((?<=[.!?…]) |; | · |: |\n)")
+
+
+def wished(choice: str) -> str:
+    """Return the language that a choice of the settings means: `system` asks the system."""
+    if choice in LANGUAGES:
+        return LANGUAGES[choice]
+    return GERMAN if QLocale.system().language() is QLocale.Language.German else ENGLISH
+
+
+def speak(language: str, folder: Path) -> None:
+    """Speak a language from now on; one without a catalogue leaves it at English.
+
+    folder: where the catalogues are. Qt's own words, in its menus and buttons, come from Qt.
+    """
+    global _catalogue, _known
+    _translated.cache_clear()
+    told.cache_clear()
+    _sources.clear()
+    _catalogue, _known = None, None
+    catalogue = QTranslator()
+    if language == ENGLISH or not catalogue.load(f"execution_engine_{language}", str(folder)):
+        return
+    _catalogue = catalogue
+    _known = _Sentences(json.loads((folder / SENTENCES).read_text("utf-8")))
+    qt = QCoreApplication.instance()
+    if qt is not None:
+        own = QTranslator(qt)
+        if own.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+            qt.installTranslator(own)
+
+
+def language() -> str:
+    """Return the language that is spoken."""
+    return ENGLISH if _catalogue is None else _catalogue.language()
+
+
+def tr(text: str, meaning: str = "") -> str:
+    """Return a text in the language that is spoken; the English one where it has no other."""
+    return text if _catalogue is None else _translated(text, meaning)
+
+
+def later(text: str) -> str:
+    """Note a text that goes through `tr` where it is shown; return it as it is."""
+    return text
+
+
+def source(text: str) -> str:
+    """Return the English of what `tr` returned: a name that stays when the language changes."""
+    return _sources.get(text, text)
+
+
+@lru_cache(maxsize=4096)
+def told(text: str) -> str:
+    """Return an English sentence of the engine, values and all, in the language that is spoken.
+
+    A sentence of several is told part by part; what no template fits stays as it is.
+    """
+    if _catalogue is None or _known is None or not text:
+        return text
+    whole = _known.tell(text)
+    if whole is not None:
+        return whole
+    parts = _ENDS.split(text)
+    if len(parts) == 1:
+        return text
+    return "".join(_known.tell(part) or part for part in parts)
+
+
+class _Sentences:
+    """The templates of the engine's sentences, each found by the word it begins with."""
+
+    def __init__(self, templates: Iterable[str]) -> None:
+        self._by_word: defaultdict[str, list[str]] = defaultdict(list)
+        for template in sorted(templates, key=_fixed, reverse=True):
+            self._by_word[_first_word(template)].append(template)
+
+    def tell(self, text: str) -> str | None:
+        """Return a sentence in the language that is spoken; None where no template fits it."""
+        direct = tr(text)
+        if direct != text:
+            return direct
+        for template in self._candidates(text):
+            said = tr(template)
+            if said == template:
+                continue
+            found = _pattern(template).fullmatch(text)
+            if found is not None:
+                return said.format(**{name: told(value) for name, value in found.groupdict().items()})
+        return None
+
+    def _candidates(self, text: str) -> Iterator[str]:
+        """Yield the templates that may fit, those with more of their own words first."""
+        yield from self._by_word.get(text.partition(" ")[0], ())
+        yield from self._by_word.get("", ())
+
+
+def _first_word(template: str) -> str:
+    """Return the word that every sentence of a template begins with; empty where a value is part of it."""
+    word = template.partition(" ")[0]
+    return "" if "{" in word or word == template else word
+
+
+def _fixed(template: str) -> int:
+    """Return how many characters of a template are its own."""
+    return len(_FIELD.sub("", template))
+
+
+@lru_cache(maxsize=1024)
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = _FIELD.split(template)
+    fixed = [re.escape(part.replace("{{", "{").replace("}}", "}")) for part in parts[::2]]
+    values = [f"(?P<{name}>.*?)" for name in parts[1::2]]
+    return re.compile(
+        "".join(part for pair in zip(fixed, [*values, ""], strict=True) for part in pair), re.DOTALL
+    )
+
+
+@lru_cache(maxsize=8192)
+def _translated(text: str, meaning: str) -> str:
+    if _catalogue is None:
+        return text
+    said = _catalogue.translate(CONTEXT, text, meaning or None) or text
+    _sources.setdefault(said, text)
+    return said
+
+
+_catalogue: QTranslator | None = None  # None speaks English
+_known: _Sentences | None = None
+_sources: dict[str, str] = {}
