@@ -52,7 +52,7 @@ Args = dict[str, Any]
 
 CONFIRMED = {
     "exit": "Close group {group} at market?",
-    "decide": "Choose {choice} for finding {finding}? What is booked or closed stays so.",
+    "decide": "Choose {choice} for finding {finding}? What is booked, closed or sent stays so.",
     "close-all": "Pause, empty the queue, cancel every order and close every position at market?",
     "promote": "Override the limit of open groups for signal {signal}?",
     "replay": "Receive alert {alert} again as a new one? It trades.",
@@ -350,7 +350,7 @@ def _password(folder: DataFolder, given: argparse.Namespace, *, makes: bool = Fa
     return {} if told is None else {"password": told}
 
 
-WISHED = ("group", "signal", "alert", "finding", "choice")
+WISHED = ("group", "signal", "alert", "finding", "choice", "message")
 
 
 def _wish(command: str) -> Callable[[DataFolder, argparse.Namespace], int]:
@@ -579,6 +579,7 @@ def parser() -> argparse.ArgumentParser:
     )
     decide.add_argument("finding", type=int)
     decide.add_argument("choice", choices=[choice.value for choice in Choice])
+    decide.add_argument("--message", metavar="JSON", help="what to send instead of what is proposed")
     risk = command("risk", _wish("risk skip"), "the risk engine")
     acts = _add_pairs(risk, common, "risk", "group", ["skip", "block", "unblock"])
     running = acts.add_parser("run", parents=[common], help="evaluate now and do what the plan says")

@@ -211,7 +211,9 @@ WISHES: dict[str, Callable[[Args], wishes.Input]] = {
     "promote": lambda args: wishes.Promote(queued_id=args["signal"]),
     "queue remove": lambda args: wishes.RemoveQueued(queued_id=args["signal"]),
     "replay": lambda args: wishes.Replay(alert_id=args["alert"], received_at=args["now"]),
-    "decide": lambda args: wishes.DecideFinding(finding_id=args["finding"], choice=Choice(args["choice"])),
+    "decide": lambda args: wishes.DecideFinding(
+        finding_id=args["finding"], choice=Choice(args["choice"]), message=args.get("message") or ""
+    ),
     "risk run": lambda args: wishes.RunRisk(),
     "risk skip": lambda args: wishes.SetRisk(group_id=args["group"], skip_once=True),
     "risk block": lambda args: wishes.SetRisk(group_id=args["group"], blocked=True),

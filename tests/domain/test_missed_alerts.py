@@ -326,7 +326,7 @@ def test_dismissing_is_kept_with_who_and_when():
         reply = house.decide(Choice.DISMISS)
     assert reply == Answer(status="done", text="Noted.")
     (finding,) = house.missed
-    assert (finding.choice, finding.done) == (Choice.DISMISS, "Dismissed by you, in the window.")
+    assert (finding.choice, finding.done) == (Choice.DISMISS, "Dismissed by you (window).")
     assert finding.settled_at == house.clock.now()
     (entry,) = [row for row in house.store.committed if isinstance(row, AuditEntry)]
     assert (entry.act, entry.origin, entry.detail) == (
@@ -347,7 +347,7 @@ def test_closing_closes_the_position_at_market():
         reply = house.decide(Choice.CLOSE)
     assert reply == Answer(status="done", text="The position is being closed.")
     (finding,) = house.missed
-    assert (finding.choice, finding.done) == (Choice.CLOSE, "Closed by you, on the command line.")
+    assert (finding.choice, finding.done) == (Choice.CLOSE, "Closed by you (command line).")
     assert house.book.groups[group.id].closing == "exit"
     house.closed()
     assert house.book.groups[group.id].status is GroupStatus.CLOSED

@@ -90,7 +90,7 @@ async def test_it_says_what_was_expected_and_since_when(house: FoundHouse, windo
         f"BTCUSDT 15m: the strategy was flat before alert {alert}, you are long: the exit of the long never came."
     )
     assert row.done.text() == "Nothing is sent by itself."
-    assert "exit of the long on 15m" in says(row)
+    assert "Exit of the long on 15m" in says(row)
     assert row.concerns.text() == "Concerns BTCUSDT 15m"
     assert [button.text() for button in row.buttons.values()] == [
         "Close the position…",
@@ -129,7 +129,7 @@ async def test_the_position_is_closed_after_a_question(
     await until(lambda: house.book.groups[group_id].status is GroupStatus.CLOSING)
     house.show()
     assert page.decide.rows == {}
-    assert the_finding(house).done == "Closed by you, in the window."
+    assert the_finding(house).done == "Closed by you (window)."
 
 
 async def test_dismissing_keeps_it_in_the_history_with_who_and_when(
@@ -143,7 +143,7 @@ async def test_dismissing_keeps_it_in_the_history_with_who_and_when(
     house.show()
     assert page.decide.rows == {}
     (kept,) = page.earlier.findings.records()
-    assert (kept.choice, kept.done) == (Choice.DISMISS, "Dismissed by you, in the window.")
+    assert (kept.choice, kept.done) == (Choice.DISMISS, "Dismissed by you (window).")
     (entry,) = [row for row in house.store.committed if isinstance(row, AuditEntry)]
     assert (entry.act, entry.origin) == ("finding_decided", "window")
     assert window.decisions.isHidden()
@@ -185,7 +185,7 @@ async def test_sending_it_has_it_carried_out_and_leads_to_its_story(
     sent = house.book.alerts[max(house.book.alerts)]
     assert sent.signal is SignalType.EXIT
     assert house.book.groups[group_id].status is GroupStatus.CLOSING
-    assert the_finding(house).done == f"Sent by you as alert {sent.id}, in the window."
+    assert the_finding(house).done == f"Sent by you as alert {sent.id} (window)."
     titled = "The missed alert was sent"
     await until(lambda: any(each.notice.title == titled for each in window.notices.cards))
     (card,) = [each for each in window.notices.cards if each.notice.title == titled]

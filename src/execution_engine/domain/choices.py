@@ -37,7 +37,7 @@ from execution_engine.domain.rows import (
 
 Reply = Answer | Refusal
 HERE = "this machine"  # where an alert that is sent by hand comes from
-_BY_HAND = {Origin.WINDOW: ", in the window", Origin.COMMAND_LINE: ", on the command line"}
+_BY_HAND = {Origin.WINDOW: " (window)", Origin.COMMAND_LINE: " (command line)"}
 
 
 def decide_finding(draft: Draft, wish: DecideFinding) -> Reply:

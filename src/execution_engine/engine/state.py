@@ -23,6 +23,8 @@ from execution_engine.domain.rows import (
     Account,
     AccountStatus,
     Alert,
+    Finding,
+    FindingKind,
     Group,
     Leg,
     Order,
@@ -65,7 +67,7 @@ def state(
     return {
         "engine": {
             "status": status,
-            "reasons": list(reasons),
+            "reasons": [*reasons, *_missed(book)],
             "version": version,
             "worlds": {world.value: _world(book, world) for world in worlds_in_use(book)},
         },
@@ -182,8 +184,20 @@ def _hold(book: Book, group: Group) -> str:
     """Return why a group is on hold, and how the command line decides about it."""
     found = (book.findings[id] for id in book.open_findings())
     own = [each for each in found if group.id in each.group_ids and each.found == group.hold]
-    ways = [f"`decide {each.id} {choice.value}`" for each in own for choice in each.choices]
-    return f"{group.hold} Decide with {' or '.join(ways)}." if group.hold and ways else group.hold
+    ways = _ways(own)
+    return f"{group.hold} Decide with {ways}." if group.hold and ways else group.hold
+
+
+def _missed(book: Book) -> list[str]:
+    """Return which alerts were missed, and how the command line decides about each."""
+    found = (book.findings[id] for id in book.open_findings())
+    wait = [each for each in found if each.kind is FindingKind.MISSED and len(each.choices) > 1]
+    return [f"{each.found} Decide with {_ways([each])}." for each in wait]
+
+
+def _ways(findings: Sequence[Finding]) -> str:
+    """Say how the command line decides about what was found."""
+    return " or ".join(f"`decide {each.id} {choice.value}`" for each in findings for choice in each.choices)
 
 
 def _history(book: Book, group: Group) -> History:

@@ -8,10 +8,11 @@ from typing import Final, Literal, NamedTuple
 
 from execution_engine.domain.missed import asks_for
 from execution_engine.domain.rows import Choice, Finding, FindingKind, Group, Missed
-from execution_engine.domain.signal import SignalType
+from execution_engine.domain.signal import Position, SignalType
 from execution_engine.ui.bridge import Bridge
-from execution_engine.ui.format import local_moment, visible
+from execution_engine.ui.format import local_date, local_moment, local_time, visible
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr
 
 Part = Literal["decide", "done", "found", "earlier"]
 # Where the engine did something about it; the others are only told.
@@ -144,17 +145,21 @@ def sentences(finding: Finding) -> tuple[str, str]:
 def expectation(missed: Missed) -> str:
     """Say which alert was expected: what it would have done, and on which chart."""
     what = {
-        SignalType.EXIT: f"exit of the {missed.held}",
-        SignalType.ENTRY: f"{missed.expected} entry",
-        SignalType.REVERSAL: f"reversal to {missed.expected}",
+        SignalType.EXIT: tr("exit of the {side} on {timeframe}"),
+        SignalType.ENTRY: tr("{side} entry on {timeframe}"),
+        SignalType.REVERSAL: tr("reversal to {side} on {timeframe}"),
     }[asks_for(missed)]
-    return f"{what} on {missed.timeframe}"
+    side = missed.held if missed.expected is Position.FLAT else missed.expected
+    return what.format(side=tr(side.value), timeframe=missed.timeframe)
 
 
 def when_missed(missed: Missed) -> str:
     """Say when the missed alert was due: between the alerts before and after it."""
-    told = local_moment(missed.told_at)
-    return f"{local_moment(missed.since)} – {told}" if missed.since is not None else f"before {told}"
+    if missed.since is None:
+        return tr("Before {time}").format(time=local_moment(missed.told_at))
+    same_day = local_date(missed.since) == local_date(missed.told_at)
+    told = local_time(missed.told_at) if same_day else local_moment(missed.told_at)
+    return f"{local_moment(missed.since)} – {told}"
 
 
 def missing(finding: Finding) -> Decimal | None:

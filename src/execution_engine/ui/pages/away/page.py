@@ -19,6 +19,7 @@ from execution_engine.ui.pages.away.row import FindingRow
 from execution_engine.ui.pages.away.sending import SendMissed
 from execution_engine.ui.pages.page import Page
 from execution_engine.ui.theme import SIZE, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Label, Notice, PageBar, SegmentedChoice, button
 
 RIGHT_WIDTH = 420
@@ -203,7 +204,9 @@ class AwayPage(Page):
 
     def _sent(self, text: str, alert_id: int) -> None:
         show = partial(self._show_story, alert_id)
-        self.notice.emit(Notice("success", "The missed alert was sent", visible(text), "Show signal", show))
+        self.notice.emit(
+            Notice("success", tr("The missed alert was sent"), visible(text), tr("Show signal"), show)
+        )
 
     def _show_story(self, alert_id: int) -> None:
         self.wanted.emit("signals", alert_id)

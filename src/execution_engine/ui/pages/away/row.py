@@ -23,6 +23,7 @@ from execution_engine.ui.findings import (
 from execution_engine.ui.format import exact, spoken, utc_text, visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, Label, button
 
 SAID = 300  # letters of an answer that are shown
@@ -123,7 +124,7 @@ class FindingRow(QFrame):
             row.addWidget(made)
         missed = self.finding.missed
         if missed is not None and part_of(self.finding) == "decide":
-            self.story = button(f"Show alert {missed.alert_id}", small=True)
+            self.story = button(tr("Show alert {id}").format(id=missed.alert_id), small=True)
             self.story.clicked.connect(lambda: self.story_wanted.emit(missed.alert_id))
             row.addWidget(self.story)
         row.addStretch(1)
@@ -166,13 +167,18 @@ class FindingRow(QFrame):
         return first is not None
 
 
+def _capital(text: str) -> str:
+    """Begin with a capital and leave the rest: 1M is a month."""
+    return text[:1].upper() + text[1:]
+
+
 def _facts(missed: Missed) -> Sequence[tuple[str, str]]:
     """Return what was expected of the alert that never came."""
     return (
-        ("Expected", expectation(missed)),
-        ("The strategy was", missed.expected.value),
-        ("You were", missed.held.value),
-        ("It was due", when_missed(missed)),
+        (tr("Expected"), _capital(expectation(missed))),
+        (tr("The strategy was"), _capital(tr(missed.expected.value))),
+        (tr("You were"), _capital(tr(missed.held.value))),
+        (tr("It was due"), when_missed(missed)),
     )
 
 
@@ -185,9 +191,11 @@ def _grid(facts: Sequence[tuple[str, str]], abreast: int) -> QWidget:
     grid.setVerticalSpacing(0)
     for place, (name, figure) in enumerate(facts):
         line, column = divmod(place, abreast)
-        grid.addWidget(Label(name, "small", "text3"), 2 * line, column)
+        if line and not column:
+            grid.setRowMinimumHeight(3 * line - 1, px(6))
+        grid.addWidget(Label(name, "small", "text3"), 3 * line, column)
         value = Label(figure, "body", "text", weight=500)
         value.setAccessibleName(f"{name} {spoken(figure)}")
-        grid.addWidget(value, 2 * line + 1, column)
+        grid.addWidget(value, 3 * line + 1, column)
     grid.setColumnStretch(min(abreast, len(facts)), 1)
     return frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from execution_engine.domain import alert as alerts
@@ -17,17 +17,13 @@ from execution_engine.ui.findings import expectation, pair
 from execution_engine.ui.format import visible
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, ModeBadge
 from execution_engine.ui.widgets.labels import ButtonRole
 
-TITLE = "Send the missed alert"
-HEIGHT = 296
+HEIGHT = 264
 PATIENCE_MS = 250  # a message is judged once nothing more was typed for so long
 SAID = 300
-DOOR = (
-    "It goes in by the same door as every alert, as one that came now: it is classified, the limits bind it, "
-    "and Signals tells its story."
-)
 
 
 class SendMissed(FormDialog):
@@ -40,18 +36,30 @@ class SendMissed(FormDialog):
         missed = told(finding)
         live = account is not None and account.mode is Mode.LIVE
         role: ButtonRole = "danger" if live else "primary"
-        super().__init__(TITLE, "Send it now", explanation=DOOR, role=role, parent=parent)
+        door = tr(
+            "It goes in by the same door as every alert, as one that came now: it is classified, the limits bind "
+            "it, and Signals tells its story."
+        )
+        super().__init__(
+            tr("Send the missed alert"), tr("Send it now"), explanation=door, role=role, parent=parent
+        )
         self._bridge, self._finding = bridge, finding
-        self.message = MessageText("Message", read_only=False)
+        self.message = MessageText(tr("Message"), read_only=False)
         self.message.setPlainText(missed.message)
         self.message.setFixedHeight(px(HEIGHT))
-        self.add("account", "Account", _named(finding, account, self.message))
-        self.add("expected", "Expected", Label(f"{pair(finding)}: {expectation(missed)}"))
-        self.add("message", "Message", self.message)
+        self.add("account", tr("Account"), _named(finding, account, self.message))
+        self.add("expected", tr("Expected"), Label(f"{pair(finding)}: {expectation(missed)}"))
+        self.add("message", tr("Message"), self.message)
+        self._grid.setAlignment(self._rows["message"][0], Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, interval=PATIENCE_MS, singleShot=True)
         self._timer.timeout.connect(self._judge)
         self.message.textChanged.connect(self._timer.start)
         self.wanted.connect(self._send)
+        self._judge()
+        # What it would come to depends on a price that perhaps nothing else needs.
+        bridge.run(bridge.doors.look_at((finding.exchange, finding.symbol)), self._priced)
+
+    def _priced(self, _: object) -> None:
         self._judge()
 
     def _judge(self) -> None:
@@ -73,10 +81,10 @@ class SendMissed(FormDialog):
                 accounts=(self._finding.account,),
             )
         )
-        self.hint("message", f"It would come to this now: {would(rehearsed)}.", "text2")
+        self.hint("message", tr("It would come to this now: {what}.").format(what=would(rehearsed)), "text2")
 
     def _send(self) -> None:
-        self.busy("Sending…")
+        self.busy(tr("Sending…"))
         wish = DecideFinding(
             finding_id=self._finding.id, choice=Choice.SEND, message=self.message.toPlainText()
         )
