@@ -141,6 +141,7 @@ class Application:
 
     def open(self) -> None:
         """Take the data folder and make sure of its database. Blocking; raises EngineError with a sentence."""
+        machine.keep_memory_together()
         self.started_at = self.clock.now()
         self.folder = data_folder(self.options.data_dir)
         self._lock = FolderLock(self.folder.lock)

@@ -160,7 +160,6 @@ class _Month:
 
 
 async def _live(application: Application, clock: Nights, windows: list[Any], routes: dict[str, Any]) -> None:
-    await asyncio.to_thread(application.open)
     try:
         await application.start()
         await until(lambda: application.status()[0] == "running" and windows)
@@ -214,6 +213,7 @@ def main(folder: str, routes_file: str) -> None:
     collecting.start()
     clock = Nights()
     application = Application(Options(data_dir=folder, port=0, paper_feed=PaperFeed.MANUAL), clock)
+    application.open()
     windows = window_parts.give_window(application, qt)
     with loop:
         try:
