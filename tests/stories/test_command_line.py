@@ -283,11 +283,34 @@ def test_the_actions_of_the_screens(words: Words) -> None:
     alert = engine.state()["alerts"][0]["id"]
     words.says("replay", alert)
     engine.live(BTC, legs=10)
+    first, second_one = missed(engine, "60"), missed(engine, "240")
+    assert words.says("decide", first, "send", "--yes").startswith("It was sent as alert ")
+    assert first not in missed_ones(engine.state())
+    message = '{"exchange": "BINANCE", "symbol": "ETHUSDT", "timeframe": "15", "type": "exit"}'
+    assert "ETHUSDT 15m" in words.refuses("decide", second_one, "send", "--message", message, "--yes")
     assert "1 groups are being closed" in words.says("close-all", "--yes")
     engine.group(BTC, "closed")
     assert engine.state()["engine"]["status"] == "paused"
     engine.stop()
+    assert list(missed_ones(words.reads("state", "--json"))) == [second_one]
     engine.prove_books()
+
+
+def missed_ones(state: Plain) -> dict[str, str]:
+    """Return what the state says of alerts that never came, by the numbers of the findings."""
+    reasons = state["engine"]["reasons"]
+    told = ((re.search(r"`decide (\d+) send` or `decide \1 dismiss`", reason), reason) for reason in reasons)
+    return {found[1]: reason for found, reason in told if found}
+
+
+def missed(engine: Installation, timeframe: str) -> str:
+    """Let a strategy say that it is long already, whose entry never came; return the finding's number."""
+    before = set(missed_ones(engine.state()))
+    went = {"prev_market_position": "long", "market_position": "long"}
+    engine.accepted(ETH, price=3000, timeframe=timeframe, **went)
+    told = engine.wait_for(lambda now: set(missed_ones(now)) - before, "the missed alert is told")
+    (number,) = set(missed_ones(told)) - before
+    return number
 
 
 def test_unknown_ids_are_one_sentence(words: Words) -> None:
