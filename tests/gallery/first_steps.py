@@ -15,7 +15,7 @@ from execution_engine.ui.pages.welcome.capital import CapitalStep
 from execution_engine.ui.pages.welcome.hook import HookStep
 from execution_engine.ui.pages.welcome.keys import AccountForm, KeysStep
 from execution_engine.ui.pages.welcome.trial import TrialStep
-from tests.gallery.house import LONG_REASON
+from tests.gallery.long_texts import LONG_REASON
 from tests.house import NOON
 
 KEYS, CAPITAL, HOOK, TRIAL = range(1, 5)

@@ -19,15 +19,12 @@ from execution_engine.domain.rows import (
     GroupStatus,
     World,
 )
+from tests.gallery import real_money
+from tests.gallery.long_texts import LONG_NAME, LONG_REASON
 from tests.house import D
 from tests.ui.house_found import FoundHouse
 
-KINDS = ("full", "empty", "long")
-LONG_REASON = (
-    "Die Börse hat die Schließungsorder wegen unzureichender Sicherheitsleistung im Unterkonto abgelehnt und "
-    "bittet um Überprüfung der Risikobegrenzungsstufe, des Hebels und der Mindestordergröße für dieses Instrument"
-)
-LONG_NAME = "Daueraufträge-Unterkonto-Frankfurt-2"
+KINDS = ("full", "empty", "long", "live")
 SAID = {
     Category.SECURITY: "The key of account paper was {}.",
     Category.TRADING: "ETHUSDT 4h, leg 2: the order was {}.",
@@ -49,7 +46,9 @@ def house_of(kind: str, folder: Path) -> FoundHouse:
     """Return a desk in which one of KINDS stands."""
     house = FoundHouse(folder, {"pool.max_open_groups": 6})
     house.clock.forward(hours=2)
-    if kind != "empty":
+    if kind == "live":
+        real_money.begin(house)
+    elif kind != "empty":
         _fill(house, long=kind == "long")
     return house
 
@@ -78,6 +77,20 @@ def _fill(house: FoundHouse, *, long: bool) -> None:
         choices=(Choice.RELEASE,),
         group_ids=(house.groups[0].id,),
     )
+    house.find(
+        FindingKind.DEFICIT,
+        ref="ETH",
+        found="The books hold 0.0666 ETH on paper, the exchange 0.0333.",
+        done=LONG_REASON if long else "Nothing is sent for ETHUSDT until this is settled.",
+        ours=D("0.0666"),
+        theirs=D("0.0333"),
+        price=D("2987.4"),
+        exchange="binance",
+        symbol="ETHUSDT",
+        choices=(Choice.BOOK, Choice.CLOSE, Choice.CHECK),
+        group_ids=tuple(group.id for group in house.groups if group.symbol == "ETHUSDT" and group.holds_slot),
+    )
+    house.find(FindingKind.FILLED, found="Leg 2 of SOLUSDT 1h was filled at 148.51 while nobody watched.")
     if long:
         _lengthen(house)
     house.show()

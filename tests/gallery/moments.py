@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QScrollArea
 
 from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.widgets import Notice
-from tests.gallery.house import LONG_REASON
+from tests.gallery.long_texts import LONG_REASON
 
 Moment = tuple[str, str, str, Callable[[MainWindow], object]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QWidget
 
@@ -18,21 +19,23 @@ from execution_engine.ui.main_window import MainWindow
 from execution_engine.ui.panels import webhook_asking
 from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.places import PLACES
-from tests.gallery import first_steps, moments
-from tests.gallery.house import KINDS, LONG_NAME, LONG_REASON
+from tests.gallery import first_steps, moments, real_money
+from tests.gallery.long_texts import LONG_NAME, LONG_REASON
 from tests.house import NOON
 
+OF_EACH_PAGE = ("full", "empty", "long")
 TABS = ("grid", "risk", "webhook", "notifications", "data", "appearance", "exchanges", "security")
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A name for the picture, the sample data under it, the page, and what is opened there."""
+    """A name for the picture, the sample data under it, the page, what is opened there, and what puts it back."""
 
     name: str
     kind: str
     page: str
     opens: Callable[[MainWindow], object] | None = None
+    after: Callable[[MainWindow], object] | None = None
 
 
 def _shown(make: Callable[[MainWindow], QDialog]) -> Callable[[MainWindow], object]:
@@ -53,13 +56,13 @@ def _typed(window: MainWindow, text: str) -> None:
     window.dialog.search.setText(text)
 
 
-def _fault(window: MainWindow) -> QWidget:
-    made = StartFault(
-        f"The database cannot be opened. {LONG_REASON}.", window.bridge.doors.data_folder, "1.0"
-    )
-    made.setParent(window, made.windowFlags())
-    made.show()
-    return made
+def _fault(told: str, backup: str = "") -> Callable[[MainWindow], object]:
+    def show(window: MainWindow) -> None:
+        made = StartFault(told, Path("/home/trader/.local/share/execution-engine"), "1.0", backup)
+        made.setParent(window, made.windowFlags())
+        made.show()
+
+    return show
 
 
 def _composer(act: Callable[[ComposerDialog], object]) -> Callable[[MainWindow], object]:
@@ -116,7 +119,7 @@ REFUSED = """{
 }"""
 TOKEN = WebhookToken(name="TradingView", token="x" * 32, enabled=True, created_at=NOON)
 
-PAGES = tuple(Scene(f"{place.key}-{kind}", kind, place.key) for place in PLACES for kind in KINDS)
+PAGES = tuple(Scene(f"{place.key}-{kind}", kind, place.key) for place in PLACES for kind in OF_EACH_PAGE)
 SETTINGS = tuple(
     Scene(f"settings-{tab}", "full", "settings", lambda window, tab=tab: window.go("settings", tab))
     for tab in TABS
@@ -220,8 +223,20 @@ DIALOGS = (
         "settings",
         _shown(lambda window: webhook_asking.rotate(TOKEN, window, at_once=False)),
     ),
-    Scene("dialog-start-fault", "empty", "dashboard", _fault),
+    Scene(
+        "dialog-start-fault", "empty", "dashboard", _fault(f"The database cannot be opened. {LONG_REASON}.")
+    ),
+    Scene(
+        "dialog-start-fault-backup",
+        "empty",
+        "dashboard",
+        _fault(
+            "The database is damaged and was set aside. A backup of 19 Nov 03:00 can take its place.",
+            "engine-20261119-030000.sqlite",
+        ),
+    ),
 )
 WELCOME = tuple(Scene(f"welcome-{name}", kind, "welcome", opens) for name, kind, opens in first_steps.SCENES)
 MOMENTS = tuple(Scene(*moment) for moment in moments.MOMENTS)
-SCENES = (*PAGES, *WELCOME, *SETTINGS, *VIEWS, *MOMENTS, *DIALOGS)
+MONEY = tuple(Scene(name, "live", page, opens, after) for name, page, opens, after in real_money.SCENES)
+SCENES = (*PAGES, *WELCOME, *SETTINGS, *VIEWS, *MOMENTS, *DIALOGS, *MONEY)

@@ -42,6 +42,8 @@ async def shown(scenes: Iterable[Scene], size: tuple[int, int]) -> AsyncIterator
                 yield scene, fresh[-1] if fresh else window
                 for each in fresh:
                     each.close()
+                if scene.after is not None:
+                    scene.after(window)
                 await settle()
             window.put_away()
             window.deleteLater()
@@ -57,7 +59,7 @@ def window_of(kind: str, folder: Path, size: tuple[int, int]) -> MainWindow:
     window.resize(*size)
     for key in EAGER:
         window.stage.page(key)
-    if kind != "empty":
+    if kind in ("full", "long"):
         talk(house, long=kind == "long")
         move(house)
     return window

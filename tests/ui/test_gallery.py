@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QPushButton,
 from pytestqt.qtbot import QtBot
 
 from execution_engine.ui import theme
+from execution_engine.ui.places import PLACES
 from execution_engine.ui.theme import DARK, LIGHT, Tokens
 from execution_engine.ui.widgets import Label, button
 from tests.gallery.checks import faults
@@ -40,6 +41,18 @@ async def test_the_guide_is_read_downwards_in_the_largest_letters_on_the_smalles
     theme.apply(qapp, "dark", scale=1.4)
     scenes = [scene for scene in SCENES if scene.page == "welcome" and scene.kind == "empty"]
     found = [f"{scene.name}: {fault}" async for scene, each in shown(scenes, SMALL) for fault in faults(each)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.qt_log_ignore("does not support raise", extend=True)
+@pytest.mark.parametrize(("scale", "size"), [(0.9, SMALL), (1.4, (1434, 980))])
+async def test_pages_are_whole_in_the_smallest_and_in_the_largest_letters(
+    scale: float, size: tuple[int, int], qapp: QApplication, qloop: object
+) -> None:
+    theme.apply(qapp, "dark", scale=scale)
+    listed = {place.key for place in PLACES if not place.whole}
+    scenes = [scene for scene in SCENES if scene.name in {f"{key}-full" for key in listed}]
+    found = [f"{scene.name}: {fault}" async for scene, each in shown(scenes, size) for fault in faults(each)]
     assert not found, "\n".join(found)
 
 

@@ -120,7 +120,7 @@ async def test_an_account_is_added_with_a_password_and_pasted_keys_are_cleaned_a
     assert not dialog.asks("passphrase")
     assert dialog.new_password is not None
     dialog.new_password.first.setText("password1234")
-    await until(lambda: "weak" in dialog._hints["strength"].text())
+    await until(lambda: "Weak" in dialog._hints["strength"].text())
     dialog.new_password.first.setText(PASSWORD)
     dialog.new_password.second.setText("correct hose")
     assert dialog._hints["again"].text() == "The two differ."

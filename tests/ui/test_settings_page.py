@@ -180,7 +180,7 @@ async def test_what_is_wrong_keeps_everything_from_being_saved_and_is_found(
     typed(page, "pool.max_queue", "50")
     typed(page, "pool.max_pyramids", "0")
     assert page.save_bar.count.text() == "2 changes"
-    assert page.save_bar.what.text() == "Pyramids at most: Must be at least 1."
+    assert page.save_bar.what.text() == "Pyramids at most: must be at least 1."
     assert not page.save_bar.save_button.isEnabled()
     assert page.rail.dot_of("pool") == "danger"
     page.save()

@@ -386,7 +386,7 @@ async def test_a_locked_vault_asks_for_its_password_and_says_when_it_is_wrong(
     await house.unlocking.ready(PASSWORD)
     await house.unlocking.lock()
     form = await form_of(guide)
-    assert hint(form, "password") == "The vault is locked; it opens it."
+    assert hint(form, "password") == "The vault is locked; this opens it."
     enter(form)
     form.fields["password"].setText("wrong")  # type: ignore[attr-defined]
     await until(form.confirm.isEnabled)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 from pytestqt.qtbot import QtBot
 
 from execution_engine.ui import theme
@@ -23,6 +23,7 @@ from execution_engine.ui.widgets import (
     Notice,
     NoticeStack,
     NumberField,
+    PageBar,
     Panel,
     PoolBar,
     SearchField,
@@ -291,3 +292,46 @@ def test_a_long_reason_in_the_status_bar_leaves_the_others_their_room(qtbot: QtB
     item.show_state("the books differ from what the exchange says of " * 8, "warn")
     assert item.sizeHint().width() < 420
     assert item.detail().endswith("says of ")
+
+
+def test_a_page_bar_takes_a_second_line_where_its_tools_do_not_fit(qtbot: QtBot) -> None:
+    bar = PageBar("Signals")
+    qtbot.addWidget(bar)
+    search, late = SearchField("Symbol, reason, id"), button("Clear filters")
+    late.hide()
+    for tool in (search, late):
+        bar.add(tool)
+    compose = button("Compose alert…", "primary")
+    bar.add_right(compose)
+    bar.resize(600, bar.height())
+    bar.show()
+    QApplication.processEvents()
+    one = bar.height()
+    assert search.y() == compose.y()
+    late.show()
+    bar.resize(470, bar.height())
+    QApplication.processEvents()
+    assert bar.height() > one
+    assert search.y() > compose.geometry().bottom()
+    assert late.geometry().right() <= bar.width()
+    late.hide()
+    QApplication.processEvents()
+    assert bar.height() == one
+
+
+def test_two_lines_of_a_consequence_keep_clear_of_the_lines_around_them(
+    qtbot: QtBot, window: QWidget
+) -> None:
+    long = "that show only this secret are refused from now on, exits as well, and nobody is told of them"
+    dialog = ConfirmDialog("x", "x?", "x", consequences=[follows("Alerts", long)], parent=window)
+    dialog.open()
+    QApplication.processEvents()
+    labels = {each.text(): each for each in dialog.findChildren(Label)}
+    lines = [each for each in dialog.findChildren(QFrame) if each.property("divider")]
+    above, below = sorted(line.mapTo(dialog, QPoint()).y() for line in lines)
+    value = QRect(labels[long].mapTo(dialog, QPoint()), labels[long].size())
+    assert value.height() > labels["Alerts"].fontMetrics().height() * 2 - 2
+    assert value.top() - above >= 4
+    assert below - value.bottom() >= 4
+    name = labels["Alerts"]
+    assert abs(name.mapTo(dialog, name.contentsRect().topLeft()).y() - value.top()) <= 1

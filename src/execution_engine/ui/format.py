@@ -13,10 +13,16 @@ from typing import Literal
 MISSING = "–"
 MINUS = "\u2212"
 GAP = "\u202f"  # thin, and no line breaks there
+_CALLED = {"okx": "OKX", "kucoin": "KuCoin"}  # exchanges that are not written with one capital
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 # The default 28 digits would refuse to round the largest amounts of small coins.
 _WIDE = Context(prec=120, rounding=ROUND_HALF_UP)
+
+
+def exchange_name(key: str) -> str:
+    """Write an exchange as it calls itself: `binance` → Binance, `okx` → OKX."""
+    return _CALLED.get(key) or f"{key[:1].upper()}{key[1:]}"
 
 
 @lru_cache(maxsize=256)

@@ -167,7 +167,7 @@ def state_look(kind: Kind, state: str) -> StateLook:
 
 
 def icon(name: str, token: Ink = "text2") -> QIcon:
-    """Return an icon by its meaning (a key of GLYPHS) in a token's colour; grey `text3` when disabled.
+    """Return an icon by its meaning (a key of GLYPHS) in a token's colour; faint when disabled.
 
     White is for filled buttons, whose words are white in both themes.
     """
@@ -267,7 +267,7 @@ def _drawings() -> qtawesome.IconicFont:
 @cache
 def _icon(theme: str, name: str, token: Ink) -> QIcon:
     ink = WHITE if token == "white" else color(token)
-    made: QIcon = _drawings().icon(GLYPHS[name], color=ink, color_disabled=color("text3"))
+    made: QIcon = _drawings().icon(GLYPHS[name], color=ink, color_disabled=color("ctl"))
     return made
 
 

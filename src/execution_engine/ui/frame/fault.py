@@ -100,8 +100,8 @@ class StartFault(QWidget):
         row.addWidget(self.open)
         row.addStretch(1)
         self.quit.setMinimumWidth(px(92))
-        row.addWidget(self.restore)
         row.addWidget(self.quit)
+        row.addWidget(self.restore)
         return frame
 
     def showEvent(self, event: QShowEvent) -> None:

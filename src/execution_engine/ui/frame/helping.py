@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Label, button, divider, fit_height
@@ -22,7 +22,15 @@ def _table(title: str, heading: str, rows: Sequence[tuple[str, str]], parent: QW
     dialog = QDialog(parent)
     dialog.setWindowTitle(title)
     dialog.setFixedWidth(px(480))
-    column = QVBoxLayout(dialog)
+    whole = QVBoxLayout(dialog)
+    whole.setContentsMargins(0, 0, 0, 0)
+    whole.setSpacing(0)
+    content, footer = QFrame(), QFrame()
+    for frame, ground in ((content, "panel"), (footer, "chrome")):
+        frame.setProperty("ground", ground)
+        whole.addWidget(frame)
+    footer.setProperty("rule", "top")
+    column = QVBoxLayout(content)
     column.setContentsMargins(px(20), px(18), px(20), px(14))
     column.setSpacing(px(12))
     column.addWidget(Label(heading, "heading"))
@@ -40,10 +48,10 @@ def _table(title: str, heading: str, rows: Sequence[tuple[str, str]], parent: QW
     column.addStretch(1)
     close = button("Close")
     close.clicked.connect(dialog.accept)
-    foot = QHBoxLayout()
+    foot = QHBoxLayout(footer)
+    foot.setContentsMargins(px(20), px(12), px(20), px(12))
     foot.addStretch(1)
     foot.addWidget(close)
-    column.addLayout(foot)
     fit_height(dialog)
     close.setFocus()
     return dialog

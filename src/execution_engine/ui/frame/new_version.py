@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QTextDocument
-from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtGui import QDesktopServices, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QCheckBox, QDialog, QFrame, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.ui.format import counted
-from execution_engine.ui.theme import px
+from execution_engine.ui.theme import font, px
 from execution_engine.ui.widgets import Label, Notice, button
 
 SIZE = (568, 420)
@@ -27,7 +27,13 @@ class NewVersion(QDialog):
         release = offer.release
         self.setWindowTitle("New version")
         self.resize(px(SIZE[0]), px(SIZE[1]))
-        column = QVBoxLayout(self)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        content = QFrame()
+        content.setProperty("ground", "panel")
+        whole.addWidget(content, 1)
+        column = QVBoxLayout(content)
         column.setContentsMargins(px(20), px(18), px(20), px(14))
         column.setSpacing(px(10))
         column.addWidget(Label(f"Execution Engine {release.version}", "heading"))
@@ -37,15 +43,17 @@ class NewVersion(QDialog):
         self.notes.setOpenLinks(False)
         self.notes.setAccessibleName("What is new")
         # The notes are signed, and still no page of the web: no markup but their own, and nothing is fetched.
+        self.notes.document().setDocumentMargin(0)
         self.notes.document().setMarkdown(release.notes, QTextDocument.MarkdownFeature.MarkdownNoHTML)
+        _set(self.notes.document())
         column.addWidget(self.notes, 1)
-        self.agreed = QCheckBox(
-            f"Update with {counted(offer.open_groups, 'position group')} open: until the new version runs, nothing "
-            "is watched or closed"
-        )
-        self.agreed.setVisible(offer.asks)
-        column.addWidget(self.agreed)
-        column.addLayout(self._buttons())
+        groups = counted(offer.open_groups, "position group")
+        self.agreed = QCheckBox(f"Update with {groups} open")
+        self.meanwhile = Label("Until the new version runs, nothing is watched or closed.", "small", "warn")
+        for part in (self.agreed, self.meanwhile):
+            part.setVisible(offer.asks)
+            column.addWidget(part)
+        whole.addWidget(self._footer())
         self.close_button.setFocus()
 
     def _file(self) -> str:
@@ -54,8 +62,13 @@ class NewVersion(QDialog):
             return "There is no file for this computer; its page says more."
         return f"The file is {file.name}, {file.size / 1e6:.0f} MB."
 
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
+    def _footer(self) -> QFrame:
+        frame = QFrame()
+        frame.setProperty("ground", "chrome")
+        frame.setProperty("rule", "top")
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(px(20), px(12), px(20), px(12))
+        row.setSpacing(px(8))
         self.page = button("Open its page")
         self.page.clicked.connect(lambda: self._open(self._offer.release.page))
         self.download = button("Download", "primary")
@@ -71,12 +84,36 @@ class NewVersion(QDialog):
         self.close_button.clicked.connect(self.reject)
         for widget in (self.page, None, self.close_button, self.download):
             row.addStretch(1) if widget is None else row.addWidget(widget)
-        return row
+        return frame
 
     def _open(self, address: str) -> None:
         """Let the browser go there. The installation keeps the data, and it is copied before the first start."""
         QDesktopServices.openUrl(QUrl(address))
         self.accept()
+
+
+def _set(notes: QTextDocument) -> None:
+    """Set headings and lists as the rest of the window is set: no larger letters, and room between parts."""
+    block = notes.begin()
+    while block.isValid():
+        cursor, shape = QTextCursor(block), block.blockFormat()
+        heads = shape.headingLevel() > 0
+        shape.setTopMargin(px(10) if heads and block.position() else 0)
+        shape.setBottomMargin(px(4))
+        cursor.setBlockFormat(shape)
+        if heads:
+            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+            letters = QTextCharFormat()
+            letters.setFont(font("body", 600))
+            cursor.mergeCharFormat(letters)
+        listed = block.textList()
+        if listed is not None:
+            item = listed.format()
+            item.setIndent(0)
+            listed.setFormat(item)
+            shape.setLeftMargin(px(16))
+            cursor.setBlockFormat(shape)
+        block = block.next()
 
 
 def notice_of(offer: Offer, look: Callable[[], object]) -> Notice:

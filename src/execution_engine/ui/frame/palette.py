@@ -38,6 +38,7 @@ RECENT = "palette.recent"
 RECENTLY_USED = 20  # how much better a thing fits that was used before; less than a better fit is worth
 FIND = Qt.ItemDataRole.UserRole + 1
 PLACES = Qt.ItemDataRole.UserRole + 2
+KIND = 96  # [px] for what kind a thing is of
 HINT = "↑ ↓ to choose · Enter does it · Esc closes"
 
 
@@ -222,10 +223,11 @@ class _Row(QStyledItemDelegate):
     def _paint_right(self, painter: QPainter, row: QRect, find: Find) -> int:
         """Paint kind and shortcut and return where the room of the words ends."""
         right = row.right() - px(16)
-        kind_x = right - px(96)
+        kind_x = right - px(KIND)
         painter.setFont(font("small"))
         painter.setPen(color("text3"))
-        painter.drawText(kind_x + px(8), round(baseline(row, "small")), find.kind)
+        kind = elided(find.kind, px(KIND) - px(8), "small")
+        painter.drawText(round(right - width_of(kind, "small")), round(baseline(row, "small")), kind)
         if not find.keys:
             return kind_x
         width = round(width_of(find.keys, "small")) + px(12)

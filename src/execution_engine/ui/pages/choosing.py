@@ -12,6 +12,7 @@ from execution_engine.ui.theme import px
 
 WORLDS = {World.PAPER: "Paper", World.TEST: "Testnet and demo", World.LIVE: "Live"}
 ALL = ""
+WIDEST = 190
 
 
 def box(name: str) -> QComboBox:
@@ -19,8 +20,19 @@ def box(name: str) -> QComboBox:
     made = QComboBox()
     made.setAccessibleName(name)
     made.setMinimumWidth(px(118))
+    narrowed(made)
     made.hide()
     return made
+
+
+def narrowed(of: QComboBox) -> None:
+    """Keep a box from growing with one long name: what it opens is as wide as the names are."""
+    of.setMaximumWidth(px(WIDEST))
+
+
+def opens_wide(of: QComboBox) -> None:
+    """Let the list of a box show its names whole."""
+    of.view().setMinimumWidth(of.view().sizeHintForColumn(0) + px(24))
 
 
 def offer(of: QComboBox, choices: Sequence[tuple[str, str]], chosen: str) -> None:
@@ -29,6 +41,7 @@ def offer(of: QComboBox, choices: Sequence[tuple[str, str]], chosen: str) -> Non
         of.clear()
         for name, value in choices:
             of.addItem(name, value)
+        opens_wide(of)
     of.setCurrentIndex(max(0, of.findData(chosen)))
 
 

@@ -16,7 +16,7 @@ from execution_engine.domain.routing import PAPER
 from execution_engine.domain.rows import Account, AccountStatus, Mode
 from execution_engine.domain.safety import VaultShown
 from execution_engine.ui.bridge import Batch, Bridge
-from execution_engine.ui.format import ago, visible
+from execution_engine.ui.format import ago, exchange_name, visible
 from execution_engine.ui.icons import StateLook
 from execution_engine.ui.panels import accounts_asking as asking
 from execution_engine.ui.panels.accounts_asking import AccountDialog, KeysDialog, KeysForm
@@ -122,7 +122,7 @@ class AccountsPanel(AskingPanel):
             self.confirm(dialog, lambda: accounts.enable(name, confirmed=unverified))
 
     def _check(self, name: str) -> None:
-        self.say(f"{self._bridge.accounts[name].exchange} is asked about the keys of {name}…")
+        self.say(f"{exchange_name(self._bridge.accounts[name].exchange)} is asked about the keys of {name}…")
         self.do(self._bridge.doors.accounts.check(name))
 
     def _make_default(self, name: str) -> None:
@@ -218,7 +218,7 @@ class AccountRow(QFrame):
 
     def show_account(self, account: Account, now: datetime) -> None:
         """Show an account as it is now."""
-        exchange = "every exchange's rules" if account.exchange == PAPER else account.exchange
+        exchange = "every exchange's rules" if account.exchange == PAPER else exchange_name(account.exchange)
         market = "spot" if account.market is Market.SPOT else "USDT perpetual"
         self.badge.set_mode(account.mode.value)
         self.kind.show_text(f"{exchange} · {market}")
@@ -248,7 +248,7 @@ def told_of_keys(account: Account, now: datetime) -> tuple[str, Token]:
         return "keys not checked yet", "warn"
     when = f"checked {ago(now - check.at)}"
     if check.faults:
-        return f"{' '.join(check.faults)} · {when}", "danger"
+        return f"{' '.join(check.faults).rstrip('.')} · {when}", "danger"
     words: list[str] = ["keys fit"]
     token: Token = "text2"
     if check.is_unverified:

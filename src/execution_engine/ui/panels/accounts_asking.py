@@ -12,7 +12,7 @@ from execution_engine.domain.routing import PAPER
 from execution_engine.domain.rows import Account, Mode
 from execution_engine.domain.safety import VaultShown
 from execution_engine.ui.bridge import Bridge
-from execution_engine.ui.format import visible
+from execution_engine.ui.format import exchange_name, visible
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.panels.passwords import AGAIN, BAR, NewPassword
 from execution_engine.ui.panels.passwords import KEY as NEW
@@ -59,7 +59,7 @@ class KeysForm(FormDialog):
             field.textChanged.connect(self._tell_blanks)
         if self.vault.exists and not self.vault.is_open and self.vault.password:
             self.add_text(PASSWORD, "Master password", secret=True).textChanged.connect(self.check)
-            self.hint(PASSWORD, "The vault is locked; it opens it.")
+            self.hint(PASSWORD, "The vault is locked; this opens it.")
         elif not self.vault.exists and not self.vault.system_keyring:
             self.add_note("This computer has no keyring. A master password keeps your keys; lost, they have to be "
                           "entered again, nothing else is lost.")  # fmt: skip
@@ -123,7 +123,7 @@ class AccountDialog(KeysForm):
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             combo.setMinimumContentsLength(SHOWN)
         for exchange in (*EXCHANGES, PAPER):
-            self.exchange.addItem(exchange.capitalize() if exchange != "okx" else "OKX", exchange)
+            self.exchange.addItem(exchange_name(exchange), exchange)
         self.add("exchange", "Exchange", self.exchange)
         self.market = SegmentedChoice(MARKETS, name="Market", small=False)
         self.add("market", "Market", self.market)
@@ -191,7 +191,10 @@ def enable(account: Account, parent: QWidget, *, unverified: bool) -> ConfirmDia
         consequences.append(follows("Perpetuals", "leverage and margin mode are set as its settings say"))
     if unverified:
         consequences.append(
-            follows("Withdrawals", f"{account.exchange} does not tell whether these keys can take money out")
+            follows(
+                "Withdrawals",
+                f"{exchange_name(account.exchange)} does not tell whether these keys can take money out",
+            )
         )
     note = (
         "Look at the keys on the exchange's site first: if they may withdraw, make others."

@@ -12,6 +12,7 @@ from execution_engine.ui.widgets.dialogs import WIDTH
 from execution_engine.ui.widgets.labels import ButtonRole
 
 CAPTION = 132
+GAP = 2  # [px] between two fields, besides the spacing around it
 MOST = 8192
 UNBOUND = 16_777_215  # [px]: Qt's own bound of a widget's size
 
@@ -40,9 +41,11 @@ class FormDialog(QDialog):
         self.fields: dict[str, QWidget] = {}
         self._hints: dict[str, Label] = {}
         self._rows: dict[str, tuple[QWidget, ...]] = {}
+        self._gaps: dict[str, int] = {}
         self._left_out: set[str] = set()
         self._is_busy = False
         self.cancel = button("Cancel")
+        self.cancel.setMinimumWidth(px(92))
         self.confirm = button(verb, role)
         self.confirm.setDefault(role == "primary")
         self.error = Label("", "body", "danger", wrap=True)
@@ -52,7 +55,7 @@ class FormDialog(QDialog):
         self._arc.hide()
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(px(12))
-        self._grid.setVerticalSpacing(px(4))
+        self._grid.setVerticalSpacing(px(3))
         self._grid.setColumnMinimumWidth(0, px(CAPTION))
         self._grid.setColumnStretch(1, 1)
         column = QVBoxLayout(self)
@@ -67,7 +70,7 @@ class FormDialog(QDialog):
 
     def add(self, key: str, caption: str, widget: QWidget) -> None:
         """Ask for something below what is asked already."""
-        at = self._grid.rowCount()
+        at = self._grid.rowCount() + 1  # an empty row between two keeps a hint with its own field
         label, hint = Label(caption, "body", "text2"), Label("", "small", "text3", wrap=True)
         label.setBuddy(widget)
         if not widget.accessibleName():
@@ -77,6 +80,8 @@ class FormDialog(QDialog):
         self._grid.addWidget(widget, at, 1)
         self._grid.addWidget(hint, at + 1, 1)
         self.fields[key], self._hints[key], self._rows[key] = widget, hint, (label, widget)
+        self._gaps[key] = at - 1
+        self._grid.setRowMinimumHeight(at - 1, px(GAP) if len(self.fields) > 1 else 0)
 
     def add_text(self, key: str, caption: str, *, secret: bool = False) -> QLineEdit:
         """Ask for a text; a secret one is not shown while it is typed."""
@@ -107,6 +112,7 @@ class FormDialog(QDialog):
         self._left_out = self._left_out - {key} if shown else self._left_out | {key}
         for part in self._rows[key]:
             part.setVisible(shown)
+        self._grid.setRowMinimumHeight(self._gaps[key], px(GAP) if shown and self._gaps[key] > 1 else 0)
         hint = self._hints[key]
         hint.setVisible(shown and bool(hint.text()))
 

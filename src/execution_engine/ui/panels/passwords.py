@@ -63,7 +63,7 @@ class NewPassword(QObject):
             return
         self._score = found.score
         self.bar.setValue(found.score)
-        words = f"{found.word}: {found.lasts} for somebody who has the file and many computers"
+        words = f"{found.word.capitalize()}: {found.lasts} for somebody who has the file and many computers"
         advice = " ".join(found.advice) if found.score <= LEAST_SCORE else ""
         self._dialog.hint(BAR, f"{words}. {advice}".strip() if password else "", TOKENS[found.score])
         self.changed.emit()

@@ -149,7 +149,7 @@ class SecretDialog(FormDialog):
         self.new_password: NewPassword | None = None
         if vault.exists and not vault.is_open and vault.password:
             self.add_text(PASSWORD, "Master password", secret=True).textChanged.connect(self._check)
-            self.hint(PASSWORD, "The vault is locked; it opens it.")
+            self.hint(PASSWORD, "The vault is locked; this opens it.")
         elif not vault.exists and not vault.system_keyring:
             self.add_note("This computer has no keyring. A master password keeps the secret; lost, it has to be set "
                           "again, nothing else is lost.")  # fmt: skip

@@ -218,6 +218,7 @@ class SecretRow(QFrame):
         self.set.setToolTip(f"{'Replace' if kept.text else 'Set'} the {self.kind.short}")
         for each in (self.eye, self.copy, self.remove):
             each.setEnabled(bool(kept.text))
+            each.setVisible(bool(kept.text))
 
 
 def _state(kept: BodySecret, *, required: bool, open: bool) -> tuple[str, Token]:

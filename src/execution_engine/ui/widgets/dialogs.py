@@ -13,6 +13,7 @@ from execution_engine.ui.widgets.labels import Label, button, divider
 from execution_engine.ui.widgets.marks import BusyArc, ModeBadge
 
 WIDTH = 568
+AROUND = 6  # [px] above and below a consequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +250,11 @@ def _table(consequences: Sequence[Consequence]) -> QGridLayout:
     grid.addWidget(divider(), 0, 0, 1, 2)
     for place, consequence in enumerate(consequences):
         at = 2 * place + 1
-        grid.setRowMinimumHeight(at, px(29))
-        grid.addWidget(Label(consequence.name, "body", "text2"), at, 0)
-        grid.addLayout(_value(consequence), at, 1, Qt.AlignmentFlag.AlignVCenter)
+        # Both begin on one line, and two lines of a value keep clear of the lines around them.
+        name = Label(consequence.name, "body", "text2")
+        name.setContentsMargins(0, px(AROUND), 0, px(AROUND))
+        grid.addWidget(name, at, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addLayout(_value(consequence), at, 1)
         grid.addWidget(divider(), at + 1, 0, 1, 2)
     return grid
 
@@ -259,8 +262,11 @@ def _table(consequences: Sequence[Consequence]) -> QGridLayout:
 def _value(consequence: Consequence) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(6)
+    around, place_of = AROUND, Qt.AlignmentFlag.AlignTop
     if consequence.mode:
         row.addWidget(ModeBadge(consequence.mode))
+        around, place_of = AROUND - 2, Qt.AlignmentFlag.AlignVCenter  # a badge is higher than a line of text
+    row.setContentsMargins(0, px(around), 0, px(around))
     last = len(consequence.parts) - 1
     for place, (text, look) in enumerate(consequence.parts):
         token: Token = look.rstrip("!")  # type: ignore[assignment]
@@ -269,6 +275,6 @@ def _value(consequence: Consequence) -> QHBoxLayout:
         row.addWidget(
             Label(text, "body", token, weight=weight, wrap=place == last),
             int(place == last),
-            Qt.AlignmentFlag.AlignTop if last else Qt.AlignmentFlag(0),
+            place_of if last or consequence.mode else Qt.AlignmentFlag(0),
         )
     return row

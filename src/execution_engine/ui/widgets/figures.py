@@ -28,7 +28,7 @@ class Figure(QFrame):
         row.addWidget(self.unit, alignment=Qt.AlignmentFlag.AlignBaseline)
         row.addStretch(1)
         self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(16, 12, 16, 12)
+        self._rows.setContentsMargins(px(16), px(12), px(16), px(12))
         self._rows.setSpacing(0)
         self._rows.addWidget(self.label)
         self._rows.addStretch(1)
@@ -102,6 +102,7 @@ class Facts(QWidget):
         value, units = Label("–", "body", "text", weight=weight), Label(unit, "small", "text3")
         value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        value.setContentsMargins(0, 1, 0, 0)  # a text that can be selected stands higher than others
         if self._unit_width:
             units.setFixedWidth(px(self._unit_width))
         line = QWidget()

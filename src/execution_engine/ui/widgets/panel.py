@@ -1,11 +1,28 @@
 """Panels and page bars: the frame that every page hangs its content in."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLayout, QSplitter, QSplitterHandle, QVBoxLayout, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QSplitter,
+    QSplitterHandle,
+    QVBoxLayout,
+    QWidget,
+)
 
 from execution_engine.ui.theme import SIZE, color, px
 from execution_engine.ui.widgets.labels import ElidedLabel, Label
+
+BAR_EDGE, BAR_GAP = 12, 8
+SECOND_LINE = 36  # what a page bar's second line adds to its height
+TITLE_ITEMS = 2  # the title and the space behind it
+MOST_ASKED = 700
+BOX_AROUND = 44  # of a combo box, around its text
 
 
 class Heading(QFrame):
@@ -87,31 +104,89 @@ class Panel(QFrame):
 
 
 class PageBar(QFrame):
-    """Show the page's title and its tools, 44 px high, with a line below."""
+    """Show the page's title and its tools, 44 px high, with a line below.
+
+    Where they do not fit side by side, the tools take a second line.
+    """
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         """Take the title; tools come by `add`, what stands at the right by `add_right`."""
         super().__init__(parent)
         self.setProperty("ground", "window")
         self.setProperty("rule", "bottom")
-        self.setFixedHeight(px(SIZE["toolbar"]) + 1)
         self.title = Label(title, "heading")
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(12, 0, 12, 0)
-        self._row.setSpacing(8)
-        self._row.addWidget(self.title)
-        self._row.addSpacing(8)
-        self._row.addStretch(1)
-        self._tools = 2
+        self._tools, self._ends = list[QWidget](), list[QWidget]()
+        self._two: bool | None = None
+        self._first, self._second = QHBoxLayout(), QHBoxLayout()
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(BAR_EDGE, 0, BAR_EDGE, 0)
+        self._lines.setSpacing(0)
+        for line in (self._first, self._second):
+            line.setSpacing(BAR_GAP)
+            self._lines.addLayout(line, 1)
+        self._first.addWidget(self.title)
+        self._first.addSpacing(BAR_GAP)
+        self._first.addStretch(1)
+        self._second.addStretch(1)
+        self._fit()
 
     def add(self, widget: QWidget) -> None:
         """Put a tool behind those at the left."""
-        self._row.insertWidget(self._tools, widget)
-        self._tools += 1
+        self._tools.append(widget)
+        self._place(widget)
 
     def add_right(self, widget: QWidget) -> None:
         """Put a widget at the right end."""
-        self._row.addWidget(widget)
+        self._ends.append(widget)
+        self._first.addWidget(widget)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for no more width than the wider of two lines needs."""
+        wanted = max(self._width_of([self.title, *self._ends]), self._width_of(self._tools))
+        return QSize(min(wanted, px(MOST_ASKED)), self.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take one line or two."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def event(self, event: QEvent) -> bool:
+        """Look again when a tool comes, goes or says something else."""
+        heard = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return heard
+
+    def _fit(self) -> None:
+        two = self._width_of([self.title, *self._tools, *self._ends]) > self.width()
+        if two != self._two:
+            self._two = two
+            for tool in self._tools:
+                (self._first if two else self._second).removeWidget(tool)
+            for tool in self._tools:
+                self._place(tool)
+            self._lines.setStretch(1, int(two))  # an empty line would take half of the height
+        self.setFixedHeight(px(SIZE["toolbar"]) + 1 + (px(SECOND_LINE) if two else 0))
+
+    def _place(self, tool: QWidget) -> None:
+        """Put a tool behind those that stand in its line already."""
+        line, before = (self._second, 0) if self._two else (self._first, TITLE_ITEMS)
+        line.insertWidget(before + self._tools.index(tool), tool)
+
+    def _width_of(self, parts: Sequence[QWidget]) -> int:
+        """Return how wide a line of these would be; what is elided gives way first."""
+        shown = [part for part in parts if not part.isHidden()]
+        return sum(map(_least, shown)) + BAR_GAP * (len(shown) + 1) + 2 * BAR_EDGE
+
+
+def _least(part: QWidget) -> int:
+    """Return the width [px] in which a tool shows what it shows now."""
+    if isinstance(part, ElidedLabel):
+        return part.minimumSizeHint().width()
+    whole = part.sizeHint().width()
+    if isinstance(part, QComboBox):
+        whole = min(whole, part.fontMetrics().horizontalAdvance(part.currentText()) + px(BOX_AROUND))
+    return min(max(whole, part.minimumWidth()), part.maximumWidth())
 
 
 class Splitter(QSplitter):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from execution_engine.domain.performance import Question
 from execution_engine.domain.rows import World
+from execution_engine.ui.pages import choosing
 from execution_engine.ui.theme import px, restyle
 from execution_engine.ui.widgets import PageBar, button
 
@@ -49,6 +50,7 @@ class PerformanceBar(PageBar):
             (self.range, "Time"),
         ):
             box.setAccessibleName(name)
+            choosing.narrowed(box)
             self.add(box)
         for world, word in WORLDS.items():
             self.world.addItem(word, world)
@@ -170,6 +172,7 @@ def _offer(box: QComboBox, everything: str, names: list[str]) -> None:
     box.addItem(everything, "")
     for name in [*names, *([chosen] if chosen and chosen not in names else [])]:
         box.addItem(name, name)
+    choosing.opens_wide(box)
     box.setCurrentIndex(max(0, box.findData(chosen)))
     box.blockSignals(False)
 

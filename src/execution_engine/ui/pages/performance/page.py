@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_LISTED = 2_000
 LEAST_MS = 2_000
-LEAST_CURVE, LEAST_CURVE_NARROW = 176, 180
+LEAST_CURVE, LEAST_CURVE_NARROW, LEAST_LIST = 176, 148, 100
 SHARE = 20  # a reading may take a twentieth of the time: so much longer is waited for the next
 VIEWS = (
     ("trades", "Trades"),
@@ -81,6 +81,7 @@ class PerformancePage(Page):
     def _lay_out(self) -> None:
         for page in self._pages.values():
             self.stack.addWidget(page)
+        self.stack.setMinimumHeight(px(LEAST_LIST))  # not what the highest of them would like
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.curve_panel.add(self.nothing, 1)
         below = Panel("Results")

@@ -13,6 +13,7 @@ from execution_engine.domain.money import ZERO
 from execution_engine.domain.rows import World
 from execution_engine.ui import format as f
 from execution_engine.ui.icons import shape_icon, state_look
+from execution_engine.ui.pages import choosing
 from execution_engine.ui.pages.positions.lines import GroupLine, Line
 from execution_engine.ui.theme import THEME, px
 from execution_engine.ui.widgets import Label, PageBar, SearchField, button
@@ -46,6 +47,7 @@ class FilterBar(PageBar):
         for box in (self.accounts, self.states):
             box.setMinimumWidth(px(118))
             box.currentIndexChanged.connect(self._changed)
+        choosing.narrowed(self.accounts)
         self.search.textChanged.connect(self._changed)
         self.clear_all.clicked.connect(self.clear)
         self._counts, self._result, self._unit = (
@@ -74,6 +76,7 @@ class FilterBar(PageBar):
             self.accounts.removeItem(1)
         for name in names:
             self.accounts.addItem(f.visible(name, 40), name)
+        choosing.opens_wide(self.accounts)
         self.accounts.setCurrentIndex(max(0, self.accounts.findData(chosen)))
         self.accounts.blockSignals(False)
         if self.accounts.currentData() != chosen:

@@ -8,6 +8,7 @@ from execution_engine.domain import schema
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import Account, Mode
 from execution_engine.domain.schema import Setting
+from execution_engine.ui.format import exchange_name
 from execution_engine.ui.pages.settings.tab import Tab
 from execution_engine.ui.widgets import Panel
 
@@ -30,7 +31,8 @@ class AccountForms:
         for name, account in there.items():
             if name not in self._forms:
                 market = "spot" if account.market is Market.SPOT else "USDT perpetual"
-                exchange = "every exchange's rules" if account.mode is Mode.PAPER else account.exchange
+                real = exchange_name(account.exchange)
+                exchange = "every exchange's rules" if account.mode is Mode.PAPER else real
                 subtitle = f"{exchange} · {market} · {account.mode.value}"
                 at = len(self._forms)
                 self._forms[name] = self._tab.add_form(f"Account {name}", subtitle, fields(account), at)

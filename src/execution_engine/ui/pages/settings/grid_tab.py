@@ -60,6 +60,7 @@ class GridTab(Tab):
         editor.setMaximumWidth(px(WIDEST))  # as wide as there is room
         self._listen()
         self.add_panel(self.bindings)
+        self.bindings.setMaximumWidth(px(WIDEST))  # ends where the table above ends
         others = [each for each in schema.section("grid") if each.path != DEFAULT]
         self.add_form("Entries", "how the legs of every profile enter", others)
         self.preview.refresh()

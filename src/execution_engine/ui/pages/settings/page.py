@@ -36,7 +36,6 @@ from execution_engine.ui.pages.settings.template_panel import TemplatePanel
 from execution_engine.ui.pages.settings.versions import VersionsDialog
 from execution_engine.ui.pages.settings.worst import WorstCase
 from execution_engine.ui.panels.webhooks import WebhooksPanel
-from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import Banner, Label, Notice, PageBar, SearchField, button
 
 LONGEST_FILE = 4 * 1024 * 1024
@@ -110,7 +109,6 @@ class SettingsPage(Page):
             tab.add_panel(TemplatePanel(self.sheet), 0)
         if place.key in ("trading", "pool"):
             worst = WorstCase(self.sheet)
-            worst.setMaximumWidth(px(440))
             tab.add_panel(worst, 2 if place.key == "trading" else 1)
         if place.key == EXCHANGES:
             self.accounts.refresh()

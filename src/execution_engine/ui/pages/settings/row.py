@@ -160,6 +160,12 @@ def limits_of(setting: Setting) -> str:
     return f"{said[:1].upper()}{said[1:]}"
 
 
+def clause(said: str) -> str:
+    """Return the same for the end of a sentence: “must be above 0.”"""
+    told = sentence(said)
+    return f"{told[:1].lower()}{told[1:]}"
+
+
 def sentence(said: str) -> str:
     """Make a sentence of what the schema says of a value: “must be above 0” → “Must be above 0.”"""
     if said == "is missing":

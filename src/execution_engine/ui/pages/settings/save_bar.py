@@ -9,7 +9,7 @@ from execution_engine.domain.changes import told
 from execution_engine.ui.format import counted
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.settings.profiles import BINDINGS, PROFILES
-from execution_engine.ui.pages.settings.row import sentence
+from execution_engine.ui.pages.settings.row import clause
 from execution_engine.ui.pages.settings.sheet import Sheet, setting_at
 from execution_engine.ui.theme import px
 from execution_engine.ui.widgets import BusyArc, ElidedLabel, Label, button
@@ -86,7 +86,7 @@ class SaveBar(QFrame):
             path, said = next(iter(faults.items()))
             self.mark.show_icon("error", "danger")
             more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
-            self.what.show_text(f"{name_of(path)}: {sentence(said)}{more}", "danger")
+            self.what.show_text(f"{name_of(path)}: {clause(said)}{more}", "danger")
         else:
             self.mark.show_icon("info", "accent")
             keeps = " Open groups keep the grid they were opened with." if self._is_of_grid() else ""
