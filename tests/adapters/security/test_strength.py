@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from execution_engine.adapters.security.password import refuse_a_weak_one
@@ -33,6 +35,16 @@ def test_a_weak_one_comes_with_advice_and_a_long_one_is_judged_at_once() -> None
 def test_what_is_tried_first_is_refused(password: str) -> None:
     with pytest.raises(VaultError, match="master password"):
         refuse_a_weak_one(password)
+
+
+def test_the_word_lists_do_not_stay_once_a_password_was_chosen() -> None:
+    strength("correct horse")
+    assert "zxcvbn.matching" in sys.modules
+    words = sys.modules["zxcvbn.matching"].__dict__
+    refuse_a_weak_one("correct horse battery staple")
+    assert "zxcvbn.matching" not in sys.modules
+    assert not words
+    assert strength("correct horse").score == 3  # and come again for the next one
 
 
 @pytest.mark.parametrize(

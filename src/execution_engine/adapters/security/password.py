@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from execution_engine.adapters.security.strength import strength
+from execution_engine.adapters.security.strength import forget_words, strength
 from execution_engine.domain.errors import VaultError, VaultTrouble
 
 KEY_BYTES = 32
@@ -119,6 +119,7 @@ def refuse_a_weak_one(password: str) -> None:
             VaultTrouble.PASSWORD_WEAK, "A master password is more than a few characters again and again."
         )
     judged = strength(password)
+    forget_words()
     if judged.score < LEAST_SCORE:
         raise VaultError(
             VaultTrouble.PASSWORD_WEAK,
