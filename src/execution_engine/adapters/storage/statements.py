@@ -14,20 +14,24 @@ from typing import Any
 
 from execution_engine.adapters.storage.batch import Batch, storable
 from execution_engine.adapters.storage.connect import transaction
-from execution_engine.adapters.storage.tables import CURRENT, HISTORY, NAMES, Stored
+from execution_engine.adapters.storage.tables import CURRENT, HISTORY, IDENTITY, NAMES, PARENTS, Stored
 from execution_engine.domain.rows import Account, Group, WebhookToken
 
 IDS = "(SELECT value FROM json_each(?))"
 
 
 def upsert(stored: Stored, count: int) -> str:
-    """Return the statement that inserts `count` rows or replaces every column of those that are there."""
-    columns, key = stored.codec.columns, stored.key
+    """Return the statement that inserts `count` rows or replaces what can change of those that are there.
+
+    Whose child a row is and what it is known by never changes; SQLite would write their indexes anew each time.
+    """
+    kind, columns = stored.codec.row_type, stored.codec.columns
+    fixed = {stored.key, *PARENTS.get(kind, ()), *IDENTITY.get(kind, ())}
     row = f"({', '.join('?' * len(columns))})"
-    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name != key)
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in fixed)
     return (
         f"INSERT INTO {stored.table.name} ({names(stored)}) VALUES {', '.join([row] * count)} "
-        f'ON CONFLICT ("{key}") DO UPDATE SET {changes}'
+        f'ON CONFLICT ("{stored.key}") DO UPDATE SET {changes}'
     )
 
 
