@@ -188,6 +188,20 @@ def test_a_position_that_the_strategy_has_left_is_told_even_if_every_alert_came(
     assert finding.choices == (Choice.CLOSE, Choice.SEND, Choice.DISMISS)
 
 
+def test_an_exit_that_is_still_carried_out_elsewhere_says_so():
+    house = Strategy()
+    house.opened()
+    leave = house.goes("long", "flat")
+    mine = replace(house.book.accounts["paper-perp"], name="mine")
+    house.post(AccountChanged(account=mine))
+    house.balance("mine")
+    house.goes("flat", "long", account="mine")
+    house.goes("flat", "long")
+    (finding,) = house.missed
+    assert finding.account == "mine"
+    assert f"since alert {leave.id}, which is not carried out yet; you are long." in finding.found
+
+
 def test_what_was_decided_on_before_says_nothing_of_the_next_position():
     house = Strategy()
     house.goes("long", "flat")

@@ -224,10 +224,7 @@ def _sentence(alert: Alert, missed: Missed, last: Alert | None) -> str:
     """Say what differs, and why an alert must be missing."""
     strategy, you = missed.expected, missed.held
     if last is not None and last.parsed.leads_to is strategy:
-        became = (
-            f"ended {last.outcome}: {last.reason}" if last.outcome is not None else "is not carried out yet"
-        )
-        return f"{_where(alert)}: the strategy is {strategy} since alert {last.id}, which {became}; you are {you}."
+        return _not_followed(alert, missed, last)
     wanted = {
         SignalType.EXIT: f"the exit of the {you}",
         SignalType.ENTRY: f"the {strategy} entry",
@@ -238,6 +235,14 @@ def _sentence(alert: Alert, missed: Missed, last: Alert | None) -> str:
         f" The last one to come was alert {last.id}." if last is not None else " No earlier one is known."
     )
     return gap + before
+
+
+def _not_followed(alert: Alert, missed: Missed, last: Alert) -> str:
+    """Say that the alert came, and what became of it."""
+    since, you = f"{_where(alert)}: the strategy is {missed.expected} since alert {last.id}", missed.held
+    if last.outcome is None:
+        return f"{since}, which is not carried out yet; you are {you}."
+    return f"{since}, which ended {last.outcome}: {last.reason}; you are {you}."
 
 
 # -- what settles it
