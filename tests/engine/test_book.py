@@ -104,6 +104,17 @@ def test_old_finished_alerts_are_let_go_and_open_ones_are_kept(monkeypatch: Any)
     assert len(house.book.alerts) <= 2 * 5 + 2
 
 
+def test_the_last_alert_of_each_chart_is_kept_however_many_come_of_others(monkeypatch: Any):
+    monkeypatch.setattr(books, "ALERTS_KEPT", 5)
+    house = House()
+    older, last = (house.alert(type="exit", action=None) for _ in range(2))
+    for _ in range(20):
+        house.alert(type="exit", action=None, symbol="SOLUSDT")
+    assert house.book.last_alert(last.chain) == last.id
+    assert last.id in house.book.alerts
+    assert older.id not in house.book.alerts
+
+
 def test_a_book_made_of_the_rows_of_another_gives_the_same_rows():
     house = house_with_a_past()
     again = Book(house.catalogue, Engine(install_key="another"))

@@ -308,8 +308,10 @@ class Book:
         heappush(self._due, (age.counted_from(row) + timedelta(seconds=limit + 1), row.id))
 
     def _forget_alerts(self) -> None:
-        """Let go of the oldest finished alerts; the database keeps them."""
-        finished = [id for id, row in self.alerts.items() if row.outcome not in (None, Outcome.QUEUED)]
+        """Let go of the oldest finished alerts but the last of each chain; the database keeps them."""
+        last = set(self._last_alerts.values())
+        done = (id for id, row in self.alerts.items() if row.outcome not in (None, Outcome.QUEUED))
+        finished = [id for id in done if id not in last]
         for id in finished[:-ALERTS_KEPT]:
             del self.alerts[id]
 
