@@ -16,8 +16,8 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QObject, QPoint
+from PySide6.QtWidgets import QApplication, QTreeView, QWidget
 
 from execution_engine.adapters.storage import migrate
 from execution_engine.adapters.storage.codec import time_text
@@ -32,7 +32,7 @@ from execution_engine.domain.rows import EquityPoint, Group, GroupStatus, LogEnt
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.versions import Version, numbered
 from execution_engine.ui import theme
-from execution_engine.ui.bridge import MARKETS_A_TURN, Bridge
+from execution_engine.ui.bridge import MARKETS_A_TURN, Batch, Bridge
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.loop import Loop
 from execution_engine.ui.main_window import MainWindow
@@ -46,6 +46,7 @@ from tests.benchmarks.figures import Figure, percentile, spread
 LINES, TRADES, BATCHES, REPEATED = 1_000_000, 100_000, 120, 5
 GROUPS, MANY_GROUPS = stage.GROUPS, 1_000
 FRAME_MS, SWITCH_MS, OPEN_MS, FILTER_MS = 16, 100, 200, 300
+PAINTED_MS, PRICES = 110, 600
 USABLE_MS, USABLE_SWITCH_MS = 100, 300  # with 1,000 groups it keeps up with ten batches a second
 SIZE = (1440, 900)
 WATCHED = timedelta(hours=1)
@@ -114,7 +115,7 @@ async def _on_every_page(
     _watch(window, instruments, chance)
     gc.collect()
     gc.freeze()
-    figures: list[Figure] = []
+    figures = [] if groups != GROUPS else await _from_event(window, bridge, instruments, chance)
     for place in PLACES:
         begun = time.perf_counter()
         window.go(place.key)
@@ -128,6 +129,62 @@ async def _on_every_page(
     window.put_away()
     window.deleteLater()
     return figures
+
+
+async def _from_event(
+    window: MainWindow, bridge: Bridge, instruments: list[Instrument], chance: random.Random
+) -> list[Figure]:
+    """Move prices, a hundred a second, and time each from its arrival to the end of the painting of its cells."""
+    window.go("positions")
+    (page,) = window.findChildren(PositionsPage)
+    await asyncio.sleep(1)
+    painted = Painted(bridge, page.tree.viewport())
+    in_sight = _in_sight(page.tree, instruments)
+    for _ in range(PRICES):
+        each = chance.choice(in_sight)
+        last = stage.D(100) + stage.D(chance.randrange(-300, 300)) / 100
+        painted.arrives(each.symbol)
+        bridge.price(Price(exchange="binance", symbol=each.symbol, last=last, at=stage.NOW, manual=True))
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
+    return spread("a price → its cells painted, 100 a second", painted.took, PAINTED_MS)
+
+
+def _in_sight(tree: QTreeView, instruments: list[Instrument]) -> list[Instrument]:
+    """Return the markets whose groups are on the screen: what is not seen is not painted."""
+    height = tree.viewport().height()
+    texts = {str(tree.indexAt(QPoint(1, y)).data()) for y in range(0, height, 8)}
+    found = [each for each in instruments if any(each.symbol in text for text in texts)]
+    assert len(found) > 5, texts
+    return found
+
+
+class Painted(QObject):
+    """Times prices from their arrival to the end of the next painting after the screens were told of them."""
+
+    def __init__(self, bridge: Bridge, viewport: QWidget) -> None:
+        super().__init__(viewport)
+        self.took: list[float] = []
+        self._arrived: dict[str, float] = {}
+        self._told: list[float] = []
+        bridge.changed.connect(self._tell)
+        viewport.installEventFilter(self)
+
+    def arrives(self, symbol: str) -> None:
+        self._arrived.setdefault(symbol, time.perf_counter())
+
+    def _tell(self, batch: Batch) -> None:
+        self._told += [self._arrived.pop(symbol) for _, symbol in batch.markets if symbol in self._arrived]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.Paint and self._told:
+            asyncio.get_running_loop().call_soon(self._ended, self._told)
+            self._told = []
+        return False
+
+    def _ended(self, told: list[float]) -> None:
+        now = time.perf_counter()
+        self.took += [now - at for at in told]
 
 
 def _watch(window: MainWindow, instruments: list[Instrument], chance: random.Random) -> None:
