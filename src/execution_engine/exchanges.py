@@ -215,7 +215,8 @@ class Exchanges:
 
             def told(said: Input) -> None:
                 if isinstance(said, Instruments):
-                    by_key.update((rules.key, rules) for rules in said.instruments)
+                    news = (rules for rules in said.instruments if by_key.get(rules.key) != rules)
+                    by_key.update((rules.key, rules) for rules in news)
                     self._learnt(place, said)
 
             markets = Markets(VENUES[exchange], kind, mode, self._folder, self.session, self.clock, told)

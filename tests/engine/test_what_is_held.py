@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal as D
+from weakref import ref
 
 import pytest
 
@@ -571,6 +572,47 @@ async def test_an_archived_group_is_brought_back_by_a_trade_that_it_lacks_and_by
     await scene.read()
     assert other.group.open_quantity == scene.held + D("0.00309")
     assert [found.kind for found in other.book.findings.values()] == ["filled"]
+
+
+class Lent(History):
+    """A reading of an archived group of which it can be told whether somebody still holds it."""
+
+
+class Lending(Archive):
+    """Counts how many of its readings are held at once."""
+
+    def __init__(self, past: History) -> None:
+        super().__init__(past)
+        self.lent: list[ref[Lent]] = []
+        self.most_held = 0
+
+    async def group_of(self, client_order_id: str) -> History | None:
+        past = Lent(**{each.name: getattr(self.past, each.name) for each in fields(History)})
+        self.lent.append(ref(past))
+        self.most_held = max(self.most_held, sum(each() is not None for each in self.lent))
+        return past
+
+
+async def test_the_archived_groups_of_a_nights_trades_are_not_all_held_at_once():
+    scene = Scene()
+    house = scene.house
+    fills = [row for row in house.store.committed if isinstance(row, Fill)]
+    past = History(
+        group=house.group, pyramids=(), legs=(), orders=tuple(house.orders()), fills=tuple(fills[:1])
+    )
+    other = House()
+    other.price("BTCUSDT", "65000")
+    scene.house = scene.exchange.house = other
+    archive = Lending(past)
+    scene.reader = Reconcile(other.book, lambda _: scene.exchange, other.desk.post, other.clock, archive)
+    for order in house.sent:
+        scene.exchange.traded("BTCUSDT", "0.001", "65000", Action.BUY, client_order_id=order.client_order_id)
+    known = replace(scene.exchange.trades[0].trade, trade_id=fills[0].trade_id)
+    scene.exchange.trades = [replace(each, trade=known) for each in scene.exchange.trades]
+    other.book.accounts["paper"] = replace(other.book.accounts["paper"], checked_at=NOON)
+    await scene.read()
+    assert len(archive.lent) == len(house.sent) > 3
+    assert archive.most_held == 1
 
 
 async def test_a_trade_of_an_order_that_nobody_knows_any_more_is_told():

@@ -213,7 +213,9 @@ class Reconcile:
     async def _without_known(self, fills: Fills) -> Fills:
         """Have archived groups back whose orders traded after all; leave out what is known of the others."""
         news: list[AccountTrade] = []
-        archived: dict[str, History | None] = {}
+        archived: dict[
+            str, frozenset[str] | None
+        ] = {}  # trades that are known of an order; None: nobody knows it
         for other in fills.trades:
             id = other.client_order_id
             if (
@@ -222,14 +224,16 @@ class Reconcile:
             ):
                 news.append(other)
                 continue
+            if self._past is None:
+                continue
             if id not in archived:
-                archived[id] = await self._past.group_of(id) if self._past is not None else None
-            past = archived[id]
-            if past is not None and other.trade.trade_id not in {fill.trade_id for fill in past.fills}:
-                self._post(past)
+                archived[id] = _trades_of(await self._past.group_of(id))
+            known = archived[id]
+            if known is None:
                 news.append(other)
-            elif past is None and self._past is not None:
-                news.append(other)  # nobody knows this order
+            elif other.trade.trade_id not in known and (past := await self._past.group_of(id)) is not None:
+                self._post(past)  # read again, because a night's trades are of hundreds of groups
+                news.append(other)
         return replace(fills, trades=tuple(news))
 
     # -- orders
@@ -342,6 +346,10 @@ def retry_s(name: str, failures: int, retries: int) -> float:
         return LAST_RETRY_S
     sooner = crc32(f"{name} {failures}".encode()) / 2**32 / 4
     return min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 6), LAST_RETRY_S) * (1 - sooner)
+
+
+def _trades_of(past: History | None) -> frozenset[str] | None:
+    return None if past is None else frozenset(fill.trade_id for fill in past.fills)
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

@@ -273,3 +273,12 @@ async def test_a_list_that_lacks_many_markets_at_once_ends_none_of_them(tmp_path
             await markets.refresh()
         assert len(rules(posted)) == count
         assert all(one.traded for one in rules(posted).values())
+
+
+def test_the_rules_of_thousands_of_markets_share_their_numbers_and_words() -> None:
+    rules = instrument(VENUES["binance"], unified())
+    assert rules is not None
+    (one,), (other,) = (list(files.instruments([files._text(rules)])) for _ in range(2))
+    assert one == other
+    assert one.tick is other.tick
+    assert one.base is other.base

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
 
+from execution_engine.adapters.storage.codec import REMEMBERED, read_decimal
 from execution_engine.adapters.storage.connect import connect
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain.instrument import Market, Side
@@ -19,6 +20,7 @@ from execution_engine.domain.rows import (
     EquityPoint,
     Fill,
     Mode,
+    Order,
     QueuedSignal,
     RefusedRequest,
     RiskAction,
@@ -156,3 +158,17 @@ def test_two_hundred_groups_of_35_legs_load_at_once(store: SqliteStore) -> None:
     assert set(loaded) == set(rows)
     gc.collect()
     print(f"{len(rows)} rows: written in {written - began:.3f} s, loaded in {ended - written:.3f} s")  # noqa: T201
+
+
+def test_rows_share_what_thousands_of_them_have_in_common(store: SqliteStore) -> None:
+    committed(store, *family(10), *family(20))
+    one, other = (row for row in store.load() if isinstance(row, Order))
+    assert one.price is other.price
+    for name in ("account", "exchange", "symbol"):
+        assert getattr(one, name) is getattr(other, name)
+
+
+def test_a_large_reading_leaves_few_numbers_behind(store: SqliteStore) -> None:
+    committed(store, group(), pyramid(2, 1), *(leg(id, 2, price=D(id)) for id in range(3, REMEMBERED + 100)))
+    assert len(store.load()) > REMEMBERED
+    assert read_decimal.cache_info().currsize <= REMEMBERED

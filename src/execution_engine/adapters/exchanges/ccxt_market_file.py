@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +124,16 @@ def rules(path: Path) -> list[str]:
         return [text for (text,) in db.execute("SELECT rules FROM market ORDER BY unified")]
 
 
+# A few hundred numbers and words make up the rules of thousands of markets, and of the same ones an hour later.
+_number = lru_cache(maxsize=4_096)(Decimal)
+
+
 def instruments(texts: Iterable[str]) -> Iterator[Instrument]:
     """Make rules of their texts."""
     for text in texts:
         said = json.loads(text)
         made: dict[str, Any] = {
-            name: value if name in _WORDS else Decimal(value)
+            name: sys.intern(value) if name in _WORDS else _number(value)
             for name, value in said.items()
             if name not in ("market", "traded")
         }

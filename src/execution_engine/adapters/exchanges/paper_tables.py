@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from execution_engine.adapters.exchanges.paper_rows import PaperOrder, PaperPosition, Source, Walk
 from execution_engine.domain.inputs import AccountTrade, Price, Trade
@@ -147,28 +149,33 @@ def walk_cells(walk: Walk) -> Cells:
     return Cells("walk", (walk.symbol, walk.tick, walk.level))
 
 
+_number = lru_cache(maxsize=1_024)(
+    Decimal
+)  # thousands of orders rest, with the same few numbers in most columns
+
+
 def order_from(cells: tuple[str, ...], trades: tuple[Trade, ...]) -> PaperOrder:
     row = dict(zip(COLUMNS["paper_order"], cells, strict=True))
     return PaperOrder(
         id=int(row["id"]),
-        account=row["account"],
+        account=sys.intern(row["account"]),
         client_order_id=row["client_order_id"],
-        exchange=row["exchange"],
-        symbol=row["symbol"],
+        exchange=sys.intern(row["exchange"]),
+        symbol=sys.intern(row["symbol"]),
         market=Market(row["market"]),
-        base=row["base"],
-        quote=row["quote"],
+        base=sys.intern(row["base"]),
+        quote=sys.intern(row["quote"]),
         action=Action(row["action"]),
         type=OrderType(row["type"]),
-        price=Decimal(row["price"]) if row["price"] else None,
-        quantity=Decimal(row["quantity"]),
+        price=_number(row["price"]) if row["price"] else None,
+        quantity=_number(row["quantity"]),
         reduce_only=bool(row["reduce_only"]),
-        leverage=Decimal(row["leverage"]),
-        maker_fee_percent=Decimal(row["maker_fee_percent"]),
-        taker_fee_percent=Decimal(row["taker_fee_percent"]),
+        leverage=_number(row["leverage"]),
+        maker_fee_percent=_number(row["maker_fee_percent"]),
+        taker_fee_percent=_number(row["taker_fee_percent"]),
         fee_in_base=bool(row["fee_in_base"]),
         status=OrderStatus(row["status"]),
-        filled_quantity=Decimal(row["filled_quantity"]),
+        filled_quantity=_number(row["filled_quantity"]),
         created_at=datetime.fromisoformat(row["created_at"]),
         finished_at=datetime.fromisoformat(row["finished_at"]) if row["finished_at"] else None,
         trades=trades,

@@ -7,6 +7,7 @@ tuples and nested dataclasses → JSON text; bool → 0 or 1; everything else as
 from __future__ import annotations
 
 import json
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -38,7 +39,11 @@ class Codec(Generic[T]):
         self._values = attrgetter(*self.columns)
         kinds = [hints[name][0] for name in self.columns]
         self._encoders = [(at, to) for at, kind in enumerate(kinds) if (to := encoder(kind))]
-        self._decoders = [(at, of) for at, kind in enumerate(kinds) if (of := decoder(kind))]
+        self._decoders = [
+            (at, of)
+            for at, (name, kind) in enumerate(zip(self.columns, kinds, strict=True))
+            if (of := shared(name, kind) or decoder(kind))
+        ]
 
     def encode(self, row: T) -> list[Value]:
         """Return the values of a row in the order of `columns`.
@@ -107,10 +112,29 @@ def time_text(value: datetime) -> str:
     return value.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
+# Names that thousands of rows share; each row would come with a copy of its own.
+SHARED = frozenset(
+    {"account", "exchange", "symbol", "base", "quote", "timeframe", "grid_name", "token", "fee_currency"}
+)
+
+
+def shared(name: str, kind: Any) -> Convert | None:
+    """Return what makes one text of the equal texts in a column; None where they are not worth it."""
+    return sys.intern if kind is str and name in SHARED else None
+
+
 # A text stands for one value whatever row it is in, and zeros, percentages and times of creation come again
 # and again. The other direction is not remembered: 1.0 and 1.00 are equal, but not the same text.
 read_decimal = lru_cache(maxsize=32_768)(Decimal)
 read_time = lru_cache(maxsize=4_096)(datetime.fromisoformat)
+REMEMBERED = 2_000  # numbers that may stay once everything was read
+
+
+def forget_much() -> None:
+    """Let go of the numbers of a large reading; its rows share them, and the next reading has others."""
+    if read_decimal.cache_info().currsize > REMEMBERED:
+        read_decimal.cache_clear()
+        read_time.cache_clear()
 
 
 def is_nested(kind: Any) -> bool:
@@ -130,7 +154,7 @@ def json_text(kind: Any) -> Convert:
         if found is not None:
             return found[1]
         text = json.dumps(to_plain(value), separators=(",", ":"))
-        if len(known) >= 1_024:
+        if len(known) >= 256:
             known.clear()
         known[id(value)] = (value, text)
         return text
@@ -140,7 +164,7 @@ def json_text(kind: Any) -> Convert:
 
 def json_reader(kind: Any) -> Convert:
     from_plain = plain_reader(kind)
-    return lru_cache(maxsize=1_024)(lambda text: from_plain(json.loads(text)))
+    return lru_cache(maxsize=256)(lambda text: from_plain(json.loads(text)))
 
 
 def plain_writer(kind: Any) -> Convert:
@@ -163,7 +187,9 @@ def plain_writer(kind: Any) -> Convert:
 def plain_reader(kind: Any) -> Convert:
     """Return the inverse of `plain_writer`; fields that were not written yet get their defaults."""
     if is_dataclass(kind):
-        readers = {name: plain_reader(hint) for name, hint in nested_hints(kind).items()}
+        readers = {
+            name: shared(name, hint) or plain_reader(hint) for name, hint in nested_hints(kind).items()
+        }
         make: Callable[..., Any] = kind  # type: ignore[assignment]
 
         def read(parts: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 
-from execution_engine.adapters.storage.codec import time_text
+from execution_engine.adapters.storage.codec import forget_much, time_text
 from execution_engine.adapters.storage.connect import open_engine
 from execution_engine.adapters.storage.failures import sentence
 from execution_engine.adapters.storage.tables import CURRENT, Stored, metadata
@@ -57,6 +57,8 @@ def snapshot(path: Path) -> Iterator[Connection]:
         raise StoreFailed(
             f"{path.name} is damaged: {error}. Restore a backup; nothing was changed."
         ) from error
+    finally:
+        forget_much()
 
 
 class UnreadableRow(Exception):
