@@ -17,9 +17,15 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from execution_engine.domain import schema
+from execution_engine.domain.audit import Act
+from execution_engine.domain.facts import Category
+from execution_engine.domain.instrument import Side
+from execution_engine.domain.origin import Origin
+from execution_engine.domain.rows import Mode, World
 from execution_engine.ui.tongue import CONTEXT, SENTENCES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +50,7 @@ class Text:
 def collect() -> dict[Key, Text]:
     """Return every text that can be translated, those of the window first."""
     found: dict[Key, Text] = {}
-    for part in (window(), settings(), engine()):
+    for part in (window(), settings(), words(), engine()):
         for text, meaning, place in part:
             found.setdefault((text, meaning), Text(text, meaning)).places.append(place)
     return found
@@ -88,6 +94,35 @@ def settings() -> Iterator[tuple[str, str, str]]:
         for text in (each.title, each.help, *(word for _, word in each.choices)):
             if re.search("[A-Za-z]{2}", text):
                 yield text, "", place
+
+
+# -- single words of the engine: states, sides, kinds of events
+
+WORDS: tuple[type[StrEnum], ...] = (Side, Mode, World)
+HEADINGS: tuple[type[StrEnum], ...] = (Act, Category, Origin)
+
+
+def words() -> Iterator[tuple[str, str, str]]:
+    """Yield the words that the window makes of names in the code: entry_filled → Entry filled."""
+    for kinds, capital in ((WORDS, False), (HEADINGS, True)):
+        for kind in kinds:
+            for each in kind:
+                word = each.value.replace("_", " ")
+                yield (
+                    word.capitalize() if capital else word,
+                    "",
+                    f"src/{kind.__module__.replace('.', '/')}.py",
+                )
+    for path in told_by():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "tell"
+            ):
+                code = node.args[0] if node.args else None
+                if isinstance(code, ast.Constant) and isinstance(code.value, str):
+                    yield code.value.replace("_", " ").capitalize(), "", _place(path, node)
 
 
 # -- the engine

@@ -119,6 +119,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/charts/results.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <source>Equity and drawdown</source>
             <translation type="unfinished" />
         </message>
@@ -175,6 +176,7 @@
         <message>
             <location filename="../src/execution_engine/ui/composer/checking.py" />
             <location filename="../src/execution_engine/ui/composer/composing.py" />
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
             <location filename="../src/execution_engine/ui/pages/logs/lines.py" />
             <location filename="../src/execution_engine/ui/pages/signals/message.py" />
             <location filename="../src/execution_engine/ui/pages/welcome/hook.py" />
@@ -331,7 +333,9 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/composer/dialog.py" />
+            <location filename="../src/execution_engine/ui/frame/helping.py" />
             <location filename="../src/execution_engine/ui/frame/sheet.py" />
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
             <location filename="../src/execution_engine/ui/pages/settings/versions.py" />
             <location filename="../src/execution_engine/ui/pages/test_alert.py" />
             <location filename="../src/execution_engine/ui/widgets/notices.py" />
@@ -403,6 +407,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/composer/form.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <location filename="../src/execution_engine/ui/pages/welcome/hook.py" />
             <source>Timeframe</source>
             <translation type="unfinished" />
@@ -426,16 +431,21 @@
             <location filename="../src/execution_engine/ui/composer/form.py" />
             <location filename="../src/execution_engine/ui/pages/welcome/hook.py" />
             <location filename="../src/execution_engine/ui/panels/targets.py" />
+            <location filename="../src/execution_engine/window.py" />
             <location filename="../src/execution_engine/domain/schema.py" />
             <source>Webhook</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/composer/form.py" />
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
             <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
             <location filename="../src/execution_engine/ui/pages/paper.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
             <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
             <location filename="../src/execution_engine/ui/pages/positions/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
             <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
             <location filename="../src/execution_engine/ui/pages/queue/page.py" />
             <location filename="../src/execution_engine/ui/pages/queue/waiting.py" />
@@ -511,6 +521,7 @@
             <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
             <location filename="../src/execution_engine/ui/pages/signals/lines.py" />
             <location filename="../src/execution_engine/ui/pages/signals/story.py" />
+            <location filename="../src/execution_engine/domain/audit.py" />
             <source>Exit</source>
             <translation type="unfinished" />
         </message>
@@ -750,6 +761,254 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Book as closed outside…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Close the rest…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Send the missed alert now…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Compare again</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/asking.py" />
+            <source>Lift the hold</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Got it</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Booking…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Closing…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
+            <source>Sending…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Reading the exchange…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Lifting the hold…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Noting…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>You booked it as closed outside.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>You closed the rest.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>You sent the missed alert.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>You had it compared again.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>You lifted the hold.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>You noted it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Filled while nobody watched</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Filled after its group had ended</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>An order is gone from the exchange</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>An order of ours that the books lack</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Orders of somebody else</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>The exchange holds less than the books</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>The exchange holds more than the books</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Closed by the exchange, by force</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>A market is not traded</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>An internal error froze it</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>An alert was missed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Close at market…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Close the position…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Dismiss</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>exit of the {side} on {timeframe}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>{side} entry on {timeframe}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>reversal to {side} on {timeframe}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>account {account}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
+            <source>{world} world</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/findings.py" />
+            <source>Before {time}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>KuCoin</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>{place}th</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>never</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>no value</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>{place}st</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>{place}nd</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>{place}rd</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>{span} ago</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source> percent</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>plus </source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/format.py" />
+            <source>minus </source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/frame/acts.py" />
             <source>Pause</source>
             <translation type="unfinished" />
@@ -767,6 +1026,7 @@
         <message>
             <location filename="../src/execution_engine/ui/frame/acts.py" />
             <location filename="../src/execution_engine/ui/frame/asking.py" />
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
             <source>Quit</source>
             <translation type="unfinished" />
         </message>
@@ -831,6 +1091,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/acts.py" />
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
             <source>Open data folder</source>
             <translation type="unfinished" />
         </message>
@@ -919,6 +1180,7 @@
             <location filename="../src/execution_engine/ui/frame/tray.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
             <location filename="../src/execution_engine/ui/pages/positions/facts.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
             <source>group</source>
             <translation type="unfinished" />
         </message>
@@ -927,6 +1189,7 @@
             <location filename="../src/execution_engine/ui/frame/restored.py" />
             <location filename="../src/execution_engine/ui/frame/tray.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
             <source>groups</source>
             <translation type="unfinished" />
         </message>
@@ -971,12 +1234,14 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
             <location filename="../src/execution_engine/ui/pages/settings/versions.py" />
             <source>change</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
             <location filename="../src/execution_engine/ui/pages/settings/versions.py" />
             <source>changes</source>
             <translation type="unfinished" />
@@ -1021,6 +1286,7 @@
         <message>
             <location filename="../src/execution_engine/ui/frame/asking.py" />
             <location filename="../src/execution_engine/ui/frame/restored.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/grid_tab.py" />
             <source>Entries</source>
             <translation type="unfinished" />
         </message>
@@ -1039,6 +1305,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
             <location filename="../src/execution_engine/ui/pages/positions/asking.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
             <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
@@ -1050,16 +1317,20 @@
         <message>
             <location filename="../src/execution_engine/ui/frame/asking.py" />
             <location filename="../src/execution_engine/ui/frame/restored.py" />
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
             <location filename="../src/execution_engine/ui/pages/positions/page.py" />
             <location filename="../src/execution_engine/ui/pages/positions/tree.py" />
             <location filename="../src/execution_engine/ui/panels/backups.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
             <location filename="../src/execution_engine/ui/places.py" />
             <source>Positions</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
             <source>Afterwards</source>
             <translation type="unfinished" />
         </message>
@@ -1197,6 +1468,7 @@
             <location filename="../src/execution_engine/ui/frame/attention.py" />
             <location filename="../src/execution_engine/ui/frame/telling.py" />
             <location filename="../src/execution_engine/ui/pages/queue/page.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
             <source>Show</source>
             <translation type="unfinished" />
         </message>
@@ -1242,6 +1514,7 @@
             <location filename="../src/execution_engine/ui/frame/away.py" />
             <location filename="../src/execution_engine/ui/frame/restored.py" />
             <location filename="../src/execution_engine/ui/frame/status_line.py" />
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
             <source>decision</source>
             <translation type="unfinished" />
         </message>
@@ -1250,16 +1523,19 @@
             <location filename="../src/execution_engine/ui/frame/away.py" />
             <location filename="../src/execution_engine/ui/frame/restored.py" />
             <location filename="../src/execution_engine/ui/frame/status_line.py" />
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
             <source>decisions</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/attention.py" />
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
             <source> waits</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/attention.py" />
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
             <source> wait</source>
             <translation type="unfinished" />
         </message>
@@ -1335,7 +1611,10 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/attention.py" />
+            <location filename="../src/execution_engine/ui/icons.py" />
             <location filename="../src/execution_engine/ui/risk_board.py" />
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <location filename="../src/execution_engine/domain/commands.py" />
             <source>Paused</source>
             <translation type="unfinished" />
         </message>
@@ -1456,12 +1735,78 @@
             <location filename="../src/execution_engine/ui/frame/banners.py" />
             <location filename="../src/execution_engine/ui/pages/settings/tabs.py" />
             <location filename="../src/execution_engine/domain/schema.py" />
+            <location filename="../src/execution_engine/domain/facts.py" />
             <source>Security</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/banners.py" />
             <source>On hold: {why}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/acts.py" />
+            <location filename="../src/execution_engine/ui/pages/queue/page.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/page.py" />
+            <location filename="../src/execution_engine/ui/pages/signals/message.py" />
+            <location filename="../src/execution_engine/ui/panels/tunnel.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <location filename="../src/execution_engine/ui/tables/views.py" />
+            <source>Copy</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <source>Restore the backup</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <source>Execution Engine could not start</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <location filename="../src/execution_engine/ui/pages/welcome/hook.py" />
+            <source>Copied</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <source>Put that right and start again.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
+            <source>Why</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <source>What to do</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <location filename="../src/execution_engine/ui/frame/helping.py" />
+            <source>Data folder</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <source>Execution Engine {version} could not start.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <source>Data: {folder}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/fault.py" />
+            <source>Put {backup} in place of the database</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1497,6 +1842,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/finds.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
             <location filename="../src/execution_engine/ui/places.py" />
             <source>Settings</source>
             <translation type="unfinished" />
@@ -1558,6 +1904,18 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/frame/helping.py" />
+            <source>About</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/helping.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/versions.py" />
+            <location filename="../src/execution_engine/ui/panels/backups.py" />
+            <source>Version</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/frame/lock.py" />
             <source>Execution Engine – locked</source>
             <translation type="unfinished" />
@@ -1584,7 +1942,9 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/lock.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
             <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
             <source>Master password</source>
             <translation type="unfinished" />
         </message>
@@ -1634,6 +1994,141 @@
         <message>
             <location filename="../src/execution_engine/ui/frame/menus.py" />
             <source>Help</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>What is new</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>New versions could not be asked about</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>New version</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>position group</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>position groups</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Until the new version runs, nothing is watched or closed.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>There is no file for this computer; its page says more.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Open its page</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Download</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Not now</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>You have the choice; nothing is installed by itself.{waits}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>There is no newer version</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Published on {published}; version {version} runs here. {file}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>The file is {file}, {size} MB.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source> {count} is open: better close them first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source> {count} are open: better close them first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Version {version} is available</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Update with {groups} open</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Version {version} is the newest.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/new_version.py" />
+            <source>Execution Engine {version}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/palette.py" />
+            <source>↑ ↓ to choose · Enter does it · Esc closes</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/palette.py" />
+            <source>Find anything</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/palette.py" />
+            <source>An act, a page, a position, a setting …</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/palette.py" />
+            <source>Found</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/palette.py" />
+            <source>not now: {why_not}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/palette.py" />
+            <source>Nothing is called “{text}”.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/palette.py" />
+            <source>Not now: {why_not}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1850,6 +2345,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/frame/telling.py" />
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
             <source>Show signal</source>
             <translation type="unfinished" />
         </message>
@@ -1888,6 +2384,239 @@
         <message>
             <location filename="../src/execution_engine/ui/holdings.py" />
             <source>the {world} world is on hold: {reason}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Sending</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
+            <source>Open</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Part filled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Filled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/history.py" />
+            <source>Cancelled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Rejected</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
+            <source>Failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Checking</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/signals/story.py" />
+            <source>Waiting</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/choosing.py" />
+            <location filename="../src/execution_engine/ui/pages/paper.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <location filename="../src/execution_engine/domain/settings.py" />
+            <source>Live</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Active</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
+            <source>Closing</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
+            <location filename="../src/execution_engine/ui/pages/signals/story.py" />
+            <source>Closed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/facts.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <location filename="../src/execution_engine/ui/risk_board.py" />
+            <source>On hold</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Opened</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Pyramided</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <location filename="../src/execution_engine/domain/promotion.py" />
+            <source>Promoted</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Reversed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Exited</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>No position</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Dequeued</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/signals/lines.py" />
+            <source>Replacement</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Queued</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/queue/waiting.py" />
+            <source>Replaced</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/grid_tab.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/profile_list.py" />
+            <source>Duplicate</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Expired</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Exiting</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Working</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Ready</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/risk_board.py" />
+            <source>Running</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Complete</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Incomplete</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
+            <source>Skipped</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Reconciling</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/domain/settings.py" />
+            <location filename="../src/execution_engine/domain/cautions.py" />
+            <source>Read only</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Starting</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Hold</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Stopped: error</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Target hit</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <source>Sold</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/signals/story.py" />
+            <source>Offset</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1941,6 +2670,137 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>It cannot be undone.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>at the market price of now</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>Book as closed outside</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>Book as closed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>the rest of </source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>Close at market</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>those that are still open</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>Close the rest</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>the groups add up to {ours}, the exchange holds {theirs}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>at {price}, as it was traded</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>Book {amount} as closed outside?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/projection.py" />
+            <source>Missing</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/paper.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/legs.py" />
+            <source>Price</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <location filename="../src/execution_engine/window.py" />
+            <source>Exchange</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>nothing is sent; the loss or gain is booked as realized</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>the hold ends, and what is still held is looked after again</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>Close {rest}{finding} at market?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>what is open for them is cancelled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>the positions are closed, their slots are free</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>{named} and {count}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>it</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/away/list.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/asking.py" />
+            <source>more</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <source>{groups}, the oldest first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
+            <location filename="../src/execution_engine/domain/schema.py" />
+            <source>at most</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
             <source>It ended by itself.</source>
             <translation type="unfinished" />
@@ -1957,6 +2817,8 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <source>Pair</source>
             <translation type="unfinished" />
         </message>
@@ -1967,17 +2829,13 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
             <source>What was found</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
             <source>Nothing was settled yet.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
-            <source>{world} world</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1989,6 +2847,163 @@
             <location filename="../src/execution_engine/ui/pages/away/earlier.py" />
             <source>Found {time}
 {time_2}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/list.py" />
+            <source>{count}; they come up as these are settled.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <location filename="../src/execution_engine/ui/places.py" />
+            <source>While you were away</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>Got it, all of them</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>Needs a decision</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>Nothing needs a decision.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <location filename="../src/execution_engine/ui/panels/audit.py" />
+            <source>What was done</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>Nothing had to be done.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>Nothing else was found.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>Open or earlier</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <location filename="../src/execution_engine/ui/pages/dashboard/figures.py" />
+            <source>nothing waits</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>The missed alert was sent</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>Earlier</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/page.py" />
+            <source>{rest} to read</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
+            <source>Expected</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>The strategy was</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>You were</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>It was due</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>The groups hold</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>The exchange holds</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>Concerns {concerns}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>More</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>Traded at</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/row.py" />
+            <source>Show alert {id}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
+            <source>It goes in by the same door as every alert, as one that came now: it is classified, the limits bind it, and Signals tells its story.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
+            <source>Send the missed alert</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
+            <source>Send it now</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/away/sending.py" />
+            <source>It would come to this now: {what}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/choosing.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>Paper</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/choosing.py" />
+            <source>Testnet and demo</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/choosing.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>All accounts</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2033,6 +3048,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/figures.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
             <source>realized</source>
             <translation type="unfinished" />
         </message>
@@ -2093,11 +3109,6 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/figures.py" />
-            <source>nothing waits</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/dashboard/figures.py" />
             <source>It closes the worst loser, paid for by the best winners.</source>
             <translation type="unfinished" />
         </message>
@@ -2142,6 +3153,7 @@
             <location filename="../src/execution_engine/ui/pages/dashboard/figures.py" />
             <location filename="../src/execution_engine/ui/pages/performance/calendar.py" />
             <location filename="../src/execution_engine/ui/pages/performance/distribution.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <source>trade</source>
             <translation type="unfinished" />
         </message>
@@ -2149,6 +3161,7 @@
             <location filename="../src/execution_engine/ui/pages/dashboard/figures.py" />
             <location filename="../src/execution_engine/ui/pages/performance/calendar.py" />
             <location filename="../src/execution_engine/ui/pages/performance/distribution.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <source>trades</source>
             <translation type="unfinished" />
         </message>
@@ -2185,6 +3198,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/page.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <source>Results</source>
             <translation type="unfinished" />
         </message>
@@ -2215,11 +3229,13 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/positions.py" />
+            <location filename="../src/execution_engine/domain/instrument.py" />
             <source>long</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/positions.py" />
+            <location filename="../src/execution_engine/domain/instrument.py" />
             <source>short</source>
             <translation type="unfinished" />
         </message>
@@ -2418,6 +3434,7 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/results.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <location filename="../src/execution_engine/ui/pages/performance/strip.py" />
             <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
             <source>Trades</source>
@@ -2461,11 +3478,13 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
             <source>Last 7 days</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
             <source>From … to …</source>
             <translation type="unfinished" />
         </message>
@@ -2494,6 +3513,8 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
             <location filename="../src/execution_engine/ui/panels/audit.py" />
             <source>Export…</source>
             <translation type="unfinished" />
@@ -2528,6 +3549,7 @@ Price is {price_age} old</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/bar.py" />
             <location filename="../src/execution_engine/ui/pages/logs/lines.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
             <location filename="../src/execution_engine/ui/pages/signals/bar.py" />
             <location filename="../src/execution_engine/ui/pages/signals/refused.py" />
             <location filename="../src/execution_engine/ui/panels/audit.py" />
@@ -2598,6 +3620,7 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/page.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <source>CSV (*.csv);;JSON (*.json)</source>
             <translation type="unfinished" />
         </message>
@@ -2692,6 +3715,7 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/page.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
             <source>Exported {count}</source>
             <translation type="unfinished" />
         </message>
@@ -2731,12 +3755,6 @@ Price is {price_age} old</source>
             <location filename="../src/execution_engine/ui/pages/paper.py" />
             <location filename="../src/execution_engine/domain/settings.py" />
             <source>Auto</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/paper.py" />
-            <location filename="../src/execution_engine/domain/settings.py" />
-            <source>Live</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2798,15 +3816,9 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/paper.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
             <location filename="../src/execution_engine/domain/settings.py" />
             <source>Market</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/paper.py" />
-            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
-            <location filename="../src/execution_engine/ui/pages/settings/legs.py" />
-            <source>Price</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2853,6 +3865,79 @@ Price is {price_age} old</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/paper.py" />
             <source> This run was started with --paper-feed {name}; the setting says {asked}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>Test network</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>All time</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>Last 30 days</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>Last 90 days</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>Last year</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>This month</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>Last month</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>This year</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <location filename="../src/execution_engine/ui/places.py" />
+            <source>Performance</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>All pairs</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>First day</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>Last day</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/bar.py" />
+            <source>World</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/bar.py" />
+            <source>{name} (UTC) as year-month-day; empty leaves it open</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -2923,6 +4008,84 @@ Price is {price_age} old</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/performance/distribution.py" />
             <source>{count} from {ends} USD</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>Per pair</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>Per timeframe</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>Per month</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>Calendar</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>Distribution</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>start capital + realized, USD</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>No closed trade in this range.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>No trade was closed yet.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <location filename="../src/execution_engine/ui/panels/backups.py" />
+            <source>Export trades</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <location filename="../src/execution_engine/ui/pages/signals/bar.py" />
+            <source>What is listed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>the newest {count} of {many} trades; the export has all</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>The curve begins with the first result.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>The trades could not be read: {message}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <location filename="../src/execution_engine/ui/pages/signals/page.py" />
+            <source>Show all</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/page.py" />
+            <source>The trades were not exported</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -3030,13 +4193,6 @@ Average win {amount_2}, average loss {amount_3}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
-            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
-            <location filename="../src/execution_engine/ui/pages/signals/story.py" />
-            <source>Closed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
             <location filename="../src/execution_engine/ui/pages/queue/waiting.py" />
             <location filename="../src/execution_engine/ui/pages/signals/lines.py" />
             <source>Entry</source>
@@ -3073,11 +4229,6 @@ Average win {amount_2}, average loss {amount_3}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
             <source>What the exchange took for all fills, entries and exits</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
-            <source>Why</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -3153,16 +4304,6 @@ Closed {time_2}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/positions/acts.py" />
-            <location filename="../src/execution_engine/ui/pages/queue/page.py" />
-            <location filename="../src/execution_engine/ui/pages/risk/page.py" />
-            <location filename="../src/execution_engine/ui/pages/signals/message.py" />
-            <location filename="../src/execution_engine/ui/panels/tunnel.py" />
-            <location filename="../src/execution_engine/ui/tables/views.py" />
-            <source>Copy</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/positions/acts.py" />
             <source>Exit group…</source>
             <translation type="unfinished" />
         </message>
@@ -3228,6 +4369,7 @@ Closed {time_2}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/positions/acts.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
             <source>Undo</source>
             <translation type="unfinished" />
         </message>
@@ -3255,11 +4397,6 @@ Closed {time_2}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/positions/asking.py" />
             <source> (an old price)</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/positions/asking.py" />
-            <source>Lift the hold</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -3310,7 +4447,10 @@ Closed {time_2}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/positions/asking.py" />
             <location filename="../src/execution_engine/ui/pages/settings/review.py" />
+            <location filename="../src/execution_engine/ui/panels/form.py" />
             <location filename="../src/execution_engine/ui/panels/target_asking.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <location filename="../src/execution_engine/ui/widgets/dialogs.py" />
             <source>Cancel</source>
             <translation type="unfinished" />
         </message>
@@ -3658,12 +4798,6 @@ Closed {time_2}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/positions/facts.py" />
-            <location filename="../src/execution_engine/ui/risk_board.py" />
-            <source>On hold</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/positions/facts.py" />
             <source>{grid_name}: {count} per pyramid</source>
             <translation type="unfinished" />
         </message>
@@ -3685,6 +4819,74 @@ Closed {time_2}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/positions/facts.py" />
             <source>What the grids of {name} may spend</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>No group matches the filter.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <location filename="../src/execution_engine/ui/widgets/fields.py" />
+            <source>Filter by symbol</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <location filename="../src/execution_engine/ui/pages/queue/slots.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
+            <source>State</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>Clear filters</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>No group was closed today.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>All states</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>Closed today</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>A price is old, the sum is too</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>No group matches “{typed}”.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>{shown} of {count}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>{world}invested {amount} USD</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>unrealized</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <source>, stale</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -4033,7 +5235,9 @@ group {group}, grid “{grid_name}”</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
             <location filename="../src/execution_engine/ui/pages/settings/bindings.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
             <location filename="../src/execution_engine/ui/panels/targets.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
             <source>Remove</source>
             <translation type="unfinished" />
         </message>
@@ -4049,6 +5253,8 @@ group {group}, grid “{grid_name}”</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
             <source>spot</source>
             <translation type="unfinished" />
         </message>
@@ -4107,12 +5313,6 @@ group {group}, grid “{grid_name}”</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
-            <location filename="../src/execution_engine/domain/schema.py" />
-            <source>at most</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
             <source>This action will override the 'Max Open Groups' limit and immediately execute the signal for {name}. Are you sure you want to proceed?</source>
             <translation type="unfinished" />
         </message>
@@ -4123,6 +5323,7 @@ group {group}, grid “{grid_name}”</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/queue/asking.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
             <source> and {count} more</source>
             <translation type="unfinished" />
         </message>
@@ -4314,6 +5515,7 @@ group {group}, grid “{grid_name}”</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/queue/page.py" />
             <location filename="../src/execution_engine/ui/pages/queue/waiting.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
             <source>Remove…</source>
             <translation type="unfinished" />
         </message>
@@ -4561,12 +5763,6 @@ It waited {span}.</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/queue/slots.py" />
-            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
-            <source>State</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/queue/slots.py" />
             <source>(price − average entry) / (common target − average entry)</source>
             <translation type="unfinished" />
         </message>
@@ -4624,11 +5820,6 @@ ends {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/queue/waiting.py" />
             <source>(price − entry) / entry, mirrored for a short; a gain counts as 0</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/queue/waiting.py" />
-            <source>Replaced</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -4765,11 +5956,6 @@ ends {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/asking.py" />
-            <source>more</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/risk/asking.py" />
             <source>mores</source>
             <translation type="unfinished" />
         </message>
@@ -4783,17 +5969,13 @@ ends {time}</source>
             <location filename="../src/execution_engine/ui/pages/risk/page.py" />
             <location filename="../src/execution_engine/ui/pages/settings/tabs.py" />
             <location filename="../src/execution_engine/ui/places.py" />
+            <location filename="../src/execution_engine/domain/facts.py" />
             <source>Risk</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/bar.py" />
             <source>Risk settings</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/risk/bar.py" />
-            <source>World</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -4928,6 +6110,7 @@ ends {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/groups.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
             <location filename="../src/execution_engine/ui/panels/targets.py" />
             <location filename="../src/execution_engine/ui/tables/graphics.py" />
             <source>off</source>
@@ -5071,11 +6254,6 @@ ends {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/history.py" />
             <source>Shortfall</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/risk/history.py" />
-            <source>Cancelled</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -5288,26 +6466,13 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
-            <source>Closing</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
             <source>In part</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
-            <source>Failed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
-            <source>Skipped</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <location filename="../src/execution_engine/domain/commands.py" />
             <source>Close all</source>
             <translation type="unfinished" />
         </message>
@@ -5469,11 +6634,6 @@ ended {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/projection.py" />
             <source>Loser's closing fee</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/risk/projection.py" />
-            <source>Missing</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -5662,7 +6822,26 @@ ended {time}</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/pages/settings/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>USDT perpetual</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>every exchange's rules</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/accounts.py" />
+            <source>Account {name}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/pages/settings/bindings.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
             <source>Bindings</source>
             <translation type="unfinished" />
         </message>
@@ -5733,6 +6912,7 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/settings/bindings.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/grid_tab.py" />
             <source>Profile</source>
             <translation type="unfinished" />
         </message>
@@ -5776,6 +6956,27 @@ ended {time}</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/pages/settings/grid_tab.py" />
+            <source>Add profile</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/grid_tab.py" />
+            <source>how the legs of every profile enter</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/grid_tab.py" />
+            <source>Worst case: not known while this is wrong</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/grid_tab.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/profile_list.py" />
+            <source>Delete</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/pages/settings/legs.py" />
             <source>Spent</source>
             <translation type="unfinished" />
@@ -5813,6 +7014,7 @@ ended {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/settings/legs.py" />
             <location filename="../src/execution_engine/ui/pages/settings/profile_list.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
             <source>default</source>
             <translation type="unfinished" />
         </message>
@@ -5887,6 +7089,196 @@ ended {time}</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>saved in the window</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>taken back in the window</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Find a setting</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Versions…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Import…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>, the defaults</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Use the settings from before that again?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Restore settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <location filename="../src/execution_engine/ui/panels/backups.py" />
+            <source>Restore</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Import settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Settings (*.json);;All files (*)</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Import</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Export settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <location filename="../src/execution_engine/ui/pages/welcome/step.py" />
+            <source>Save settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Save these changes?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
+            <location filename="../src/execution_engine/ui/pages/welcome/step.py" />
+            <location filename="../src/execution_engine/ui/panels/webhooks.py" />
+            <source>Save</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Take back</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Use them</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>The settings are as before</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Use version {number} again?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Import {path}? {count} would change.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Settings exported</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>, saved {time}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Version {number}{saved}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>The settings were not taken back</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>The versions cannot be read</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>version {number} restored</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>setting</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>imported from {path}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>{count} is in force</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>{count} are in force</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>The settings were not exported</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>{path} holds no secret.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>is too large for settings</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>Version {number} cannot be used</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/page.py" />
+            <source>{path} was not imported</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/pages/settings/preview.py" />
             <source>Preview</source>
             <translation type="unfinished" />
@@ -5930,16 +7322,6 @@ ended {time}</source>
             <location filename="../src/execution_engine/ui/pages/settings/profile_list.py" />
             <location filename="../src/execution_engine/ui/pages/settings/tabs.py" />
             <source>Grid profiles</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/settings/profile_list.py" />
-            <source>Duplicate</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/settings/profile_list.py" />
-            <source>Delete</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -6014,6 +7396,7 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/settings/review.py" />
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
             <source>empty</source>
             <translation type="unfinished" />
         </message>
@@ -6034,7 +7417,83 @@ ended {time}</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>Enter a value.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>Reset</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>on</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>{low} to {high}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>above {low}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>from {low}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>below {high}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>at most {high}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>Reset {title} to its default</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/row.py" />
+            <source>default {default}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
+            <source>Discard</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
+            <source>Show the setting that is wrong</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
+            <source> Open groups keep the grid they were opened with.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
+            <source>Profile {split}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/save_bar.py" />
+            <source>Save as version {next}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/pages/settings/tabs.py" />
+            <location filename="../src/execution_engine/domain/facts.py" />
             <source>Trading</source>
             <translation type="unfinished" />
         </message>
@@ -6093,12 +7552,6 @@ ended {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/settings/versions.py" />
             <source>the values it began with</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/settings/versions.py" />
-            <location filename="../src/execution_engine/ui/panels/backups.py" />
-            <source>Version</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -6321,11 +7774,6 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/signals/bar.py" />
-            <source>What is listed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/signals/bar.py" />
             <source>Write a message for TradingView</source>
             <translation type="unfinished" />
         </message>
@@ -6347,6 +7795,7 @@ ended {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/signals/bar.py" />
             <location filename="../src/execution_engine/ui/pages/signals/list.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
             <source>Alerts</source>
             <translation type="unfinished" />
         </message>
@@ -6374,11 +7823,6 @@ ended {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/signals/lines.py" />
             <source>Pyramid</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/signals/lines.py" />
-            <source>Replacement</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -6454,12 +7898,8 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/signals/page.py" />
+            <location filename="../src/execution_engine/domain/audit.py" />
             <source>Replayed</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/signals/page.py" />
-            <source>Show all</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -6564,11 +8004,6 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/signals/story.py" />
-            <source>Offset</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/signals/story.py" />
             <source>Emergency</source>
             <translation type="unfinished" />
         </message>
@@ -6647,11 +8082,6 @@ ended {time}</source>
             <location filename="../src/execution_engine/ui/pages/signals/story.py" />
             <location filename="../src/execution_engine/ui/pages/welcome/trial.py" />
             <source>Fills</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/signals/story.py" />
-            <source>Waiting</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -7128,11 +8558,6 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/welcome/hook.py" />
-            <source>Copied</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/welcome/hook.py" />
             <source>Show the webhook URL</source>
             <translation type="unfinished" />
         </message>
@@ -7219,6 +8644,7 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/welcome/keys.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
             <source>The keys are kept and the exchange is asked about them…</source>
             <translation type="unfinished" />
         </message>
@@ -7368,18 +8794,7 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/welcome/step.py" />
-            <source>Save settings</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/welcome/step.py" />
             <source>Save these values?</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/pages/welcome/step.py" />
-            <location filename="../src/execution_engine/ui/panels/webhooks.py" />
-            <source>Save</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -7424,6 +8839,7 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/welcome/trial.py" />
+            <location filename="../src/execution_engine/domain/rows.py" />
             <source>live</source>
             <translation type="unfinished" />
         </message>
@@ -7609,6 +9025,332 @@ ended {time}</source>
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Disabled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Reading</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Error</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>keys fit</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
+            <location filename="../src/execution_engine/domain/schema.py" />
+            <source>Accounts</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>keys are kept encrypted, and checked daily</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Add account…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Check keys now</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Enter other keys…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Make it the default</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Enable</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Disable</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Open nothing more on</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Let trade:</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>practice: no keys, no real money</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>keys not checked yet</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/tunnel.py" />
+            <source>checked {span}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>whether they may withdraw the exchange does not tell</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>cannot withdraw</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>bound to addresses</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>not bound to an address</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>have ended</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>{exchange} is asked about the keys of {name}…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Account {shown}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>Let {shown} trade</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <location filename="../src/execution_engine/ui/panels/webhooks.py" />
+            <source>More about {shown}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts.py" />
+            <source>end on {expires_at}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <location filename="../src/execution_engine/adapters/security/pasted.py" />
+            <source>API key</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <location filename="../src/execution_engine/adapters/security/pasted.py" />
+            <source>API secret</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Passphrase</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Live: real money</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Demo: the exchange's practice account</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Testnet: the exchange's test system</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Paper: practice inside this program, no keys</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Spot</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Make keys that may read and trade, not withdraw, bound to this computer's address if it has a fixed one. The account trades once you enable it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>They take the place of those it has, and are checked at once.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Look at the keys on the exchange's site first: if they may withdraw, make others.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Enable account</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Remove account</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Add account</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Add and check</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <location filename="../src/execution_engine/ui/panels/target_asking.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Name</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <location filename="../src/execution_engine/domain/settings.py" />
+            <source>Mode</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Save and check</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>From now on</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>its alerts become orders; what it holds is read first</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>It cannot withdraw: enable</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>The vault is locked; this opens it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>passphrase</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Perpetuals</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>leverage and margin mode are set as its settings say</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Withdrawals</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Let {name} trade?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Remove {account} and forget its keys?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>This computer has no keyring. A master password keeps your keys; lost, they have to be entered again, nothing else is lost.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Spaces and line breaks around or in the {what} are taken out.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Keys of {account}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Its keys</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>are deleted from the vault; on the exchange they stay until you delete them there</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>Its history</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>stays, under its name</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/accounts_asking.py" />
+            <source>{exchange} does not tell whether these keys can take money out</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/panels/audit.py" />
             <source>Done in this window.</source>
             <translation type="unfinished" />
@@ -7666,11 +9408,6 @@ ended {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/panels/audit.py" />
             <source>Act</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/panels/audit.py" />
-            <source>What was done</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -7761,11 +9498,6 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/backups.py" />
-            <source>Restore</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/panels/backups.py" />
             <source>Database</source>
             <translation type="unfinished" />
         </message>
@@ -7838,11 +9570,6 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/ui/panels/backups.py" />
             <source>when it was made</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/panels/backups.py" />
-            <source>Export trades</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -7992,13 +9719,33 @@ entry {entry}
             <translation type="unfinished" />
         </message>
         <message>
-            <location filename="../src/execution_engine/ui/panels/target_asking.py" />
-            <source>Add target</source>
+            <location filename="../src/execution_engine/ui/panels/passwords.py" />
+            <source>New master password</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/passwords.py" />
+            <source>Strength</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/passwords.py" />
+            <source>Once more</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/passwords.py" />
+            <source>{word}: {lasts} for somebody who has the file and many computers</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/passwords.py" />
+            <source>The two differ.</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/target_asking.py" />
-            <source>Name</source>
+            <source>Add target</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -8200,11 +9947,6 @@ entry {entry}
             <translation type="unfinished" />
         </message>
         <message>
-            <location filename="../src/execution_engine/ui/panels/tunnel.py" />
-            <source>checked {span}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <location filename="../src/execution_engine/ui/panels/vault.py" />
             <source>Protects against: a stolen computer or disk, a copied folder, a backup in wrong hands; without the password none of them opens. Not against: a program that runs as you while the vault is open, or that reads what you type.</source>
             <translation type="unfinished" />
@@ -8359,11 +10101,6 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
-            <source>Open</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
             <source>The system's keyring is asked…</source>
             <translation type="unfinished" />
         </message>
@@ -8424,12 +10161,6 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
-            <location filename="../src/execution_engine/domain/schema.py" />
-            <source>Accounts</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
             <source>stay, and trade no more until their keys are entered again</source>
             <translation type="unfinished" />
         </message>
@@ -8461,6 +10192,309 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/ui/panels/vault_asking.py" />
             <source>{inside} and the copy that was kept; there is no way back</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Every account, those that are added later as well</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>all refused from now on, exits as well: the settings require it</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>that show only this secret are refused from now on, exits as well</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>is refused at once; alerts that use it are lost</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>counts for 24 hours more</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>New webhook URL</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Make a new URL</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Revoke webhook</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Revoke</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Only TradingView</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Take alerts from TradingView's addresses only?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Take only these</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Replace</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Set</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source> Alerts that still carry the old one are refused from then on.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Secret</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Make one up</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Allowed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>TradingView's four addresses; other senders are refused</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>An address can be forged by programs on this machine; it is a filter, not a secret.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Name, as of the strategy or the sender</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Fill in 32 random letters; Copy shows what they are</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Remove the {short}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Forget the {short}?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Give {name} a new URL?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Revoke {token}?</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Sender</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>is read from the tunnel's header: 127.0.0.1 becomes a trusted proxy</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Its alerts may use</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>{verb} the {short}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>This computer has no keyring. A master password keeps the secret; lost, it has to be set again, nothing else is lost.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>stay as they are and are looked after</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Old URL</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>To do</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>put the new one into TradingView's alerts</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Its URL</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>is refused from now on, exits as well; TradingView does not send them again</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>The vault is locked: what is set is neither shown nor compared. Alerts that need one of these secrets are asked to come again (503) until you open it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Body secret</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <location filename="../src/execution_engine/adapters/webhook/authentication.py" />
+            <location filename="../src/execution_engine/unlocking.py" />
+            <source>body secret</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>the field “secret” of a message</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Senders write it into the field “secret” of their messages.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <location filename="../src/execution_engine/unlocking.py" />
+            <source>HMAC secret</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>signs the body, in the header X-Signature; TradingView cannot</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Senders sign each body with it, in the header X-Signature: sha256=&lt;HMAC-SHA256 of the body&gt;. TradingView cannot.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Secrets of senders</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>besides the URL; kept in the vault</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Open the vault…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Replace…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>unknown while the vault is locked</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>It is encrypted and kept…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Set…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>required, and not set: every alert is refused</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>not set</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Copied the {short}. Whoever has it may send alerts.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Show the {short}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Copy the {short}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Remove the {short}…</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Replace the {short}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Set the {short}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -8586,22 +10620,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/webhooks.py" />
-            <source>More about {shown}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/panels/webhooks.py" />
             <source>{names} only</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/places.py" />
-            <source>Performance</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/places.py" />
-            <source>While you were away</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -8622,11 +10641,6 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/ui/risk_board.py" />
             <source>It plans and sends nothing.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/ui/risk_board.py" />
-            <source>Running</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -8696,8 +10710,8 @@ entry {entry}
             <translation type="unfinished" />
         </message>
         <message>
-            <location filename="../src/execution_engine/ui/widgets/fields.py" />
-            <source>Filter by symbol</source>
+            <location filename="../src/execution_engine/ui/widgets/dialogs.py" />
+            <source>Type {type_this} to go on</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -8728,6 +10742,37 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/ui/widgets/notices.py" />
             <source>{unseen} more in Logs</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/window.py" />
+            <source>public address</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/window.py" />
+            <location filename="../src/execution_engine/domain/schema.py" />
+            <source>Tunnel</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/window.py" />
+            <source>Your data is as it was before the update</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/window.py" />
+            <source>{backup} was restored. Start Execution Engine again: it reads every exchange before anything trades.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/window.py" />
+            <source>no public address</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/window.py" />
+            <source>{names} · {feed} prices</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -8778,11 +10823,6 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/schema.py" />
             <source>Where alerts arrive, and who may send them.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/domain/schema.py" />
-            <source>Tunnel</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -8984,11 +11024,6 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/settings.py" />
             <source>A group that never filled is closed after this time; 0 means never.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/domain/settings.py" />
-            <source>Mode</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -9774,12 +11809,33 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/settings.py" />
-            <source>Colours of the window.</source>
+            <source>Language</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/domain/settings.py" />
+            <source>Language of the window; another one is spoken from the next start.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settings.py" />
+            <location filename="../src/execution_engine/domain/facts.py" />
             <source>System</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settings.py" />
+            <source>English</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settings.py" />
+            <source>Deutsch</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settings.py" />
+            <source>Colours of the window.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -9830,12 +11886,6 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/settings.py" />
             <source>Start the application when you log in.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/domain/settings.py" />
-            <location filename="../src/execution_engine/domain/cautions.py" />
-            <source>Read only</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -9911,6 +11961,393 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/settings.py" />
             <source>Take the alerts that several accounts would fit.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/rows.py" />
+            <source>paper</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/rows.py" />
+            <source>testnet</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/rows.py" />
+            <source>demo</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/rows.py" />
+            <source>test</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Account added</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Account checked</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Account enabled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Account disabled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Account default</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Account removed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Keys entered</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Keys removed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Secret entered</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Secret removed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Target entered</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Target removed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Vault made</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Vault unlocked</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Vault locked</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Vault refused</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Vault protected</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Vault forgotten</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Window locked</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Window unlocked</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <location filename="../src/execution_engine/domain/commands.py" />
+            <source>Settings saved</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Secret guessed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Token added</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Token rotated</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Token revoked</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Token renamed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Token allowed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <location filename="../src/execution_engine/domain/commands.py" />
+            <source>Resumed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Cancel legs</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Queue removed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Risk changed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Risk run</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Finding decided</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Backup made</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Backup failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Backup restored</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Recovered</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Moved</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Exported</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Audit broken</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/audit.py" />
+            <source>Checkpoint</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/facts.py" />
+            <source>Api</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/origin.py" />
+            <source>Window</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/origin.py" />
+            <source>Command line</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/origin.py" />
+            <source>Listener</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/origin.py" />
+            <source>Exchange key check</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/origin.py" />
+            <source>Automatic</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/closing.py" />
+            <source>Group closing</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/decide.py" />
+            <source>Defect</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/hints.py" />
+            <source>Doubtful timeframe</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/intake.py" />
+            <source>Alert rejected</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/intake.py" />
+            <source>Request refused</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/intake.py" />
+            <source>Same id other body</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/listings.py" />
+            <source>Found halted</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/market.py" />
+            <source>Target reached</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/missed.py" />
+            <source>Position differs</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/netting.py" />
+            <source>Netted</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/plan.py" />
+            <source>Leg planned anew</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/plan.py" />
+            <source>Leg left out</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/pool.py" />
+            <source>Group opening</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/readiness.py" />
+            <source>Interrupted</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/readiness.py" />
+            <source>Account unreadable</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/reports.py" />
+            <source>Order rejected</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/reports.py" />
+            <source>Cancel refused</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/reports.py" />
+            <source>Order unknown</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/reports.py" />
+            <source>Order filled</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/risk_run.py" />
+            <source>Risk rehearsed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/risk_run.py" />
+            <source>Risk skipped</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settle.py" />
+            <source>Group closed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settle.py" />
+            <source>Late fill</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settle.py" />
+            <source>Entry failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/settle.py" />
+            <source>Group failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/way_in.py" />
+            <source>Way in</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -10475,12 +12912,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/choices.py" />
-            <source>, on the command line</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/domain/choices.py" />
-            <source>, in the window</source>
+            <source> (command line)</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -11443,6 +13875,21 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/missed.py" />
+            <source>{v0}, which ended {v1}: {v2}; you are {v3}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/missed.py" />
+            <source>{v0}, which is not carried out yet; you are {v1}.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/missed.py" />
+            <source>{v0}: the strategy is {v1} since alert {v2}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/missed.py" />
             <source> No earlier one is known.</source>
             <translation type="unfinished" />
         </message>
@@ -11469,16 +13916,6 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/missed.py" />
             <source>the exit of the {v0}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/domain/missed.py" />
-            <source>{v0}: the strategy is {v1} since alert {v2}, which {v3}; you are {v4}.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/domain/missed.py" />
-            <source>is not carried out yet</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -13589,16 +16026,6 @@ X-GNOME-Autostart-enabled=true
             <translation type="unfinished" />
         </message>
         <message>
-            <location filename="../src/execution_engine/adapters/security/pasted.py" />
-            <source>API secret</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/adapters/security/pasted.py" />
-            <source>API key</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <location filename="../src/execution_engine/adapters/security/patience.py" />
             <source>{v0} wrong master passwords were given; try again in {v1} s.</source>
             <translation type="unfinished" />
@@ -14442,12 +16869,6 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/adapters/webhook/authentication.py" />
-            <location filename="../src/execution_engine/unlocking.py" />
-            <source>body secret</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/adapters/webhook/authentication.py" />
             <source>The path carries no token that is valid now.</source>
             <translation type="unfinished" />
         </message>
@@ -14989,11 +17410,6 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/unlocking.py" />
-            <source>HMAC secret</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/unlocking.py" />
             <source>The vault was deleted with every key in it.</source>
             <translation type="unfinished" />
         </message>
@@ -15095,26 +17511,6 @@ X-GNOME-Autostart-enabled=true
         <message>
             <location filename="../src/execution_engine/way_in.py" />
             <source>way in</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/window.py" />
-            <source>no public address</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/window.py" />
-            <source>public address</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/window.py" />
-            <source>{v0} was restored. Start Execution Engine again: it reads every exchange before anything trades.</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/window.py" />
-            <source>Your data is as it was before the update</source>
             <translation type="unfinished" />
         </message>
     </context>

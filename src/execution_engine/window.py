@@ -23,13 +23,16 @@ from execution_engine.domain.composer_rehearsal import rehearse
 from execution_engine.domain.errors import EngineError
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import AccountStatus
+from execution_engine.domain.settings import Language
 from execution_engine.domain.standstill import standstill
 from execution_engine.domain.way_in import WayIn
 from execution_engine.main import Application, on_signals, resources, serve
+from execution_engine.ui import tongue
 from execution_engine.ui.collecting import Collecting
 from execution_engine.ui.desktop_notices import DesktopNotices
 from execution_engine.ui.doors import Doors, Light
 from execution_engine.ui.loop import Loop
+from execution_engine.ui.tongue import later, tr
 
 if TYPE_CHECKING:
     from execution_engine.ui.app import Window
@@ -64,7 +67,7 @@ def give_window(application: Application, qt: QApplication) -> list[Window]:
 
     def show(core: Core) -> None:
         if not windows:
-            windows.append(_window(qt))
+            windows.append(_window(qt, core.book.settings.ui.language))
             application.updating.on_offer.append(windows[0].offer)
             desktop = DesktopNotices(windows[0].tray, is_locked=lambda: windows[0].is_locked)
             application.notifying.desktop.append(desktop.show)
@@ -72,7 +75,10 @@ def give_window(application: Application, qt: QApplication) -> list[Window]:
         first = "window" not in application.moments
         window.attach(doors(application))
         if first and application.passage.sentence:
-            window.say("Your data is as it was before the update", application.passage.sentence)
+            window.say(
+                tr("Your data is as it was before the update"),
+                tongue.translated(application.passage.sentence),
+            )
         application.moments.setdefault("window", time.monotonic())
         core.feed.on_released(lambda change: window.released(change.rows, change.facts))
         core.feed.on_price(window.price)
@@ -95,13 +101,16 @@ def show_fault(told: str, folder: Path, backup: Path | None = None) -> None:
 
 
 async def _until_read(told: str, folder: Path, backup: Path | None) -> None:
+    _speak(Language.SYSTEM)  # the settings may be what cannot be read
     from execution_engine.ui import app as ui  # as in `_window`: 0.2 s
     from execution_engine.ui.frame.fault import StartFault  # rarely needed
 
     ui.create(resources())
     read = asyncio.Event()
     on_signals(read.set)
-    window = StartFault(told, folder, __version__, backup.name if backup is not None else "")
+    window = StartFault(
+        tongue.translated(told), folder, __version__, backup.name if backup is not None else ""
+    )
     window.closed.connect(read.set)
     if backup is not None:
         tasks: set[asyncio.Task[None]] = set()
@@ -124,19 +133,27 @@ async def _restored(window: StartFault, folder: Path, backup: Path) -> None:
     try:
         await asyncio.to_thread(work)
     except EngineError as error:
-        window.say(str(error), again=True)
+        window.say(tongue.translated(str(error)), again=True)
         return
     window.say(
-        f"{backup.name} was restored. Start Execution Engine again: it reads every exchange before anything trades.",
+        tr(
+            "{backup} was restored. Start Execution Engine again: it reads every exchange before anything trades."
+        ).format(backup=backup.name),
         again=False,
     )
 
 
-def _window(qt: QApplication) -> Window:
+def _window(qt: QApplication, language: Language) -> Window:
+    _speak(language)
     from execution_engine.ui import app as ui  # every page and what it draws with: 0.2 s
 
     ui.create(resources())
     return ui.Window(qt)
+
+
+def _speak(language: Language) -> None:
+    """Choose the language before anything is imported that has words in it."""
+    tongue.speak(tongue.wished(language), resources() / "translations")
 
 
 def doors(application: Application) -> Doors:
@@ -227,12 +244,16 @@ def _lights(application: Application) -> list[Light]:
     """Return the lights of the status bar: webhook, tunnel, exchange."""
     book = application.core.book
     host, port = application.address or ("", 0)
-    listening = Light(name="Webhook", state=_listening(application), text=f"{host}:{port}")
+    listening = Light(name=later("Webhook"), state=_listening(application), text=f"{host}:{port}")
     accounts = [account for account in book.accounts.values() if account.enabled]
     ready = all(account.status is AccountStatus.READY for account in accounts)
     names = ", ".join(sorted({account.exchange for account in accounts}))
     feed = application.core.prices.name
-    exchange = Light(name="Exchange", state="ok" if ready else "warn", text=f"{names} · {feed} prices")
+    exchange = Light(
+        name=later("Exchange"),
+        state="ok" if ready else "warn",
+        text=tr("{names} · {feed} prices").format(names=names, feed=feed),
+    )
     return [listening, _tunnel(application.way_in.shown), exchange]
 
 
@@ -244,6 +265,6 @@ def _listening(application: Application) -> str:
 def _tunnel(shown: WayIn) -> Light:
     """Say which way alerts come while they do, and what is wrong while they do not."""
     state, sentence = shown.light
-    way = shown.tunnel.program or "public address"
-    text = {"ok": way, "off": "no public address"}.get(state, sentence)
-    return Light(name="Tunnel", state=state, text=text)
+    way = shown.tunnel.program or tr("public address")
+    text = {"ok": way, "off": tr("no public address")}.get(state, tongue.translated(sentence))
+    return Light(name=later("Tunnel"), state=state, text=text)

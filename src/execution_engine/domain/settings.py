@@ -729,6 +729,14 @@ class Backups(Section):
     folder: str = Field("", max_length=4096, description="Where they go; empty means the data folder.")
 
 
+class Language(StrEnum):
+    """Each calls itself by its own name."""
+
+    SYSTEM = "system"
+    ENGLISH = "english"
+    GERMAN = "deutsch"
+
+
 class ThemeChoice(StrEnum):
     SYSTEM = "system"
     DARK = "dark"
@@ -736,6 +744,9 @@ class ThemeChoice(StrEnum):
 
 
 class Ui(Section):
+    language: Language = Field(
+        Language.SYSTEM, description="Language of the window; another one is spoken from the next start."
+    )
     theme: ThemeChoice = Field(ThemeChoice.SYSTEM, description="Colours of the window.")
     scale: Annotated[Number, Field(ge=Decimal("0.9"), le=Decimal("1.4"))] = Field(
         Decimal(1), description="Size of text and controls."

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 
 from execution_engine.domain.facts import Level
 from execution_engine.domain.notify import Message
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 SHOWN_MS = 10_000
 _ICONS = {
@@ -68,4 +68,4 @@ class DesktopNotices:
         tray = self._tray()
         if tray is not None:
             icon = _ICONS.get(message.level, QSystemTrayIcon.MessageIcon.Information)
-            tray.showMessage(message.title, message.text, icon, SHOWN_MS)
+            tray.showMessage(translated(message.title), translated(message.text), icon, SHOWN_MS)

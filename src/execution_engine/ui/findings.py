@@ -12,7 +12,7 @@ from execution_engine.domain.signal import Position, SignalType
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import local_date, local_moment, local_time, visible
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 Part = Literal["decide", "done", "found", "earlier"]
 # Where the engine did something about it; the others are only told.
@@ -37,55 +37,55 @@ class Telling(NamedTuple):
 
 
 TELLING: Final[dict[FindingKind, Telling]] = {
-    FindingKind.FILLED: Telling("Filled while nobody watched", "success", "profit"),
-    FindingKind.LATE_FILL: Telling("Filled after its group had ended", "clock", "warn"),
-    FindingKind.LOST: Telling("An order is gone from the exchange", "question", "warn"),
-    FindingKind.ORPHAN: Telling("An order of ours that the books lack", "question", "warn"),
-    FindingKind.EXTERNAL: Telling("Orders of somebody else", "eye", "neutral"),
-    FindingKind.DEFICIT: Telling("The exchange holds less than the books", "warning", "warn"),
-    FindingKind.SURPLUS: Telling("The exchange holds more than the books", "info", "accent"),
-    FindingKind.LIQUIDATED: Telling("Closed by the exchange, by force", "bolt", "danger"),
-    FindingKind.HALTED: Telling("A market is not traded", "warning", "warn"),
-    FindingKind.DEFECT: Telling("An internal error froze it", "error", "danger"),
-    FindingKind.MISSED: Telling("An alert was missed", "webhook", "warn"),
+    FindingKind.FILLED: Telling(tr("Filled while nobody watched"), "success", "profit"),
+    FindingKind.LATE_FILL: Telling(tr("Filled after its group had ended"), "clock", "warn"),
+    FindingKind.LOST: Telling(tr("An order is gone from the exchange"), "question", "warn"),
+    FindingKind.ORPHAN: Telling(tr("An order of ours that the books lack"), "question", "warn"),
+    FindingKind.EXTERNAL: Telling(tr("Orders of somebody else"), "eye", "neutral"),
+    FindingKind.DEFICIT: Telling(tr("The exchange holds less than the books"), "warning", "warn"),
+    FindingKind.SURPLUS: Telling(tr("The exchange holds more than the books"), "info", "accent"),
+    FindingKind.LIQUIDATED: Telling(tr("Closed by the exchange, by force"), "bolt", "danger"),
+    FindingKind.HALTED: Telling(tr("A market is not traded"), "warning", "warn"),
+    FindingKind.DEFECT: Telling(tr("An internal error froze it"), "error", "danger"),
+    FindingKind.MISSED: Telling(tr("An alert was missed"), "webhook", "warn"),
 }
 # What the button says; an ellipsis where a question follows.
 VERBS: Final[dict[Choice, str]] = {
-    Choice.BOOK: "Book as closed outside…",
-    Choice.CLOSE: "Close the rest…",
-    Choice.SEND: "Send the missed alert now…",
-    Choice.CHECK: "Compare again",
-    Choice.RELEASE: "Lift the hold",
-    Choice.DISMISS: "Got it",
+    Choice.BOOK: tr("Book as closed outside…"),
+    Choice.CLOSE: tr("Close the rest…"),
+    Choice.SEND: tr("Send the missed alert now…"),
+    Choice.CHECK: tr("Compare again"),
+    Choice.RELEASE: tr("Lift the hold"),
+    Choice.DISMISS: tr("Got it"),
 }
 
 
 def verb(finding: Finding, choice: Choice) -> str:
     """Return what the button of a choice says; where nothing is missing, all of it is closed."""
     if finding.kind is FindingKind.HALTED and choice is Choice.CLOSE:
-        return "Close at market…"
+        return tr("Close at market…")
     if finding.kind is FindingKind.MISSED and choice is Choice.CLOSE:
-        return "Close the position…"
+        return tr("Close the position…")
     if finding.kind is FindingKind.MISSED and choice is Choice.DISMISS and len(finding.choices) > 1:
-        return "Dismiss"
+        return tr("Dismiss")
     return VERBS[choice]
 
 
 DOING: Final[dict[Choice, str]] = {
-    Choice.BOOK: "Booking…",
-    Choice.CLOSE: "Closing…",
-    Choice.SEND: "Sending…",
-    Choice.CHECK: "Reading the exchange…",
-    Choice.RELEASE: "Lifting the hold…",
-    Choice.DISMISS: "Noting…",
+    Choice.BOOK: tr("Booking…"),
+    Choice.CLOSE: tr("Closing…"),
+    Choice.SEND: tr("Sending…"),
+    Choice.CHECK: tr("Reading the exchange…"),
+    Choice.RELEASE: tr("Lifting the hold…"),
+    Choice.DISMISS: tr("Noting…"),
 }
 CHOSEN: Final[dict[Choice, str]] = {
-    Choice.BOOK: "You booked it as closed outside.",
-    Choice.CLOSE: "You closed the rest.",
-    Choice.SEND: "You sent the missed alert.",
-    Choice.CHECK: "You had it compared again.",
-    Choice.RELEASE: "You lifted the hold.",
-    Choice.DISMISS: "You noted it.",
+    Choice.BOOK: tr("You booked it as closed outside."),
+    Choice.CLOSE: tr("You closed the rest."),
+    Choice.SEND: tr("You sent the missed alert."),
+    Choice.CHECK: tr("You had it compared again."),
+    Choice.RELEASE: tr("You lifted the hold."),
+    Choice.DISMISS: tr("You noted it."),
 }
 
 
@@ -133,13 +133,17 @@ def pair(finding: Finding) -> str:
 
 def where(finding: Finding) -> str:
     """Say where and when: pair, account or world, time."""
-    account = f"account {visible(finding.account, 40)}" if finding.account else f"{finding.world} world"
+    account = (
+        tr("account {account}").format(account=visible(finding.account, 40))
+        if finding.account
+        else tr("{world} world").format(world=tr(finding.world))
+    )
     return " · ".join(each for each in (pair(finding), account, local_moment(finding.at)) if each)
 
 
 def sentences(finding: Finding) -> tuple[str, str]:
     """Return what was found and what was done, safe to show."""
-    return visible(finding.found, LONGEST), visible(finding.done, LONGEST)
+    return visible(translated(finding.found), LONGEST), visible(translated(finding.done), LONGEST)
 
 
 def expectation(missed: Missed) -> str:

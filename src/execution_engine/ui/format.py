@@ -10,10 +10,12 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
 
+from execution_engine.ui.tongue import tr
+
 MISSING = "–"
 MINUS = "\u2212"
 GAP = "\u202f"  # thin, and no line breaks there
-_CALLED = {"okx": "OKX", "kucoin": "KuCoin"}  # exchanges that are not written with one capital
+_CALLED = {"okx": "OKX", "kucoin": tr("KuCoin")}  # exchanges that are not written with one capital
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 # The default 28 digits would refuse to round the largest amounts of small coins.
@@ -120,8 +122,10 @@ def parse_number(text: str) -> Decimal | None:
 
 def ordinal(place: int) -> str:
     """Write a place in a row: 1st, 2nd, 3rd, 11th."""
-    ending = "th" if 10 <= place % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{ending}"
+    if 10 <= place % 100 <= 20:
+        return tr("{place}th").format(place=place)
+    written = {1: tr("{place}st"), 2: tr("{place}nd"), 3: tr("{place}rd")}.get(place % 10, tr("{place}th"))
+    return written.format(place=place)
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -155,7 +159,7 @@ def span(elapsed: timedelta | None) -> str:
 
 def ago(elapsed: timedelta | None) -> str:
     """Write how long ago something was: 12 s ago."""
-    return "never" if elapsed is None else f"{age(elapsed)} ago"
+    return tr("never") if elapsed is None else tr("{span} ago").format(span=age(elapsed))
 
 
 def fine_age(elapsed: timedelta | None) -> str:
@@ -248,9 +252,12 @@ def tooltip(text: str) -> str:
 def spoken(text: str) -> str:
     """Write a shown value as a screen reader should say it."""
     if text == MISSING:
-        return "no value"
+        return tr("no value")
     return (
-        text.replace(MINUS, "minus ").replace("+", "plus ").replace(f"{GAP}%", " percent").replace(GAP, " ")
+        text.replace(MINUS, tr("minus "))
+        .replace("+", tr("plus "))
+        .replace(f"{GAP}%", tr(" percent"))
+        .replace(GAP, " ")
     )
 
 

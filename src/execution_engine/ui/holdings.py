@@ -15,7 +15,7 @@ from execution_engine.domain.position import unrealized, unrealized_percent
 from execution_engine.domain.rows import AccountStatus, Group, World
 from execution_engine.domain.take_profit import closing_price
 from execution_engine.ui.bridge import Batch, Bridge, Market
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 STALE_AFTER = timedelta(seconds=5)
 
@@ -75,13 +75,15 @@ def hold_of(bridge: Bridge, group: Group) -> str:
     """Say why no new risk is taken for a group: its own reason, its account's or its world's; empty if none."""
     account, world = bridge.accounts.get(group.account), bridge.holds.get(group.world)
     if group.hold:
-        return group.hold
+        return translated(group.hold)
     if account is not None and account.status in (AccountStatus.HOLD, AccountStatus.ERROR):
         return tr("account {account} is on hold{more}").format(
-            account=account.name, more=f": {account.reason}" if account.reason else ""
+            account=account.name, more=f": {translated(account.reason)}" if account.reason else ""
         )
     return (
-        tr("the {world} world is on hold: {reason}").format(world=world.name, reason=world.reason)
+        tr("the {world} world is on hold: {reason}").format(
+            world=tr(world.name), reason=translated(world.reason)
+        )
         if world is not None
         else ""
     )

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from execution_engine.ui.shapes import SHAPE_SIZE, Shape, draw_shape, shape_pixmap
 from execution_engine.ui.theme import THEME, WHITE, Token, color
+from execution_engine.ui.tongue import tr
 
 # Page authors ask by meaning; the drawing behind it is Phosphor's bold one, whose lines are
 # 1.5 px at 16 px, but for the one it lacks.
@@ -88,64 +89,64 @@ class StateLook(NamedTuple):
 
 
 _ORDER: dict[str, StateLook] = {
-    "pending": StateLook("Sending", "three_dots", "neutral"),
-    "open": StateLook("Open", "ring", "accent"),
-    "partially_filled": StateLook("Part filled", "half_disc", "accent"),
-    "filled": StateLook("Filled", "disc", "profit"),
-    "cancelled": StateLook("Cancelled", "struck_ring", "neutral"),
-    "rejected": StateLook("Rejected", "cross", "danger"),
-    "failed": StateLook("Failed", "cross", "danger"),
-    "unknown": StateLook("Checking", "question", "warn"),
+    "pending": StateLook(tr("Sending"), "three_dots", "neutral"),
+    "open": StateLook(tr("Open"), "ring", "accent"),
+    "partially_filled": StateLook(tr("Part filled"), "half_disc", "accent"),
+    "filled": StateLook(tr("Filled"), "disc", "profit"),
+    "cancelled": StateLook(tr("Cancelled"), "struck_ring", "neutral"),
+    "rejected": StateLook(tr("Rejected"), "cross", "danger"),
+    "failed": StateLook(tr("Failed"), "cross", "danger"),
+    "unknown": StateLook(tr("Checking"), "question", "warn"),
 }
 _GROUP: dict[str, StateLook] = {
-    "waiting": StateLook("Waiting", "dashed_ring", "neutral"),
-    "live": StateLook("Live", "ring", "accent"),
-    "partially_filled": StateLook("Part filled", "half_disc", "accent"),
-    "active": StateLook("Active", "disc", "profit"),
-    "closing": StateLook("Closing", "arrow_to_bar", "warn"),
-    "closed": StateLook("Closed", "square", "neutral"),
-    "failed": StateLook("Failed", "cross", "danger"),
-    "hold": StateLook("On hold", "two_bars", "warn"),
+    "waiting": StateLook(tr("Waiting"), "dashed_ring", "neutral"),
+    "live": StateLook(tr("Live"), "ring", "accent"),
+    "partially_filled": StateLook(tr("Part filled"), "half_disc", "accent"),
+    "active": StateLook(tr("Active"), "disc", "profit"),
+    "closing": StateLook(tr("Closing"), "arrow_to_bar", "warn"),
+    "closed": StateLook(tr("Closed"), "square", "neutral"),
+    "failed": StateLook(tr("Failed"), "cross", "danger"),
+    "hold": StateLook(tr("On hold"), "two_bars", "warn"),
 }
 _LEG: dict[str, StateLook] = _ORDER | {
-    "tp_hit": StateLook("Target hit", "tick", "neutral"),
-    "sold": StateLook("Sold", "tick", "neutral"),
-    "offset": StateLook("Offset", "tick", "neutral"),
+    "tp_hit": StateLook(tr("Target hit"), "tick", "neutral"),
+    "sold": StateLook(tr("Sold"), "tick", "neutral"),
+    "offset": StateLook(tr("Offset"), "tick", "neutral"),
 }
 _ALERT: dict[str, StateLook] = {
-    "opened": StateLook("Opened", "disc", "profit"),
-    "pyramided": StateLook("Pyramided", "plus", "profit"),
-    "promoted": StateLook("Promoted", "triangle", "profit"),
-    "reversed": StateLook("Reversed", "two_arrows", "profit"),
-    "exited": StateLook("Exited", "square", "neutral"),
-    "no_position": StateLook("No position", "square", "neutral"),
-    "dequeued": StateLook("Dequeued", "square", "neutral"),
-    "replacement": StateLook("Replacement", "plus_in_ring", "neutral"),
-    "queued": StateLook("Queued", "lines", "accent"),
-    "replaced": StateLook("Replaced", "two_squares", "neutral"),
-    "duplicate": StateLook("Duplicate", "two_squares", "neutral"),
-    "cancelled": StateLook("Cancelled", "struck_ring", "neutral"),
-    "expired": StateLook("Expired", "struck_ring", "neutral"),
-    "rejected": StateLook("Rejected", "cross", "danger"),
-    "failed": StateLook("Failed", "cross", "danger"),
-    "exiting": StateLook("Exiting", "arrow_to_bar", "warn"),
-    "working": StateLook("Working", "arrow_to_bar", "warn"),
+    "opened": StateLook(tr("Opened"), "disc", "profit"),
+    "pyramided": StateLook(tr("Pyramided"), "plus", "profit"),
+    "promoted": StateLook(tr("Promoted"), "triangle", "profit"),
+    "reversed": StateLook(tr("Reversed"), "two_arrows", "profit"),
+    "exited": StateLook(tr("Exited"), "square", "neutral"),
+    "no_position": StateLook(tr("No position"), "square", "neutral"),
+    "dequeued": StateLook(tr("Dequeued"), "square", "neutral"),
+    "replacement": StateLook(tr("Replacement"), "plus_in_ring", "neutral"),
+    "queued": StateLook(tr("Queued"), "lines", "accent"),
+    "replaced": StateLook(tr("Replaced"), "two_squares", "neutral"),
+    "duplicate": StateLook(tr("Duplicate"), "two_squares", "neutral"),
+    "cancelled": StateLook(tr("Cancelled"), "struck_ring", "neutral"),
+    "expired": StateLook(tr("Expired"), "struck_ring", "neutral"),
+    "rejected": StateLook(tr("Rejected"), "cross", "danger"),
+    "failed": StateLook(tr("Failed"), "cross", "danger"),
+    "exiting": StateLook(tr("Exiting"), "arrow_to_bar", "warn"),
+    "working": StateLook(tr("Working"), "arrow_to_bar", "warn"),
 }
 _RISK: dict[str, StateLook] = {
-    "ready": StateLook("Ready", "half_disc", "warn"),
-    "running": StateLook("Running", "arrow_to_bar", "warn"),
-    "complete": StateLook("Complete", "tick", "profit"),
-    "incomplete": StateLook("Incomplete", "question", "warn"),
-    "skipped": StateLook("Skipped", "struck_ring", "neutral"),
+    "ready": StateLook(tr("Ready"), "half_disc", "warn"),
+    "running": StateLook(tr("Running"), "arrow_to_bar", "warn"),
+    "complete": StateLook(tr("Complete"), "tick", "profit"),
+    "incomplete": StateLook(tr("Incomplete"), "question", "warn"),
+    "skipped": StateLook(tr("Skipped"), "struck_ring", "neutral"),
 }
 _ENGINE: dict[str, StateLook] = {
-    "running": StateLook("Running", "disc", "profit"),
-    "paused": StateLook("Paused", "two_bars", "warn"),
-    "reconciling": StateLook("Reconciling", "dashed_ring", "accent"),
-    "read_only": StateLook("Read only", "ring", "neutral"),
-    "starting": StateLook("Starting", "two_bars", "warn"),
-    "hold": StateLook("Hold", "two_bars", "warn"),
-    "stopped": StateLook("Stopped: error", "cross", "danger"),
+    "running": StateLook(tr("Running"), "disc", "profit"),
+    "paused": StateLook(tr("Paused"), "two_bars", "warn"),
+    "reconciling": StateLook(tr("Reconciling"), "dashed_ring", "accent"),
+    "read_only": StateLook(tr("Read only"), "ring", "neutral"),
+    "starting": StateLook(tr("Starting"), "two_bars", "warn"),
+    "hold": StateLook(tr("Hold"), "two_bars", "warn"),
+    "stopped": StateLook(tr("Stopped: error"), "cross", "danger"),
 }
 _BY_KIND: dict[Kind, dict[str, StateLook]] = {
     "group": _GROUP,

@@ -40,7 +40,7 @@ from execution_engine.ui.pages.paper import PaperDialog
 from execution_engine.ui.pages.test_alert import FIRST, TestAlertDialog
 from execution_engine.ui.tables import RowsView
 from execution_engine.ui.theme import THEME, Name, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Banner, ConfirmDialog, Notice, NoticeStack
 
 NARROW_BELOW, ROOMY = 1200, 1440
@@ -390,7 +390,7 @@ class MainWindow(QMainWindow):
         dialog = trading_again(self.bridge, self)
 
         def done(reply: Answer | Refusal) -> None:
-            dialog.fail(reply.message) if isinstance(reply, Refusal) else dialog.accept()
+            dialog.fail(translated(reply.message)) if isinstance(reply, Refusal) else dialog.accept()
 
         def confirmed() -> None:
             dialog.busy()
@@ -403,7 +403,7 @@ class MainWindow(QMainWindow):
         dialog = asking.close_everything(self.bridge, self.holdings, self)
 
         def done(reply: Answer | Refusal) -> None:
-            dialog.fail(reply.message) if isinstance(reply, Refusal) else dialog.accept()
+            dialog.fail(translated(reply.message)) if isinstance(reply, Refusal) else dialog.accept()
 
         def confirmed() -> None:
             dialog.busy()

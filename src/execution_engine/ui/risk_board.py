@@ -18,7 +18,7 @@ from execution_engine.domain.rows import RiskAction, RiskType, World
 from execution_engine.domain.settings import Settings
 from execution_engine.ui.bridge import Batch, Bridge, Market
 from execution_engine.ui.icons import StateLook
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def risk_state(bridge: Bridge, settings: Settings, world: World) -> RiskState:
     if hold is not None:
         return RiskState(
             StateLook(tr("On hold"), "two_bars", "warn"),
-            tr("No offset is begun: {reason}.").format(reason=hold.reason),
+            tr("No offset is begun: {reason}.").format(reason=translated(hold.reason)),
         )
     if settings.rehearses(world):
         return RiskState(

@@ -6,8 +6,8 @@ language can move them: `tr("{count} of {all} filled").format(count=…, all=…
 `tr("Open", "not closed")`. What names a thing in a file or in the code is made with `later`, stays English, and
 goes through `tr` where it is shown.
 
-What the engine writes into the database is English, values and all; `told` says such a sentence in the language of
-the window by the template it was made of.
+What the engine writes into the database is English, values and all; `translated` says such a sentence in the language
+of the window by the template it was made of.
 
 English needs no catalogue. Another language has to be chosen before the pages are imported, since their tables of
 words are made then; that is why the setting counts from the next start.
@@ -47,8 +47,8 @@ def speak(language: str, folder: Path) -> None:
     folder: where the catalogues are. Qt's own words, in its menus and buttons, come from Qt.
     """
     global _catalogue, _known
-    _translated.cache_clear()
-    told.cache_clear()
+    _looked_up.cache_clear()
+    translated.cache_clear()
     _sources.clear()
     _catalogue, _known = None, None
     catalogue = QTranslator()
@@ -70,7 +70,7 @@ def language() -> str:
 
 def tr(text: str, meaning: str = "") -> str:
     """Return a text in the language that is spoken; the English one where it has no other."""
-    return text if _catalogue is None else _translated(text, meaning)
+    return text if _catalogue is None else _looked_up(text, meaning)
 
 
 def later(text: str) -> str:
@@ -84,7 +84,7 @@ def source(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def told(text: str) -> str:
+def translated(text: str) -> str:
     """Return an English sentence of the engine, values and all, in the language that is spoken.
 
     A sentence of several is told part by part; what no template fits stays as it is.
@@ -119,7 +119,7 @@ class _Sentences:
                 continue
             found = _pattern(template).fullmatch(text)
             if found is not None:
-                return said.format(**{name: told(value) for name, value in found.groupdict().items()})
+                return said.format(**{name: translated(value) for name, value in found.groupdict().items()})
         return None
 
     def _candidates(self, text: str) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=8192)
-def _translated(text: str, meaning: str) -> str:
+def _looked_up(text: str, meaning: str) -> str:
     if _catalogue is None:
         return text
     said = _catalogue.translate(CONTEXT, text, meaning or None) or text

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QScrollArea, QVBoxLayout, QWidget
 from execution_engine.domain.composer import SentBy
 from execution_engine.domain.composer_placeholders import PLACEHOLDERS, Sample, filled
 from execution_engine.ui.theme import THEME, mono, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, divider
 
 EVERYWHERE = tr("In every alert made on a chart")
@@ -69,7 +69,7 @@ class GlossaryPage(QScrollArea):
             sample = self._monospaced("text2")
             name = self._monospaced("accent")
             name.setText(each.written)
-            said = Label(each.meaning, "small", "text", wrap=True)
+            said = Label(translated(each.meaning), "small", "text", wrap=True)
             top = Qt.AlignmentFlag.AlignTop
             grid.addWidget(name, place, 0, top)
             grid.addWidget(said, place, 1)

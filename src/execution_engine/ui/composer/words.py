@@ -12,7 +12,7 @@ from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui.composer.told import Entry
 from execution_engine.ui.format import counted, visible
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 LONGEST = 400
 SET_UP_TUNNEL = tr("Set up a tunnel")
@@ -57,14 +57,22 @@ def steps(chosen: Composition) -> tuple[str, str, str]:
 def trap_entries(found: Sequence[Trap]) -> list[Entry]:
     """Return traps as they are told."""
     return [
-        Entry(*_LOOKS[trap.weight], "", trap.sentence, SET_UP_TUNNEL if trap.code == "no_address" else "")
+        Entry(
+            *_LOOKS[trap.weight],
+            "",
+            translated(trap.sentence),
+            SET_UP_TUNNEL if trap.code == "no_address" else "",
+        )
         for trap in found
     ]
 
 
 def fault_entries(found: Sequence[Found]) -> list[Entry]:
     """Return faults with their field and line."""
-    return [Entry("error", "danger", _where(fault), visible(fault.sentence, LONGEST)) for fault in found]
+    return [
+        Entry("error", "danger", _where(fault), visible(translated(fault.sentence), LONGEST))
+        for fault in found
+    ]
 
 
 def _where(fault: Found) -> str:
@@ -89,7 +97,7 @@ def would(rehearsed: Rehearsed) -> str:
     """Say what an alert would come to and where."""
     kind = rehearsed.type.value.title() if rehearsed.type else tr("Alert")
     where = " and ".join(visible(name, 40) for name in rehearsed.accounts)
-    said = visible(rehearsed.sentence, LONGEST)
+    said = visible(translated(rehearsed.sentence), LONGEST)
     return (
         tr("{kind} on {where}: {said}").format(kind=kind, where=where, said=said)
         if where
@@ -120,5 +128,7 @@ def first_fault(checked: Checked) -> str:
     """Name the first thing that is wrong with what was composed."""
     fault = checked.found[0]
     return tr("Refused with {status}: {field}: {sentence}").format(
-        status=checked.status, field=visible(fault.field, 60), sentence=visible(fault.sentence, LONGEST)
+        status=checked.status,
+        field=visible(fault.field, 60),
+        sentence=visible(translated(fault.sentence), LONGEST),
     )

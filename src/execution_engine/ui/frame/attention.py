@@ -24,7 +24,7 @@ from execution_engine.ui.format import age, counted, local_time, visible
 from execution_engine.ui.holdings import is_old
 from execution_engine.ui.risk_board import board_of, risk_state, under_way
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 LONGEST = 200
 
@@ -97,13 +97,18 @@ class Attention:
         for world in self._board.worlds():
             action = under_way(bridge, world)
             if action is not None:
-                sentence = visible(action.notes, LONGEST)
+                sentence = visible(translated(action.notes), LONGEST)
                 yield Thing("risk", "warn", tr("An offset is under way"), sentence, tr("Show"), "risk")
             elif not risk_state(bridge, settings, world).sentence:
                 plan = self._board.evaluation(world, now, lately=True).plan
                 if plan is not None and plan.acts:
                     yield Thing(
-                        "risk", "warn", tr("Offset plan is ready"), f"{plan.words}.", tr("Show"), "risk"
+                        "risk",
+                        "warn",
+                        tr("Offset plan is ready"),
+                        f"{translated(plan.words)}.",
+                        tr("Show"),
+                        "risk",
                     )
 
 
@@ -124,21 +129,23 @@ def _decisions(bridge: Bridge) -> Iterator[Thing]:
         title = counted(len(wait), tr("decision"), tr("decisions")) + (
             tr(" waits") if len(wait) == 1 else tr(" wait")
         )
-        sentence = visible(wait[0].found, LONGEST)
+        sentence = visible(translated(wait[0].found), LONGEST)
         yield Thing("question", "warn", title, sentence, tr("Review"), "away", wait[0].id)
 
 
 def _worlds(bridge: Bridge) -> Iterator[Thing]:
     for held in bridge.holds.values():
-        title = tr("The {held} world is on hold").format(held=held.name)
-        yield Thing("pause", "warn", title, visible(held.reason, LONGEST), "", "away")
+        title = tr("The {held} world is on hold").format(held=tr(held.name))
+        yield Thing("pause", "warn", title, visible(translated(held.reason), LONGEST), "", "away")
 
 
 def _accounts(bridge: Bridge) -> Iterator[Thing]:
     for account in bridge.accounts.values():
         if account.enabled and account.status in (AccountStatus.HOLD, AccountStatus.ERROR):
             word = tr("is on hold") if account.status is AccountStatus.HOLD else tr("cannot be used")
-            sentence = visible(account.reason, LONGEST) or tr("No new positions are opened on it.")
+            sentence = visible(translated(account.reason), LONGEST) or tr(
+                "No new positions are opened on it."
+            )
             yield Thing(
                 "key",
                 "warn",
@@ -159,7 +166,7 @@ def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
             yield _thing(
                 "pause",
                 tr("{group} is on hold").format(group=_name(group)),
-                visible(group.hold, LONGEST),
+                visible(translated(group.hold), LONGEST),
                 group,
             )
         of_group = unknown.get(group.id, [])
@@ -200,7 +207,7 @@ def _not_cancelled(group: Group, orders: list[Order]) -> Thing:
         _PURPOSES[orders[0].purpose] if len(orders) == 1 else counted(len(orders), tr("order"), tr("orders"))
     )
     reason = next((order.reason for order in orders if order.reason), "").removesuffix(".")
-    why = f": {visible(reason, LONGEST)}" if reason else ""
+    why = f": {visible(translated(reason), LONGEST)}" if reason else ""
     at = min(order.cancel_at for order in orders if order.cancel_at is not None)
     rests = tr("rests") if len(orders) == 1 else tr("rest")
     sentence = tr("{what} still {rests}{why}. It is tried again at {time}.").format(
@@ -225,7 +232,7 @@ def _rejected(bridge: Bridge, legs: list[Leg]) -> Iterator[Thing]:
             ).format(group=_name(group), count=counted(len(of_group), tr("leg"), tr("legs")), was=was)
             unsaid = tr("It is not on the exchange.") if never else tr("The exchange gave no reason.")
             why = next((leg.reason for leg in of_group if leg.reason), unsaid)
-            yield _thing("error", title, visible(why, LONGEST), group)
+            yield _thing("error", title, visible(translated(why), LONGEST), group)
 
 
 def _old(bridge: Bridge, now: datetime) -> Iterator[Thing]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from execution_engine.ui.format import visible
 from execution_engine.ui.frame.header import BY_USER
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Banner
 
 LONGEST = 300
@@ -27,7 +27,7 @@ def show(
 
     recovering: it is on hold until the user has looked at what came of a restore.
     """
-    why = " · ".join(visible(each, LONGEST) for each in reasons if each != BY_USER)
+    why = " · ".join(visible(translated(each), LONGEST) for each in reasons if each != BY_USER)
     if word in ("error", "stopped"):
         _say(banner, tr("Error: {why}").format(why=why or tr("the engine does not run")), "danger", "error")
     elif word == "paused":

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import ICON, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, button, divider, fit_height
 
 WIDTH = 568
@@ -38,13 +39,17 @@ class StartFault(QWidget):
         self.setFixedWidth(px(WIDTH))
         wrong, _, advice = told.partition(". ")
         self.wrong = _wrapping(wrong + "." * bool(advice))
-        self.advice = _wrapping(advice or "Put that right and start again.")
+        self.advice = _wrapping(advice or tr("Put that right and start again."))
         self.folder = _wrapping(str(folder))
-        self.copy = button("Copy", icon="copy")
-        self.open = button("Open data folder", icon="folder")
-        self.restore = button("Restore the backup", "primary", tip=f"Put {backup} in place of the database")
+        self.copy = button(tr("Copy"), icon="copy")
+        self.open = button(tr("Open data folder"), icon="folder")
+        self.restore = button(
+            tr("Restore the backup"),
+            "primary",
+            tip=tr("Put {backup} in place of the database").format(backup=backup),
+        )
         self.restore.setVisible(bool(backup))
-        self.quit = button("Quit", "normal" if backup else "primary")
+        self.quit = button(tr("Quit"), "normal" if backup else "primary")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -54,7 +59,7 @@ class StartFault(QWidget):
         self.restore.clicked.connect(self._restore)
         self.open.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))
         self.quit.clicked.connect(self.close)
-        self.setAccessibleName("Execution Engine could not start")
+        self.setAccessibleName(tr("Execution Engine could not start"))
         self.setAccessibleDescription(told)
         self.quit.setFocus()
 
@@ -69,7 +74,7 @@ class StartFault(QWidget):
         )
         column = QVBoxLayout()
         column.setSpacing(px(10))
-        column.addWidget(Label("Execution Engine could not start", "heading"))
+        column.addWidget(Label(tr("Execution Engine could not start"), "heading"))
         column.addLayout(self._table())
         row.addLayout(column, 1)
         return frame
@@ -81,7 +86,7 @@ class StartFault(QWidget):
         grid.setColumnMinimumWidth(0, px(92))
         grid.setColumnStretch(1, 1)
         grid.addWidget(divider(), 0, 0, 1, 2)
-        rows = (("Why", self.wrong), ("What to do", self.advice), ("Data folder", self.folder))
+        rows = ((tr("Why"), self.wrong), (tr("What to do"), self.advice), (tr("Data folder"), self.folder))
         for place, (name, value) in enumerate(rows):
             at = 2 * place + 1
             grid.addWidget(Label(name, "body", "text2"), at, 0, Qt.AlignmentFlag.AlignTop)
@@ -121,9 +126,13 @@ class StartFault(QWidget):
         fit_height(self)
 
     def _copy(self) -> None:
-        lines = (f"Execution Engine {self._version} could not start.", self._told, f"Data: {self._folder}")
+        lines = (
+            tr("Execution Engine {version} could not start.").format(version=self._version),
+            self._told,
+            tr("Data: {folder}").format(folder=self._folder),
+        )
         QGuiApplication.clipboard().setText("\n".join(lines))
-        self.copy.setText("Copied")
+        self.copy.setText(tr("Copied"))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go with Esc, and with Enter unless another button has the focus."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction, QIcon, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar
 
-from execution_engine.domain import schema
 from execution_engine.domain.instrument import Side
+from execution_engine.ui import schema
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import counted
 from execution_engine.ui.frame.acts import why_not
@@ -192,7 +192,7 @@ def _settings(go: Go) -> Iterable[Find]:
             title=setting.title,
             kind=tr("Setting"),
             run=partial(go, "settings", setting.path),
-            detail=schema.SECTIONS.get(setting.section, (setting.section, ""))[0],
+            detail=schema.heading(setting.section)[0],
             more=f"{setting.path} {setting.help} {setting.unit}",
             icon="settings",
         )

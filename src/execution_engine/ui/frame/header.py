@@ -26,7 +26,7 @@ from execution_engine.ui.frame.worlds import accounts_in_use, gravest, shown_wor
 from execution_engine.ui.holdings import Holdings
 from execution_engine.ui.icons import Mark, state_look
 from execution_engine.ui.theme import ICON, SIZE, Token, color, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ElidedLabel, Label, ModeBadge, button, divider
 
 WHY_WIDE, WHY_NARROW = 300, 170
@@ -109,9 +109,9 @@ class Header(QFrame):
         look = state_look("engine", self.state_key)
         self._mark.show_shape(look.shape, look.token)
         self.state.show_text(look.word)
-        self.state.setToolTip(tooltip("\n".join(visible(each, 300) for each in reasons)))
+        self.state.setToolTip(tooltip("\n".join(visible(translated(each), 300) for each in reasons)))
         why = [each for each in reasons if each != BY_USER] if word in ("hold", "starting") else []
-        self.why.show_text(" · ".join(visible(each, 300) for each in why))
+        self.why.show_text(" · ".join(visible(translated(each), 300) for each in why))
         self.why.setVisible(bool(why))
         self.uptime.setVisible(not why and not self._narrow)
         self.uptime.show_text(uptime(bridge.doors.now() - bridge.doors.started_at))

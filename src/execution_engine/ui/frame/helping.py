@@ -9,13 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, button, divider, fit_height
 
 
 def about(version: str, folder: Path, parent: QWidget) -> QDialog:
     """Return what this is, in which version, and where its data lies."""
-    rows = (("Version", version), ("Data folder", str(folder)))
-    return _table("About", "Execution Engine", rows, parent)
+    rows = ((tr("Version"), version), (tr("Data folder"), str(folder)))
+    return _table(tr("About"), "Execution Engine", rows, parent)
 
 
 def _table(title: str, heading: str, rows: Sequence[tuple[str, str]], parent: QWidget) -> QDialog:
@@ -46,7 +47,7 @@ def _table(title: str, heading: str, rows: Sequence[tuple[str, str]], parent: QW
         grid.addWidget(divider(), 2 * place + 1, 0, 1, 2)
     column.addLayout(grid)
     column.addStretch(1)
-    close = button("Close")
+    close = button(tr("Close"))
     close.clicked.connect(dialog.accept)
     foot = QHBoxLayout(footer)
     foot.setContentsMargins(px(20), px(12), px(20), px(12))

@@ -17,7 +17,7 @@ from execution_engine.domain.safety import VaultShown
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import ICON, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import BusyArc, Label, button
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class LockScreen(QFrame):
     def _answered(self, reply: Refusal | None) -> None:
         self._set_busy(False)
         if isinstance(reply, Refusal):
-            self.error.show_text(visible(reply.message, 240))
+            self.error.show_text(visible(translated(reply.message), 240))
             if self._vault.password:
                 self.password.setFocus()
             else:  # a password may have been chosen meanwhile, on the command line or before it was known

@@ -12,6 +12,7 @@ from execution_engine.domain.errors import Refusal
 from execution_engine.domain.updates import Offer, UpToDate
 from execution_engine.ui.format import counted
 from execution_engine.ui.theme import font, px
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, Notice, button
 
 SIZE = (568, 420)
@@ -25,7 +26,7 @@ class NewVersion(QDialog):
         super().__init__(parent)
         self._offer = offer
         release = offer.release
-        self.setWindowTitle("New version")
+        self.setWindowTitle(tr("New version"))
         self.resize(px(SIZE[0]), px(SIZE[1]))
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
@@ -36,20 +37,24 @@ class NewVersion(QDialog):
         column = QVBoxLayout(content)
         column.setContentsMargins(px(20), px(18), px(20), px(14))
         column.setSpacing(px(10))
-        column.addWidget(Label(f"Execution Engine {release.version}", "heading"))
-        told = f"Published on {release.published:%Y-%m-%d}; version {version} runs here. {self._file()}"
+        column.addWidget(Label(tr("Execution Engine {version}").format(version=release.version), "heading"))
+        told = tr("Published on {published}; version {version} runs here. {file}").format(
+            published=f"{release.published:%Y-%m-%d}", version=version, file=self._file()
+        )
         column.addWidget(Label(told, "body", "text2", wrap=True))
         self.notes = QTextBrowser()
         self.notes.setOpenLinks(False)
-        self.notes.setAccessibleName("What is new")
+        self.notes.setAccessibleName(tr("What is new"))
         # The notes are signed, and still no page of the web: no markup but their own, and nothing is fetched.
         self.notes.document().setDocumentMargin(0)
         self.notes.document().setMarkdown(release.notes, QTextDocument.MarkdownFeature.MarkdownNoHTML)
         _set(self.notes.document())
         column.addWidget(self.notes, 1)
-        groups = counted(offer.open_groups, "position group")
-        self.agreed = QCheckBox(f"Update with {groups} open")
-        self.meanwhile = Label("Until the new version runs, nothing is watched or closed.", "small", "warn")
+        groups = counted(offer.open_groups, tr("position group"), tr("position groups"))
+        self.agreed = QCheckBox(tr("Update with {groups} open").format(groups=groups))
+        self.meanwhile = Label(
+            tr("Until the new version runs, nothing is watched or closed."), "small", "warn"
+        )
         for part in (self.agreed, self.meanwhile):
             part.setVisible(offer.asks)
             column.addWidget(part)
@@ -59,8 +64,10 @@ class NewVersion(QDialog):
     def _file(self) -> str:
         file = self._offer.download
         if file is None:
-            return "There is no file for this computer; its page says more."
-        return f"The file is {file.name}, {file.size / 1e6:.0f} MB."
+            return tr("There is no file for this computer; its page says more.")
+        return tr("The file is {file}, {size} MB.").format(
+            file=file.name, size=f"{file.size / 1000000.0:.0f}"
+        )
 
     def _footer(self) -> QFrame:
         frame = QFrame()
@@ -69,9 +76,9 @@ class NewVersion(QDialog):
         row = QHBoxLayout(frame)
         row.setContentsMargins(px(20), px(12), px(20), px(12))
         row.setSpacing(px(8))
-        self.page = button("Open its page")
+        self.page = button(tr("Open its page"))
         self.page.clicked.connect(lambda: self._open(self._offer.release.page))
-        self.download = button("Download", "primary")
+        self.download = button(tr("Download"), "primary")
         file = self._offer.download
         if file is None:
             self.download.hide()
@@ -80,7 +87,7 @@ class NewVersion(QDialog):
             self.download.clicked.connect(lambda: self._open(file.url))
         self.download.setEnabled(not self._offer.asks)
         self.agreed.toggled.connect(lambda agreed: self.download.setEnabled(agreed or not self._offer.asks))
-        self.close_button = button("Not now")
+        self.close_button = button(tr("Not now"))
         self.close_button.clicked.connect(self.reject)
         for widget in (self.page, None, self.close_button, self.download):
             row.addStretch(1) if widget is None else row.addWidget(widget)
@@ -119,15 +126,28 @@ def _set(notes: QTextDocument) -> None:
 def notice_of(offer: Offer, look: Callable[[], object]) -> Notice:
     """Return the notice of a version that may be installed."""
     waits = (
-        f" {counted(offer.open_groups, 'position group')} {'is' if offer.open_groups == 1 else 'are'} open: "
-        "better close them first."
+        tr(" {count} is open: better close them first.")
+        if offer.open_groups == 1
+        else tr(" {count} are open: better close them first.")
+    ).format(count=counted(offer.open_groups, tr("position group"), tr("position groups")))
+    sentence = tr("You have the choice; nothing is installed by itself.{waits}").format(
+        waits=waits if offer.asks else ""
     )
-    sentence = f"You have the choice; nothing is installed by itself.{waits if offer.asks else ''}"
-    return Notice("info", f"Version {offer.release.version} is available", sentence, "What is new", look)
+    return Notice(
+        "info",
+        tr("Version {version} is available").format(version=offer.release.version),
+        sentence,
+        tr("What is new"),
+        look,
+    )
 
 
 def answer_of(found: UpToDate | Refusal) -> Notice:
     """Return the notice for who asked and need not do anything."""
     if isinstance(found, UpToDate):
-        return Notice("success", "There is no newer version", f"Version {found.version} is the newest.")
-    return Notice("warning", "New versions could not be asked about", found.message)
+        return Notice(
+            "success",
+            tr("There is no newer version"),
+            tr("Version {version} is the newest.").format(version=found.version),
+        )
+    return Notice("warning", tr("New versions could not be asked about"), translated(found.message))

@@ -29,6 +29,7 @@ from execution_engine.ui.frame.fuzzy import fit
 from execution_engine.ui.frame.memory import Memory
 from execution_engine.ui.tables.paint import baseline, elided, width_of
 from execution_engine.ui.theme import ICON, color, font, px, row_height
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, SearchField
 
 WIDTH, ROWS_SEEN = 640, 11
@@ -39,7 +40,7 @@ RECENTLY_USED = 20  # how much better a thing fits that was used before; less th
 FIND = Qt.ItemDataRole.UserRole + 1
 PLACES = Qt.ItemDataRole.UserRole + 2
 KIND = 96  # [px] for what kind a thing is of
-HINT = "↑ ↓ to choose · Enter does it · Esc closes"
+HINT = tr("↑ ↓ to choose · Enter does it · Esc closes")
 
 
 class Palette(QDialog):
@@ -50,13 +51,13 @@ class Palette(QDialog):
         super().__init__(parent)
         self._finds, self._memory = finds, memory
         self._recent = recent(memory)
-        self.setWindowTitle("Find anything")
+        self.setWindowTitle(tr("Find anything"))
         self.setFixedWidth(px(WIDTH))
-        self.search = SearchField("An act, a page, a position, a setting …")
+        self.search = SearchField(tr("An act, a page, a position, a setting …"))
         self.search.setMinimumWidth(0)
         self.search.setMaximumWidth(16_777_215)
         self.rows = QListWidget()
-        self.rows.setAccessibleName("Found")
+        self.rows.setAccessibleName(tr("Found"))
         self.rows.setItemDelegate(_Row(self.rows))
         self.rows.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.rows.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
@@ -129,9 +130,12 @@ class Palette(QDialog):
         """Say below what the current row is, or why it cannot be done."""
         find = self._current()
         if find is None:
-            self.foot.show_text(f"Nothing is called “{visible(self.search.text().strip(), 40)}”.", "text2")
+            self.foot.show_text(
+                tr("Nothing is called “{text}”.").format(text=visible(self.search.text().strip(), 40)),
+                "text2",
+            )
         elif find.why_not:
-            self.foot.show_text(f"Not now: {find.why_not}", "warn")
+            self.foot.show_text(tr("Not now: {why_not}").format(why_not=find.why_not), "warn")
         else:
             self.foot.show_text(HINT, "text3")
 
@@ -183,7 +187,7 @@ def recent(memory: Memory) -> list[str]:
 
 def words(find: Find) -> str:
     """Return a row as a screen reader says it."""
-    reason = f"not now: {find.why_not}" if find.why_not else ""
+    reason = tr("not now: {why_not}").format(why_not=find.why_not) if find.why_not else ""
     return ", ".join(each for each in (find.title, find.detail, find.kind, spoken(find.keys), reason) if each)
 
 

@@ -9,7 +9,7 @@ from execution_engine.ui.findings import decisions
 from execution_engine.ui.format import counted, visible
 from execution_engine.ui.frame.asking import open_groups
 from execution_engine.ui.frame.away import is_reading
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 
@@ -20,7 +20,7 @@ def trading_again(bridge: Bridge, parent: QWidget) -> ConfirmDialog:
         tr("Trade again"),
         tr("Let trading go on?"),
         tr("Trade again"),
-        explanation=visible(why, 300),
+        explanation=visible(translated(why), 300),
         consequences=_consequences(bridge),
         danger=False,
         parent=parent,

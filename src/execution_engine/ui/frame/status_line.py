@@ -16,7 +16,7 @@ from execution_engine.ui.format import age, ago, counted, fine_age, local_time, 
 from execution_engine.ui.holdings import STALE_AFTER, is_old
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import SIZE, Token, px
-from execution_engine.ui.tongue import later, tr
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import Label, StatusItem, separator
 
 LIGHTS: dict[str, tuple[Token, Shape]] = {
@@ -43,7 +43,7 @@ def books_reasons(bridge: Bridge) -> list[str]:
     troubled.sort(key=lambda account: order.index(account.status))
     return [
         f"{visible(each.name, 40)} {_WORDS[each.status]}"
-        + (f": {visible(each.reason, 300)}" if each.reason else "")
+        + (f": {visible(translated(each.reason), 300)}" if each.reason else "")
         for each in troubled
     ]
 

@@ -10,7 +10,7 @@ from execution_engine.domain.errors import Refusal
 from execution_engine.domain.facts import Category, Fact, Level
 from execution_engine.ui.findings import TELLING
 from execution_engine.ui.format import visible
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Notice
 from execution_engine.ui.widgets.notices import Level as NoticeLevel
 
@@ -46,16 +46,16 @@ def notice_of(
         return Notice(
             _LEVELS[fact.level],
             FOUND[fact.code],
-            visible(fact.text, LONGEST),
+            visible(translated(fact.text), LONGEST),
             tr("Review"),
             review,
             logged=True,
         )
-    title = _TITLES.get(fact.code) or fact.code.replace("_", " ").capitalize()
+    title = _TITLES.get(fact.code) or tr(fact.code.replace("_", " ").capitalize())
     # A group that closed may have won or lost: the sign says which, not a tick.
     level: NoticeLevel = "info" if fact.code == "group_closed" else _LEVELS[fact.level]
     action, then = _way(fact, show_group, show_alert)
-    return Notice(level, title, visible(fact.text, LONGEST), action, then, logged=True)
+    return Notice(level, title, visible(translated(fact.text), LONGEST), action, then, logged=True)
 
 
 def _way(
@@ -81,4 +81,4 @@ def keep(notice: Notice) -> None:
 
 def refused(what: str, refusal: Refusal) -> Notice:
     """Return the notice of a wish that was not granted."""
-    return Notice("error", what, visible(refusal.message, LONGEST))
+    return Notice("error", what, visible(translated(refusal.message), LONGEST))

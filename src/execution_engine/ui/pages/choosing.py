@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QComboBox
 from execution_engine.domain.rows import World
 from execution_engine.ui.format import visible
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 
-WORLDS = {World.PAPER: "Paper", World.TEST: "Testnet and demo", World.LIVE: "Live"}
+WORLDS = {World.PAPER: tr("Paper"), World.TEST: tr("Testnet and demo"), World.LIVE: tr("Live")}
 ALL = ""
 WIDEST = 190
 
@@ -48,5 +49,5 @@ def offer(of: QComboBox, choices: Sequence[tuple[str, str]], chosen: str) -> Non
 def offer_accounts(of: QComboBox, names: Sequence[str]) -> None:
     """Offer accounts, where there are several; a chosen one that is gone is let go."""
     chosen = str(of.currentData() or ALL)
-    offer(of, [("All accounts", ALL), *((visible(name, 40), name) for name in names)], chosen)
+    offer(of, [(tr("All accounts"), ALL), *((visible(name, 40), name) for name in names)], chosen)
     of.setVisible(len(names) > 1 or chosen in names)

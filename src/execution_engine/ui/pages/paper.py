@@ -21,7 +21,7 @@ from execution_engine.ui.holdings import is_old
 from execution_engine.ui.pages.test_alert import symbol_field
 from execution_engine.ui.tables import Cell, Column, Number, TableModel, TableView
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, NumberField, Panel, SegmentedChoice, button
 
 NUDGES = (Decimal("-1"), Decimal("-0.1"), Decimal("0.1"), Decimal("1"))
@@ -211,7 +211,7 @@ class PaperPanel(QWidget):
 
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):
-                self._say(visible(reply.message, 300), "danger")
+                self._say(visible(translated(reply.message), 300), "danger")
             self._show_feed()
 
         self._bridge.wish(wish, done)
@@ -266,7 +266,7 @@ class PaperPanel(QWidget):
     def _send(self, value: Decimal) -> None:
         def done(moved: Sequence[str] | Refusal) -> None:
             if isinstance(moved, Refusal):
-                self._say(visible(moved.message, 300), "danger")
+                self._say(visible(translated(moved.message), 300), "danger")
                 return
             self.price.set_value(value)
             self._say(f"{exact(value)}: {', '.join(moved)}")

@@ -14,7 +14,7 @@ from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, StateChip, button, fit_height
 
 FIRST = "BINANCE:BTCUSDT"
@@ -168,7 +168,7 @@ class TestAlertDialog(QDialog):
         self._set_busy(False)
         self.symbol.setFocus()
         if isinstance(reply, Refusal):
-            self._say(visible(reply.message, 300), "danger")
+            self._say(visible(translated(reply.message), 300), "danger")
             return
         self._alert_id = reply.alert_id
         self.story.setVisible(reply.alert_id is not None)
@@ -190,7 +190,7 @@ class TestAlertDialog(QDialog):
         self.chip.show_look(look.word, look.shape, look.token)
         self.chip.show()
         name = f"{alert.symbol} {alert.timeframe}"
-        self._say(f"{name}: {visible(alert.reason, 300)}" if alert.reason else name)
+        self._say(f"{name}: {visible(translated(alert.reason), 300)}" if alert.reason else name)
 
     def _show_story(self) -> None:
         if self._alert_id is not None:

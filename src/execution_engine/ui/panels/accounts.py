@@ -23,16 +23,17 @@ from execution_engine.ui.panels.accounts_asking import AccountDialog, KeysDialog
 from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, ModeBadge, StateChip, button
 
 REFRESH_MS = 1000
 SOON_DAYS = 14  # before keys end, it is said in another colour
 STATUS: dict[AccountStatus, StateLook] = {
-    AccountStatus.READY: StateLook("Ready", "disc", "profit"),
-    AccountStatus.DISABLED: StateLook("Disabled", "struck_ring", "neutral"),
-    AccountStatus.RECONCILING: StateLook("Reading", "dashed_ring", "accent"),
-    AccountStatus.HOLD: StateLook("On hold", "two_bars", "warn"),
-    AccountStatus.ERROR: StateLook("Error", "cross", "danger"),
+    AccountStatus.READY: StateLook(tr("Ready"), "disc", "profit"),
+    AccountStatus.DISABLED: StateLook(tr("Disabled"), "struck_ring", "neutral"),
+    AccountStatus.RECONCILING: StateLook(tr("Reading"), "dashed_ring", "accent"),
+    AccountStatus.HOLD: StateLook(tr("On hold"), "two_bars", "warn"),
+    AccountStatus.ERROR: StateLook(tr("Error"), "cross", "danger"),
 }
 
 
@@ -41,8 +42,8 @@ class AccountsPanel(AskingPanel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Show those that there are."""
-        super().__init__("Accounts", "keys are kept encrypted, and checked daily", bridge)
-        self.add_button = button("Add account…", icon="plus", small=True)
+        super().__init__(tr("Accounts"), tr("keys are kept encrypted, and checked daily"), bridge)
+        self.add_button = button(tr("Add account…"), icon="plus", small=True)
         self.add_right(self.add_button)
         self._list = NamedRows(self._row)
         self.rows = self._list.rows
@@ -92,14 +93,14 @@ class AccountsPanel(AskingPanel):
     def menu(self, name: str) -> QMenu:
         """Return what can be done with an account."""
         account, menu = self._bridge.accounts[name], QMenu(self)
-        check = menu.addAction("Check keys now", partial(self._check, name))
+        check = menu.addAction(tr("Check keys now"), partial(self._check, name))
         keys = menu.addAction(
-            "Enter other keys…", partial(self._with_vault, partial(self._ask_for_keys, name))
+            tr("Enter other keys…"), partial(self._with_vault, partial(self._ask_for_keys, name))
         )
         menu.addSeparator()
-        default = menu.addAction("Make it the default", partial(self._make_default, name))
+        default = menu.addAction(tr("Make it the default"), partial(self._make_default, name))
         menu.addSeparator()
-        menu.addAction("Remove…", partial(self._ask_to_remove, name))
+        menu.addAction(tr("Remove…"), partial(self._ask_to_remove, name))
         for each in (check, keys):
             each.setEnabled(account.mode is not Mode.PAPER)
         default.setEnabled(not account.is_default)
@@ -122,7 +123,11 @@ class AccountsPanel(AskingPanel):
             self.confirm(dialog, lambda: accounts.enable(name, confirmed=unverified))
 
     def _check(self, name: str) -> None:
-        self.say(f"{exchange_name(self._bridge.accounts[name].exchange)} is asked about the keys of {name}…")
+        self.say(
+            tr("{exchange} is asked about the keys of {name}…").format(
+                exchange=exchange_name(self._bridge.accounts[name].exchange), name=name
+            )
+        )
         self.do(self._bridge.doors.accounts.check(name))
 
     def _make_default(self, name: str) -> None:
@@ -156,7 +161,7 @@ class AccountsPanel(AskingPanel):
             return await self._bridge.doors.accounts.add(name, exchange, market, mode, dialog.keys())
 
         self.form(
-            dialog, act, doing="The keys are kept and the exchange is asked about them…",
+            dialog, act, doing=tr("The keys are kept and the exchange is asked about them…"),
             field_of=asking.field_of,
         )  # fmt: skip
 
@@ -167,7 +172,7 @@ class AccountsPanel(AskingPanel):
             await self._opened(dialog)
             return await self._bridge.doors.accounts.enter_keys(name, dialog.keys())
 
-        doing = "The keys are kept and the exchange is asked about them…"
+        doing = tr("The keys are kept and the exchange is asked about them…")
         self.form(dialog, act, doing=doing, field_of=asking.field_of)
 
     async def _opened(self, dialog: KeysForm) -> None:
@@ -183,14 +188,14 @@ class AccountRow(QFrame):
         super().__init__()
         shown = visible(name, 40)
         self._name = shown
-        self.setAccessibleName(f"Account {shown}")
+        self.setAccessibleName(tr("Account {shown}").format(shown=shown))
         self.badge, self.chip = ModeBadge(), StateChip()
         self.kind = Label("", "small", "text2")
-        self.default = Label("default", "small", "accent")
+        self.default = Label(tr("default"), "small", "accent")
         self.reason = Label("", "small", "warn", wrap=True)
         self.keys = Label("", "small", "text2", wrap=True)
-        self.toggle = button("Enable", small=True, tip=f"Let {shown} trade")
-        self.more = button(role="icon", icon="more", tip=f"More about {shown}")
+        self.toggle = button(tr("Enable"), small=True, tip=tr("Let {shown} trade").format(shown=shown))
+        self.more = button(role="icon", icon="more", tip=tr("More about {shown}").format(shown=shown))
         grid = QGridLayout(self)
         grid.setContentsMargins(px(12), px(8), px(8), px(8))
         grid.setHorizontalSpacing(px(12))
@@ -218,19 +223,23 @@ class AccountRow(QFrame):
 
     def show_account(self, account: Account, now: datetime) -> None:
         """Show an account as it is now."""
-        exchange = "every exchange's rules" if account.exchange == PAPER else exchange_name(account.exchange)
-        market = "spot" if account.market is Market.SPOT else "USDT perpetual"
+        exchange = (
+            tr("every exchange's rules") if account.exchange == PAPER else exchange_name(account.exchange)
+        )
+        market = tr("spot") if account.market is Market.SPOT else tr("USDT perpetual")
         self.badge.set_mode(account.mode.value)
         self.kind.show_text(f"{exchange} · {market}")
         self.default.setVisible(account.is_default)
         self.chip.show_look(*STATUS[account.status])
-        self.reason.show_text(visible(account.reason, 240), "danger" if self._is_bad(account) else "text2")
+        self.reason.show_text(
+            visible(translated(account.reason), 240), "danger" if self._is_bad(account) else "text2"
+        )
         self.reason.setVisible(bool(account.reason))
         words, token = told_of_keys(account, now)
         self.keys.show_text(visible(words, 400), token)
-        verb = "Disable" if account.enabled else "Enable"
+        verb = tr("Disable") if account.enabled else tr("Enable")
         self.toggle.setText(verb if account.enabled or account.mode is Mode.PAPER else f"{verb}…")
-        tip = "Open nothing more on" if account.enabled else "Let trade:"
+        tip = tr("Open nothing more on") if account.enabled else tr("Let trade:")
         self.toggle.setToolTip(f"{tip} {self._name}")
         self.toggle.setAccessibleName(f"{verb} {self._name}")
 
@@ -242,24 +251,28 @@ class AccountRow(QFrame):
 def told_of_keys(account: Account, now: datetime) -> tuple[str, Token]:
     """Say what is known of an account's keys, and in which colour."""
     if account.mode is Mode.PAPER:
-        return "practice: no keys, no real money", "text3"
+        return tr("practice: no keys, no real money"), "text3"
     check = account.check
     if check is None:
-        return "keys not checked yet", "warn"
-    when = f"checked {ago(now - check.at)}"
+        return tr("keys not checked yet"), "warn"
+    when = tr("checked {span}").format(span=ago(now - check.at))
     if check.faults:
         return f"{' '.join(check.faults).rstrip('.')} · {when}", "danger"
-    words: list[str] = ["keys fit"]
+    words: list[str] = [tr("keys fit")]
     token: Token = "text2"
     if check.is_unverified:
-        words.append("whether they may withdraw the exchange does not tell")
+        words.append(tr("whether they may withdraw the exchange does not tell"))
         token = "warn"
     else:
-        words.append("cannot withdraw")
+        words.append(tr("cannot withdraw"))
     if check.ip_bound is not None:
-        words.append("bound to addresses" if check.ip_bound else "not bound to an address")
+        words.append(tr("bound to addresses") if check.ip_bound else tr("not bound to an address"))
     if check.expires_at is not None:
         left = (check.expires_at - now).days
-        words.append(f"end on {check.expires_at:%Y-%m-%d}" if left >= 0 else "have ended")
+        words.append(
+            tr("end on {expires_at}").format(expires_at=f"{check.expires_at:%Y-%m-%d}")
+            if left >= 0
+            else tr("have ended")
+        )
         token = "warn" if left < SOON_DAYS else token
     return " · ".join([*words, when]), token

@@ -16,17 +16,18 @@ from execution_engine.ui.format import exchange_name, visible
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.panels.passwords import AGAIN, BAR, NewPassword
 from execution_engine.ui.panels.passwords import KEY as NEW
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, SegmentedChoice, fit_height, follows
 
-KEY_FIELDS = {"api_key": "API key", "api_secret": "API secret", "passphrase": "Passphrase"}
+KEY_FIELDS = {"api_key": tr("API key"), "api_secret": tr("API secret"), "passphrase": tr("Passphrase")}
 MODE_WORDS = {
-    Mode.LIVE: "Live: real money",
-    Mode.DEMO: "Demo: the exchange's practice account",
-    Mode.TESTNET: "Testnet: the exchange's test system",
-    Mode.PAPER: "Paper: practice inside this program, no keys",
+    Mode.LIVE: tr("Live: real money"),
+    Mode.DEMO: tr("Demo: the exchange's practice account"),
+    Mode.TESTNET: tr("Testnet: the exchange's test system"),
+    Mode.PAPER: tr("Paper: practice inside this program, no keys"),
 }
 SHOWN = 12  # characters of a choice that a field asks room for
-MARKETS = ((Market.SPOT.value, "Spot"), (Market.SWAP.value, "USDT perpetual"))
+MARKETS = ((Market.SPOT.value, tr("Spot")), (Market.SWAP.value, tr("USDT perpetual")))
 PASSWORD = "password"
 
 
@@ -58,11 +59,11 @@ class KeysForm(FormDialog):
             field = self.add_text(key, caption, secret=key != "api_key")
             field.textChanged.connect(self._tell_blanks)
         if self.vault.exists and not self.vault.is_open and self.vault.password:
-            self.add_text(PASSWORD, "Master password", secret=True).textChanged.connect(self.check)
-            self.hint(PASSWORD, "The vault is locked; this opens it.")
+            self.add_text(PASSWORD, tr("Master password"), secret=True).textChanged.connect(self.check)
+            self.hint(PASSWORD, tr("The vault is locked; this opens it."))
         elif not self.vault.exists and not self.vault.system_keyring:
-            self.add_note("This computer has no keyring. A master password keeps your keys; lost, they have to be "
-                          "entered again, nothing else is lost.")  # fmt: skip
+            self.add_note(tr("This computer has no keyring. A master password keeps your keys; lost, they have to be "
+                          "entered again, nothing else is lost."))  # fmt: skip
             self.new_password = NewPassword(self, self._bridge, self._bridge.doors.vault.strength)
             self.new_password.changed.connect(self.check)
 
@@ -98,8 +99,8 @@ class KeysForm(FormDialog):
             blank = any(char.isspace() or not char.isprintable() for char in text)
             if key == "passphrase":
                 blank = text != text.strip()
-            what = "passphrase" if key == "passphrase" else caption
-            words = f"Spaces and line breaks around or in the {what} are taken out."
+            what = tr("passphrase") if key == "passphrase" else caption
+            words = tr("Spaces and line breaks around or in the {what} are taken out.").format(what=what)
             self.hint(key, words if blank and "-----BEGIN" not in text else "", "warn" if blank else "text3")
         self.check()
 
@@ -109,13 +110,14 @@ class AccountDialog(KeysForm):
 
     def __init__(self, bridge: Bridge, vault: VaultShown, taken: Collection[str], parent: QWidget) -> None:
         """Take the names there are."""
-        explanation = (
-            "Make keys that may read and trade, not withdraw, bound to this computer's address if it has a fixed one. "
+        explanation = tr(
+            "Make keys that may read and trade, not withdraw, bound to this computer's "
+            "address if it has a fixed one. "
             "The account trades once you enable it."
         )
-        super().__init__("Add account", "Add and check", explanation, bridge, vault, parent)
+        super().__init__(tr("Add account"), tr("Add and check"), explanation, bridge, vault, parent)
         self._taken = taken
-        self.name = self.add_text("name", "Name")
+        self.name = self.add_text("name", tr("Name"))
         self.name.setMaxLength(32)
         self.name.setPlaceholderText("main")
         self.exchange, self.mode = QComboBox(), QComboBox()
@@ -124,10 +126,10 @@ class AccountDialog(KeysForm):
             combo.setMinimumContentsLength(SHOWN)
         for exchange in (*EXCHANGES, PAPER):
             self.exchange.addItem(exchange_name(exchange), exchange)
-        self.add("exchange", "Exchange", self.exchange)
-        self.market = SegmentedChoice(MARKETS, name="Market", small=False)
-        self.add("market", "Market", self.market)
-        self.add("mode", "Mode", self.mode)
+        self.add("exchange", tr("Exchange"), self.exchange)
+        self.market = SegmentedChoice(MARKETS, name=tr("Market"), small=False)
+        self.add("market", tr("Market"), self.market)
+        self.add("mode", tr("Mode"), self.mode)
         self.ask_keys()
         self.name.textChanged.connect(self._name_typed)
         self.exchange.currentIndexChanged.connect(self._place_chosen)
@@ -176,8 +178,15 @@ class KeysDialog(KeysForm):
 
     def __init__(self, account: Account, bridge: Bridge, vault: VaultShown, parent: QWidget) -> None:
         """Take the account."""
-        explanation = "They take the place of those it has, and are checked at once."
-        super().__init__(f"Keys of {account.name}", "Save and check", explanation, bridge, vault, parent)
+        explanation = tr("They take the place of those it has, and are checked at once.")
+        super().__init__(
+            tr("Keys of {account}").format(account=account.name),
+            tr("Save and check"),
+            explanation,
+            bridge,
+            vault,
+            parent,
+        )
         self.ask_keys()
         self.show_keys(True, account.exchange)
         self.check()
@@ -186,25 +195,29 @@ class KeysDialog(KeysForm):
 def enable(account: Account, parent: QWidget, *, unverified: bool) -> ConfirmDialog:
     """Return the question before an account trades."""
     name = visible(account.name, 40)
-    consequences = [follows("From now on", "its alerts become orders; what it holds is read first")]
+    consequences = [follows(tr("From now on"), tr("its alerts become orders; what it holds is read first"))]
     if account.market is Market.SWAP:
-        consequences.append(follows("Perpetuals", "leverage and margin mode are set as its settings say"))
+        consequences.append(
+            follows(tr("Perpetuals"), tr("leverage and margin mode are set as its settings say"))
+        )
     if unverified:
         consequences.append(
             follows(
-                "Withdrawals",
-                f"{exchange_name(account.exchange)} does not tell whether these keys can take money out",
+                tr("Withdrawals"),
+                tr("{exchange} does not tell whether these keys can take money out").format(
+                    exchange=exchange_name(account.exchange)
+                ),
             )
         )
     note = (
-        "Look at the keys on the exchange's site first: if they may withdraw, make others."
+        tr("Look at the keys on the exchange's site first: if they may withdraw, make others.")
         if unverified
         else ""
     )
     return ConfirmDialog(
-        "Enable account",
-        f"Let {name} trade?",
-        "It cannot withdraw: enable" if unverified else "Enable",
+        tr("Enable account"),
+        tr("Let {name} trade?").format(name=name),
+        tr("It cannot withdraw: enable") if unverified else tr("Enable"),
         consequences=consequences,
         danger=unverified or account.mode is Mode.LIVE,
         mode=account.mode.value,
@@ -217,15 +230,15 @@ def enable(account: Account, parent: QWidget, *, unverified: bool) -> ConfirmDia
 def remove(account: Account, parent: QWidget) -> ConfirmDialog:
     """Return the question before an account is removed."""
     return ConfirmDialog(
-        "Remove account",
-        f"Remove {visible(account.name, 40)} and forget its keys?",
-        "Remove",
+        tr("Remove account"),
+        tr("Remove {account} and forget its keys?").format(account=visible(account.name, 40)),
+        tr("Remove"),
         consequences=[
             follows(
-                "Its keys",
-                "are deleted from the vault; on the exchange they stay until you delete them there",
+                tr("Its keys"),
+                tr("are deleted from the vault; on the exchange they stay until you delete them there"),
             ),
-            follows("Its history", "stays, under its name"),
+            follows(tr("Its history"), tr("stays, under its name")),
         ],
         mode=account.mode.value,
         parent=parent,

@@ -11,6 +11,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.theme import Token, px
+from execution_engine.ui.tongue import translated
 from execution_engine.ui.widgets import ConfirmDialog, Label, Panel
 
 LONGEST = 400
@@ -31,7 +32,7 @@ class AskingPanel(Panel):
 
     def say(self, text: str, token: Token = "text2") -> None:
         """Say what was done."""
-        self.said.show_text(visible(text, LONGEST), token)
+        self.said.show_text(visible(translated(text), LONGEST), token)
         self.said.setVisible(bool(text))
 
     def do(self, work: Awaitable[Told], then: Callable[[], object] = lambda: None) -> None:
@@ -47,7 +48,7 @@ class AskingPanel(Panel):
         if isinstance(reply, Refusal):
             self.say(reply.message, "danger")
         else:
-            self.say(reply if isinstance(reply, str) else " ".join(reply))
+            self.say(reply if isinstance(reply, str) else " ".join(map(translated, reply)))
 
     def form(
         self,
@@ -62,7 +63,7 @@ class AskingPanel(Panel):
 
         def done(reply: Told) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, LONGEST), field_of(reply.message))
+                dialog.fail(visible(translated(reply.message), LONGEST), field_of(reply.message))
             else:
                 dialog.accept()
                 self._tell(reply)
@@ -86,7 +87,7 @@ class AskingPanel(Panel):
 
         def done(reply: Told) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, LONGEST))
+                dialog.fail(visible(translated(reply.message), LONGEST))
             else:
                 dialog.accept()
                 self._tell(reply)

@@ -19,7 +19,7 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.files import ask_where_to_write
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, SearchField, button
 
 HEIGHT = 320
@@ -139,7 +139,7 @@ class AuditPanel(AskingPanel):
             about = [fault for fault in faults if fault.startswith(("Audit", "The audit"))]
             if about:
                 more = tr(" And {count} more.").format(count=len(about) - 2) if len(about) > 2 else ""
-                self.say(" ".join(about[:2]) + more, "danger")
+                self.say(" ".join(map(translated, about[:2])) + more, "danger")
             else:
                 at = local_moment(self._bridge.doors.now())
                 self.say(
@@ -160,7 +160,7 @@ class AuditPanel(AskingPanel):
 
 def words_of(act: str) -> str:
     """Write an act for people: `keys_entered` → “Keys entered”."""
-    return act.replace("_", " ").capitalize()
+    return tr(act.replace("_", " ").capitalize())
 
 
 def _act(entry: AuditEntry) -> Cell:
@@ -188,7 +188,7 @@ _COLUMNS: Sequence[Column[AuditEntry]] = (
         key="origin",
         title=tr("From"),
         width=146,
-        cell=lambda entry: Cell(entry.origin.capitalize() or MISSING, "text2", raw=entry.origin),
+        cell=lambda entry: Cell(tr(entry.origin.capitalize()) or MISSING, "text2", raw=entry.origin),
         sort_key=lambda entry: entry.origin,
         tooltip=_origin,
     ),
@@ -196,7 +196,7 @@ _COLUMNS: Sequence[Column[AuditEntry]] = (
         key="detail",
         title=tr("What was done"),
         width=300,
-        cell=lambda entry: Cell(visible(entry.detail, 400)),
-        tooltip=lambda entry: visible(entry.detail, 1000),
+        cell=lambda entry: Cell(visible(translated(entry.detail), 400)),
+        tooltip=lambda entry: visible(translated(entry.detail), 1000),
     ),
 )

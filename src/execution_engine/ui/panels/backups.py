@@ -19,7 +19,7 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.files import ask_where_to_write, ask_which_to_read
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, Facts, Label, button, follows
 
 REFRESH_MS = 1000
@@ -127,7 +127,7 @@ class BackupsPanel(AskingPanel):
                 "aside", ", ".join(aside[:2]) if aside else tr("none"), "warn" if aside else "text"
             )
         told = [*(kept.cautions if kept is not None else ()), *([state.trouble] if state.trouble else [])]
-        self.cautions.show_text("\n".join(visible(text, 300) for text in told))
+        self.cautions.show_text("\n".join(visible(translated(text), 300) for text in told))
         self.cautions.setVisible(bool(told))
         for each in (self.make, self.verify, self.other):
             each.setEnabled(not state.busy)
@@ -218,7 +218,7 @@ class BackupsPanel(AskingPanel):
                 self.say(faults.message, "danger")
             elif faults:
                 more = tr(" And {count} more.").format(count=len(faults) - 3) if len(faults) > 3 else ""
-                self.say(" ".join(faults[:3]) + more, "danger")
+                self.say(" ".join(map(translated, faults[:3])) + more, "danger")
             else:
                 self.say(tr("The database is sound, every sum of money adds up, and the audit log is whole."))
 
@@ -232,9 +232,9 @@ class BackupsPanel(AskingPanel):
     def _check(self, row: BackupFile) -> None:
         def done(faults: list[str] | Refusal) -> None:
             wrong = [faults.message] if isinstance(faults, Refusal) else faults
-            self.found[str(row.path)] = visible(wrong[0], 120) if wrong else SOUND
+            self.found[str(row.path)] = visible(translated(wrong[0]), 120) if wrong else SOUND
             self.rows.refresh()
-            self.say(f"{row.path.name}: {' '.join(wrong[:3]) or tr('sound, and every sum adds up.')}",
+            self.say(f"{row.path.name}: {' '.join(map(translated, wrong[:3])) or tr('sound, and every sum adds up.')}",
                      "danger" if wrong else "text2")  # fmt: skip
             self._enable()
 

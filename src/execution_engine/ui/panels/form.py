@@ -7,6 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from execution_engine.ui.theme import Token, px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, Label, button, fit_height
 from execution_engine.ui.widgets.dialogs import WIDTH
 from execution_engine.ui.widgets.labels import ButtonRole
@@ -44,7 +45,7 @@ class FormDialog(QDialog):
         self._gaps: dict[str, int] = {}
         self._left_out: set[str] = set()
         self._is_busy = False
-        self.cancel = button("Cancel")
+        self.cancel = button(tr("Cancel"))
         self.cancel.setMinimumWidth(px(92))
         self.confirm = button(verb, role)
         self.confirm.setDefault(role == "primary")

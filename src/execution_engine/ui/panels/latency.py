@@ -15,7 +15,7 @@ from execution_engine.domain.observation import Latency, Stage
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, Panel, button
 
 REFRESH_MS = 2000
@@ -107,7 +107,7 @@ class LatencyPanel(Panel):
 
     def _written(self, reply: str | Refusal) -> None:
         self.bundle.setEnabled(True)
-        self.said.show_text(visible(reply.message if isinstance(reply, Refusal) else reply, 300))
+        self.said.show_text(visible(translated(reply.message if isinstance(reply, Refusal) else reply), 300))
         self.said.show()
 
 

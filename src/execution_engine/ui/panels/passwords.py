@@ -12,6 +12,7 @@ from execution_engine.domain.safety import Strength
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.theme import Token
+from execution_engine.ui.tongue import tr, translated
 
 PAUSE_MS = 150  # after the last key, before it is judged
 LEAST_SCORE = 2
@@ -29,12 +30,12 @@ class NewPassword(QObject):
     ) -> None:
         super().__init__(dialog)
         self._dialog, self._bridge, self._judge = dialog, bridge, judge
-        self.first = dialog.add_text(KEY, "New master password", secret=True)
+        self.first = dialog.add_text(KEY, tr("New master password"), secret=True)
         self.bar = QProgressBar()
         self.bar.setRange(0, 4)
         self.bar.setTextVisible(False)
-        dialog.add(BAR, "Strength", self.bar)
-        self.second = dialog.add_text(AGAIN, "Once more", secret=True)
+        dialog.add(BAR, tr("Strength"), self.bar)
+        self.second = dialog.add_text(AGAIN, tr("Once more"), secret=True)
         self._score = -1
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -63,13 +64,15 @@ class NewPassword(QObject):
             return
         self._score = found.score
         self.bar.setValue(found.score)
-        words = f"{found.word.capitalize()}: {found.lasts} for somebody who has the file and many computers"
-        advice = " ".join(found.advice) if found.score <= LEAST_SCORE else ""
+        words = tr("{word}: {lasts} for somebody who has the file and many computers").format(
+            word=found.word.capitalize(), lasts=found.lasts
+        )
+        advice = " ".join(translated(each) for each in found.advice) if found.score <= LEAST_SCORE else ""
         self._dialog.hint(BAR, f"{words}. {advice}".strip() if password else "", TOKENS[found.score])
         self.changed.emit()
 
     def _compare(self) -> None:
         first, second = self.first.text(), self.second.text()
         differ = bool(second) and not first.startswith(second)
-        self._dialog.hint(AGAIN, "The two differ." if differ else "", "danger" if differ else "text3")
+        self._dialog.hint(AGAIN, tr("The two differ.") if differ else "", "danger" if differ else "text3")
         self.changed.emit()

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLineEd
 
 from execution_engine.domain.notify_kinds import KINDS, Kind
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import BusyArc, Label, SegmentedChoice, button, fit_height
 from execution_engine.ui.widgets.dialogs import WIDTH
 
@@ -28,7 +28,9 @@ class TargetDialog(QDialog):
         self.setWindowTitle(tr("Add target"))
         self.setModal(True)
         self.setFixedWidth(px(WIDTH))
-        self.kind = SegmentedChoice([(kind.key, kind.title) for kind in KINDS], name=tr("Kind of target"))
+        self.kind = SegmentedChoice(
+            [(kind.key, translated(kind.title)) for kind in KINDS], name=tr("Kind of target")
+        )
         self.name = QLineEdit()
         self.name.setMaxLength(64)
         self.name.setAccessibleName(tr("Name"))
@@ -87,7 +89,7 @@ class TargetDialog(QDialog):
             for part in parts:
                 part.setVisible(of == key)
         self.fields = self._fields[key]
-        self._hint.show_text(self._kind.hint)
+        self._hint.show_text(translated(self._kind.hint))
         self._error.hide()
         self._check()
         fit_height(self)
@@ -95,13 +97,13 @@ class TargetDialog(QDialog):
     def _make(self, kind: Kind) -> None:
         for asked in kind.fields:
             field = QLineEdit()
-            field.setAccessibleName(asked.title)
+            field.setAccessibleName(translated(asked.title))
             field.setPlaceholderText(asked.example)
             if asked.secret:
                 field.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
             field.textChanged.connect(self._check)
             self._fields[kind.key][asked.key] = field
-            self._parts[kind.key] += self._add(asked.title, field)
+            self._parts[kind.key] += self._add(translated(asked.title), field)
 
     def _add(self, caption: str, field: QLineEdit) -> list[QWidget]:
         line = self._grid.rowCount()

@@ -23,7 +23,7 @@ from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 REFRESH_MS = 1000
@@ -138,7 +138,7 @@ class TargetsPanel(Panel):
 
         def done(reply: str | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, 300))
+                dialog.fail(visible(translated(reply.message), 300))
             else:
                 dialog.accept()
                 self._say(reply)
@@ -163,7 +163,7 @@ class TargetsPanel(Panel):
 
         def done(reply: str | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, 240))
+                dialog.fail(visible(translated(reply.message), 240))
             else:
                 dialog.accept()
                 self._say(reply)
@@ -191,7 +191,7 @@ class TargetsPanel(Panel):
         self.dialog = None
 
     def _say(self, reply: str | Refusal) -> None:
-        self.said.show_text(visible(reply.message if isinstance(reply, Refusal) else reply, 300))
+        self.said.show_text(visible(translated(reply.message if isinstance(reply, Refusal) else reply), 300))
         self.said.show()
 
 
@@ -251,7 +251,7 @@ def _state(target: TargetShown, now: datetime) -> tuple[Shape, Token, str]:
     lost = tr(" · {lost} given up").format(lost=target.lost) if target.lost else ""
     if target.trouble:
         waiting = tr("{waiting} waiting · ").format(waiting=target.waiting) if target.waiting else ""
-        return "warning", "warn", f"{waiting}{target.trouble}{lost}"
+        return "warning", "warn", f"{waiting}{translated(target.trouble)}{lost}"
     if target.last_at is None:
         return "ring", "accent", tr("nothing told yet since the start")
     return (

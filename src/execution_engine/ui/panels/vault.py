@@ -18,7 +18,7 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.vault_asking import PRESENT, KeyringDialog, PasswordDialog, ask_to_open
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, button
 
 REFRESH_MS = 30_000  # the keyring is asked each time
@@ -95,7 +95,7 @@ class VaultPanel(AskingPanel):
         self.mark.show_shape(shape, token)
         self.sentence.show_text(sentence)
         self.words.show_text(_words(vault))
-        self.trouble.show_text(visible(vault.trouble, 300))
+        self.trouble.show_text(visible(translated(vault.trouble), 300))
         self.trouble.setVisible(bool(vault.trouble))
         self.open_button.setVisible(vault.exists and not vault.is_open)
         self.password.setText(tr("Change password…") if vault.password else tr("Use a master password…"))

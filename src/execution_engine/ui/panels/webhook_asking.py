@@ -17,12 +17,13 @@ from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.panels.passwords import KEY as NEW
 from execution_engine.ui.panels.passwords import NewPassword
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Label, button, fit_height, follows
 from execution_engine.ui.widgets.dialogs import WIDTH
 
 SECRET, PASSWORD = "secret", "password"
 MADE_UP_BYTES = 24  # as a webhook's token
-EVERY = "Every account, those that are added later as well"
+EVERY = tr("Every account, those that are added later as well")
 
 
 class WebhookDialog(QDialog):
@@ -50,10 +51,10 @@ class WebhookDialog(QDialog):
         self.setFixedWidth(px(WIDTH))
         self.name = QLineEdit(name or "")
         self.name.setMaxLength(32)
-        self.name.setAccessibleName("Name")
+        self.name.setAccessibleName(tr("Name"))
         self.every = QCheckBox(EVERY)
         self.boxes = {each: QCheckBox(each) for each in accounts or ()}
-        self.cancel = button("Cancel")
+        self.cancel = button(tr("Cancel"))
         self.confirm = button(verb, "primary")
         self.confirm.setDefault(True)
         self._error = Label("", "body", "danger", wrap=True)
@@ -106,12 +107,12 @@ class WebhookDialog(QDialog):
         column.setSpacing(px(8))
         column.addWidget(Label(title, "heading"))
         if asks_name:
-            label = Label("Name, as of the strategy or the sender", "body", "text2")
+            label = Label(tr("Name, as of the strategy or the sender"), "body", "text2")
             label.setBuddy(self.name)
             column.addWidget(label)
             column.addWidget(self.name)
         if asks_accounts:
-            column.addWidget(Label("Its alerts may use", "body", "text2"))
+            column.addWidget(Label(tr("Its alerts may use"), "body", "text2"))
             column.addWidget(self.every)
             for box in self.boxes.values():
                 column.addWidget(box)
@@ -138,21 +139,26 @@ class SecretDialog(FormDialog):
         self, bridge: Bridge, vault: VaultShown, short: str, use: str, kept: BodySecret, parent: QWidget
     ) -> None:
         """Take what the secret is called and what senders do with it, how the vault is, and what is kept now."""
-        verb = "Replace" if kept.text else "Set"
-        after = " Alerts that still carry the old one are refused from then on." if kept.text else ""
-        super().__init__(f"{verb} the {short}", verb, explanation=f"{use}{after}", parent=parent)
-        self.secret = self.add_text(SECRET, "Secret", secret=True)
+        verb = tr("Replace") if kept.text else tr("Set")
+        after = tr(" Alerts that still carry the old one are refused from then on.") if kept.text else ""
+        super().__init__(
+            tr("{verb} the {short}").format(verb=verb, short=short),
+            verb,
+            explanation=f"{use}{after}",
+            parent=parent,
+        )
+        self.secret = self.add_text(SECRET, tr("Secret"), secret=True)
         self.make = button(
-            "Make one up", small=True, tip="Fill in 32 random letters; Copy shows what they are"
+            tr("Make one up"), small=True, tip=tr("Fill in 32 random letters; Copy shows what they are")
         )
         self.add("make", "", _at_left(self.make))
         self.new_password: NewPassword | None = None
         if vault.exists and not vault.is_open and vault.password:
-            self.add_text(PASSWORD, "Master password", secret=True).textChanged.connect(self._check)
-            self.hint(PASSWORD, "The vault is locked; this opens it.")
+            self.add_text(PASSWORD, tr("Master password"), secret=True).textChanged.connect(self._check)
+            self.hint(PASSWORD, tr("The vault is locked; this opens it."))
         elif not vault.exists and not vault.system_keyring:
-            self.add_note("This computer has no keyring. A master password keeps the secret; lost, it has to be set "
-                          "again, nothing else is lost.")  # fmt: skip
+            self.add_note(tr("This computer has no keyring. A master password keeps the secret; lost, it has to be set "
+                          "again, nothing else is lost."))  # fmt: skip
             self.new_password = NewPassword(self, bridge, bridge.doors.vault.strength)
             self.new_password.changed.connect(self._check)
         self.secret.textChanged.connect(self._check)
@@ -187,17 +193,17 @@ def _at_left(widget: QWidget) -> QWidget:
 def remove_secret(short: str, parent: QWidget, *, required: bool) -> ConfirmDialog:
     """Return the question before a secret of senders is forgotten."""
     alerts = (
-        "all refused from now on, exits as well: the settings require it"
+        tr("all refused from now on, exits as well: the settings require it")
         if required
-        else "that show only this secret are refused from now on, exits as well"
+        else tr("that show only this secret are refused from now on, exits as well")
     )
     return ConfirmDialog(
-        f"Remove the {short}",
-        f"Forget the {short}?",
-        "Remove",
+        tr("Remove the {short}").format(short=short),
+        tr("Forget the {short}?").format(short=short),
+        tr("Remove"),
         consequences=[
-            follows("Alerts", alerts),
-            follows("Positions", "stay as they are and are looked after"),
+            follows(tr("Alerts"), alerts),
+            follows(tr("Positions"), tr("stay as they are and are looked after")),
         ],
         parent=parent,
     )
@@ -206,12 +212,15 @@ def remove_secret(short: str, parent: QWidget, *, required: bool) -> ConfirmDial
 def rotate(token: WebhookToken, parent: QWidget, *, at_once: bool) -> ConfirmDialog:
     """Return the question before a webhook gets another URL."""
     name = visible(token.name, 40)
-    old = "is refused at once; alerts that use it are lost" if at_once else "counts for 24 hours more"
+    old = tr("is refused at once; alerts that use it are lost") if at_once else tr("counts for 24 hours more")
     return ConfirmDialog(
-        "New webhook URL",
-        f"Give {name} a new URL?",
-        "Make a new URL",
-        consequences=[follows("Old URL", old), follows("To do", "put the new one into TradingView's alerts")],
+        tr("New webhook URL"),
+        tr("Give {name} a new URL?").format(name=name),
+        tr("Make a new URL"),
+        consequences=[
+            follows(tr("Old URL"), old),
+            follows(tr("To do"), tr("put the new one into TradingView's alerts")),
+        ],
         danger=at_once,
         parent=parent,
     )
@@ -220,12 +229,15 @@ def rotate(token: WebhookToken, parent: QWidget, *, at_once: bool) -> ConfirmDia
 def revoke(token: WebhookToken, parent: QWidget) -> ConfirmDialog:
     """Return the question before a webhook is taken away."""
     return ConfirmDialog(
-        "Revoke webhook",
-        f"Revoke {visible(token.name, 40)}?",
-        "Revoke",
+        tr("Revoke webhook"),
+        tr("Revoke {token}?").format(token=visible(token.name, 40)),
+        tr("Revoke"),
         consequences=[
-            follows("Its URL", "is refused from now on, exits as well; TradingView does not send them again"),
-            follows("Positions", "stay as they are and are looked after"),
+            follows(
+                tr("Its URL"),
+                tr("is refused from now on, exits as well; TradingView does not send them again"),
+            ),
+            follows(tr("Positions"), tr("stay as they are and are looked after")),
         ],
         parent=parent,
     )
@@ -233,17 +245,17 @@ def revoke(token: WebhookToken, parent: QWidget) -> ConfirmDialog:
 
 def only_tradingview(parent: QWidget, *, through_tunnel: bool) -> ConfirmDialog:
     """Return the question before everybody but TradingView is refused."""
-    consequences = [follows("Allowed", "TradingView's four addresses; other senders are refused")]
+    consequences = [follows(tr("Allowed"), tr("TradingView's four addresses; other senders are refused"))]
     if through_tunnel:
         consequences.append(
-            follows("Sender", "is read from the tunnel's header: 127.0.0.1 becomes a trusted proxy")
+            follows(tr("Sender"), tr("is read from the tunnel's header: 127.0.0.1 becomes a trusted proxy"))
         )
     return ConfirmDialog(
-        "Only TradingView",
-        "Take alerts from TradingView's addresses only?",
-        "Take only these",
+        tr("Only TradingView"),
+        tr("Take alerts from TradingView's addresses only?"),
+        tr("Take only these"),
         consequences=consequences,
         danger=False,
-        note="An address can be forged by programs on this machine; it is a filter, not a secret.",
+        note=tr("An address can be forged by programs on this machine; it is a filter, not a secret."),
         parent=parent,
     )

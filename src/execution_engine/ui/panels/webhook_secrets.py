@@ -20,11 +20,12 @@ from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.vault_asking import ask_to_open
 from execution_engine.ui.panels.webhook_asking import SECRET, SecretDialog
 from execution_engine.ui.theme import Token, mono, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Label, button
 
 REFRESH_MS = 1000
 MASK = "••••••••"
-LOCKED = (
+LOCKED = tr(
     "The vault is locked: what is set is neither shown nor compared. Alerts that need one of these secrets are asked "
     "to come again (503) until you open it."
 )
@@ -48,18 +49,21 @@ class Kind:
 
 BODY = Kind(
     "body",
-    "Body secret",
-    "body secret",
-    "the field “secret” of a message",
-    "Senders write it into the field “secret” of their messages.",
+    tr("Body secret"),
+    tr("body secret"),
+    tr("the field “secret” of a message"),
+    tr("Senders write it into the field “secret” of their messages."),
     "secret_required",
 )
 HMAC = Kind(
     "hmac",
-    "HMAC secret",
-    "HMAC secret",
-    "signs the body, in the header X-Signature; TradingView cannot",
-    "Senders sign each body with it, in the header X-Signature: sha256=<HMAC-SHA256 of the body>. TradingView cannot.",
+    tr("HMAC secret"),
+    tr("HMAC secret"),
+    tr("signs the body, in the header X-Signature; TradingView cannot"),
+    tr(
+        "Senders sign each body with it, in the header X-Signature: sha256=<HMAC-SHA256 "
+        "of the body>. TradingView cannot."
+    ),
     "signature_required",
 )
 KINDS = {kind.key: kind for kind in (BODY, HMAC)}
@@ -70,11 +74,11 @@ class WebhookSecretsPanel(AskingPanel):
 
     def __init__(self, bridge: Bridge) -> None:
         """Show how it is; while it is seen it follows."""
-        super().__init__("Secrets of senders", "besides the URL; kept in the vault", bridge)
+        super().__init__(tr("Secrets of senders"), tr("besides the URL; kept in the vault"), bridge)
         self._shown: set[str] = set()
         self._asking = False
         self.locked = Label(LOCKED, "small", "warn", wrap=True)
-        self.open_button = button("Open the vault…", icon="key", small=True)
+        self.open_button = button(tr("Open the vault…"), icon="key", small=True)
         self.rows = {key: SecretRow(kind) for key, kind in KINDS.items()}
         self._notice = self._lay_out()
         for key, row in self.rows.items():
@@ -140,7 +144,7 @@ class WebhookSecretsPanel(AskingPanel):
     def _copy(self, key: str) -> None:
         if text := self._kept(key).text:
             QGuiApplication.clipboard().setText(text)
-            self.say(f"Copied the {KINDS[key].short}. Whoever has it may send alerts.")
+            self.say(tr("Copied the {short}. Whoever has it may send alerts.").format(short=KINDS[key].short))
 
     def _with_vault(self, then: Callable[[VaultShown], None]) -> None:
         """Ask how the vault is: what is needed to open it, or to make it, is part of the question."""
@@ -165,7 +169,9 @@ class WebhookSecretsPanel(AskingPanel):
             await self._bridge.doors.vault.ready(dialog.master_password())
             return await self._bridge.doors.vault.set_secret(key, dialog.text(SECRET))
 
-        self.form(dialog, act, doing="It is encrypted and kept…", field_of=dialog.field_of, then=self.refresh)
+        self.form(
+            dialog, act, doing=tr("It is encrypted and kept…"), field_of=dialog.field_of, then=self.refresh
+        )
 
     def _ask_to_remove(self, key: str) -> None:
         kind = KINDS[key]
@@ -187,11 +193,15 @@ class SecretRow(QFrame):
         self.setAccessibleName(kind.title)
         self.state = ElidedLabel("", "small", "text2")
         self.state.setFont(mono("small"))
-        self.eye = button(role="icon", icon="eye", tip=f"Show the {kind.short}")
-        self.copy = button("Copy", icon="copy", small=True, tip=f"Copy the {kind.short}")
-        self.set = button("Replace…", small=True)
+        self.eye = button(role="icon", icon="eye", tip=tr("Show the {short}").format(short=kind.short))
+        self.copy = button(
+            tr("Copy"), icon="copy", small=True, tip=tr("Copy the {short}").format(short=kind.short)
+        )
+        self.set = button(tr("Replace…"), small=True)
         self.set.setMinimumWidth(self.set.sizeHint().width())  # in either of its words
-        self.remove = button(role="icon", icon="close", tip=f"Remove the {kind.short}…")
+        self.remove = button(
+            role="icon", icon="close", tip=tr("Remove the {short}…").format(short=kind.short)
+        )
         grid = QGridLayout(self)
         grid.setContentsMargins(px(12), px(8), px(8), px(8))
         grid.setHorizontalSpacing(px(12))
@@ -214,8 +224,10 @@ class SecretRow(QFrame):
         """Show a secret as it is now; `open` shows its text, too."""
         text, token = _state(kept, required=required, open=open)
         self.state.show_text(text, token)
-        self.set.setText("Replace…" if kept.text or kept.locked else "Set…")
-        self.set.setToolTip(f"{'Replace' if kept.text else 'Set'} the {self.kind.short}")
+        self.set.setText(tr("Replace…") if kept.text or kept.locked else tr("Set…"))
+        self.set.setToolTip(
+            (tr("Replace the {short}") if kept.text else tr("Set the {short}")).format(short=self.kind.short)
+        )
         for each in (self.eye, self.copy, self.remove):
             each.setEnabled(bool(kept.text))
             each.setVisible(bool(kept.text))
@@ -223,9 +235,11 @@ class SecretRow(QFrame):
 
 def _state(kept: BodySecret, *, required: bool, open: bool) -> tuple[str, Token]:
     if kept.locked:
-        return "unknown while the vault is locked", "text3"
+        return tr("unknown while the vault is locked"), "text3"
     if not kept.text:
         return (
-            ("required, and not set: every alert is refused", "danger") if required else ("not set", "text3")
+            (tr("required, and not set: every alert is refused"), "danger")
+            if required
+            else (tr("not set"), "text3")
         )
     return (kept.text if open else MASK), "text2"

@@ -20,7 +20,7 @@ from execution_engine.ui.panels import webhook_asking as asking
 from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.webhook_asking import WebhookDialog
 from execution_engine.ui.theme import mono, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 OVERLAP_S = 24 * 3600
@@ -204,7 +204,7 @@ class WebhooksPanel(Panel):
     def _form(self, dialog: WebhookDialog, act: Callable[[], Awaitable[str]]) -> None:
         def done(reply: str | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, 240))
+                dialog.fail(visible(translated(reply.message), 240))
             else:
                 dialog.accept()
                 self._say(reply)
@@ -215,7 +215,7 @@ class WebhooksPanel(Panel):
     def _confirm(self, dialog: ConfirmDialog, act: Callable[[], Awaitable[str | Refusal]]) -> None:
         def done(reply: str | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, 240))
+                dialog.fail(visible(translated(reply.message), 240))
             else:
                 dialog.accept()
                 self._say(reply)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QHBoxLayout, QLineEd
 
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import ICON, Token, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets.labels import Label, button, divider
 from execution_engine.ui.widgets.marks import BusyArc, ModeBadge
 
@@ -69,7 +70,7 @@ class ConfirmDialog(QDialog):
         note: str = "",
         type_this: str = "",
         instead: str = "",
-        stay: str = "Cancel",
+        stay: str = tr("Cancel"),
         parent: QWidget | None = None,
     ) -> None:
         """Take what is asked and what follows.
@@ -214,7 +215,7 @@ class ConfirmDialog(QDialog):
     def _typing(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(8)
-        label = Label(f"Type {self._type_this} to go on", "body", "text2")
+        label = Label(tr("Type {type_this} to go on").format(type_this=self._type_this), "body", "text2")
         label.setBuddy(self.typed)
         self.typed.setFixedWidth(px(72))
         self.typed.setAccessibleName(label.text())

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QWidget
 from execution_engine.domain.rows import Account, Choice, Finding, FindingKind, Group
 from execution_engine.ui.findings import missing, pair
 from execution_engine.ui.format import counted, exact
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 MOST_NAMED = 4
-NO_WAY_BACK = "It cannot be undone."
+NO_WAY_BACK = tr("It cannot be undone.")
 WHOLE = (FindingKind.HALTED, FindingKind.MISSED)  # what is closed is all there is
 
 
@@ -35,18 +36,22 @@ def _book(
     finding: Finding, groups: Sequence[Group], account: Account | None, unit: str, parent: QWidget
 ) -> ConfirmDialog:
     amount = f"{exact(missing(finding))} {unit}".rstrip()
-    price = f"at {exact(finding.price)}, as it was traded" if finding.price else "at the market price of now"
+    price = (
+        tr("at {price}, as it was traded").format(price=exact(finding.price))
+        if finding.price
+        else tr("at the market price of now")
+    )
     return _asking(
-        "Book as closed outside",
-        f"Book {amount} as closed outside?",
-        "Book as closed",
+        tr("Book as closed outside"),
+        tr("Book {amount} as closed outside?").format(amount=amount),
+        tr("Book as closed"),
         [
             _account(finding, account),
-            Consequence("Missing", ((amount, "text!"), (_both(finding), "text"))),
-            follows("Price", price),
-            follows("Positions", f"{_names(groups)}, the oldest first"),
-            follows("Exchange", "nothing is sent; the loss or gain is booked as realized"),
-            follows("Afterwards", "the hold ends, and what is still held is looked after again"),
+            Consequence(tr("Missing"), ((amount, "text!"), (_both(finding), "text"))),
+            follows(tr("Price"), price),
+            follows(tr("Positions"), tr("{groups}, the oldest first").format(groups=_names(groups))),
+            follows(tr("Exchange"), tr("nothing is sent; the loss or gain is booked as realized")),
+            follows(tr("Afterwards"), tr("the hold ends, and what is still held is looked after again")),
         ],
         account,
         parent,
@@ -57,17 +62,17 @@ def _close(
     finding: Finding, groups: Sequence[Group], account: Account | None, unit: str, parent: QWidget
 ) -> ConfirmDialog:
     held = sum((group.open_quantity for group in groups), Decimal(0))
-    rest = "" if finding.kind in WHOLE else "the rest of "
+    rest = "" if finding.kind in WHOLE else tr("the rest of ")
     return _asking(
-        "Close at market" if not rest else "Close the rest",
-        f"Close {rest}{pair(finding) or 'it'} at market?",
-        "Close at market",
+        tr("Close at market") if not rest else tr("Close the rest"),
+        tr("Close {rest}{finding} at market?").format(rest=rest, finding=pair(finding) or tr("it")),
+        tr("Close at market"),
         [
             _account(finding, account),
-            follows("Positions", _names(groups)),
-            follows("Orders", "what is open for them is cancelled"),
-            Consequence("Close", (("at most", "text"), (f"{exact(held)} {unit}".rstrip(), "text!"))),
-            follows("Afterwards", "the positions are closed, their slots are free"),
+            follows(tr("Positions"), _names(groups)),
+            follows(tr("Orders"), tr("what is open for them is cancelled")),
+            Consequence(tr("Close"), ((tr("at most"), "text"), (f"{exact(held)} {unit}".rstrip(), "text!"))),
+            follows(tr("Afterwards"), tr("the positions are closed, their slots are free")),
         ],
         account,
         parent,
@@ -96,16 +101,22 @@ def _asking(
 
 def _account(finding: Finding, account: Account | None) -> Consequence:
     mode = account.mode.value if account is not None else ""
-    return Consequence("Account", ((finding.account, "text"),), mode=mode)
+    return Consequence(tr("Account"), ((finding.account, "text"),), mode=mode)
 
 
 def _both(finding: Finding) -> str:
-    return f"the groups add up to {exact(finding.ours)}, the exchange holds {exact(finding.theirs)}"
+    return tr("the groups add up to {ours}, the exchange holds {theirs}").format(
+        ours=exact(finding.ours), theirs=exact(finding.theirs)
+    )
 
 
 def _names(groups: Sequence[Group]) -> str:
     if not groups:
-        return "those that are still open"
+        return tr("those that are still open")
     named = ", ".join(f"{group.symbol} {group.timeframe}" for group in groups[:MOST_NAMED])
     more = len(groups) - MOST_NAMED
-    return f"{named} and {counted(more, 'more', 'more')}" if more > 0 else named
+    return (
+        tr("{named} and {count}").format(named=named, count=counted(more, tr("more"), tr("more")))
+        if more > 0
+        else named
+    )

@@ -24,7 +24,7 @@ def _found(finding: Finding) -> Cell:
 
 
 def _account(finding: Finding) -> str:
-    return visible(finding.account, 40) or tr("{world} world").format(world=finding.world)
+    return visible(finding.account, 40) or tr("{world} world").format(world=tr(finding.world))
 
 
 COLUMNS: Sequence[Column[Finding]] = (

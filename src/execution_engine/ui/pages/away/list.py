@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from execution_engine.domain.rows import Finding
 from execution_engine.ui.format import counted
 from execution_engine.ui.pages.away.row import FindingRow
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, Panel, divider
 
 MOST = 100  # rows are widgets; more than that nobody reads at once
@@ -79,7 +80,11 @@ class FindingList(Panel):
             self._column.addWidget(divider())
         if more:
             rest = Label(
-                f"{counted(more, 'more', 'more')}; they come up as these are settled.", "small", "text3"
+                tr("{count}; they come up as these are settled.").format(
+                    count=counted(more, tr("more"), tr("more"))
+                ),
+                "small",
+                "text3",
             )
             rest.setMargin(12)
             self._column.addWidget(rest)

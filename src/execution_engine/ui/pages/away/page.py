@@ -19,7 +19,7 @@ from execution_engine.ui.pages.away.row import FindingRow
 from execution_engine.ui.pages.away.sending import SendMissed
 from execution_engine.ui.pages.page import Page
 from execution_engine.ui.theme import SIZE, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, Label, Notice, PageBar, SegmentedChoice, button
 
 RIGHT_WIDTH = 420
@@ -29,7 +29,7 @@ EMPTY_HEIGHT = 96
 class AwayPage(Page):
     """Show what was found on the exchanges and in the books, and let the user decide."""
 
-    title = "While you were away"
+    title = tr("While you were away")
 
     def __init__(self, bridge: Bridge) -> None:
         """Show what the bridge holds."""
@@ -37,13 +37,13 @@ class AwayPage(Page):
         self._bridge = bridge
         self._doing: dict[int, Choice] = {}
         self.choice = SegmentedChoice(
-            [("now", "Open"), ("earlier", "Earlier")], name="Open or earlier", small=False
+            [("now", tr("Open")), ("earlier", tr("Earlier"))], name=tr("Open or earlier"), small=False
         )
         self.counts = Label("", "small", "text3")
-        self.all_read = button("Got it, all of them")
-        self.decide = FindingList("Needs a decision", "Nothing needs a decision.")
-        self.done = FindingList("What was done", "Nothing had to be done.")
-        self.found = FindingList("What was found", "Nothing else was found.")
+        self.all_read = button(tr("Got it, all of them"))
+        self.decide = FindingList(tr("Needs a decision"), tr("Nothing needs a decision."))
+        self.done = FindingList(tr("What was done"), tr("Nothing had to be done."))
+        self.found = FindingList(tr("What was found"), tr("Nothing else was found."))
         self.earlier = Earlier()
         self._lay_out()
         for each in (self.decide, self.done, self.found):
@@ -148,9 +148,12 @@ class AwayPage(Page):
     def _show_counts(self, open_ones: list[Finding]) -> None:
         decisions = sum(1 for each in open_ones if part_of(each) == "decide")
         rest = len(open_ones) - decisions
-        said = [counted(decisions, "decision") + (" waits" if decisions == 1 else " wait")] * bool(decisions)
-        said += [f"{rest:,} to read"] * bool(rest)
-        self.counts.show_text(" · ".join(said) or "nothing waits")
+        said = [
+            counted(decisions, tr("decision"), tr("decisions"))
+            + (tr(" waits") if decisions == 1 else tr(" wait"))
+        ] * bool(decisions)
+        said += [tr("{rest} to read").format(rest=f"{rest:,}")] * bool(rest)
+        self.counts.show_text(" · ".join(said) or tr("nothing waits"))
         self.all_read.setVisible(len(self._readable()) > 1)
 
     def _show_view(self, key: str) -> None:
@@ -194,7 +197,7 @@ class AwayPage(Page):
     def _answered(self, finding: Finding, choice: Choice, reply: Answer | Refusal) -> None:
         self._doing.pop(finding.id, None)
         refused = isinstance(reply, Refusal)
-        text = visible(reply.message if isinstance(reply, Refusal) else reply.text)
+        text = visible(translated(reply.message if isinstance(reply, Refusal) else reply.text))
         row = self._row(finding.id)
         if row is not None and self._is_open(finding.id):
             row.show_said(text, refused=refused)

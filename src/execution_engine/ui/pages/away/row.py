@@ -23,7 +23,7 @@ from execution_engine.ui.findings import (
 from execution_engine.ui.format import exact, spoken, utc_text, visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import BusyArc, Label, button
 
 SAID = 300  # letters of an answer that are shown
@@ -54,7 +54,9 @@ class FindingRow(QFrame):
         self.found = Label(found, "body", "text", wrap=True)
         self.done = Label(done, "body", "text2", wrap=True)
         self.done.setVisible(bool(done))
-        self.concerns = Label(f"Concerns {', '.join(concerns)}", "small", "text2", wrap=True)
+        self.concerns = Label(
+            tr("Concerns {concerns}").format(concerns=", ".join(concerns)), "small", "text2", wrap=True
+        )
         self.concerns.setVisible(bool(concerns))
         self.arc = BusyArc(12, "accent")
         self.said = Label("", "body", "text2", wrap=True)
@@ -104,12 +106,12 @@ class FindingRow(QFrame):
         finding = self.finding
         gap = missing(finding) or ZERO
         facts = [
-            ("The groups hold", f"{exact(finding.ours)} {self._unit}".rstrip()),
-            ("The exchange holds", f"{exact(finding.theirs)} {self._unit}".rstrip()),
-            ("Missing" if gap >= 0 else "More", f"{exact(abs(gap))} {self._unit}".rstrip()),
+            (tr("The groups hold"), f"{exact(finding.ours)} {self._unit}".rstrip()),
+            (tr("The exchange holds"), f"{exact(finding.theirs)} {self._unit}".rstrip()),
+            (tr("Missing") if gap >= 0 else tr("More"), f"{exact(abs(gap))} {self._unit}".rstrip()),
         ]
         if finding.price is not None:
-            facts.append(("Traded at", exact(finding.price)))
+            facts.append((tr("Traded at"), exact(finding.price)))
         return facts
 
     def _choices(self) -> QHBoxLayout:
@@ -146,7 +148,7 @@ class FindingRow(QFrame):
     def show_said(self, text: str, *, refused: bool) -> None:
         """Show what the engine answered."""
         self._show(busy=False)
-        self.said.show_text(visible(text, SAID), "danger" if refused else "text2")
+        self.said.show_text(visible(translated(text), SAID), "danger" if refused else "text2")
         self.said.show()
 
     def _show(self, *, busy: bool) -> None:

@@ -17,7 +17,7 @@ from execution_engine.ui.findings import expectation, pair
 from execution_engine.ui.format import visible
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, ModeBadge
 from execution_engine.ui.widgets.labels import ButtonRole
 
@@ -68,7 +68,7 @@ class SendMissed(FormDialog):
         parsed = alerts.parse(read, self._bridge.doors.catalogue) if isinstance(read, alerts.Body) else read
         self.confirm.setEnabled(isinstance(parsed, alerts.ParsedAlert) and not self.is_busy)
         if isinstance(parsed, alerts.Faults):
-            faults = "; ".join(f"{fault.field}: {fault.message}" for fault in parsed.errors)
+            faults = "; ".join(f"{fault.field}: {translated(fault.message)}" for fault in parsed.errors)
             self.hint("message", visible(faults, SAID), "danger")
             return
         rehearsed = self._bridge.doors.rehearse(
@@ -92,7 +92,7 @@ class SendMissed(FormDialog):
 
     def _answered(self, reply: Answer | Refusal) -> None:
         if isinstance(reply, Refusal):
-            self.fail(visible(reply.message, SAID))
+            self.fail(visible(translated(reply.message), SAID))
             return
         self.accept()
         self.sent.emit(reply.text, reply.alert_id or 0)

@@ -11,7 +11,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import MISSING, ago, countdown, counted, exact, result_token, signed_usd, span
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.risk_board import risk_state, under_way
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Figure, FigureStrip, PoolBar, StateChip
 
 
@@ -94,7 +94,7 @@ class Strip(FigureStrip):
             return
         last = alerts[max(alerts)]
         self.webhook.show_value(ago(now - last.received_at), f"{_key(last)} · {outcome_word(last)}")
-        self.webhook.setToolTip(last.reason)
+        self.webhook.setToolTip(translated(last.reason))
 
 
 def outcome_word(alert: Alert) -> str:

@@ -31,7 +31,7 @@ from execution_engine.ui.icons import state_look
 from execution_engine.ui.pages.dashboard.trail import Trail
 from execution_engine.ui.tables import Cell, Chip, Column, Number, Position, Spark, TableModel, position_cell
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 WIDE = {
     "position": 196,
@@ -309,6 +309,6 @@ COLUMNS: Sequence[Column[PositionRow]] = (
         width=WIDE["status"],
         cell=lambda row: status_cell(row.held),
         sort_key=lambda row: status_cell(row.held).text,
-        tooltip=lambda row: row.group.hold or row.group.close_reason,
+        tooltip=lambda row: translated(row.group.hold or row.group.close_reason),
     ),
 )

@@ -16,7 +16,7 @@ from execution_engine.domain.statistics import Statistics
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import MISSING, exact, number, result_token, signed_usd, usd
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Facts
 
 EVERY_MS = 2000
@@ -109,7 +109,7 @@ class Reading(QObject):
     def _done(self, read: Read | Refusal) -> None:
         self._busy = False
         if isinstance(read, Refusal):
-            self.failed = read.message
+            self.failed = translated(read.message)
         else:
             self.read, self.failed = read, ""
         self._timer.start()

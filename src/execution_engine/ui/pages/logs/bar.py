@@ -69,7 +69,7 @@ class LogsBar(PageBar):
         self.level.setCurrentIndex(LEVELS.index(Level.INFO))
         self.category.addItem(tr("All categories"), "")
         for category in Category:
-            self.category.addItem(category.value.capitalize(), category.value)
+            self.category.addItem(tr(category.value.capitalize()), category.value)
         for key, word in RANGES:
             self.range.addItem(word, key)
         for box, name in (

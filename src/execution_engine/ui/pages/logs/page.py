@@ -21,7 +21,7 @@ from execution_engine.ui.pages.logs.window import LogWindow
 from execution_engine.ui.pages.page import Page, stretch
 from execution_engine.ui.tables import ActionText, TableModel, TableView
 from execution_engine.ui.theme import THEME, mono, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Banner, Label, Notice, Panel, Splitter, button
 
 NEAR = 40  # rows from an end: so early the next lines are read
@@ -158,7 +158,9 @@ class LogsPage(Page):
         self._tell()
 
     def _failed(self, message: str) -> None:
-        self.table.set_empty(tr("The log could not be read: {message}").format(message=visible(message, 200)))
+        self.table.set_empty(
+            tr("The log could not be read: {message}").format(message=visible(translated(message), 200))
+        )
 
     def _count(self) -> None:
         if self._busy_counting:
@@ -300,7 +302,9 @@ class LogsPage(Page):
 
         def done(count: int | Refusal) -> None:
             if isinstance(count, Refusal):
-                self.notice.emit(Notice("error", tr("The log was not exported"), visible(count.message, 300)))
+                self.notice.emit(
+                    Notice("error", tr("The log was not exported"), visible(translated(count.message), 300))
+                )
             else:
                 self.notice.emit(
                     Notice(

@@ -12,6 +12,7 @@ from execution_engine.domain.log_lines import LogQuestion
 from execution_engine.domain.rows import LogEntry
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.tables import TableModel
+from execution_engine.ui.tongue import translated
 
 READ = 500
 MOST = 3_000
@@ -66,7 +67,7 @@ class LogWindow(QObject):
                 return
             self._busy = False
             if isinstance(lines, Refusal):
-                self.failed.emit(lines.message)
+                self.failed.emit(translated(lines.message))
             else:
                 then(lines)
 

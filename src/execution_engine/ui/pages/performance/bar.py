@@ -12,21 +12,22 @@ from execution_engine.domain.performance import Question
 from execution_engine.domain.rows import World
 from execution_engine.ui.pages import choosing
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import PageBar, button
 
 DAYS = {"7": 7, "30": 30, "90": 90, "365": 365}
 RANGES = (
-    ("all", "All time"),
-    ("7", "Last 7 days"),
-    ("30", "Last 30 days"),
-    ("90", "Last 90 days"),
-    ("365", "Last year"),
-    ("month", "This month"),
-    ("before", "Last month"),
-    ("year", "This year"),
-    ("own", "From … to …"),
+    ("all", tr("All time")),
+    ("7", tr("Last 7 days")),
+    ("30", tr("Last 30 days")),
+    ("90", tr("Last 90 days")),
+    ("365", tr("Last year")),
+    ("month", tr("This month")),
+    ("before", tr("Last month")),
+    ("year", tr("This year")),
+    ("own", tr("From … to …")),
 )
-WORLDS = {World.PAPER: "Paper", World.TEST: "Test network", World.LIVE: "Live"}
+WORLDS = {World.PAPER: tr("Paper"), World.TEST: tr("Test network"), World.LIVE: tr("Live")}
 DAY = timedelta(days=1)
 
 
@@ -38,24 +39,24 @@ class PerformanceBar(PageBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with all time of the paper world."""
-        super().__init__("Performance", parent)
+        super().__init__(tr("Performance"), parent)
         self.world, self.account, self.symbol = QComboBox(), QComboBox(), QComboBox()
         self.range = QComboBox()
-        self.first, self.last = _day_field("First day"), _day_field("Last day")
-        self.export = button("Export…")
+        self.first, self.last = _day_field(tr("First day")), _day_field(tr("Last day"))
+        self.export = button(tr("Export…"))
         for box, name in (
-            (self.world, "World"),
-            (self.account, "Account"),
-            (self.symbol, "Pair"),
-            (self.range, "Time"),
+            (self.world, tr("World")),
+            (self.account, tr("Account")),
+            (self.symbol, tr("Pair")),
+            (self.range, tr("Time")),
         ):
             box.setAccessibleName(name)
             choosing.narrowed(box)
             self.add(box)
         for world, word in WORLDS.items():
             self.world.addItem(word, world)
-        self.account.addItem("All accounts", "")
-        self.symbol.addItem("All pairs", "")
+        self.account.addItem(tr("All accounts"), "")
+        self.symbol.addItem(tr("All pairs"), "")
         for key, word in RANGES:
             self.range.addItem(word, key)
         for field in (self.first, self.last):
@@ -87,11 +88,11 @@ class PerformanceBar(PageBar):
 
     def offer_accounts(self, names: Iterable[str]) -> None:
         """Offer accounts; the chosen one stays."""
-        _offer(self.account, "All accounts", sorted(names))
+        _offer(self.account, tr("All accounts"), sorted(names))
 
     def offer_symbols(self, names: Iterable[str]) -> None:
         """Offer pairs; the chosen one stays."""
-        _offer(self.symbol, "All pairs", sorted(names))
+        _offer(self.symbol, tr("All pairs"), sorted(names))
 
     @property
     def narrows(self) -> bool:
@@ -158,7 +159,7 @@ def _day_field(name: str) -> QLineEdit:
     field = QLineEdit()
     field.setAccessibleName(name)
     field.setPlaceholderText("2026-07-01")
-    field.setToolTip(f"{name} (UTC) as year-month-day; empty leaves it open")
+    field.setToolTip(tr("{name} (UTC) as year-month-day; empty leaves it open").format(name=name))
     field.setFixedWidth(px(104))
     return field
 

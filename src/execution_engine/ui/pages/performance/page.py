@@ -22,6 +22,7 @@ from execution_engine.ui.pages.performance.calendar import Calendar
 from execution_engine.ui.pages.performance.distribution import Distribution
 from execution_engine.ui.pages.performance.strip import Strip
 from execution_engine.ui.theme import SIZE, px
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, Notice, Panel, SegmentedChoice, Splitter
 
 if TYPE_CHECKING:
@@ -32,19 +33,19 @@ LEAST_MS = 2_000
 LEAST_CURVE, LEAST_CURVE_NARROW, LEAST_LIST = 176, 148, 100
 SHARE = 20  # a reading may take a twentieth of the time: so much longer is waited for the next
 VIEWS = (
-    ("trades", "Trades"),
-    ("pairs", "Per pair"),
-    ("timeframes", "Per timeframe"),
-    ("months", "Per month"),
-    ("days", "Calendar"),
-    ("results", "Distribution"),
+    ("trades", tr("Trades")),
+    ("pairs", tr("Per pair")),
+    ("timeframes", tr("Per timeframe")),
+    ("months", tr("Per month")),
+    ("days", tr("Calendar")),
+    ("results", tr("Distribution")),
 )
 
 
 class PerformancePage(Page):
     """Read when it is looked at, and again, not too often, when something was realized."""
 
-    title = "Performance"
+    title = tr("Performance")
 
     def __init__(self, bridge: Bridge) -> None:
         """Read nothing yet."""
@@ -56,16 +57,16 @@ class PerformancePage(Page):
         self._wanted: int | None = None
         self.bar, self.strip = PerformanceBar(), Strip()
         self.chart: ResultsChart | None = None
-        self.curve_panel = Panel("Equity and drawdown", "start capital + realized, USD")
+        self.curve_panel = Panel(tr("Equity and drawdown"), tr("start capital + realized, USD"))
         self.nothing = Label("", "body", "text2")
         self.model, self.table = tables.trades()
         self.parts = {
-            "pairs": tables.parts("Pair"),
-            "timeframes": tables.parts("Timeframe"),
+            "pairs": tables.parts(tr("Pair")),
+            "timeframes": tables.parts(tr("Timeframe")),
             "months": tables.parts(tables.MONTH),
         }
         self.calendar, self.results = Calendar(), Distribution()
-        self.views = SegmentedChoice(VIEWS, name="What is listed")
+        self.views = SegmentedChoice(VIEWS, name=tr("What is listed"))
         self.counted = Label("", "small", "text3")
         self._pages: dict[str, QWidget] = {
             "trades": self.table,
@@ -84,7 +85,7 @@ class PerformancePage(Page):
         self.stack.setMinimumHeight(px(LEAST_LIST))  # not what the highest of them would like
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.curve_panel.add(self.nothing, 1)
-        below = Panel("Results")
+        below = Panel(tr("Results"))
         below.heading.title.hide()
         below.add_left(self.views)
         below.add_right(self.counted)
@@ -180,7 +181,11 @@ class PerformancePage(Page):
         taken = time.monotonic() - self._began
         self._wait.start(max(LEAST_MS, round(taken * SHARE * 1000)))
         if isinstance(report, Refusal):
-            self.table.set_empty(f"The trades could not be read: {visible(report.message, 200)}")
+            self.table.set_empty(
+                tr("The trades could not be read: {message}").format(
+                    message=visible(translated(report.message), 200)
+                )
+            )
             return
         if self._again:
             self.refresh()
@@ -197,8 +202,8 @@ class PerformancePage(Page):
         bar.export.setEnabled(bool(report.trades))
         self.strip.show_report(report)
         self._show_curve()
-        empty = "No closed trade in this range." if bar.narrows else "No trade was closed yet."
-        self.table.set_empty(empty, [("Show all", bar.show_all)] if bar.narrows else [])
+        empty = tr("No closed trade in this range.") if bar.narrows else tr("No trade was closed yet.")
+        self.table.set_empty(empty, [(tr("Show all"), bar.show_all)] if bar.narrows else [])
         for _, table in self.parts.values():
             table.set_empty(empty)
         self._fill(self.views.value())
@@ -220,13 +225,17 @@ class PerformancePage(Page):
         else:
             self.results.show_bars(report.bars)
         many = len(report.trades)
-        cut = f"the newest {len(listed):,} of {many:,} trades; the export has all"
-        self.counted.show_text(cut if many > len(listed) and key == "trades" else counted(many, "trade"))
+        cut = tr("the newest {count} of {many} trades; the export has all").format(
+            count=f"{len(listed):,}", many=f"{many:,}"
+        )
+        self.counted.show_text(
+            cut if many > len(listed) and key == "trades" else counted(many, tr("trade"), tr("trades"))
+        )
 
     def _show_curve(self) -> None:
         there = bool(self.report.curve)
         self.nothing.setVisible(not there)
-        self.nothing.show_text("The curve begins with the first result." if not there else "")
+        self.nothing.show_text(tr("The curve begins with the first result.") if not there else "")
         if there:
             self._drawn().show_report(self.report, self._until())
         if self.chart is not None:
@@ -248,7 +257,7 @@ class PerformancePage(Page):
     # -- to a file
 
     def _ask_for_file(self) -> None:
-        dialog = QFileDialog(self, "Export trades", "trades.csv", "CSV (*.csv);;JSON (*.json)")
+        dialog = QFileDialog(self, tr("Export trades"), "trades.csv", tr("CSV (*.csv);;JSON (*.json)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("csv")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -260,9 +269,19 @@ class PerformancePage(Page):
 
         def done(count: int | Refusal) -> None:
             if isinstance(count, Refusal):
-                self.notice.emit(Notice("error", "The trades were not exported", visible(count.message, 300)))
+                self.notice.emit(
+                    Notice(
+                        "error", tr("The trades were not exported"), visible(translated(count.message), 300)
+                    )
+                )
             else:
-                self.notice.emit(Notice("success", f"Exported {counted(count, 'trade')}", visible(str(path))))
+                self.notice.emit(
+                    Notice(
+                        "success",
+                        tr("Exported {count}").format(count=counted(count, tr("trade"), tr("trades"))),
+                        visible(str(path)),
+                    )
+                )
 
         question = self.bar.question(self._bridge.doors.now())
         self._bridge.run(self._bridge.doors.export_trades(question, path), done)

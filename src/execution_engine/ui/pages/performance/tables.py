@@ -24,7 +24,7 @@ from execution_engine.ui.format import (
     visible,
 )
 from execution_engine.ui.tables import Cell, Column, Number, Position, TableModel, TableView, position_cell
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 WIDE = {
     "closed": 130,
@@ -176,8 +176,8 @@ _TRADE: Sequence[Column[ClosedTrade]] = (
         key="why",
         title=tr("Why"),
         width=200,
-        cell=lambda trade: Cell(visible(trade.why), "text2"),
-        tooltip=lambda trade: visible(trade.why),
+        cell=lambda trade: Cell(visible(translated(trade.why)), "text2"),
+        tooltip=lambda trade: visible(translated(trade.why)),
     ),
 )
 

@@ -35,7 +35,7 @@ from execution_engine.ui.pages.positions.bulk import BulkActs
 from execution_engine.ui.pages.positions.cells import MODE
 from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.pages.positions.tree import PositionsTree
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, Notice
 
 Reply = Answer | Refusal
@@ -151,7 +151,7 @@ class GroupActs(QObject):
     def _ask(self, dialog: ConfirmDialog, group: Group, wish: Input, doing: str) -> None:
         def done(reply: Reply) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message))
+                dialog.fail(visible(translated(reply.message)))
             else:
                 dialog.accept()
 
@@ -205,13 +205,13 @@ class GroupActs(QObject):
             then(reply)
             if isinstance(reply, Answer):
                 offer = tr("Undo") if undo else ""
-                self.notice.emit(Notice("success", name(group), visible(reply.text), offer, undo))
+                self.notice.emit(Notice("success", name(group), visible(translated(reply.text)), offer, undo))
 
         self._bridge.wish(wish, done)
 
     def _refused(self, reply: Reply) -> None:
         if isinstance(reply, Refusal):
-            self.notice.emit(Notice("error", tr("This was not done"), visible(reply.message)))
+            self.notice.emit(Notice("error", tr("This was not done"), visible(translated(reply.message))))
 
     def _line(self, group_id: int) -> GroupLine | None:
         return self._tree.maker.group(group_id) if group_id in self._bridge.groups else None

@@ -12,7 +12,7 @@ from execution_engine.domain.money import HUNDRED, ZERO, divide
 from execution_engine.domain.rows import Account, Group, Order, Purpose
 from execution_engine.ui import format as f
 from execution_engine.ui.pages.positions.lines import GroupLine
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 
@@ -108,7 +108,7 @@ def release_dialog(line: GroupLine, parent: QWidget) -> ConfirmDialog:
         tr("Lift the hold"),
         tr("Lift the hold on {group}?").format(group=name(line.group)),
         tr("Lift the hold"),
-        explanation=f.visible(line.hold, 400),
+        explanation=f.visible(translated(line.hold), 400),
         consequences=[
             follows(tr("Position"), tr("is looked after again: targets, exits, orders that it lacks")),
             follows(tr("If it happens again"), tr("it is put on hold again")),

@@ -19,7 +19,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.pages.positions.asking import name, working_entries, would_realize
 from execution_engine.ui.pages.positions.cells import MODE
 from execution_engine.ui.pages.positions.tree import PositionsTree
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, Notice, follows
 
 NAMED = 6  # groups that a question names one by one
@@ -231,7 +231,7 @@ class BulkActs(QObject):
         def answered(group: Group, reply: Answer | Refusal) -> None:
             self._tree.set_busy(group.id, "")
             if isinstance(reply, Refusal):
-                failed.append((group, f.visible(reply.message, 160)))
+                failed.append((group, f.visible(translated(reply.message), 160)))
             else:
                 right.append(group)
             if len(right) + len(failed) == len(groups):

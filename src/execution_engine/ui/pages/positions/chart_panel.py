@@ -73,7 +73,7 @@ class ChartPanel(Panel):
             return
         group = line.group
         self.heading.title.show_text(group.symbol)
-        self._about.show_text(f"{group.timeframe} · {group.side.value}")
+        self._about.show_text(f"{group.timeframe} · {tr(group.side.value)}")
         self.read_fills()
         trail = self._trails.of((group.exchange, group.symbol))
         places = places_of(line.rules.tick)

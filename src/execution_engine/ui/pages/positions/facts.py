@@ -14,7 +14,7 @@ from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.positions import words
 from execution_engine.ui.pages.positions.lines import GroupLine
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Facts, Label, Panel, button
 
 _ROWS = (
@@ -69,7 +69,7 @@ class HoldNote(QFrame):
 
     def show_hold(self, reason: str, *, releasable: bool) -> None:
         """Show a reason; an empty one hides all this."""
-        self.reason.show_text(f.visible(reason, 400))
+        self.reason.show_text(f.visible(translated(reason), 400))
         self.lift_button.setVisible(releasable)
         self.setVisible(bool(reason))
         self.setAccessibleName(tr("On hold: {reason}").format(reason=reason) if reason else "")

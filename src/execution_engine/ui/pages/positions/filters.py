@@ -16,6 +16,7 @@ from execution_engine.ui.icons import shape_icon, state_look
 from execution_engine.ui.pages import choosing
 from execution_engine.ui.pages.positions.lines import GroupLine, Line
 from execution_engine.ui.theme import THEME, px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, PageBar, SearchField, button
 
 ALL, CLOSED_TODAY = "", "closed today"
@@ -33,14 +34,14 @@ class FilterBar(PageBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """Begin with everything that holds a slot."""
-        super().__init__("Positions", parent)
-        self.search = SearchField("Filter by symbol")
+        super().__init__(tr("Positions"), parent)
+        self.search = SearchField(tr("Filter by symbol"))
         self.accounts, self.states = QComboBox(), QComboBox()
-        self.accounts.setAccessibleName("Account")
-        self.states.setAccessibleName("State")
-        self.accounts.addItem("All accounts", ALL)
+        self.accounts.setAccessibleName(tr("Account"))
+        self.states.setAccessibleName(tr("State"))
+        self.accounts.addItem(tr("All accounts"), ALL)
         self._add_states()
-        self.clear_all = button("Clear filters", "link")
+        self.clear_all = button(tr("Clear filters"), "link")
         self.clear_all.hide()
         for each in (self.search, self.accounts, self.states, self.clear_all):
             self.add(each)
@@ -110,10 +111,10 @@ class FilterBar(PageBar):
         """Name the filter in a sentence."""
         typed = self.search.text().strip()
         if typed:
-            return f"No group matches “{f.visible(typed, 40)}”."
+            return tr("No group matches “{typed}”.").format(typed=f.visible(typed, 40))
         if self.states.currentData() == CLOSED_TODAY:
-            return "No group was closed today."
-        return "No group matches the filter."
+            return tr("No group was closed today.")
+        return tr("No group matches the filter.")
 
     def show_sums(self, lines: Sequence[GroupLine], of: int) -> None:
         """Show how many groups are shown and what they come to; paper and real money are never added up."""
@@ -133,7 +134,7 @@ class FilterBar(PageBar):
         stale = not closed and any(line.stale for line in held)
         self._say(len(lines), of, invested, f"{world} " if mixed else "", closed, stale)
         self._result.show_text(f.signed_usd(total), "text3" if stale else f.result_token(total))
-        self._result.setToolTip("A price is old, the sum is too" if stale else f"{f.exact(total)} USD")
+        self._result.setToolTip(tr("A price is old, the sum is too") if stale else f"{f.exact(total)} USD")
 
     @property
     def summary(self) -> str:
@@ -141,11 +142,17 @@ class FilterBar(PageBar):
         return f"{self._counts.text()} {self._result.text()} {self._unit.text()}"
 
     def _say(self, shown: int, of: int, invested: Decimal, world: str, closed: bool, stale: bool) -> None:
-        count = f.counted(shown, "group") if shown == of or closed else f"{shown} of {f.counted(of, 'group')}"
+        count = (
+            f.counted(shown, tr("group"), tr("groups"))
+            if shown == of or closed
+            else tr("{shown} of {count}").format(shown=shown, count=f.counted(of, tr("group"), tr("groups")))
+        )
         parts = [count]
         if not closed and not self._narrow:
-            parts.append(f"{world}invested {f.usd(invested)} USD")
-        parts.append(f"{world}{'realized' if closed else 'unrealized'}{', stale' if stale else ''}")
+            parts.append(tr("{world}invested {amount} USD").format(world=world, amount=f.usd(invested)))
+        parts.append(
+            f"{world}{(tr('realized') if closed else tr('unrealized'))}{(tr(', stale') if stale else '')}"
+        )
         self._counts.show_text(" · ".join(parts))
 
     def _changed(self, *_: object) -> None:
@@ -153,11 +160,11 @@ class FilterBar(PageBar):
         self.changed.emit()
 
     def _add_states(self) -> None:
-        self.states.addItem("All states", ALL)
+        self.states.addItem(tr("All states"), ALL)
         for state in _STATES:
             self.states.addItem(state_look("group", state).word, state)
         self.states.insertSeparator(self.states.count())
-        self.states.addItem("Closed today", CLOSED_TODAY)
+        self.states.addItem(tr("Closed today"), CLOSED_TODAY)
         self._draw_states()
 
     def _draw_states(self) -> None:

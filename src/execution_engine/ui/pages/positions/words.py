@@ -15,7 +15,7 @@ from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.pages.positions.lines import Goal, GroupLine, LegLine, Line, PyramidLine, progress
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 Now = Callable[[], datetime]
 
@@ -63,7 +63,7 @@ def sentence(line: Line) -> str:
 
 def _group_sentence(line: GroupLine) -> str:
     group = line.group
-    name = f"{group.symbol} {timeframe_words(group.timeframe)} {group.side.value}"
+    name = f"{group.symbol} {timeframe_words(group.timeframe)} {tr(group.side.value)}"
     old = tr(", the price is old") if line.stale else ""
     return f"{name}, {_result_words(line.unrealized)}, {_word('group', line.state)}{old}"
 
@@ -97,7 +97,7 @@ def position(line: Line) -> str:
             exchange=group.exchange,
             symbol=group.symbol,
             timeframe=group.timeframe,
-            side=group.side.value,
+            side=tr(group.side.value),
             account=group.account,
         )
         return tr("{at}\ngroup {group}, grid “{grid_name}”").format(
@@ -306,7 +306,7 @@ def mode(line: Line) -> str:
 
 def status(line: Line) -> str:
     if isinstance(line, LegLine):
-        return f.visible(line.leg.reason)
+        return f.visible(translated(line.leg.reason))
     if isinstance(line, PyramidLine):
         return ""
     group = line.group
@@ -314,7 +314,9 @@ def status(line: Line) -> str:
         tr("The risk engine skips it once")
     ] * group.skip_once
     forced = [tr("Forced into the pool")] * group.forced
-    return "\n".join(f.visible(each) for each in (line.hold, group.close_reason, *flags, *forced) if each)
+    return "\n".join(
+        f.visible(translated(each)) for each in (line.hold, group.close_reason, *flags, *forced) if each
+    )
 
 
 def timer(group: Group) -> tuple[str, str]:

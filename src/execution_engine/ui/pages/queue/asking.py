@@ -17,7 +17,7 @@ from execution_engine.domain.settings import PyramidCapital, Settings
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import counted, ordinal, price, span, usd
 from execution_engine.ui.pages.queue.waiting import Waiting, name
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, Consequence, follows
 
 NAMED = 6  # signals that a question names one by one
@@ -46,7 +46,9 @@ def remove(row: Waiting, now: datetime, parent: QWidget) -> ConfirmDialog:
         tr("Remove {name} from the queue?").format(name=name(row.row)),
         tr("Remove"),
         consequences=[
-            follows(tr("Signal"), f"{row.row.side.value}, {ordinal(row.place)}, {row.rank.why}"),
+            follows(
+                tr("Signal"), f"{tr(row.row.side.value)}, {ordinal(row.place)}, {translated(row.rank.why)}"
+            ),
             follows(tr("In queue"), span(row.waited(now))),
             follows(tr("Its alert"), tr("ends cancelled; replayed, it waits again as the newest")),
         ],

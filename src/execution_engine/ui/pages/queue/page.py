@@ -26,7 +26,7 @@ from execution_engine.ui.pages.queue.ranked import Ranked
 from execution_engine.ui.pages.queue.waiting import Waiting, name
 from execution_engine.ui.tables import TableModel, TableView
 from execution_engine.ui.theme import SIZE, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import (
     ConfirmDialog,
     ElidedLabel,
@@ -410,7 +410,7 @@ class QueuePage(Page):
     def _promoted(self, row: Waiting, reply: Answer | Refusal) -> None:
         self._set_busy(row.row.id, busy=False)
         if isinstance(reply, Refusal):
-            said = visible(reply.message, 240)
+            said = visible(translated(reply.message), 240)
             kept = tr(" It keeps its place.") if row.row.id in self._bridge.queue else ""
             self.notice.emit(Notice("error", FAILED, f"{said[:1].upper()}{said[1:]}.{kept}"))
             return
@@ -457,7 +457,7 @@ class QueuePage(Page):
             nonlocal answers
             answers += 1
             if isinstance(reply, Refusal):
-                kept.append(f"{name(row.row)}: {visible(reply.message, 160)}.")
+                kept.append(f"{name(row.row)}: {visible(translated(reply.message), 160)}.")
             if answers == len(rows):
                 finished()
 
@@ -484,7 +484,7 @@ class QueuePage(Page):
     def _take_out(self, row: Waiting, dialog: ConfirmDialog) -> None:
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, 240))
+                dialog.fail(visible(translated(reply.message), 240))
                 return
             dialog.accept()
             title = tr("{name} was removed from the queue").format(name=name(row.row))

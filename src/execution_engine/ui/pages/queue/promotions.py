@@ -10,7 +10,7 @@ from execution_engine.domain.rows import QueuedSignal
 from execution_engine.domain.signal import Outcome
 from execution_engine.ui.format import ago, local_moment, span, utc_text, visible
 from execution_engine.ui.tables import Cell, CellDelegate, Column, Position, position_cell
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 SHOWN = 50
 WIDE = {"when": 84, "signal": 164, "why": 180}
@@ -29,13 +29,16 @@ def _tooltip(row: QueuedSignal) -> str:
         else ""
     )
     became = _BECAME.get(row.outcome, "") if row.outcome is not None else ""
-    return f"{visible(row.reason, 300)}\n{became}{waited}"
+    return f"{visible(translated(row.reason), 300)}\n{became}{waited}"
 
 
 def sentence(row: QueuedSignal) -> str:
     """Say a row in words, for a screen reader."""
     return tr("{symbol} {timeframe} {side} was promoted, {reason}").format(
-        symbol=row.symbol, timeframe=row.timeframe, side=row.side.value, reason=visible(row.reason, 300)
+        symbol=row.symbol,
+        timeframe=row.timeframe,
+        side=tr(row.side.value),
+        reason=visible(translated(row.reason), 300),
     )
 
 
@@ -67,7 +70,7 @@ def columns(now: Callable[[], datetime]) -> Sequence[Column[QueuedSignal]]:
             key="why",
             title=tr("Why it was its turn"),
             width=WIDE["why"],
-            cell=lambda row: Cell(visible(row.reason, 300)),
+            cell=lambda row: Cell(visible(translated(row.reason), 300)),
             tooltip=_tooltip,
         ),
     )

@@ -26,7 +26,7 @@ from execution_engine.ui.format import (
 from execution_engine.ui.pages.queue.busy import OPENING, ForceButton
 from execution_engine.ui.tables import ActionText, Cell, CellDelegate, Column, Number, Position, position_cell
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 WIDE = {
     "rank": 74,
@@ -71,7 +71,7 @@ class Waiting(NamedTuple):
     @property
     def why(self) -> str:
         """Say what its place rests on, and what it waits for."""
-        return f"{self.rank.why}, {self.waits}" if self.waits else self.rank.why
+        return f"{translated(self.rank.why)}, {self.waits}" if self.waits else translated(self.rank.why)
 
     @property
     def place(self) -> int:
@@ -142,7 +142,7 @@ def _waits_tooltip(row: Waiting) -> str:
 
 def sentence(row: Waiting) -> str:
     """Say a row in words, for a screen reader."""
-    return f"{ordinal(row.place)}, {name(row.row)} {row.row.side.value}, {row.why}"
+    return f"{ordinal(row.place)}, {name(row.row)} {tr(row.row.side.value)}, {row.why}"
 
 
 def _rank_cell(row: Waiting, *, worlds: bool) -> Cell:
@@ -155,8 +155,8 @@ def _rank_cell(row: Waiting, *, worlds: bool) -> Cell:
 
 def _why_cell(row: Waiting) -> Cell:
     if not row.waits:
-        return Cell(row.rank.why)
-    return Cell(row.why, parts=((f"{row.rank.why}, ", "text"), (row.waits, "warn")))
+        return Cell(translated(row.rank.why))
+    return Cell(row.why, parts=((f"{translated(row.rank.why)}, ", "text"), (row.waits, "warn")))
 
 
 def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence[Column[Waiting]]:
@@ -168,7 +168,7 @@ def columns(now: Callable[[], datetime], worlds: Callable[[], bool]) -> Sequence
             width=WIDE["rank"],
             cell=lambda row: _rank_cell(row, worlds=worlds()),
             sort_key=lambda row: (row.row.world, row.place),
-            tooltip=lambda row: row.rank.reason,
+            tooltip=lambda row: translated(row.rank.reason),
         ),
         Column(
             key="signal",

@@ -33,7 +33,7 @@ from execution_engine.ui.tables import (
     position_cell,
     rule_cell,
 )
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 WIDE = {
     "group": 178,
@@ -214,14 +214,14 @@ def waits(line: Line) -> bool:
 def said(verdict: RiskVerdict) -> str:
     """Say one rule's verdict: “Has lost enough: not met, −1.39 % now; asked is −5 % or less”."""
     how = tr("met") if verdict.met else tr("not met")
-    words = _HYPHEN.sub(MINUS, visible(verdict.words, 200))
-    return f"{verdict.title}: {(how if verdict.asked else tr('off'))}, {words}"
+    words = _HYPHEN.sub(MINUS, visible(translated(verdict.words), 200))
+    return f"{translated(verdict.title)}: {(how if verdict.asked else tr('off'))}, {words}"
 
 
 def sentence(line: Line) -> str:
     """Say a row in words, for a screen reader."""
     group = line.found.group
-    return f"{line.found.name} {group.side.value}, {_verdict(line).text}"
+    return f"{line.found.name} {tr(group.side.value)}, {_verdict(line).text}"
 
 
 def delegates() -> dict[str, CellDelegate]:

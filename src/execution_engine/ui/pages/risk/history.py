@@ -28,7 +28,7 @@ from execution_engine.ui.icons import StateLook, state_look
 from execution_engine.ui.pages.risk.plan import LOOKS, word
 from execution_engine.ui.tables import Cell, CellDelegate, Chip, Column, Number
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 WIDE = {
     "when": 168,
@@ -193,19 +193,21 @@ def short(row: ActionRow) -> str:
     last = action.notes.rpartition("; ")[2]
     done = sum(1 for step in action.steps if step.filled)
     return tr("{done} of {count}; {last}").format(
-        done=done, count=counted(len(action.steps), tr("step"), tr("steps")), last=visible(last, 200)
+        done=done,
+        count=counted(len(action.steps), tr("step"), tr("steps")),
+        last=visible(translated(last), 200),
     )
 
 
 def whole(row: Row) -> str:
     """Say everything about a row, for the line below the table and for tooltips."""
     if isinstance(row, StepRow):
-        return visible(row.step.note, 300)
+        return visible(translated(row.step.note), 300)
     if isinstance(row, FillRow):
         return ""
-    told = visible(row.action.notes, 500)
+    told = visible(translated(row.action.notes), 500)
     said = f"{told[:1].upper()}{told[1:]}." if told else ""
-    return f"{said} {row.hindsight.words}." if row.hindsight is not None else said
+    return f"{said} {translated(row.hindsight.words)}." if row.hindsight is not None else said
 
 
 # -- cells
@@ -261,7 +263,7 @@ def _step_cells(row: StepRow) -> tuple[Cell, ...]:
         Cell(),
         Cell(state, token, shape=shape),
         Cell(
-            visible(step.note, 200)
+            visible(translated(step.note), 200)
             or (tr("fees {fees} USD").format(fees=exact(step.fees)) if step.filled else ""),
             "text3",
         ),

@@ -28,7 +28,7 @@ from execution_engine.ui.risk_board import board_of, risk_state, under_way
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import TableModel, TableView, TreeModel, TreeView
 from execution_engine.ui.theme import SIZE, Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Notice, Panel, Splitter
 
 RIGHT_WIDTH = 392
@@ -422,7 +422,7 @@ class RiskPage(Page):
 
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, 300))
+                dialog.fail(visible(translated(reply.message), 300))
             else:
                 dialog.accept()
                 self._tell(reply, tr("The risk engine has looked"))
@@ -434,9 +434,11 @@ class RiskPage(Page):
 
     def _tell(self, reply: Answer | Refusal, title: str) -> None:
         if isinstance(reply, Refusal):
-            self.notice.emit(Notice("error", tr("This was not done"), visible(reply.message, 300)))
+            self.notice.emit(
+                Notice("error", tr("This was not done"), visible(translated(reply.message), 300))
+            )
         else:
-            self.notice.emit(Notice("success", title, visible(reply.text, 300)))
+            self.notice.emit(Notice("success", title, visible(translated(reply.text), 300)))
 
     def _now(self) -> datetime:
         return self._bridge.doors.now()

@@ -27,7 +27,7 @@ from execution_engine.ui.icons import StateLook
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import Cell, CellDelegate, Chip, Column, Number, Position, position_cell
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 PLANNED = {
     "number": 48,
@@ -176,7 +176,7 @@ def sentence(line: StepLine) -> str:
         amount=signed_usd(line.realizes),
     )
     return tr("Step {number}, {step} {side}, {said}").format(
-        number=line.number, step=step.name, side=step.side.value, said=said
+        number=line.number, step=step.name, side=tr(step.side.value), said=said
     )
 
 
@@ -263,7 +263,7 @@ COLUMNS: Sequence[Column[StepLine]] = (
         title=tr("State"),
         width=RUNNING["state"],
         cell=_state,
-        tooltip=lambda line: visible(line.step.note, 200),
+        tooltip=lambda line: visible(translated(line.step.note), 200),
         hidden=True,
     ),
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from execution_engine.domain import schema
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import Account, Mode
 from execution_engine.domain.schema import Setting
+from execution_engine.ui import schema
 from execution_engine.ui.format import exchange_name
 from execution_engine.ui.pages.settings.tab import Tab
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Panel
 
 SPOT = frozenset({"default"})  # leverage and modes are for perpetuals
@@ -30,12 +31,14 @@ class AccountForms:
             self._tab.remove_panel(self._forms.pop(name))
         for name, account in there.items():
             if name not in self._forms:
-                market = "spot" if account.market is Market.SPOT else "USDT perpetual"
+                market = tr("spot") if account.market is Market.SPOT else tr("USDT perpetual")
                 real = exchange_name(account.exchange)
-                exchange = "every exchange's rules" if account.mode is Mode.PAPER else real
-                subtitle = f"{exchange} · {market} · {account.mode.value}"
+                exchange = tr("every exchange's rules") if account.mode is Mode.PAPER else real
+                subtitle = f"{exchange} · {market} · {tr(account.mode.value)}"
                 at = len(self._forms)
-                self._forms[name] = self._tab.add_form(f"Account {name}", subtitle, fields(account), at)
+                self._forms[name] = self._tab.add_form(
+                    tr("Account {name}").format(name=name), subtitle, fields(account), at
+                )
 
 
 def fields(account: Account) -> tuple[Setting, ...]:

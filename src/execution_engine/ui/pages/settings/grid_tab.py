@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from execution_engine.domain import schema
 from execution_engine.domain.exposure import worst_case
 from execution_engine.domain.schema import Setting
+from execution_engine.ui import schema
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.pages.settings.bindings import BindingsPanel
 from execution_engine.ui.pages.settings.editors import QuietCombo
@@ -20,6 +20,7 @@ from execution_engine.ui.pages.settings.sheet import Sheet
 from execution_engine.ui.pages.settings.tab import Tab
 from execution_engine.ui.pages.settings.worst import WorstCase, in_words
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, button
 
 WIDEST = 1400
@@ -49,10 +50,10 @@ class GridTab(Tab):
         self.worst = WorstCase(sheet)
         self.worst_line = Label("", "small", "text2", wrap=True)
         self.choice = QuietCombo()
-        self.choice.setAccessibleName("Profile")
+        self.choice.setAccessibleName(tr("Profile"))
         self.choice.setFixedWidth(px(170))
-        self.new = button("Add profile", icon="plus", small=True)
-        self.copy, self.remove = button("Duplicate", small=True), button("Delete", small=True)
+        self.new = button(tr("Add profile"), icon="plus", small=True)
+        self.copy, self.remove = button(tr("Duplicate"), small=True), button(tr("Delete"), small=True)
         self.chooser = QWidget()
         self.bindings = BindingsPanel(self.book)
         editor = self._editor()
@@ -62,7 +63,7 @@ class GridTab(Tab):
         self.add_panel(self.bindings)
         self.bindings.setMaximumWidth(px(WIDEST))  # ends where the table above ends
         others = [each for each in schema.section("grid") if each.path != DEFAULT]
-        self.add_form("Entries", "how the legs of every profile enter", others)
+        self.add_form(tr("Entries"), tr("how the legs of every profile enter"), others)
         self.preview.refresh()
         self._refresh()
         more(self)
@@ -139,6 +140,6 @@ class GridTab(Tab):
         words = (
             in_words(worst_case(settings))
             if settings is not None
-            else "Worst case: not known while this is wrong"
+            else tr("Worst case: not known while this is wrong")
         )
         self.worst_line.show_text(f"{words}.", "text2" if known else "text3")

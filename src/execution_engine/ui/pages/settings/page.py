@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout
 
 from execution_engine.domain import document as documents
-from execution_engine.domain import schema
 from execution_engine.domain.cautions import cautions
 from execution_engine.domain.changes import between
 from execution_engine.domain.errors import FieldFault, Refusal, SettingsError
@@ -19,6 +18,7 @@ from execution_engine.domain.rows import Mode
 from execution_engine.domain.schema import Setting
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.versions import Version, restorable
+from execution_engine.ui import schema
 from execution_engine.ui.bridge import Batch, Bridge
 from execution_engine.ui.format import counted, local_moment, visible
 from execution_engine.ui.pages.page import Page
@@ -36,13 +36,14 @@ from execution_engine.ui.pages.settings.template_panel import TemplatePanel
 from execution_engine.ui.pages.settings.versions import VersionsDialog
 from execution_engine.ui.pages.settings.worst import WorstCase
 from execution_engine.ui.panels.webhooks import WebhooksPanel
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import Banner, Label, Notice, PageBar, SearchField, button
 
 LONGEST_FILE = 4 * 1024 * 1024
 GRID = "grid"
 EXCHANGES = "exchanges"
-SAVED_HERE = "saved in the window"
-TAKEN_BACK = "taken back in the window"
+SAVED_HERE = tr("saved in the window")
+TAKEN_BACK = tr("taken back in the window")
 
 
 class SettingsPage(Page):
@@ -51,7 +52,7 @@ class SettingsPage(Page):
     compose_wanted: the user wants to write a message for a webhook, by its name.
     """
 
-    title = "Settings"
+    title = tr("Settings")
     compose_wanted = Signal(str)
 
     def __init__(self, bridge: Bridge) -> None:
@@ -61,11 +62,11 @@ class SettingsPage(Page):
         self.sheet = Sheet(bridge.doors.settings(), self)
         self.versions: tuple[Version, ...] = ()
         self.dialog: QDialog | None = None
-        self.search = SearchField("Find a setting", 220)
+        self.search = SearchField(tr("Find a setting"), 220)
         self.version = Label("", "small", "text3")
-        self.versions_button = button("Versions…")
-        self.import_button = button("Import…")
-        self.export_button = button("Export…")
+        self.versions_button = button(tr("Versions…"))
+        self.import_button = button(tr("Import…"))
+        self.export_button = button(tr("Export…"))
         self.banner = Banner()
         self.rail = Rail(TABS)
         self.stack = QStackedWidget()
@@ -103,7 +104,7 @@ class SettingsPage(Page):
 
     def _fill(self, tab: Tab, place: TabPlace) -> None:
         for name in sections_of(place) if place.key != GRID else ():
-            title, sentence = schema.SECTIONS.get(name, (schema.title_of(name), ""))
+            title, sentence = schema.heading(name)
             tab.add_form(title, sentence, schema.section(name))
         if place.key == "trading":
             tab.add_panel(TemplatePanel(self.sheet), 0)
@@ -207,7 +208,11 @@ class SettingsPage(Page):
         fault = self._bridge.doors.settings_fault()
         if fault:
             self.banner.say(
-                visible(fault, 400), "danger", icon="error", action="Versions…", then=self.show_versions
+                visible(translated(fault), 400),
+                "danger",
+                icon="error",
+                action=tr("Versions…"),
+                then=self.show_versions,
             )
         else:
             self.banner.hide()
@@ -220,8 +225,12 @@ class SettingsPage(Page):
             return
         self.versions = tuple(found)
         newest = self.versions[0]
-        saved = f", saved {local_moment(newest.saved_at)[:-3]}" if newest.saved_at else ", the defaults"
-        self.version.show_text(f"Version {newest.number}{saved}")
+        saved = (
+            tr(", saved {time}").format(time=local_moment(newest.saved_at)[:-3])
+            if newest.saved_at
+            else tr(", the defaults")
+        )
+        self.version.show_text(tr("Version {number}{saved}").format(number=newest.number, saved=saved))
         self.save_bar.show_next(newest.number + 1)
 
     def _show_tab(self, key: str) -> None:
@@ -263,7 +272,7 @@ class SettingsPage(Page):
         if wanted is None:
             return
         if cautions(self.sheet.base, wanted, live=self._live()):
-            self._review("Save settings", "Save these changes?", "Save", wanted, SAVED_HERE)
+            self._review(tr("Save settings"), tr("Save these changes?"), tr("Save"), wanted, SAVED_HERE)
         else:
             self.save_bar.busy(True)
             self._send(wanted, SAVED_HERE, partial(self._saved, self._bridge.doors.settings()))
@@ -271,7 +280,7 @@ class SettingsPage(Page):
     def _saved(self, before: Settings, reply: Answer | Refusal) -> None:
         self.save_bar.busy(False)
         if isinstance(reply, Refusal):
-            self.save_bar.fail(visible(reply.message, 300))
+            self.save_bar.fail(visible(translated(reply.message), 300))
         else:
             self._is_in_force(before)
 
@@ -281,9 +290,11 @@ class SettingsPage(Page):
         self.sheet.rebase(now)
         found = between(before, now)
         if found:
-            many = f"{counted(len(found), 'setting')} {'is' if len(found) == 1 else 'are'} in force"
+            many = (tr("{count} is in force") if len(found) == 1 else tr("{count} are in force")).format(
+                count=counted(len(found), tr("setting"), tr("settings"))
+            )
             words = visible(", ".join(change.path for change in found), 120)
-            self.notice.emit(Notice("success", many, words, "Undo", lambda: self._take_back(before, now)))
+            self.notice.emit(Notice("success", many, words, tr("Undo"), lambda: self._take_back(before, now)))
 
     def _take_back(self, before: Settings, saved: Settings) -> None:
         """Use the settings from before again: at once while nothing else was saved and nothing gets more dangerous."""
@@ -292,15 +303,19 @@ class SettingsPage(Page):
             self._send(before, TAKEN_BACK, self._taken_back)
         else:
             self.sheet.rebase(now)
-            question = "Use the settings from before that again?"
-            self._review("Take back", question, "Use them", before, TAKEN_BACK)
+            question = tr("Use the settings from before that again?")
+            self._review(tr("Take back"), question, tr("Use them"), before, TAKEN_BACK)
 
     def _taken_back(self, reply: Answer | Refusal) -> None:
         if isinstance(reply, Refusal):
-            self.notice.emit(Notice("error", "The settings were not taken back", visible(reply.message, 300)))
+            self.notice.emit(
+                Notice(
+                    "error", tr("The settings were not taken back"), visible(translated(reply.message), 300)
+                )
+            )
             return
         self.sheet.rebase(self._bridge.doors.settings())
-        self.notice.emit(Notice("success", "The settings are as before"))
+        self.notice.emit(Notice("success", tr("The settings are as before")))
 
     def _send(self, wanted: Settings, note: str, done: object) -> None:
         wish = SaveSettings(document=documents.dump(wanted), note=note)
@@ -325,7 +340,7 @@ class SettingsPage(Page):
 
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, 300))
+                dialog.fail(visible(translated(reply.message), 300))
             else:
                 dialog.accept()
                 self._is_in_force(base)
@@ -354,7 +369,9 @@ class SettingsPage(Page):
 
     def _open_versions(self, found: Sequence[Version] | Refusal) -> None:
         if isinstance(found, Refusal):
-            self.notice.emit(Notice("error", "The versions cannot be read", visible(found.message, 300)))
+            self.notice.emit(
+                Notice("error", tr("The versions cannot be read"), visible(translated(found.message), 300))
+            )
             return
         self._versions_read(found)
         dialog = VersionsDialog(self.versions, self)
@@ -366,13 +383,25 @@ class SettingsPage(Page):
         try:
             wanted = restorable(self.versions, number)
         except SettingsError as error:
-            self.notice.emit(Notice("error", f"Version {number} cannot be used", visible(str(error), 300)))
+            self.notice.emit(
+                Notice(
+                    "error",
+                    tr("Version {number} cannot be used").format(number=number),
+                    visible(translated(str(error)), 300),
+                )
+            )
             return
-        question = f"Use version {number} again?"
-        self._review("Restore settings", question, "Restore", wanted, f"version {number} restored")
+        question = tr("Use version {number} again?").format(number=number)
+        self._review(
+            tr("Restore settings"),
+            question,
+            tr("Restore"),
+            wanted,
+            later("version {number} restored").format(number=number),
+        )
 
     def _ask_for_import(self) -> None:
-        dialog = QFileDialog(self, "Import settings", "", "Settings (*.json);;All files (*)")
+        dialog = QFileDialog(self, tr("Import settings"), "", tr("Settings (*.json);;All files (*)"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda name: self.import_file(Path(name)))
         self._open(dialog)
@@ -381,18 +410,30 @@ class SettingsPage(Page):
         """Show what a file would change, and save it once that is confirmed."""
         try:
             if path.stat().st_size > LONGEST_FILE:
-                raise SettingsError((FieldFault(path.name, "is too large for settings"),))
+                raise SettingsError((FieldFault(path.name, tr("is too large for settings")),))
             wanted = documents.parse(path.read_bytes())
         except (OSError, SettingsError) as error:
             said = error.strerror if isinstance(error, OSError) else str(error)
-            self.notice.emit(Notice("error", f"{path.name} was not imported", visible(f"{said}", 400)))
+            self.notice.emit(
+                Notice("error", tr("{path} was not imported").format(path=path.name), visible(f"{said}", 400))
+            )
             return
         found = between(self.sheet.base, wanted)
-        question = f"Import {visible(path.name, 60)}? {counted(len(found), 'setting')} would change."
-        self._review("Import settings", question, "Import", wanted, f"imported from {path.name}")
+        question = tr("Import {path}? {count} would change.").format(
+            path=visible(path.name, 60), count=counted(len(found), tr("setting"), tr("settings"))
+        )
+        self._review(
+            tr("Import settings"),
+            question,
+            tr("Import"),
+            wanted,
+            later("imported from {path}").format(path=path.name),
+        )
 
     def _ask_for_export(self) -> None:
-        dialog = QFileDialog(self, "Export settings", "settings.json", "Settings (*.json);;All files (*)")
+        dialog = QFileDialog(
+            self, tr("Export settings"), "settings.json", tr("Settings (*.json);;All files (*)")
+        )
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("json")
         dialog.fileSelected.connect(lambda name: self.export_file(Path(name)))
@@ -403,6 +444,12 @@ class SettingsPage(Page):
         try:
             path.write_text(documents.dump(self.sheet.base) + "\n", encoding="utf-8")
         except OSError as error:
-            self.notice.emit(Notice("error", "The settings were not exported", f"{error.strerror}."))
+            self.notice.emit(Notice("error", tr("The settings were not exported"), f"{error.strerror}."))
             return
-        self.notice.emit(Notice("success", "Settings exported", f"{visible(path.name, 60)} holds no secret."))
+        self.notice.emit(
+            Notice(
+                "success",
+                tr("Settings exported"),
+                tr("{path} holds no secret.").format(path=visible(path.name, 60)),
+            )
+        )

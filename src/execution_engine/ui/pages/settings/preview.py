@@ -19,7 +19,7 @@ from execution_engine.ui.pages.settings.editors import NumberEdit
 from execution_engine.ui.pages.settings.profiles import ProfileBook
 from execution_engine.ui.pages.test_alert import symbol_field
 from execution_engine.ui.theme import px, restyle
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, Panel, SegmentedChoice
 
 FIRST, FIRST_PRICE = "BTCUSDT", Decimal(65000)
@@ -96,10 +96,14 @@ class PreviewPanel(Panel):
             lever = leverage if found.market is Market.SWAP else ONE
             self.legs = grids.legs(self._book.layers(), base, side, capital, found, lever)
             wrong = grids.fault(self.legs, found, settings.capital.max_order_usd)
-            self.fault = wrong.message if wrong is not None else ""
+            self.fault = translated(wrong.message) if wrong is not None else ""
             self.chart.show_legs(self.legs, found, base)
         else:
-            self.fault = found.message if isinstance(found, FieldFault) else tr("enter a base price above 0")
+            self.fault = (
+                translated(found.message)
+                if isinstance(found, FieldFault)
+                else tr("enter a base price above 0")
+            )
             self.chart.show_legs((), None, Decimal(0))
         self.laid.emit()
 

@@ -14,7 +14,7 @@ from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import ICON, px, row_height
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import BusyArc, Label, ModeBadge, button
 
 WIDTH = 720
@@ -136,7 +136,9 @@ class ReviewDialog(QDialog):
             for line, caution in enumerate(self.cautions):
                 name = Label(caution.about, "body", "text3")
                 grid.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
-                grid.addWidget(Label(visible(caution.sentence), "body", "text", wrap=True), line, 1)
+                grid.addWidget(
+                    Label(visible(translated(caution.sentence)), "body", "text", wrap=True), line, 1
+                )
             grid.setColumnStretch(1, 1)
             column.addLayout(grid)
         column.addWidget(self.error)

@@ -16,6 +16,7 @@ from execution_engine.ui.format import exact
 from execution_engine.ui.pages.settings.editors import editor_for, shown
 from execution_engine.ui.pages.settings.sheet import Sheet
 from execution_engine.ui.theme import THEME, color, px, tint
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, button
 
 LABEL = 200
@@ -37,7 +38,12 @@ class SettingRow(QWidget):
         self.label.setToolTip(setting.path)
         self.unit = Label(setting.unit, "small", "text3")
         self.usual = Label("", "small", "text3")
-        self.reset = button("Reset", "link", small=True, tip=f"Reset {setting.title} to its default")
+        self.reset = button(
+            tr("Reset"),
+            "link",
+            small=True,
+            tip=tr("Reset {title} to its default").format(title=setting.title),
+        )
         self.fault = Label("", "small", "danger", wrap=True)
         self.help = Label(self._helping(), "small", "text2", wrap=True)
         self._lay_out()
@@ -103,7 +109,9 @@ class SettingRow(QWidget):
         self.fault.setVisible(bool(fault))
         self.editor.mark(bad=bool(fault))
         usual = not fault and same(self._sheet.value(path), self.setting.default)
-        self.usual.show_text("" if usual else f"default {self._written(self.setting.default)}")
+        self.usual.show_text(
+            "" if usual else tr("default {default}").format(default=self._written(self.setting.default))
+        )
         self.usual.setVisible(not usual)
         self.reset.setVisible(not usual)
         self.unit.setVisible(bool(self.setting.unit))
@@ -111,13 +119,13 @@ class SettingRow(QWidget):
 
     def _written(self, value: Any) -> str:
         if self.setting.kind is Kind.SWITCH:
-            return "on" if value else "off"
+            return tr("on") if value else tr("off")
         word = next((word for choice, word in self.setting.choices if choice == value), None)
         if word is not None:
             return word
         if self.setting.kind in (Kind.NUMBER, Kind.WHOLE):
             return shown(Decimal(value))
-        return ", ".join(value) if isinstance(value, list) and value else str(value or "empty")
+        return ", ".join(value) if isinstance(value, list) and value else str(value or tr("empty"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the ground of a hit and the bar of what is not saved."""
@@ -151,11 +159,11 @@ def limits_of(setting: Setting) -> str:
     low = "" if setting.minimum is None else exact(setting.minimum)
     high = "" if setting.maximum is None or setting.maximum > FAR else exact(setting.maximum)
     if low and high and not setting.above and not setting.below:
-        return f"{low} to {high}"
+        return tr("{low} to {high}").format(low=low, high=high)
     if low == "0" and not high and not setting.above:
         return ""
-    lower = f"{'above' if setting.above else 'from'} {low}" if low else ""
-    upper = f"{'below' if setting.below else 'at most'} {high}" if high else ""
+    lower = (tr("above {low}") if setting.above else tr("from {low}")).format(low=low) if low else ""
+    upper = (tr("below {high}") if setting.below else tr("at most {high}")).format(high=high) if high else ""
     said = ", ".join(each for each in (lower, upper) if each)
     return f"{said[:1].upper()}{said[1:]}"
 
@@ -169,5 +177,6 @@ def clause(said: str) -> str:
 def sentence(said: str) -> str:
     """Make a sentence of what the schema says of a value: “must be above 0” → “Must be above 0.”"""
     if said == "is missing":
-        return "Enter a value."
+        return tr("Enter a value.")
+    said = translated(said)
     return f"{said[:1].upper()}{said[1:]}{'' if said.endswith('.') else '.'}" if said else ""

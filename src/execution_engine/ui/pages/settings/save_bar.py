@@ -12,6 +12,7 @@ from execution_engine.ui.pages.settings.profiles import BINDINGS, PROFILES
 from execution_engine.ui.pages.settings.row import clause
 from execution_engine.ui.pages.settings.sheet import Sheet, setting_at
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, ElidedLabel, Label, button
 
 
@@ -36,11 +37,11 @@ class SaveBar(QFrame):
         self.mark = Mark(icon="info", token="accent", size=px(16))
         self.count = Label("", "body", "text", weight=600)
         self.what = ElidedLabel("", "body", "text2")
-        self.show_fault = button("Show", "link", small=True, tip="Show the setting that is wrong")
+        self.show_fault = button(tr("Show"), "link", small=True, tip=tr("Show the setting that is wrong"))
         self.arc = BusyArc(12, "accent")
         self.arc.hide()
-        self.discard_button = button("Discard")
-        self.save_button = button("Save", "primary")
+        self.discard_button = button(tr("Discard"))
+        self.save_button = button(tr("Save"), "primary")
         row = QHBoxLayout(self)
         row.setContentsMargins(px(16), 0, px(16), 0)
         row.setSpacing(px(8))
@@ -77,19 +78,21 @@ class SaveBar(QFrame):
         sheet = self._sheet
         self.setVisible(sheet.is_dirty)
         faults = sheet.faults
-        self.save_button.setText(f"Save as version {self._next}" if self._next else "Save")
+        self.save_button.setText(
+            tr("Save as version {next}").format(next=self._next) if self._next else tr("Save")
+        )
         self.save_button.setEnabled(sheet.settings is not None and not self._busy)
         self.discard_button.setEnabled(not self._busy)
-        self.count.show_text(counted(sheet.count, "change"))
+        self.count.show_text(counted(sheet.count, tr("change"), tr("changes")))
         self.show_fault.setVisible(bool(faults))
         if faults:
             path, said = next(iter(faults.items()))
             self.mark.show_icon("error", "danger")
-            more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+            more = tr(" and {count} more").format(count=len(faults) - 1) if len(faults) > 1 else ""
             self.what.show_text(f"{name_of(path)}: {clause(said)}{more}", "danger")
         else:
             self.mark.show_icon("info", "accent")
-            keeps = " Open groups keep the grid they were opened with." if self._is_of_grid() else ""
+            keeps = tr(" Open groups keep the grid they were opened with.") if self._is_of_grid() else ""
             self.what.show_text(f"{told(sheet.changes, 3)}.{keeps}", "text2")
 
     def _is_of_grid(self) -> bool:
@@ -102,5 +105,5 @@ def name_of(path: str) -> str:
     if setting is not None:
         return setting.title
     if path.startswith(f"{PROFILES}."):
-        return f"Profile {path.split('.')[2]}"
-    return "Bindings" if path.startswith(BINDINGS) else path
+        return tr("Profile {split}").format(split=path.split(".")[2])
+    return tr("Bindings") if path.startswith(BINDINGS) else path

@@ -9,11 +9,11 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from execution_engine.domain import document as documents
-from execution_engine.domain import schema
 from execution_engine.domain.changes import Change, between, of_plain
 from execution_engine.domain.errors import SettingsError
 from execution_engine.domain.schema import Setting
 from execution_engine.domain.settings import Settings
+from execution_engine.ui import schema
 
 
 class Sheet(QObject):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout
 from execution_engine.domain.templates import TEMPLATES, Template
 from execution_engine.ui.pages.settings.sheet import Sheet
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, Panel, button
 
 
@@ -34,7 +34,7 @@ class TemplatePanel(Panel):
             apply.clicked.connect(partial(self._apply, template))
             self.buttons[template.name] = apply
             grid.addWidget(Label(template.name, "body", "text", weight=600), line, 0)
-            grid.addWidget(Label(template.sentence, "body", "text2", wrap=True), line, 1)
+            grid.addWidget(Label(translated(template.sentence), "body", "text2", wrap=True), line, 1)
             grid.addWidget(apply, line, 2)
         grid.setColumnStretch(1, 1)
         self.add(grid)

@@ -15,7 +15,7 @@ from execution_engine.ui.pages.settings.editors import QuietCombo
 from execution_engine.ui.pages.settings.review import ChangesTable
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ElidedLabel, Heading, Label, Splitter, button
 
 SIZE = (940, 600)
@@ -49,8 +49,8 @@ COLUMNS: Sequence[Column[Version]] = (
         key="note",
         title=tr("How"),
         width=220,
-        cell=lambda version: Cell(visible(version.note, 120), "text2"),
-        tooltip=lambda version: version.note,
+        cell=lambda version: Cell(visible(translated(version.note), 120), "text2"),
+        tooltip=lambda version: translated(version.note),
     ),
     Column(
         key="changes",
@@ -156,7 +156,7 @@ class VersionsDialog(QDialog):
         one, two = sorted((version.number, other))
         changes = difference(self.versions, one, two)
         if isinstance(changes, Refusal):
-            self.compared.show_text(changes.message, "danger")
+            self.compared.show_text(translated(changes.message), "danger")
             self.changes.show_changes(())
         else:
             self.compared.show_text(

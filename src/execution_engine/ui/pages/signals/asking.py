@@ -33,8 +33,8 @@ def mode_of(alert: Alert, group: Group | None, accounts: Iterable[Account]) -> M
 def replay_dialog(alert: Alert, mode: Mode, parent: QWidget) -> ConfirmDialog:
     """Ask before an alert is received again."""
     live = mode is Mode.LIVE
-    where = tr("with real money") if live else tr("on {mode}").format(mode=mode.value)
-    side = f" {alert.side.value}" if alert.side else ""
+    where = tr("with real money") if live else tr("on {mode}").format(mode=tr(mode.value))
+    side = f" {tr(alert.side.value)}" if alert.side else ""
     return ConfirmDialog(
         tr("Replay alert"),
         tr("Replay as a new alert?"),

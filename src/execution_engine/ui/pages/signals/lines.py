@@ -12,7 +12,7 @@ from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.tables import Cell, Column, position_cell
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 
 ACTED_ON = frozenset(
     {
@@ -61,7 +61,7 @@ class AlertLine:
         """Return why it ended as it did, or what it waits for; safe to show."""
         alert = self.alert
         if alert.reason:
-            return f.visible(alert.reason, 400)
+            return f.visible(translated(alert.reason), 400)
         if alert.outcome is not None:
             return ""
         if alert.decided_at is None:
@@ -142,7 +142,7 @@ def sentence(line: AlertLine) -> str:
     """Say a row in words, for screen readers."""
     alert = line.alert
     kind = TYPE[alert.signal].lower() if alert.signal else tr("alert")
-    side = f" {line.side.value}" if line.side else ""
+    side = f" {tr(line.side.value)}" if line.side else ""
     word = state_look("alert", line.state).word.lower()
     return f"{alert.symbol} {alert.timeframe}{side}, {kind}, {word}, {line.reason}".rstrip(", ")
 

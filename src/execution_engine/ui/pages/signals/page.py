@@ -21,7 +21,7 @@ from execution_engine.ui.pages.signals.list import AlertList
 from execution_engine.ui.pages.signals.refused import SHOWN, RefusedList
 from execution_engine.ui.pages.signals.telling import StoryPanel
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Notice, Splitter
 
 STORY_WIDTH = 560
@@ -276,10 +276,10 @@ class SignalsPage(QWidget):
 
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message))
+                dialog.fail(visible(translated(reply.message)))
                 return
             dialog.accept()
-            self.notice.emit(Notice("success", tr("Replayed"), visible(reply.text)))
+            self.notice.emit(Notice("success", tr("Replayed"), visible(translated(reply.text))))
             if reply.alert_id is not None:
                 self.go_to(reply.alert_id)
 

@@ -12,7 +12,7 @@ from execution_engine.ui import format as f
 from execution_engine.ui.pages.signals.message import MessagePanel
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, Panel, Splitter, button, divider
 
 SHOWN = 1_000  # as many as are kept
@@ -20,7 +20,10 @@ _ABOUT_THE_BODY = (400, 422)
 
 
 def _errors(row: RefusedRequest) -> list[str]:
-    return [f.visible(f"{field}: {text}" if field else text, 300) for field, text in row.errors]
+    return [
+        f.visible(f"{field}: {translated(text)}" if field else translated(text), 300)
+        for field, text in row.errors
+    ]
 
 
 _STATUS = {

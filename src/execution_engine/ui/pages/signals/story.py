@@ -38,6 +38,13 @@ _KINDS = {
     (OrderType.MARKET, Action.SELL): (tr("sell market order"), tr("sell market orders")),
 }
 _ACTIONS = {Action.BUY: tr("Buy"), Action.SELL: tr("Sell")}
+_KINDS = {
+    (OrderType.LIMIT, Action.BUY): (tr("buy limit"), tr("buy limits")),
+    (OrderType.LIMIT, Action.SELL): (tr("sell limit"), tr("sell limits")),
+    (OrderType.MARKET, Action.BUY): (tr("buy market order"), tr("buy market orders")),
+    (OrderType.MARKET, Action.SELL): (tr("sell market order"), tr("sell market orders")),
+}
+_ACTIONS = {Action.BUY: tr("Buy"), Action.SELL: tr("Sell")}
 _CLOSED_BY = {
     Purpose.TAKE_PROFIT: tr("Target"),
     Purpose.EXIT: tr("Exit"),
@@ -178,7 +185,7 @@ class _Teller:
         alert, group = self._alert, self._found.group
         if alert.signal is None:
             return None
-        side = self._line.side.value if self._line.side else ""
+        side = tr(self._line.side.value) if self._line.side else ""
         said = {
             SignalType.ENTRY: tr("{name} has no open group").format(name=self._name),
             SignalType.PYRAMID: tr("{name} has an open {side} group").format(name=self._name, side=side),

@@ -79,7 +79,7 @@ class StoryPanel(QWidget):
             return
         alert = line.alert
         self.panel.heading.title.show_text(visible(alert.symbol, 40))
-        side = f"{line.side.value} · " if line.side else ""
+        side = f"{tr(line.side.value)} · " if line.side else ""
         self.panel.set_subtitle(
             tr("{timeframe} · {side}alert {alert}").format(
                 timeframe=alert.timeframe, side=side, alert=alert.id

@@ -27,7 +27,7 @@ from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.welcome.step import LONGEST, Step
 from execution_engine.ui.panels.tunnel import TunnelPanel
 from execution_engine.ui.theme import THEME, mono, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ElidedLabel, Label, Panel, SegmentedChoice, button
 
 MASK = "••••••••"
@@ -216,7 +216,7 @@ class HookStep(Step):
     def _show_way(self) -> None:
         shown = self.bridge.doors.way_in()
         state, sentence = shown.light
-        self.no_way.show_text("" if state == "ok" else visible(sentence, LONGEST))
+        self.no_way.show_text("" if state == "ok" else visible(translated(sentence), LONGEST))
         for part in (self.warning, self.no_way):
             part.setVisible(state != "ok" and self.tunnel.isHidden())  # else its panel says the same
         self.tunnel_button.setVisible(not shown.url and self.tunnel.isHidden())
@@ -265,5 +265,5 @@ class HookStep(Step):
 
     def _made(self, told: str | Refusal) -> None:
         self.set_busy(False)
-        self.say(visible(told.message, LONGEST) if isinstance(told, Refusal) else "")
+        self.say(visible(translated(told.message), LONGEST) if isinstance(told, Refusal) else "")
         self.refresh()

@@ -24,7 +24,7 @@ from execution_engine.ui.panels.accounts import AccountsPanel
 from execution_engine.ui.panels.accounts_asking import KEY_FIELDS, AccountDialog, field_of
 from execution_engine.ui.panels.vault import VaultPanel
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import BusyArc, Label, Panel
 from execution_engine.ui.widgets.dialogs import WIDTH
 
@@ -140,7 +140,7 @@ class KeysStep(Step):
         self.set_busy(False)
         if isinstance(told, Refusal):
             if self.form is not None:
-                self.form.fail(visible(told.message, LONGEST), field_of(told.message))
+                self.form.fail(visible(translated(told.message), LONGEST), field_of(told.message))
             return
         self._take_away()
         self._show_accounts()
@@ -247,13 +247,15 @@ class AccountForm(AccountDialog):
             return  # something else was typed meanwhile
         if isinstance(found, Refusal):
             self.checks.show_result(None)
-            self.hint(field_of(found.message) or API_KEY, visible(found.message, LONGEST), "danger")
+            self.hint(
+                field_of(found.message) or API_KEY, visible(translated(found.message), LONGEST), "danger"
+            )
             return
         self._found = found
         self.checks.show_result(found)
         said, token = told_of(found)
         if said:
-            self.hint(field_of(said) or API_KEY, visible(said, LONGEST), token)
+            self.hint(field_of(said) or API_KEY, visible(translated(said), LONGEST), token)
         self._allow()
 
     def _allow(self) -> None:

@@ -17,7 +17,7 @@ from execution_engine.domain.settings import Settings
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label
 
 WIDEST, READABLE = 1010, 760
@@ -133,7 +133,7 @@ class Step(QScrollArea):
     def _saved(self, reply: Answer | Refusal) -> None:
         self.set_busy(False)
         if isinstance(reply, Refusal):
-            self.say(visible(reply.message, LONGEST))
+            self.say(visible(translated(reply.message), LONGEST))
         else:
             self.done.emit()
 
@@ -155,7 +155,7 @@ class Step(QScrollArea):
 
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):
-                dialog.fail(visible(reply.message, LONGEST))
+                dialog.fail(visible(translated(reply.message), LONGEST))
             else:
                 dialog.accept()
                 self.done.emit()
