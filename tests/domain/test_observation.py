@@ -132,11 +132,20 @@ def test_percentiles_are_over_the_last_hour_and_a_clock_that_was_set_back_counts
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observation, "MOST", 3)
+    monkeypatch.setattr(observation, "KEPT", 3)
     seen = Observation(NOON)
     for number in range(9):
         seen.released([alert(number)], [], NOON)
     assert len(seen._alerts) == 3
+
+
+def test_what_took_how_long_is_kept_for_the_hour_that_is_shown() -> None:
+    seen = Observation(NOON)
+    for number in range(9):
+        seen.released([alert(number)], [], NOON + timedelta(minutes=number))
+    assert len(seen._samples[Stage.ANSWER]) == 9
+    seen.released([alert(10)], [], NOON + timedelta(hours=1, minutes=7))
+    assert len(seen._samples[Stage.ANSWER]) == 2
 
 
 def test_what_was_refused_is_counted_with_the_outcomes() -> None:

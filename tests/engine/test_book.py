@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from execution_engine.domain.inputs import AddToken, ExitGroup, Price
 from execution_engine.domain.instrument import Side
-from execution_engine.domain.rows import Archive, Engine, LogEntry, WebhookToken, World
+from execution_engine.domain.rows import AlertKey, Archive, Engine, LogEntry, WebhookToken, World
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine import book as books
 from execution_engine.engine.book import Book, Targets
@@ -94,6 +95,7 @@ def test_tokens_and_lines_of_the_log_are_rows_too():
 @pytest.mark.fault(72)
 def test_old_finished_alerts_are_let_go_and_open_ones_are_kept(monkeypatch: Any):
     monkeypatch.setattr(books, "ALERTS_KEPT", 5)
+    monkeypatch.setattr(books, "ALERTS_AT_ONCE", 5)
     house = House({"pool.max_open_groups": 1})
     house.price("BTCUSDT", "50000")
     first = house.alert()
@@ -106,6 +108,7 @@ def test_old_finished_alerts_are_let_go_and_open_ones_are_kept(monkeypatch: Any)
 
 def test_the_last_alert_of_each_chart_is_kept_however_many_come_of_others(monkeypatch: Any):
     monkeypatch.setattr(books, "ALERTS_KEPT", 5)
+    monkeypatch.setattr(books, "ALERTS_AT_ONCE", 5)
     house = House()
     older, last = (house.alert(type="exit", action=None) for _ in range(2))
     for _ in range(20):
@@ -113,6 +116,17 @@ def test_the_last_alert_of_each_chart_is_kept_however_many_come_of_others(monkey
     assert house.book.last_alert(last.chain) == last.id
     assert last.id in house.book.alerts
     assert older.id not in house.book.alerts
+
+
+def test_who_an_alert_was_is_let_go_once_a_copy_of_it_counts_as_new():
+    house = House()
+    keys = [
+        AlertKey(id=id, key=f"k{id}", body_hash="", received_at=NOON + timedelta(days=id))
+        for id in range(200)
+    ]
+    house.book.apply(keys)
+    assert house.book.alert_key("k109") == keys[109]
+    assert house.book.alert_key("k108") is None
 
 
 def test_a_book_made_of_the_rows_of_another_gives_the_same_rows():

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from execution_engine.domain.facts import Fact
-from execution_engine.domain.rows import Alert, Fill, Order, Purpose, RefusedRequest, Row
+from execution_engine.domain.rows import Alert, Fill, Order, OrderStatus, Purpose, RefusedRequest, Row
 
 WINDOW = timedelta(hours=1)
-MOST = 10_000  # samples of one stage, and orders and alerts that are remembered
+MOST = 10_000  # samples of one stage within the window
+KEPT = 4_000  # orders and alerts that are remembered
 AT_ONCE = timedelta(seconds=60)  # an order that fills later waited for its price, not for us
 FRESH = timedelta(seconds=10)  # an entry that follows its alert later came from the queue
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -54,6 +55,14 @@ class Latency:
     p99_ms: float | None = None
 
 
+class Stand(NamedTuple):
+    """What has to be known of an order when more is heard of it; the row itself would stay in memory for this."""
+
+    status: OrderStatus
+    sent_at: datetime | None
+    acknowledged: bool
+
+
 @dataclass(slots=True)
 class Observation:
     """Counts and measures what is released.
@@ -73,7 +82,7 @@ class Observation:
     )
     _alerts: OrderedDict[int, str] = field(default_factory=OrderedDict)
     _causes: OrderedDict[int, datetime] = field(default_factory=OrderedDict)
-    _orders: OrderedDict[int, Order] = field(default_factory=OrderedDict)
+    _orders: OrderedDict[int, Stand] = field(default_factory=OrderedDict)
     _filled: OrderedDict[int, bool] = field(default_factory=OrderedDict)
 
     def released(self, rows: Iterable[Row], facts: Iterable[Fact], now: datetime) -> None:
@@ -104,10 +113,10 @@ class Observation:
 
     def _order(self, row: Order) -> None:
         before = self._orders.get(row.id)
-        _remember(self._orders, row.id, row)
+        _remember(self._orders, row.id, Stand(row.status, row.sent_at, row.acknowledged_at is not None))
         if before is None or before.status is not row.status:
             self.orders[row.purpose.value, row.status.value] += 1
-        if row.acknowledged_at is None or before is None or before.acknowledged_at is not None:
+        if row.acknowledged_at is None or before is None or before.acknowledged:
             return
         cause = self._causes.get(row.group_id)
         if row.purpose is Purpose.ENTRY and cause is not None and row.created_at - cause <= FRESH:
@@ -123,7 +132,10 @@ class Observation:
 
     def _measured(self, stage: Stage, span: timedelta, at: datetime) -> None:
         seconds = max(span.total_seconds(), 0.0)  # the clock may have been set
-        self._samples[stage].append((at, seconds))
+        samples = self._samples[stage]
+        samples.append((at, seconds))
+        while samples[0][0] <= at - WINDOW:
+            samples.popleft()
         self.histograms[stage].add(seconds)
 
     def latency(self, stage: Stage, now: datetime, window: timedelta = WINDOW) -> Latency:
@@ -146,5 +158,5 @@ def _percentile(ordered: Sequence[float], share: int) -> float:
 
 def _remember(known: OrderedDict[K, V], key: K, value: V) -> None:
     known[key] = value
-    if len(known) > MOST:
+    if len(known) > KEPT:
         known.popitem(last=False)

@@ -18,6 +18,7 @@ from execution_engine.domain import document as documents
 from execution_engine.domain.draft import FRESH, is_fresh
 from execution_engine.domain.inputs import Balances, Instruments, NoPrice, Price, PricesAsked
 from execution_engine.domain.instrument import Side
+from execution_engine.domain.intake import KEY_LIFETIME
 from execution_engine.domain.market import next_time
 from execution_engine.domain.money import ZERO
 from execution_engine.domain.ranking import Asked, GroupKey, Line
@@ -61,6 +62,7 @@ Lane = tuple[str, str, str, str]
 FINDINGS_KEPT = 200  # settled ones that stay at hand for the screens
 RISK_ACTIONS_KEPT = 200  # finished ones, likewise
 ALERTS_KEPT = 2000  # finished ones that stay at hand for the screens
+ALERTS_AT_ONCE = 200  # that are let go together
 
 
 class Targets:
@@ -298,7 +300,7 @@ class Book:
                 self._alerts_of[row.group_id][row.id] = None
             else:
                 self._alerts_of[row.group_id].pop(row.id, None)
-        if old is None and len(self.alerts) > ALERTS_KEPT * 2:
+        if old is None and len(self.alerts) > ALERTS_KEPT + ALERTS_AT_ONCE:
             self._forget_alerts()
 
     def _remember_age(self, row: Alert) -> None:
@@ -317,6 +319,9 @@ class Book:
 
     def _alert_key(self, row: AlertKey) -> None:
         self._keys[row.key] = row
+        oldest = next(iter(self._keys.values()))
+        if row.received_at - oldest.received_at > KEY_LIFETIME:  # one goes for each that comes
+            del self._keys[oldest.key]
 
     def _group(self, row: Group) -> None:
         old = self.groups.get(row.id)

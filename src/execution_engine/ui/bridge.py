@@ -50,7 +50,7 @@ MOST_WAITS = 10
 SUMS_MS = 250  # figures over many prices are for reading, not for watching
 MARKETS_A_TURN = 10  # a batch of many markets is told in turns
 TURN_MS = 8  # between two of them, for alerts and orders
-ALERTS_KEPT = 4000
+ALERTS_KEPT = 2000
 RISKS_KEPT = 500  # entries in the risk engine's history
 SETTLED_KEPT = 500  # findings that nobody has to decide any more
 
