@@ -17,6 +17,7 @@ from execution_engine.domain.inputs import RequestRefused
 from execution_engine.domain.rows import Alert, Leg
 from execution_engine.ui import theme
 from execution_engine.ui.pages.signals import SignalsPage
+from execution_engine.ui.pages.signals import list as lists
 from execution_engine.ui.pages.signals.message import laid_out
 from execution_engine.ui.pages.signals.story import later
 from execution_engine.ui.widgets import ConfirmDialog, Label, Notice
@@ -315,6 +316,23 @@ async def test_older_alerts_are_read_when_the_time_asks_for_them(desk: Desk) -> 
     await until(lambda: len(desk.ids()) == 40)
     received = desk.row(-3)[0]
     assert received.startswith("17 Nov ")
+
+
+async def test_alerts_of_weeks_ago_are_let_go_and_read_again_when_they_are_wanted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "HELD", 5)
+    monkeypatch.setattr(lists, "AT_ONCE", 2)
+    rows = []
+    for _ in range(12):
+        rows.append(desk.alert(type="exit", action=None))
+        desk.house.clock.forward(days=2)
+    held = [line.id for line in desk.page.list.alerts.records()]
+    assert len(held) < 5 + 2
+    assert held[-1] == rows[-1].id
+    desk.house.older = rows
+    desk.page.bar.ranges.setCurrentIndex(3)
+    await until(lambda: len(desk.page.list.alerts) == 12)
 
 
 async def test_older_alerts_are_read_at_the_end_of_the_list(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QWidget
@@ -18,6 +18,9 @@ from execution_engine.ui.tongue import tr
 
 READ_AT_ONCE = 1_000
 MOST = 20_000
+HELD = 2_000  # older ones than a week's are let go beyond these, unless somebody has scrolled to them
+AT_ONCE = 200
+WEEK = timedelta(days=7)
 
 
 class AlertList(TableView):
@@ -54,6 +57,7 @@ class AlertList(TableView):
         fresh = self._lines(alerts[id] for id in batch.alerts if id in alerts)
         if fresh:
             self._keep_place(fresh)
+            self._let_go()
 
     def tick(self) -> None:
         """Turn times of yesterday into dates at midnight."""
@@ -128,6 +132,18 @@ class AlertList(TableView):
         if key is not None:
             self.doItemsLayout()
             bar.setValue(bar.value() + self.visualRect(self.alerts.index_of(key)).y() - before)
+
+    def _let_go(self) -> None:
+        """Forget the oldest alerts; they are read again when they are wanted."""
+        surplus = len(self.alerts) - HELD
+        if surplus < AT_ONCE or self.verticalScrollBar().value() > 0:
+            return
+        week, chosen = self._now() - WEEK, {*self.selected_keys()}
+        oldest = sorted(self.alerts.records(), key=lambda line: line.id)[:surplus]
+        gone = [line.id for line in oldest if line.alert.received_at < week and line.id not in chosen]
+        self.alerts.remove(gone)
+        self._was_queued.difference_update(gone)
+        self._exhausted = False
 
     def _scrolled(self, value: int) -> None:
         bar = self.verticalScrollBar()
