@@ -91,6 +91,9 @@ def _fill(house: FoundHouse, *, long: bool) -> None:
         group_ids=tuple(group.id for group in house.groups if group.symbol == "ETHUSDT" and group.holds_slot),
     )
     house.find(FindingKind.FILLED, found="Leg 2 of SOLUSDT 1h was filled at 148.51 while nobody watched.")
+    # A strategy was out of what is held, and says so with its next entry; and one whose whole trade was missed.
+    house.alert(symbol="DOGEUSDT", market_position="short", prev_market_position="flat", action="sell")
+    house.alert(symbol="SOLUSDT", timeframe="D", market_position="flat", prev_market_position="long")
     if long:
         _lengthen(house)
     house.show()

@@ -156,6 +156,10 @@ def begin(house: FoundHouse) -> None:
         choices=(Choice.BOOK, Choice.CLOSE, Choice.CHECK),
         group_ids=(group.id,),
     )
+    # Its strategy was out of it already, and says so with the next entry.
+    house.alert(
+        symbol="BTCUSDT", timeframe="60", market_position="short", prev_market_position="flat", action="sell"
+    )
     doors = house.bridge.doors
     house.bridge.doors = replace(doors, vault=Strongbox(doors.vault), data=Shelf())  # type: ignore[arg-type]
 
@@ -412,6 +416,7 @@ SCENES: tuple[tuple[str, str, Opens, Opens | None], ...] = (
     ("dialog-cancel-several", "positions", _bulk("ask_cancel"), None),
     ("dialog-book-outside", "away", _decide(Choice.BOOK), None),
     ("dialog-close-rest", "away", _decide(Choice.CLOSE), None),
+    ("dialog-send-missed", "away", _decide(Choice.SEND), None),
     ("dashboard-version", "dashboard", _told_of_version, None),
     ("dialog-version", "dashboard", lambda window: window._show_version(_offer()), None),
     ("dialog-version-asks", "dashboard", lambda window: window._show_version(_offer(2)), None),
