@@ -21,7 +21,7 @@ from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, ModeBadge
 from execution_engine.ui.widgets.labels import ButtonRole
 
-HEIGHT = 264
+HEIGHT = 284
 PATIENCE_MS = 250  # a message is judged once nothing more was typed for so long
 SAID = 300
 
