@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from execution_engine.adapters.storage.statements import portion
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.rows import Archive, Engine, Group, LogEntry
@@ -231,3 +232,24 @@ def test_a_defect_of_ours_fails_the_store_and_not_its_thread(path: Path, answers
     assert all(isinstance(failed, StoreFailed) for failed in answers.heard)
     assert "no zone" in str(answers.heard[0])
     assert not [row for row in SqliteStore(path).load() if isinstance(row, LogEntry)]
+
+
+@pytest.mark.parametrize("count", [16, 17, 35, 250])
+def test_any_number_of_rows_is_written(path: Path, count: int) -> None:
+    store = SqliteStore(path)
+    committed(store, *(group(id) for id in range(1, count + 1)))
+    assert len(groups(store)) == count
+    store.close()
+
+
+def test_few_different_statements_write_any_number_of_rows() -> None:
+    """Each stays prepared, with all its rows."""
+    sizes = set()
+    for count in range(1, 600):
+        left = count
+        while left:
+            sizes.add(portion(left, 200))
+            left -= portion(left, 200)
+        assert left == 0
+    assert len(sizes) < 25
+    assert max(sizes) <= 200

@@ -61,6 +61,7 @@ def moves(source: dict[type[Any], Stored], target: dict[type[Any], Stored]) -> t
     return (*copies, *reversed(removals))
 
 
+FEW = 16
 MOST_VALUES = 8_000  # bound to one statement; SQLite takes 32,766
 TO_HISTORY = moves(CURRENT, HISTORY)
 FROM_HISTORY = moves(HISTORY, CURRENT)
@@ -90,10 +91,20 @@ def statements(batch: Batch) -> Iterator[tuple[str, list[Any]]]:
     """Yield what writes a batch, parents before children: statements with the values bound to them."""
     for row_type, stored in CURRENT.items():
         rows = [stored.codec.encode(row) for row in batch.rows.get(row_type, {}).values()]
-        most = MOST_VALUES // len(stored.codec.columns)
-        for start in range(0, len(rows), most):
-            some = rows[start : start + most]
+        most, start = MOST_VALUES // len(stored.codec.columns), 0
+        while start < len(rows):
+            some = rows[start : start + portion(len(rows) - start, most)]
+            start += len(some)
             yield upsert_of(row_type, len(some)), [storable(value) for row in some for value in row]
+
+
+def portion(count: int, most: int) -> int:
+    """Return how many of so many rows the next statement writes.
+
+    A few rows, as an alert or a fill leads to, go at once; more of them in powers of two. Every statement stays
+    prepared and takes 4 KB a row: one for each count that ever came up would take 100 MB in the end.
+    """
+    return count if count <= FEW else 1 << min(count, most).bit_length() - 1
 
 
 def bring_back(connection: sqlite3.Connection, touched: list[int]) -> list[int]:
