@@ -26,7 +26,7 @@ from execution_engine.domain.facts import Category
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import Mode, World
-from execution_engine.ui.tongue import CONTEXT, SENTENCES
+from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "execution_engine"
@@ -226,7 +226,7 @@ def template(node: ast.expr) -> str:
 
 def is_sentence(text: str) -> bool:
     """Tell whether a text is for people: two words of its own at least."""
-    bare = re.sub(r"\{\w+\}", "", text)
+    bare = FIELD.sub("", text)
     if SQL.match(text) or re.search(r"[\\|]|[a-z]\(|\?\)|: <\d|\*\*\*", text):  # a query or a pattern
         return False
     return len(re.findall(r"[A-Za-z]{2,}", bare)) >= 2 and " " in bare.strip() and "\x00" not in bare
@@ -235,7 +235,7 @@ def is_sentence(text: str) -> bool:
 def templates(found: dict[Key, Text]) -> list[str]:
     """Return what stands in the database with values in it: sentences of the engine, and notes of the window."""
     kept = {text for text, _, _ in engine() if (text, "") in found} | noted()
-    return sorted(text for text in kept if re.search(r"\{\w+\}", text))
+    return sorted(text for text in kept if FIELD.search(text))
 
 
 # -- the catalogues

@@ -1,4 +1,5 @@
 """Every page and dialog with sample data, as pictures to look at and as widgets to check.
 
-`python -m tests.gallery [FOLDER]` draws them all, in both themes and three sizes.
+`python -m tests.gallery [FOLDER] [NAME]` draws them all, or some, in both themes and three sizes;
+`--language de` has them speak German.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import argparse
 import os
 import sys
 import tempfile
@@ -11,45 +11,29 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before anything imports Qt
 
 
-from execution_engine.ui import theme
-from execution_engine.ui.app import create
-from execution_engine.ui.loop import Loop
-from tests.gallery.checks import faults
-from tests.gallery.scenes import SCENES
-from tests.gallery.show import shown
+from PySide6.QtWidgets import QApplication
+
+from execution_engine.ui import tongue
 from tests.house import resources
-
-THEMES = ("dark", "light")
-SIZES = ((1024, 700), (1440, 900), (2560, 1440))
-
-
-async def draw(folder: Path, wanted: str) -> int:
-    """Write the pictures whose names contain `wanted` and return how many faults were found."""
-    found: dict[str, list[str]] = {}
-    pictures = 0
-    for name in THEMES:
-        theme.apply(create(resources()), name)
-        for size in SIZES:
-            scenes = [scene for scene in SCENES if wanted in scene.name]
-            async for scene, widget in shown(scenes, size):
-                widget.grab().save(str(folder / f"{scene.name}-{size[0]}x{size[1]}-{name}.png"))
-                pictures += 1
-                for fault in faults(widget):
-                    found.setdefault(fault, []).append(f"{scene.name} {size[0]}×{size[1]} {name}")
-    for fault, where in found.items():
-        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        sys.stdout.write(f"{fault}\n    {where[0]}{more}\n")
-    sys.stdout.write(f"{pictures} pictures in {folder}, {len(found)} faults\n")
-    return len(found)
 
 
 def main(given: list[str]) -> int:
-    folder = Path(given[0]) if given else Path(tempfile.gettempdir()) / "gallery"
-    folder.mkdir(parents=True, exist_ok=True)
-    loop = Loop(create(resources()))
-    asyncio.set_event_loop(loop)
-    with loop:
-        return 1 if loop.run_until_complete(draw(folder, given[1] if len(given) > 1 else "")) else 0
+    parser = argparse.ArgumentParser(prog="python -m tests.gallery", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(tempfile.gettempdir()) / "gallery")
+    parser.add_argument("wanted", nargs="?", default="", help="only pictures whose names contain this")
+    parser.add_argument("--language", default=tongue.ENGLISH, help="as de")
+    parser.add_argument(
+        "--catalogues", type=Path, default=resources() / "translations", help="where they are"
+    )
+    asked = parser.parse_args(given)
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    qt = QApplication([])
+    tongue.speak(asked.language, asked.catalogues)
+    from tests.gallery.drawing import drawn  # pages take their words when they are imported
+
+    found = drawn(asked.folder, asked.wanted)
+    qt.processEvents()
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

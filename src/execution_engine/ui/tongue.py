@@ -30,7 +30,7 @@ ENGLISH, GERMAN = "en", "de"
 LANGUAGES: Final = {"english": ENGLISH, "deutsch": GERMAN}  # as the setting names them
 SENTENCES = "sentences.json"
 
-_FIELD = re.compile(r"\{(\w+)\}")
+FIELD: Final = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
 _ENDS = re.compile(r"((?<=[.!?…]) |; | · |: |\n)")
 
 
@@ -136,17 +136,19 @@ def _first_word(template: str) -> str:
 
 def _fixed(template: str) -> int:
     """Return how many characters of a template are its own."""
-    return len(_FIELD.sub("", template))
+    return len(FIELD.sub("", template))
 
 
 @lru_cache(maxsize=1024)
 def _pattern(template: str) -> re.Pattern[str]:
-    parts = _FIELD.split(template)
-    fixed = [re.escape(part.replace("{{", "{").replace("}}", "}")) for part in parts[::2]]
-    values = [f"(?P<{name}>.*?)" for name in parts[1::2]]
-    return re.compile(
-        "".join(part for pair in zip(fixed, [*values, ""], strict=True) for part in pair), re.DOTALL
-    )
+    made, names = "", set[str]()
+    for place, part in enumerate(FIELD.split(template)):
+        if place % 2 == 0:
+            made += re.escape(part.replace("{{", "{").replace("}}", "}"))
+        else:
+            made += f"(?P={part})" if part in names else f"(?P<{part}>.*?)"
+            names.add(part)
+    return re.compile(made, re.DOTALL)
 
 
 @lru_cache(maxsize=8192)
