@@ -24,8 +24,10 @@ from execution_engine.domain import schema
 from execution_engine.domain.audit import Act
 from execution_engine.domain.facts import Category
 from execution_engine.domain.instrument import Side
+from execution_engine.domain.notify_kinds import KINDS
 from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import Mode, World
+from execution_engine.domain.templates import TEMPLATES
 from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -113,6 +115,11 @@ def words() -> Iterator[tuple[str, str, str]]:
                     "",
                     f"src/{kind.__module__.replace('.', '/')}.py",
                 )
+    for each in TEMPLATES:
+        yield each.name, "", "src/execution_engine/domain/templates.py"
+    for target in KINDS:
+        for title in (target.title, *(each.title for each in target.fields)):
+            yield title, "", "src/execution_engine/domain/notify_kinds.py"
     for path in told_by():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
@@ -225,11 +232,13 @@ def template(node: ast.expr) -> str:
 
 
 def is_sentence(text: str) -> bool:
-    """Tell whether a text is for people: two words of its own at least."""
+    """Tell whether a text is for people: two words of its own, or one beside a value."""
     bare = FIELD.sub("", text)
-    if SQL.match(text) or re.search(r"[\\|]|[a-z]\(|\?\)|: <\d|\*\*\*", text):  # a query or a pattern
+    if SQL.match(text) or re.search(r"[\\|]|[a-z]\(|\?\)|: <\d|\*\*\*|\x00", text):  # a query or a pattern
         return False
-    return len(re.findall(r"[A-Za-z]{2,}", bare)) >= 2 and " " in bare.strip() and "\x00" not in bare
+    if bare != text and re.search(r"(?<![\w.:/=-])[a-z]{4,}(?![\w.:/=-])", bare) and " " in text:
+        return True
+    return len(re.findall(r"[A-Za-z]{2,}", bare)) >= 2 and " " in bare.strip()
 
 
 def templates(found: dict[Key, Text]) -> list[str]:

@@ -433,6 +433,7 @@
             <location filename="../src/execution_engine/ui/panels/targets.py" />
             <location filename="../src/execution_engine/window.py" />
             <location filename="../src/execution_engine/domain/schema.py" />
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
             <source>Webhook</source>
             <translation type="unfinished" />
         </message>
@@ -683,6 +684,12 @@
             <location filename="../src/execution_engine/ui/pages/signals/asking.py" />
             <location filename="../src/execution_engine/ui/pages/welcome/outcome.py" />
             <source>Alert</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/composer/words.py" />
+            <location filename="../src/execution_engine/ui/pages/queue/halts.py" />
+            <source> and </source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -1807,6 +1814,12 @@
         <message>
             <location filename="../src/execution_engine/ui/frame/fault.py" />
             <source>Put {backup} in place of the database</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/frame/finds.py" />
+            <location filename="../src/execution_engine/ui/frame/sheet.py" />
+            <source> or </source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -3527,11 +3540,13 @@ Price is {price_age} old</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/bar.py" />
             <location filename="../src/execution_engine/ui/panels/audit.py" />
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
             <source>From</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/logs/bar.py" />
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
             <source>To</source>
             <translation type="unfinished" />
         </message>
@@ -4008,6 +4023,11 @@ Price is {price_age} old</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/performance/distribution.py" />
             <source>{count} from {ends} USD</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/performance/distribution.py" />
+            <source> to </source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -9407,6 +9427,11 @@ ended {time}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/audit.py" />
+            <source>It was written before this was noted.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/audit.py" />
             <source>Act</source>
             <translation type="unfinished" />
         </message>
@@ -9781,6 +9806,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/targets.py" />
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
             <source>E-mail</source>
             <translation type="unfinished" />
         </message>
@@ -10741,6 +10767,26 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/ui/widgets/notices.py" />
+            <source>success</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/widgets/notices.py" />
+            <source>info</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/widgets/notices.py" />
+            <source>warning</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/widgets/notices.py" />
+            <source>error</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/widgets/notices.py" />
             <source>{unseen} more in Logs</source>
             <translation type="unfinished" />
         </message>
@@ -11304,6 +11350,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/settings.py" />
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
             <source>Address</source>
             <translation type="unfinished" />
         </message>
@@ -12221,6 +12268,66 @@ entry {entry}
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/domain/templates.py" />
+            <source>Careful</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/templates.py" />
+            <source>Balanced</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/templates.py" />
+            <source>Aggressive</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>Telegram</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>Bot token</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>Chat id</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>Discord</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>Server</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>User</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>Password</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>URL</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify_kinds.py" />
+            <source>Other</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/domain/closing.py" />
             <source>Group closing</source>
             <translation type="unfinished" />
@@ -12771,6 +12878,12 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/changes.py" />
             <source>nothing differs</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/changes.py" />
+            <location filename="../src/execution_engine/domain/standstill.py" />
+            <source>{v0} entries</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -13410,12 +13523,22 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/decide.py" />
+            <source>world {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/decide.py" />
             <source>promoting failed: {v0}</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/domain/decide.py" />
             <source>The position is on hold: nothing is added to it.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/decide.py" />
+            <source>group {v0}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -13664,6 +13787,11 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/hints.py" />
             <source>{v0}: the first alert with timeframe 1 from webhook “{v1}”. {{{{interval}}}} is always 1 in price alerts; write the timeframe out in the message if the chart shows another one.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/holdings.py" />
+            <source>outside {v0}·{v1}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -13975,6 +14103,11 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/notify.py" />
+            <source>{v0} open {v1}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/notify.py" />
             <source>Execution Engine: summary of {v0}</source>
             <translation type="unfinished" />
         </message>
@@ -14081,16 +14214,6 @@ entry {entry}
             <translation type="unfinished" />
         </message>
         <message>
-            <location filename="../src/execution_engine/domain/notify_kinds.py" />
-            <source>Chat id</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../src/execution_engine/domain/notify_kinds.py" />
-            <source>Bot token</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <location filename="../src/execution_engine/domain/order.py" />
             <location filename="../src/execution_engine/adapters/exchanges/translate.py" />
             <source> at market</source>
@@ -14184,6 +14307,11 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/pool.py" />
             <source>the {v0} world is on hold: {v1}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/pool.py" />
+            <source>{v0}pool {v1} / {v2}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -14284,6 +14412,16 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/ranking.py" />
             <source>enters at the market</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/ranking.py" />
+            <source>replaced {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/ranking.py" />
+            <source>{v0} times</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -14769,6 +14907,11 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/risk_rules.py" />
+            <source>holds {v0} {v1}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/risk_rules.py" />
             <source>{v0} % now; asked is {v1} % or less</source>
             <translation type="unfinished" />
         </message>
@@ -15139,6 +15282,11 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/token_commands.py" />
+            <source>{v0} {v1} only</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/domain/token_commands.py" />
             <source>A token has at least {v0} letters and digits, made by chance.</source>
             <translation type="unfinished" />
         </message>
@@ -15269,8 +15417,18 @@ entry {entry}
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/engine/lanes.py" />
+            <source>lane {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/engine/looks.py" />
             <source>the call broke off</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/engine/looks.py" />
+            <source>look {v0}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -15311,6 +15469,17 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/engine/running.py" />
             <source>the task “{v0}” failed</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/engine/running.py" />
+            <location filename="../src/execution_engine/core.py" />
+            <source>reconcile {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/engine/state.py" />
+            <source>`decide {v0} {v1}`</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -15590,6 +15759,16 @@ X-GNOME-Autostart-enabled=true
         <message>
             <location filename="../src/execution_engine/adapters/exchanges/ccxt_terms.py" />
             <source>the {v0} position mode</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/exchanges/ccxt_terms.py" />
+            <source>{v0} margin</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/exchanges/ccxt_terms.py" />
+            <source>leverage {v0}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -15911,6 +16090,11 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/adapters/notify/courier.py" />
+            <source>tell {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/notify/courier.py" />
             <source>there is no room for more</source>
             <translation type="unfinished" />
         </message>
@@ -16032,6 +16216,11 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/adapters/security/strength.py" />
+            <source>about {v0} {v1}{v2}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/security/strength.py" />
             <source>no time at all</source>
             <translation type="unfinished" />
         </message>
@@ -16043,6 +16232,11 @@ X-GNOME-Autostart-enabled=true
         <message>
             <location filename="../src/execution_engine/adapters/security/vault.py" />
             <source>The vault is locked; open it first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/security/vault.py" />
+            <source>vault {v0}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -16344,6 +16538,11 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/adapters/storage/passage.py" />
+            <source>version {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/storage/passage.py" />
             <source>The data could not be copied before the first start of version {v0} ({v1}). Make room on the disk and start again.</source>
             <translation type="unfinished" />
         </message>
@@ -16439,6 +16638,11 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/adapters/storage/verify.py" />
+            <source>{v0}: fees</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/storage/verify.py" />
             <source>Order {v0} of group {v1}</source>
             <translation type="unfinished" />
         </message>
@@ -16510,6 +16714,16 @@ X-GNOME-Autostart-enabled=true
         <message>
             <location filename="../src/execution_engine/adapters/surroundings.py" />
             <source>the certificate is not to be trusted: somebody stands in between, or the clock is far off</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/surroundings.py" />
+            <source>status {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/adapters/surroundings.py" />
+            <source>asks {v0}</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -17019,6 +17233,16 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/core.py" />
+            <source>join {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/core.py" />
+            <source>leave {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/core.py" />
             <source>choice of paper prices</source>
             <translation type="unfinished" />
         </message>
@@ -17209,6 +17433,12 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/main.py" />
+            <location filename="../src/execution_engine/notifying.py" />
+            <source>test {v0}</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/main.py" />
             <source>prices come from the {v0} feed; set paper.feed to manual first</source>
             <translation type="unfinished" />
         </message>
@@ -17286,6 +17516,11 @@ X-GNOME-Autostart-enabled=true
         <message>
             <location filename="../src/execution_engine/notifying.py" />
             <source>The address of target {v0} was set.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/notifying.py" />
+            <source>notifications {v0}</source>
             <translation type="unfinished" />
         </message>
         <message>

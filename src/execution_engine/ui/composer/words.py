@@ -82,7 +82,7 @@ def _where(fault: Found) -> str:
 
 def outcome_entries(told: Sequence[tuple[str, Rehearsed]]) -> list[Entry]:
     """Return what each turn would come to."""
-    return [Entry(*_look(rehearsed), name, would(rehearsed)) for name, rehearsed in told]
+    return [Entry(*_look(rehearsed), translated(name), would(rehearsed)) for name, rehearsed in told]
 
 
 def _look(rehearsed: Rehearsed) -> tuple[str, Token]:
@@ -96,7 +96,7 @@ def _look(rehearsed: Rehearsed) -> tuple[str, Token]:
 def would(rehearsed: Rehearsed) -> str:
     """Say what an alert would come to and where."""
     kind = rehearsed.type.value.title() if rehearsed.type else tr("Alert")
-    where = " and ".join(visible(name, 40) for name in rehearsed.accounts)
+    where = tr(" and ").join(visible(name, 40) for name in rehearsed.accounts)
     said = visible(translated(rehearsed.sentence), LONGEST)
     return (
         tr("{kind} on {where}: {said}").format(kind=kind, where=where, said=said)
@@ -107,7 +107,7 @@ def would(rehearsed: Rehearsed) -> str:
 
 def valid(turn: str, rehearsed: Rehearsed) -> str:
     """Say that a message is valid and what its first turn, if it has several, would come to."""
-    when = f"{turn}: " if turn else ""
+    when = f"{translated(turn)}: " if turn else ""
     return (
         tr("Valid, but not now. {when}{rehearsed}.")
         if rehearsed.is_refused

@@ -63,7 +63,7 @@ def everything(window: MainWindow, table: RowsView | None, holder: QMenu) -> lis
 def shortcut_of(action: QAction) -> str:
     """Return the keys of an action as this system writes them."""
     written = [keys.toString(QKeySequence.SequenceFormat.NativeText) for keys in action.shortcuts()]
-    return " or ".join(each for each in written if each)
+    return tr(" or ").join(each for each in written if each)
 
 
 def leaves(menu: QMenu, above: str = "") -> Iterator[tuple[str, QAction]]:

@@ -62,7 +62,7 @@ def _of_page(page: QWidget) -> Iterator[tuple[str, str]]:
 
 def of_tables() -> Lines:
     """Return what every table hears."""
-    return [(" or ".join(dict.fromkeys(map(written, each.keys[:2]))), each.words) for each in HEARD]
+    return [(tr(" or ").join(dict.fromkeys(map(written, each.keys[:2]))), each.words) for each in HEARD]
 
 
 def written(keys: str) -> str:

@@ -19,7 +19,7 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.files import ask_where_to_write
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import Label, SearchField, button
 
 HEIGHT = 320
@@ -169,7 +169,7 @@ def _act(entry: AuditEntry) -> Cell:
 
 
 def _origin(entry: AuditEntry) -> str:
-    return ORIGINS.get(entry.origin, "It was written before this was noted.")
+    return translated(ORIGINS.get(entry.origin, later("It was written before this was noted.")))
 
 
 _COLUMNS: Sequence[Column[AuditEntry]] = (

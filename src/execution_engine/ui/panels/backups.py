@@ -180,7 +180,9 @@ class BackupsPanel(AskingPanel):
                 cell=lambda row: Cell(_size(row.size)),
                 sort_key=lambda row: row.size,
             ),
-            Column(key="kind", title=tr("Made"), width=160, cell=lambda row: Cell(row.kind, "text2")),
+            Column(
+                key="kind", title=tr("Made"), width=160, cell=lambda row: Cell(translated(row.kind), "text2")
+            ),
             Column(
                 key="version",
                 title=tr("Version"),

@@ -25,6 +25,12 @@ _LOOK: dict[Level, tuple[str, Token]] = {
     "warning": ("warning", "warn"),
     "error": ("error", "danger"),
 }
+_SPOKEN: dict[Level, str] = {
+    "success": tr("success"),
+    "info": tr("info"),
+    "warning": tr("warning"),
+    "error": tr("error"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class NoticeCard(QWidget):
         close = button(role="icon", icon="close", small=True, tip=tr("Close"))
         close.clicked.connect(self.closed)
         row.addWidget(close, alignment=top)
-        self.setAccessibleName(f"{notice.level}: {notice.title}")
+        self.setAccessibleName(f"{_SPOKEN[notice.level]}: {notice.title}")
         self.setAccessibleDescription(notice.sentence)
         # Labels that wrap know their height only once the width is known.
         self.setFixedHeight(row.totalHeightForWidth(px(WIDTH)))

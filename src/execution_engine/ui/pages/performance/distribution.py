@@ -42,7 +42,7 @@ class Distribution(QWidget):
         """Say a bar."""
         ends = (signed(each, 2).removesuffix(".00") for each in (bar.low, bar.high))
         return tr("{count} from {ends} USD").format(
-            count=counted(bar.trades, tr("trade"), tr("trades")), ends=" to ".join(ends)
+            count=counted(bar.trades, tr("trade"), tr("trades")), ends=tr(" to ").join(ends)
         )
 
     def minimumSizeHint(self) -> QSize:

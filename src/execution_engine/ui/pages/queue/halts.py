@@ -12,6 +12,7 @@ from execution_engine.ui.format import visible
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.pages.choosing import WORLDS
 from execution_engine.ui.theme import px, restyle
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ElidedLabel
 
 
@@ -19,7 +20,7 @@ def sentences(found: Sequence[Obstacle]) -> list[str]:
     """Return what is in the way, each once; the world stands before what is not so in all of them."""
     worlds: dict[str, list[World]] = {}
     for each in found:
-        worlds.setdefault(each.sentence, []).append(each.world)
+        worlds.setdefault(translated(each.sentence), []).append(each.world)
     everywhere = len({each.world for each in found})
     return [
         visible(sentence, 300) if len(where) == everywhere else f"{_names(where)}: {visible(sentence, 300)}"
@@ -28,7 +29,7 @@ def sentences(found: Sequence[Obstacle]) -> list[str]:
 
 
 def _names(where: Sequence[World]) -> str:
-    return " and ".join(WORLDS[world] for world in where)
+    return tr(" and ").join(WORLDS[world] for world in where)
 
 
 class HaltNote(QFrame):

@@ -25,7 +25,7 @@ GRAVE = frozenset({"Webhook", "Real money"})
 def _cell(value: str | None) -> Cell:
     if value is None:
         return Cell(tr("not there"), "text3")
-    return Cell(visible(value, 200), "text") if value else Cell(tr("empty"), "text3")
+    return Cell(visible(tr(value), 200), "text") if value else Cell(tr("empty"), "text3")
 
 
 def _full(value: str | None) -> str:
@@ -134,7 +134,7 @@ class ReviewDialog(QDialog):
             grid.setHorizontalSpacing(16)
             grid.setVerticalSpacing(6)
             for line, caution in enumerate(self.cautions):
-                name = Label(caution.about, "body", "text3")
+                name = Label(translated(caution.about), "body", "text3")
                 grid.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
                 grid.addWidget(
                     Label(visible(translated(caution.sentence)), "body", "text", wrap=True), line, 1

@@ -29,11 +29,11 @@ class TemplatePanel(Panel):
             apply = button(
                 tr("Apply"),
                 small=True,
-                tip=tr("Take the values of {template} into the forms").format(template=template.name),
+                tip=tr("Take the values of {template} into the forms").format(template=tr(template.name)),
             )
             apply.clicked.connect(partial(self._apply, template))
             self.buttons[template.name] = apply
-            grid.addWidget(Label(template.name, "body", "text", weight=600), line, 0)
+            grid.addWidget(Label(tr(template.name), "body", "text", weight=600), line, 0)
             grid.addWidget(Label(translated(template.sentence), "body", "text2", wrap=True), line, 1)
             grid.addWidget(apply, line, 2)
         grid.setColumnStretch(1, 1)

@@ -27,7 +27,7 @@ def _what(version: Version) -> Cell:
         return Cell(tr("the values it began with"), "text3")
     if version.fault:
         return Cell(version.fault, "danger")
-    return Cell(visible(told(version.changes, 3), 300), "text2")
+    return Cell(visible(translated(told(version.changes, 3)), 300), "text2")
 
 
 COLUMNS: Sequence[Column[Version]] = (
@@ -57,7 +57,7 @@ COLUMNS: Sequence[Column[Version]] = (
         title=tr("What changed"),
         width=420,
         cell=_what,
-        tooltip=lambda version: told(version.changes, 20),
+        tooltip=lambda version: translated(told(version.changes, 20)),
     ),
 )
 

@@ -184,7 +184,7 @@ class CapitalStep(Step):
 
 
 def _panel(template: Template) -> ChoicePanel:
-    return ChoicePanel(template.name, _lines(template), template.sentence)
+    return ChoicePanel(tr(template.name), _lines(template), tr(template.sentence))
 
 
 def _lines(template: Template) -> Sequence[str]:
