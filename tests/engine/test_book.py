@@ -129,6 +129,19 @@ def test_who_an_alert_was_is_let_go_once_a_copy_of_it_counts_as_new():
     assert house.book.alert_key("k108") is None
 
 
+def test_many_charts_have_no_alert_looked_through_with_each_that_comes(monkeypatch: Any):
+    monkeypatch.setattr(books, "ALERTS_KEPT", 5)
+    monkeypatch.setattr(books, "ALERTS_AT_ONCE", 4)
+    house = House()
+    before, let_go = 0, 0
+    for minutes in (*range(1, 31), *[45] * 20):
+        house.alert(type="exit", action=None, timeframe=str(minutes))
+        let_go += len(house.book.alerts) < before + 1
+        before = len(house.book.alerts)
+    assert len(house.book.alerts) <= 31 + 5 + 4
+    assert let_go <= 20 / 4
+
+
 def test_a_book_made_of_the_rows_of_another_gives_the_same_rows():
     house = house_with_a_past()
     again = Book(house.catalogue, Engine(install_key="another"))

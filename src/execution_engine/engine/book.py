@@ -300,7 +300,7 @@ class Book:
                 self._alerts_of[row.group_id][row.id] = None
             else:
                 self._alerts_of[row.group_id].pop(row.id, None)
-        if old is None and len(self.alerts) > ALERTS_KEPT + ALERTS_AT_ONCE:
+        if old is None and len(self.alerts) - len(self._last_alerts) > ALERTS_KEPT + ALERTS_AT_ONCE:
             self._forget_alerts()
 
     def _remember_age(self, row: Alert) -> None:
