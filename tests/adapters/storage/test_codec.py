@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from execution_engine.adapters.storage.batch import storable
 from execution_engine.adapters.storage.codec import Codec, time_text
 from execution_engine.adapters.storage.connect import connect
 from execution_engine.adapters.storage.statements import names, upsert_of
@@ -44,7 +43,7 @@ def test_any_row_comes_back_to_the_last_digit(
 ) -> None:
     row, stored = data.draw(any_of(row_type)), CURRENT[row_type]
     connection.execute(f"DELETE FROM {stored.table.name}")
-    values = [storable(value) for value in stored.codec.encode(row)]
+    values = stored.codec.encode(row)
     connection.execute(upsert_of(row_type, 1), values)
     (values,) = connection.execute(f"SELECT {names(stored)} FROM {stored.table.name}")
     back = stored.codec.decode(values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from execution_engine.adapters.storage.codec import Value
 from execution_engine.adapters.storage.tables import CURRENT
 from execution_engine.domain.rows import (
     Account,
@@ -66,16 +65,3 @@ class Batch:
             for row in self.rows.get(kind, {}).values():
                 touched[row.group_id] = None
         return list(touched)
-
-
-def storable(value: Value) -> Value:
-    """Return a value as a database text can hold it.
-
-    Two things no database text can hold, and nothing we store means anything by them: NUL, at which SQLite
-    would cut the text off, and halves of surrogate pairs, which UTF-8 does not have. They become U+FFFD.
-    """
-    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
-        return value
-    return "".join(
-        "\ufffd" if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in value
-    )

@@ -38,7 +38,8 @@ class Codec(Generic[T]):
         self.integers = frozenset(name for name in self.columns if hints[name][0] in (int, bool))
         self._values = attrgetter(*self.columns)
         kinds = [hints[name][0] for name in self.columns]
-        self._encoders = [(at, to) for at, kind in enumerate(kinds) if (to := encoder(kind))]
+        writers = [database_text if kind is str else encoder(kind) for kind in kinds]
+        self._encoders = [(at, to) for at, to in enumerate(writers) if to]
         self._decoders = [
             (at, of)
             for at, (name, kind) in enumerate(zip(self.columns, kinds, strict=True))
@@ -97,6 +98,19 @@ def decoder(kind: Any) -> Convert | None:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return {member.value: member for member in kind}.__getitem__
     return json_reader(kind) if is_nested(kind) else None
+
+
+def database_text(value: str) -> str:
+    """Return a text as a database can hold it.
+
+    Two things no database text can hold, and nothing we store means anything by them: NUL, at which SQLite
+    would cut the text off, and halves of surrogate pairs, which UTF-8 does not have. They become U+FFFD.
+    """
+    if value.isascii() and "\0" not in value:
+        return value
+    return "".join(
+        "\ufffd" if letter == "\0" or "\ud800" <= letter <= "\udfff" else letter for letter in value
+    )
 
 
 def decimal_text(value: Decimal) -> str:

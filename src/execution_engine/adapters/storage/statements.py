@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
-from execution_engine.adapters.storage.batch import Batch, storable
+from execution_engine.adapters.storage.batch import Batch
 from execution_engine.adapters.storage.connect import transaction
 from execution_engine.adapters.storage.tables import CURRENT, HISTORY, IDENTITY, NAMES, PARENTS, Stored
 from execution_engine.domain.rows import Account, Group, WebhookToken
@@ -66,6 +67,7 @@ MOST_VALUES = 8_000  # bound to one statement; SQLite takes 32,766
 TO_HISTORY = moves(CURRENT, HISTORY)
 FROM_HISTORY = moves(HISTORY, CURRENT)
 ARCHIVED = f"SELECT id FROM history_groups WHERE id IN {IDS}"
+IS_ARCHIVED = "SELECT id FROM history_groups WHERE id = ?"
 REMOVED = {kind: f"DELETE FROM {NAMES[kind]} WHERE name IN {IDS}" for kind in (Account, WebhookToken)}
 
 
@@ -95,7 +97,7 @@ def statements(batch: Batch) -> Iterator[tuple[str, list[Any]]]:
         while start < len(rows):
             some = rows[start : start + portion(len(rows) - start, most)]
             start += len(some)
-            yield upsert_of(row_type, len(some)), [storable(value) for row in some for value in row]
+            yield upsert_of(row_type, len(some)), list(chain.from_iterable(some))
 
 
 def portion(count: int, most: int) -> int:
@@ -109,7 +111,11 @@ def portion(count: int, most: int) -> int:
 
 def bring_back(connection: sqlite3.Connection, touched: list[int]) -> list[int]:
     """Move those of the groups that are in history back; return their ids."""
-    returned = [id for (id,) in connection.execute(ARCHIVED, (json.dumps(touched),))]
+    if len(touched) == 1:  # as nearly always, and then a third as dear
+        found = connection.execute(IS_ARCHIVED, touched)
+    else:
+        found = connection.execute(ARCHIVED, (json.dumps(touched),))
+    returned = [id for (id,) in found]
     if returned:
         move(connection, FROM_HISTORY, returned)
     return returned
