@@ -18,6 +18,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from execution_engine.domain import schema
@@ -67,7 +68,7 @@ def window(marks: frozenset[str] = MARKS) -> Iterator[tuple[str, str, str]]:
         source = path.read_text(encoding="utf-8")
         if "ui.tongue import" not in source:
             continue
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in marks:
                 words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
                 if len(words) == len(node.args) and words:
@@ -77,6 +78,11 @@ def window(marks: frozenset[str] = MARKS) -> Iterator[tuple[str, str, str]]:
 def noted() -> set[str]:
     """Return the texts that are written down in English and translated where they are shown."""
     return {text for text, _, _ in window(frozenset({"later"}))}
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _place(path: Path, node: ast.AST) -> str:
@@ -121,7 +127,7 @@ def words() -> Iterator[tuple[str, str, str]]:
         for title in (target.title, *(each.title for each in target.fields)):
             yield title, "", "src/execution_engine/domain/notify_kinds.py"
     for path in told_by():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
@@ -163,8 +169,7 @@ IN_TERMINALS = ("cli.py", "__main__.py", "doctor.py", "commands.py", "asking.py"
 def engine() -> Iterator[tuple[str, str, str]]:
     """Yield the sentences of the engine, with their values as fields: {group} waits for {price}."""
     for path in told_by():
-        source = path.read_text(encoding="utf-8")
-        for node in _sentences(ast.parse(source)):
+        for node in _sentences(parsed(path)):
             text = template(node)
             if is_sentence(text):
                 yield text, "", _place(path, node)
@@ -285,10 +290,10 @@ def write(path: Path, language: str, found: dict[Key, Text], known: dict[Key, tu
     path.write_text(HEAD + ET.tostring(root, encoding="unicode") + "\n", encoding="utf-8")
 
 
-def compile_(path: Path) -> None:
+def compile_(path: Path, folder: Path = COMPILED) -> None:
     """Compile a catalogue into what the program reads."""
     lrelease = Path(sys.executable).with_name("pyside6-lrelease")
-    target = COMPILED / f"{path.stem}.qm"
+    target = folder / f"{path.stem}.qm"
     subprocess.run([str(lrelease), "-silent", str(path), "-qm", str(target)], check=True)
 
 

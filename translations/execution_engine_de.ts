@@ -22,6 +22,7 @@
         <message>
             <location filename="../src/execution_engine/ui/charts/grid_preview.py" />
             <location filename="../src/execution_engine/ui/pages/positions/chart_panel.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <location filename="../src/execution_engine/ui/pages/signals/story.py" />
             <source>Target</source>
             <translation type="unfinished" />
@@ -483,6 +484,7 @@
             <location filename="../src/execution_engine/ui/composer/form.py" />
             <location filename="../src/execution_engine/ui/pages/positions/acts.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <source>TP mode</source>
             <translation type="unfinished" />
         </message>
@@ -1871,6 +1873,7 @@
             <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
             <location filename="../src/execution_engine/ui/pages/positions/asking.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <location filename="../src/execution_engine/ui/pages/risk/groups.py" />
             <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
             <location filename="../src/execution_engine/ui/pages/welcome/trial.py" />
@@ -2271,6 +2274,7 @@
         <message>
             <location filename="../src/execution_engine/ui/frame/status_line.py" />
             <location filename="../src/execution_engine/ui/pages/dashboard/positions.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <location filename="../src/execution_engine/ui/pages/signals/refused.py" />
             <source>Status</source>
             <translation type="unfinished" />
@@ -2418,6 +2422,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/icons.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Filled</source>
             <translation type="unfinished" />
         </message>
@@ -2747,6 +2752,7 @@
         <message>
             <location filename="../src/execution_engine/ui/pages/away/asking.py" />
             <location filename="../src/execution_engine/ui/pages/paper.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <location filename="../src/execution_engine/ui/pages/risk/plan.py" />
             <location filename="../src/execution_engine/ui/pages/settings/legs.py" />
             <source>Price</source>
@@ -3328,6 +3334,7 @@
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/positions.py" />
             <location filename="../src/execution_engine/ui/pages/dashboard/results.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <location filename="../src/execution_engine/ui/pages/positions/facts.py" />
             <location filename="../src/execution_engine/ui/pages/queue/slots.py" />
             <source>Unrealized</source>
@@ -3340,6 +3347,7 @@
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/dashboard/positions.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Unrealized in per cent of what is invested</source>
             <translation type="unfinished" />
         </message>
@@ -3838,6 +3846,7 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/paper.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <location filename="../src/execution_engine/ui/pages/risk/groups.py" />
             <source>Age</source>
             <translation type="unfinished" />
@@ -4213,6 +4222,7 @@ Average win {amount_2}, average loss {amount_3}</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/performance/tables.py" />
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
             <location filename="../src/execution_engine/ui/pages/queue/waiting.py" />
             <location filename="../src/execution_engine/ui/pages/signals/lines.py" />
             <source>Entry</source>
@@ -4771,6 +4781,56 @@ Closed {time_2}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/positions/chart_panel.py" />
             <source>Candles</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>Pyr.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>Pyramids, of at most</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>Legs · wt</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>Legs filled, of all; of a leg: its weight</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>Average entry; of an open leg: its limit</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>What a close would get</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>The target nearest to the price</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>To target</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>Way from the fill to the target</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/positions/columns.py" />
+            <source>Held; of a leg: filled of ordered</source>
             <translation type="unfinished" />
         </message>
         <message>

@@ -94,10 +94,16 @@ def translated(text: str) -> str:
     whole = _known.tell(text)
     if whole is not None:
         return whole
-    parts = _ENDS.split(text)
-    if len(parts) == 1:
-        return text
-    return "".join(_known.tell(part) or part for part in parts)
+    return "".join(_part(_known, part) for part in _ENDS.split(text))
+
+
+def _part(known: _Sentences, text: str) -> str:
+    """Return a part of a sentence; the window ends some of the engine's with a full stop."""
+    said = known.tell(text)
+    if said is None and text.endswith("."):
+        bare = known.tell(text[:-1])
+        said = None if bare is None else f"{bare}."
+    return text if said is None else said
 
 
 class _Sentences:

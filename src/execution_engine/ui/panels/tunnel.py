@@ -16,7 +16,7 @@ from execution_engine.ui.format import ago, visible
 from execution_engine.ui.frame.status_line import LIGHTS
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import mono, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ElidedLabel, Label, Panel, SegmentedChoice, button
 
 REFRESH_MS = 1000
@@ -72,14 +72,14 @@ class TunnelPanel(Panel):
         state, sentence = shown.light
         token, shape = LIGHTS[state]
         self.light.show_shape(shape, token)
-        self.sentence.show_text(visible(sentence, 400))
+        self.sentence.show_text(visible(translated(sentence), 400))
         self.address.show_text(
             visible(shown.url, 200) or tr("none; the local one is {local}").format(local=shown.local)
         )
         self.copy.setVisible(bool(shown.url))
         self.check.setEnabled(bool(shown.url))
         self.checked.show_text(self._last(shown))
-        self.hints.show_text("\n".join(visible(hint, 300) for hint in _hints(shown)))
+        self.hints.show_text("\n".join(visible(translated(hint), 300) for hint in _hints(shown)))
         self.hints.setVisible(bool(self.hints.text()))
         self.said.setVisible(bool(self.said.text()))
         self.toggle.setText(tr("Stop tunnel") if settings.enabled else tr("Start tunnel"))
@@ -130,7 +130,7 @@ class TunnelPanel(Panel):
         self._bridge.wish(wish, self._saved)
 
     def _saved(self, reply: Answer | Refusal) -> None:
-        self.said.show_text(visible(reply.message, 240) if isinstance(reply, Refusal) else "")
+        self.said.show_text(visible(translated(reply.message), 240) if isinstance(reply, Refusal) else "")
         self.refresh()
 
     def _check(self) -> None:

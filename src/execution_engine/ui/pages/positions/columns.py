@@ -12,6 +12,7 @@ from execution_engine.ui.pages.positions import words
 from execution_engine.ui.pages.positions.lines import GroupLine, Line
 from execution_engine.ui.tables import Chip, Column, Number, Position, Progress
 from execution_engine.ui.theme import px
+from execution_engine.ui.tongue import tr
 
 # px that the rows must have for every column, for all but two.
 WIDE = 1254
@@ -101,54 +102,68 @@ def columns(now: words.Now) -> tuple[Column[Line], ...]:
         )
 
     return (
-        column("position", "Position", name_order, words.position, left=True),
-        column("pyramids", "Pyr.", lambda g: g.group.pyramid_count, words.pyramids, "Pyramids, of at most"),
+        column("position", tr("Position"), name_order, words.position, left=True),
         column(
-            "legs", "Legs · wt", lambda g: g.filled, words.legs, "Legs filled, of all; of a leg: its weight"
+            "pyramids",
+            tr("Pyr."),
+            lambda g: g.group.pyramid_count,
+            words.pyramids,
+            tr("Pyramids, of at most"),
+        ),
+        column(
+            "legs",
+            tr("Legs · wt"),
+            lambda g: g.filled,
+            words.legs,
+            tr("Legs filled, of all; of a leg: its weight"),
         ),
         column(
             "entry",
-            "Entry",
+            tr("Entry"),
             lambda g: g.group.avg_entry,
             words.entry,
-            "Average entry; of an open leg: its limit",
+            tr("Average entry; of an open leg: its limit"),
         ),
         column(
             "price",
-            "Price",
+            tr("Price"),
             lambda g: g.price,
             lambda line: words.price(line, now()),
-            "What a close would get",
+            tr("What a close would get"),
         ),
         column(
             "target",
-            "Target",
+            tr("Target"),
             lambda g: g.goal and g.goal.target,
             words.target,
-            "The target nearest to the price",
+            tr("The target nearest to the price"),
         ),
         column(
             "progress",
-            "To target",
+            tr("To target"),
             lambda g: g.progress,
             words.to_target,
-            "Way from the fill to the target",
+            tr("Way from the fill to the target"),
             left=True,
         ),
         column(
             "filled",
-            "Filled",
+            tr("Filled"),
             lambda g: g.group.open_quantity,
             words.filled,
-            "Held; of a leg: filled of ordered",
+            tr("Held; of a leg: filled of ordered"),
         ),
-        column("unrealized", "Unrealized", lambda g: g.unrealized, words.unrealized, unit="USD"),
+        column("unrealized", tr("Unrealized"), lambda g: g.unrealized, words.unrealized, unit="USD"),
         column(
-            "percent", "%", lambda g: g.percent, words.percent, "Unrealized in per cent of what is invested"
+            "percent",
+            "%",
+            lambda g: g.percent,
+            words.percent,
+            tr("Unrealized in per cent of what is invested"),
         ),
-        column("mode", "TP mode", lambda g: g.group.tp_mode.value, words.mode, left=True),
-        column("status", "Status", lambda g: _STATES.index(g.group.status), words.status, left=True),
-        column("age", "Age", lambda g: -g.group.created_at.timestamp(), words.age),
+        column("mode", tr("TP mode"), lambda g: g.group.tp_mode.value, words.mode, left=True),
+        column("status", tr("Status"), lambda g: _STATES.index(g.group.status), words.status, left=True),
+        column("age", tr("Age"), lambda g: -g.group.created_at.timestamp(), words.age),
     )
 
 

@@ -18,7 +18,7 @@ from execution_engine.ui.pages.test_alert import FIRST, symbol_field
 from execution_engine.ui.pages.welcome.step import LONGEST, Step
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, ModeBadge, Panel, button
 
 ON_EXCHANGE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
@@ -138,7 +138,7 @@ class TrialStep(Step):
     def _was_sent(self, reply: Answer | Refusal) -> None:
         self.set_busy(False)
         if isinstance(reply, Refusal):
-            self.say(visible(reply.message, LONGEST))
+            self.say(visible(translated(reply.message), LONGEST))
             self.symbol.setFocus()
             return
         self.alert_id = reply.alert_id
@@ -202,11 +202,14 @@ class TrialStep(Step):
         if alert.outcome is None:
             words = tr("its orders are on the way") if alert.group_id else ""
             decided.say(
-                *WORKS, words or visible(alert.reason, LONGEST) or tr("it waits for a price and the balance")
+                *WORKS,
+                words
+                or visible(translated(alert.reason), LONGEST)
+                or tr("it waits for a price and the balance"),
             )
             return
         look = state_look("alert", alert.outcome.value)
-        reason = f": {visible(alert.reason, LONGEST)}" if alert.reason else ""
+        reason = f": {visible(translated(alert.reason), LONGEST)}" if alert.reason else ""
         decided.say(look.shape, look.token, f"{look.word}{reason}")
 
     def _tell_of_orders(self, orders: list[Order]) -> None:
@@ -223,7 +226,7 @@ class TrialStep(Step):
         )
         wrong = next((order for order in orders if order.status in REFUSED), None)
         if wrong is not None:
-            line.say(*WRONG, f"{words}: {visible(wrong.reason, LONGEST)}")
+            line.say(*WRONG, f"{words}: {visible(translated(wrong.reason), LONGEST)}")
         else:
             line.say(*(DONE if len(taken) == len(orders) else WORKS), words)
         filled = sum(1 for order in orders if order.filled_quantity > ZERO)

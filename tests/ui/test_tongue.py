@@ -1,0 +1,214 @@
+"""The language of the window: the catalogue has every text, keeps the fields, and is what the program reads."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from PySide6.QtCore import QTranslator
+
+from execution_engine.domain.settings import Language
+from execution_engine.ui import tongue
+from execution_engine.ui.format import counted
+from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES, source, tr, translated, wished
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUES = sorted((ROOT / "translations").glob("*.ts"))
+
+
+def tool() -> ModuleType:
+    """Return the program behind `make texts`."""
+    spec = importlib.util.spec_from_file_location("texts", ROOT / "packaging" / "texts.py")
+    assert spec is not None
+    assert spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    sys.modules["texts"] = made  # its dataclass looks itself up there
+    spec.loader.exec_module(made)
+    return made
+
+
+texts = tool()
+FOUND = texts.collect()
+
+
+@pytest.fixture
+def another(tmp_path: Path) -> Iterator[Path]:
+    """Let a test speak a language that it makes up; English comes back afterwards."""
+    yield tmp_path
+    tongue.speak(tongue.ENGLISH, tmp_path)
+
+
+def teach(folder: Path, words: dict[str, str]) -> None:
+    """Write a catalogue of a few texts, and speak it."""
+    found = {(text, ""): texts.Text(text) for text in words}
+    known = {(text, ""): (said, True) for text, said in words.items()}
+    texts.write(folder / "execution_engine_de.ts", "de", found, known)
+    texts.compile_(folder / "execution_engine_de.ts", folder)
+    (folder / SENTENCES).write_text(json.dumps([text for text in words if FIELD.search(text)]))
+    tongue.speak("de", folder)
+
+
+# -- the catalogues
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_a_catalogue_has_every_text_and_no_other(path: Path):
+    known = texts.read(path)
+    assert sorted(FOUND.keys() - known.keys()) == [], "run `make texts`"
+    assert sorted(known.keys() - FOUND.keys()) == [], "run `make texts`"
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_a_translation_has_the_fields_of_its_text(path: Path):
+    wrong = [
+        f"{text!r} → {said!r}"
+        for (text, _), (said, finished) in texts.read(path).items()
+        if finished and set(FIELD.findall(said)) != set(FIELD.findall(text))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_what_the_program_reads_is_what_the_catalogue_says(path: Path):
+    compiled = QTranslator()
+    known = texts.read(path)
+    assert compiled.load(str(texts.COMPILED / f"{path.stem}.qm")) or not any(
+        said for said, _ in known.values()
+    )
+    wrong = [
+        text
+        for (text, meaning), (said, _) in known.items()
+        if (compiled.translate(CONTEXT, text, meaning or None) or "") != said
+    ]
+    assert wrong == [], "run `make texts`"
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_every_text_is_translated(path: Path):
+    open_ = sum(1 for _, finished in texts.read(path).values() if not finished)
+    if open_:
+        pytest.skip(f"{open_} of {len(FOUND)} texts wait for their translation in {path.name}")
+
+
+def test_the_templates_of_the_engines_sentences_are_those_of_the_source():
+    listed = json.loads((texts.COMPILED / SENTENCES).read_text(encoding="utf-8"))
+    assert listed == texts.templates(FOUND), "run `make texts`"
+
+
+def test_window_settings_words_and_the_engine_are_collected():
+    assert ("Close everything…", "") in FOUND  # a text of the window
+    assert ("Open groups at most", "") in FOUND  # the title of a setting
+    assert ("Keep grid", "") in FOUND  # a choice
+    assert ("Group closed", "") in FOUND  # a kind of event
+    assert ("{v0} has no open group", "") in FOUND or any("{v0}" in text for text, _ in FOUND)
+
+
+# -- speaking
+
+
+def test_english_is_what_stands_in_the_source():
+    assert tongue.language() == "en"
+    assert tr("Positions") == "Positions"
+    assert source("Positions") == "Positions"
+    assert translated("BTCUSDT waits for 3 things") == "BTCUSDT waits for 3 things"
+
+
+def test_another_language_is_spoken_and_knows_the_way_back(another: Path):
+    teach(another, {"Positions": "Positionen", "group": "Gruppe", "groups": "Gruppen"})
+    assert tongue.language() == "de"
+    assert tr("Positions") == "Positionen"
+    assert source("Positionen") == "Positions"
+    assert tr("Queue") == "Queue", "what has no translation stays English"
+    assert [counted(count, tr("group"), tr("groups")) for count in (1, 2)] == ["1 Gruppe", "2 Gruppen"]
+
+
+def test_a_sentence_of_the_engine_is_told_with_its_values(another: Path):
+    teach(
+        another,
+        {
+            "{v0} of {v1} legs filled": "{v1} Legs, davon {v0} gefüllt",
+            "{v0} is closed: {v1}": "{v0} ist geschlossen: {v1}",
+            "target reached": "Ziel erreicht",
+            "It is tried again.": "Es wird erneut versucht.",
+        },
+    )
+    assert translated("3 of 5 legs filled") == "5 Legs, davon 3 gefüllt"
+    assert translated("BTCUSDT 1h is closed: target reached") == "BTCUSDT 1h ist geschlossen: Ziel erreicht"
+    assert translated("3 of 5 legs filled. It is tried again.") == (
+        "5 Legs, davon 3 gefüllt. Es wird erneut versucht."
+    )
+    assert (
+        translated("nothing of the kind. It is tried again.")
+        == "nothing of the kind. Es wird erneut versucht."
+    )
+    assert translated("Der Börse fehlt {etwas}") == "Der Börse fehlt {etwas}"
+
+
+def test_a_language_without_a_catalogue_is_english(another: Path):
+    tongue.speak("fr", another)
+    assert tongue.language() == "en"
+    assert tr("Positions") == "Positions"
+
+
+def test_the_setting_names_a_language_or_asks_the_system():
+    assert [wished(choice) for choice in (Language.ENGLISH, Language.GERMAN)] == ["en", "de"]
+    assert wished(Language.SYSTEM) in ("en", "de")
+
+
+# -- the window in another language
+
+
+def test_the_window_speaks_it_and_remembers_by_english_names(tmp_path: Path):
+    """In a process of its own: pages take their words when they are imported."""
+    texts.write(
+        tmp_path / "execution_engine_de.ts",
+        "de",
+        FOUND,
+        {key: (f"⟦{key[0]}⟧", True) for key in FOUND},
+    )
+    texts.compile_(tmp_path / "execution_engine_de.ts", tmp_path)
+    (tmp_path / SENTENCES).write_text("[]")
+    done = subprocess.run(
+        [sys.executable, "-c", WINDOW, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert all(menu.startswith("⟦") for menu in said["menus"])
+    assert said["pages"][:2] == ["⟦Dashboard⟧", "⟦Positions⟧"]
+    assert said["columns"][0] == "⟦Position⟧"
+    assert said["acts"][0] == "Pause", "acts are known by their English names"
+    assert "positions.Positions" in said["remembered"]
+    assert said["button"] in ("Abbrechen", "Schließen"), "Qt's own words are German"
+
+
+WINDOW = """
+import json, sys
+from pathlib import Path
+from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QApplication
+qt = QApplication([])
+from execution_engine.ui import tongue
+tongue.speak("de", Path(sys.argv[1]))
+from execution_engine.ui.tables import RowsView
+from tests.gallery.show import window_of
+folder = Path(sys.argv[1]) / "house"
+folder.mkdir()
+window = window_of("full", folder, (1440, 900))
+window.go("positions")
+table = window.stage.page("positions").findChildren(RowsView)[0]
+print(json.dumps({
+    "menus": [action.text() for action in window.menuBar().actions()],
+    "pages": [place.title for place in window.stage.places],
+    "columns": [column.title for column in table.rows_model.columns],
+    "acts": [window.acts.pause.objectName()],
+    "remembered": list(window.memory._followed),
+    "button": QCoreApplication.translate("QPlatformTheme", "Cancel"),
+}))
+window.put_away()
+"""
