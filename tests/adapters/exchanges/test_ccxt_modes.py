@@ -104,6 +104,15 @@ async def test_a_stream_of_another_environment_is_not_opened() -> None:
     assert client.exchange.client("wss://stream.bybit.com/v5/public/linear").keepAlive == 3_000
 
 
+async def test_waiting_again_and_again_for_a_market_that_does_not_move_leaves_nothing_behind() -> None:
+    exchange, place = build(VENUES["bybit"], SWAP, Mode.LIVE, KEYS, Wire())
+    client = Client(VENUES["bybit"], SWAP, place, exchange, StillClock())
+    socket = client.exchange.client("wss://stream.bybit.com/v5/public/linear")
+    awaited = {id(socket.future("ticker:XMRUSDT")) for _ in range(100)}
+    assert len(awaited) == 1
+    assert len(socket.futures["ticker:XMRUSDT"]._callbacks) == 1
+
+
 @pytest.mark.parametrize(("name", "market", "mode"), ENVIRONMENTS)
 def test_nothing_is_ever_sent_again_by_ccxt_itself(name: str, market: Market, mode: Mode) -> None:
     exchange, _ = build(VENUES[name], market, mode, KEYS, Wire())

@@ -331,10 +331,17 @@ def _retrieved(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
     def made(hash: Any) -> Any:
         future = make(hash)
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        # ccxt hands out the same one until something comes: with every message about one market, those of all others.
+        future.remove_done_callback(_taken_note_of)
+        future.add_done_callback(_taken_note_of)
         return future
 
     return made
+
+
+def _taken_note_of(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        done.exception()
 
 
 async def _nothing_to_learn(names: Sequence[str]) -> None:
