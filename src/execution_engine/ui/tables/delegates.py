@@ -131,7 +131,7 @@ class Number(CellDelegate):
         return width_of(cell.text, "body", 600 if cell.bold else 400) + 2 * PADDING
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _missing_room(places: int, text: str) -> float:
     """Return how wide [px] the decimals are that a text lacks."""
     digits = text.rpartition("/")[2] or text

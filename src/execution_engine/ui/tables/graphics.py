@@ -89,7 +89,7 @@ class Spark(CellDelegate):
         return px(self.width) + PADDING if isinstance(cell.extra, tuple) else super().wanted(cell)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # those in sight; each holds its points and a picture, 12 KB and more
 def _spark(points: tuple[Decimal, ...], width: int, height: int, ratio: float) -> QPixmap:
     pixmap = canvas(width, height, ratio)
     painter = QPainter(pixmap)
