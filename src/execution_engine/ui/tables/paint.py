@@ -20,7 +20,7 @@ def _metrics(style: TextStyle, weight: int) -> QFontMetricsF:
     return QFontMetricsF(font(style, weight))
 
 
-@lru_cache(maxsize=2048)  # some screens full; each price that was ever seen would take as much as a row
+@lru_cache(maxsize=2048)  # some screens full; not every price that was ever shown
 def width_of(text: str, style: TextStyle = "body", weight: int = 400) -> float:
     """Return how wide a text is [px]."""
     return _metrics(style, weight).horizontalAdvance(text)
