@@ -170,7 +170,7 @@ def engine() -> Iterator[tuple[str, str, str]]:
     """Yield the sentences of the engine, with their values as fields: {group} waits for {price}."""
     for path in told_by():
         for node in _sentences(parsed(path)):
-            text = template(node)
+            text = template(node).strip()  # it is looked for without what joins it to others
             if is_sentence(text):
                 yield text, "", _place(path, node)
 

@@ -13085,7 +13085,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/choices.py" />
-            <source> (command line)</source>
+            <source>(command line)</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -13473,7 +13473,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/composer_traps.py" />
-            <source> The token in the URL is enough here.</source>
+            <source>The token in the URL is enough here.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -13886,7 +13886,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/holdings.py" />
-            <source> Somebody else traded {v0}, at {v1} on average.</source>
+            <source>Somebody else traded {v0}, at {v1} on average.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -14078,12 +14078,12 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/missed.py" />
-            <source> No earlier one is known.</source>
+            <source>No earlier one is known.</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/domain/missed.py" />
-            <source> The last one to come was alert {v0}.</source>
+            <source>The last one to come was alert {v0}.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -14276,7 +14276,7 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/domain/order.py" />
             <location filename="../src/execution_engine/adapters/exchanges/translate.py" />
-            <source> at market</source>
+            <source>at market</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -14376,7 +14376,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/pool.py" />
-            <source>forced into the pool; </source>
+            <source>forced into the pool;</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -14627,7 +14627,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/reports.py" />
-            <source> It had filled {v0}.</source>
+            <source>It had filled {v0}.</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -15022,12 +15022,12 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/domain/risk_words.py" />
-            <source>  together {v0} USD, closing fees of {v1} USD included</source>
+            <source>together {v0} USD, closing fees of {v1} USD included</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/domain/risk_words.py" />
-            <source>  {v0} {v1} on {v2}: close {v3} at {v4}, {v5} USD; {v6} stay open</source>
+            <source>{v0} {v1} on {v2}: close {v3} at {v4}, {v5} USD; {v6} stay open</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -15554,7 +15554,7 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/engine/state.py" />
-            <source> and {v0} more</source>
+            <source>and {v0} more</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -15585,8 +15585,7 @@ Name={v0}
 Exec={v1}
 Icon={v2}
 Terminal=false
-X-GNOME-Autostart-enabled=true
-</source>
+X-GNOME-Autostart-enabled=true</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -17023,7 +17022,7 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/adapters/tunnel/tunnel.py" />
-            <source>None of </source>
+            <source>None of</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -17078,7 +17077,7 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/adapters/updates/signature.py" />
-            <source>trusted comment: </source>
+            <source>trusted comment:</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -17423,7 +17422,7 @@ X-GNOME-Autostart-enabled=true
         </message>
         <message>
             <location filename="../src/execution_engine/keeping.py" />
-            <source> The database before it is kept as {v0}.</source>
+            <source>The database before it is kept as {v0}.</source>
             <translation type="unfinished" />
         </message>
         <message>

@@ -147,6 +147,9 @@ def test_a_sentence_of_the_engine_is_told_with_its_values(another: Path):
         translated("nothing of the kind. It is tried again.")
         == "nothing of the kind. Es wird erneut versucht."
     )
+    assert translated("no loss; 3 of 5 legs filled, target reached") == (
+        "no loss; 5 Legs, davon 3 gefüllt, Ziel erreicht"
+    )
     assert translated("Der Börse fehlt {etwas}") == "Der Börse fehlt {etwas}"
 
 

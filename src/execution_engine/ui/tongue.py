@@ -31,7 +31,8 @@ LANGUAGES: Final = {"english": ENGLISH, "deutsch": GERMAN}  # as the setting nam
 SENTENCES = "sentences.json"
 
 FIELD: Final = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
-_ENDS = re.compile(r"((?<=[.!?…]) |; | · |: |\n)")
+# Where a sentence of several can be cut, the greatest pieces first.
+_ENDS = tuple(re.compile(each) for each in (r"((?<=[.!?…]) |\n)", "(; | · )", "(: )", "(, )"))
 
 
 def wished(choice: str) -> str:
@@ -91,19 +92,18 @@ def translated(text: str) -> str:
     """
     if _catalogue is None or _known is None or not text:
         return text
-    whole = _known.tell(text)
-    if whole is not None:
-        return whole
-    return "".join(_part(_known, part) for part in _ENDS.split(text))
+    return _part(_known, text)
 
 
-def _part(known: _Sentences, text: str) -> str:
-    """Return a part of a sentence; the window ends some of the engine's with a full stop."""
+def _part(known: _Sentences, text: str, cuts: tuple[re.Pattern[str], ...] = _ENDS) -> str:
+    """Return a sentence or a part of one; the window ends some of the engine's with a full stop."""
     said = known.tell(text)
     if said is None and text.endswith("."):
         bare = known.tell(text[:-1])
         said = None if bare is None else f"{bare}."
-    return text if said is None else said
+    if said is not None or not cuts:
+        return text if said is None else said
+    return "".join(_part(known, part, cuts[1:]) for part in cuts[0].split(text))
 
 
 class _Sentences:
