@@ -72,7 +72,8 @@ def _missing(widget: QWidget) -> int:
     if isinstance(widget, QToolButton) and not widget.icon().isNull():
         return 0  # shows its icon alone: what Qt makes of the action's name is not painted
     if isinstance(widget, QAbstractButton) and widget.text():
-        return widget.sizeHint().width() - widget.width()
+        least = widget.minimumSizeHint()  # of those that cut their words and say them whole in a tooltip
+        return (least if least.isValid() else widget.sizeHint()).width() - widget.width()
     if isinstance(widget, QComboBox):
         return metrics.horizontalAdvance(widget.currentText()) + ARROW - widget.width()
     if isinstance(widget, QLineEdit) and not widget.text():
@@ -152,6 +153,10 @@ def _short_cells(shown: Iterable[QWidget]) -> Iterator[str]:
 def _sideways(shown: Iterable[QWidget]) -> Iterator[str]:
     """Name what has to be scrolled sideways to be read."""
     for area in shown:
+        if isinstance(area, QScrollArea) and (inside := area.widget()) is not None:
+            hidden = inside.width() - area.viewport().width()
+            if hidden > TOLERANCE:
+                yield f"{named(area)} hides {hidden} px at its right"
         if isinstance(area, QAbstractScrollArea) and area.horizontalScrollBar().isVisibleTo(area):
             more = area.horizontalScrollBar().maximum()
             if more > 0:

@@ -15,6 +15,7 @@ from tests.gallery.checks import faults
 from tests.gallery.house import KINDS
 from tests.gallery.scenes import SCENES
 from tests.gallery.show import shown
+from tests.gallery.stretching import longer_words
 from tests.house import resources
 
 SMALL = (1024, 700)
@@ -56,6 +57,18 @@ async def test_pages_are_whole_in_the_smallest_and_in_the_largest_letters(
     assert not found, "\n".join(found)
 
 
+@pytest.mark.qt_log_ignore("does not support raise", extend=True)
+async def test_words_that_are_a_third_longer_fit_as_well(qloop: object) -> None:
+    pages = {f"{place.key}-full" for place in PLACES if not place.whole}
+    asking = {"dialog-composer", "dialog-account", "dialog-restore", "dialog-version-asks", "lock-none"}
+    scenes = [scene for scene in SCENES if scene.name in pages | asking]
+    with longer_words():
+        found = [
+            f"{scene.name}: {fault}" async for scene, each in shown(scenes, SMALL) for fault in faults(each)
+        ]
+    assert not found, "\n".join(found)
+
+
 def test_cut_covered_nameless_sideways_and_twice_primary_is_found(qtbot: QtBot) -> None:
     ground, column = QWidget(), QHBoxLayout()
     qtbot.addWidget(ground)
@@ -69,6 +82,12 @@ def test_cut_covered_nameless_sideways_and_twice_primary_is_found(qtbot: QtBot) 
     wide.setFixedWidth(60)
     wide.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
     column.addWidget(wide)
+    hiding = QScrollArea()
+    hiding.setAccessibleName("form")
+    hiding.setWidget(Label("far too long for its place"))
+    hiding.setFixedWidth(60)
+    hiding.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    column.addWidget(hiding)
     for verb in ("Save", "Send"):
         column.addWidget(button(verb, "primary"))
     ground.show()
@@ -79,6 +98,7 @@ def test_cut_covered_nameless_sideways_and_twice_primary_is_found(qtbot: QtBot) 
     assert "overlap" in said
     assert "QPushButton “” in QWidget has no accessible name" in said
     assert "QScrollArea “” in QWidget scrolls sideways by" in said
+    assert "QScrollArea “form” in QWidget hides" in said
     assert "two primary buttons: QPushButton “Save” in QWidget and QPushButton “Send” in QWidget" in said
 
 

@@ -204,6 +204,13 @@ def test_a_tooltip_says_the_whole_text_when_it_is_cut(table: TableView) -> None:
     assert table.tooltip_at(table.rows_model.index_of("B", 0)) == "B 1h Long"
 
 
+def test_a_heading_that_is_cut_says_its_words_and_its_unit_in_a_tooltip(table: TableView) -> None:
+    assert table.heading.tooltip_at(1) == ""
+    table.heading.resizeSection(1, 50)
+    assert table.heading.tooltip_at(1) == "Price USD"
+    assert table.heading.tooltip_at(99) == ""
+
+
 def test_an_empty_table_says_a_sentence_and_offers_a_button(table: TableView) -> None:
     table.set_empty("No open positions.", [("Compose alert…", lambda: None)])
     assert not table.empty.isVisible()

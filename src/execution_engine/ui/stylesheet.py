@@ -95,7 +95,7 @@ QPlainTextEdit, QTextEdit { background:@input; color:@text; border:1px solid @ct
 QPlainTextEdit:focus, QTextEdit:focus { border:1px solid @accent }
 QPlainTextEdit[bad="true"] { border:1px solid @danger }
 QPlainTextEdit[frameless="true"], QTextEdit[frameless="true"], QTextBrowser { border:0; border-radius:0 }
-QTextBrowser { background:transparent }
+QTextBrowser { background:transparent; padding:0 }
 
 QCheckBox, QRadioButton { spacing:8px; color:@text }
 QCheckBox:disabled, QRadioButton:disabled { color:@text3 }

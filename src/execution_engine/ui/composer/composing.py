@@ -28,6 +28,7 @@ from execution_engine.ui.widgets import ElidedLabel, Label, button
 
 MASK = "••••••••"
 TRAPS_HIGHEST = 132
+WIDEST_FORM = 480
 NO_WEBHOOK = tr("There is no webhook: add one under Settings, Webhook & tunnel.")
 
 
@@ -268,7 +269,8 @@ def _scrolling(form: ComposerForm, width: int) -> QFrame:
     frame = QFrame()
     frame.setProperty("ground", "panel")
     frame.setProperty("rule", "right")
-    frame.setFixedWidth(width)
+    longest = form.minimumSizeHint().width() + 1  # beside the line; other languages have longer words
+    frame.setFixedWidth(max(width, min(longest, px(WIDEST_FORM))))
     area = QScrollArea()
     area.setAccessibleName(tr("What is composed"))
     area.setWidgetResizable(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QDesktopServices, QTextCharFormat, QTextCursor, QTextDocument, QTextFormat
 from PySide6.QtWidgets import QCheckBox, QDialog, QFrame, QHBoxLayout, QTextBrowser, QVBoxLayout, QWidget
 
 from execution_engine.domain.errors import Refusal
@@ -111,6 +111,7 @@ def _set(notes: QTextDocument) -> None:
         if heads:
             cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
             letters = QTextCharFormat()
+            letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
             letters.setFont(font("body", 600))
             cursor.mergeCharFormat(letters)
         listed = block.textList()

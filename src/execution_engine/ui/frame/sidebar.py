@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from execution_engine.ui import icons
 from execution_engine.ui.frame.places import Place
-from execution_engine.ui.tables.paint import baseline, width_of
+from execution_engine.ui.tables.paint import baseline, elided, width_of
 from execution_engine.ui.theme import SIZE, THEME, color, font, px, row_height
 from execution_engine.ui.tongue import tr
 
@@ -28,6 +28,7 @@ DOT = Qt.ItemDataRole.UserRole + 2
 ICON = Qt.ItemDataRole.UserRole + 3
 KEY = Qt.ItemDataRole.UserRole + 4
 GAP = 2
+AROUND, WIDEST = 96, 230  # [px]: beside a name are icon, margins and a count
 
 
 class Sidebar(QListWidget):
@@ -96,11 +97,16 @@ class Sidebar(QListWidget):
         else:
             QWidget.focusInEvent(self, event)
 
+    def _wide(self) -> int:
+        """Return the width [px] that shows every name; long ones are cut."""
+        names = (round(width_of(item.text(), "body", 500)) for item in self._items.values())
+        return min(max(px(SIZE["sidebar"]), max(names) + px(AROUND)), px(WIDEST))
+
     def set_slim(self, slim: bool) -> None:
         """Show icons only."""
         if slim != self.slim:
             self.slim = slim
-            self.setFixedWidth(px(SIZE["sidebar_slim" if slim else "sidebar"]))
+            self.setFixedWidth(px(SIZE["sidebar_slim"]) if slim else self._wide())
             for item in self._items.values():
                 item.setToolTip(item.text() if slim else "")
             self.scheduleDelayedItemsLayout()
@@ -153,10 +159,7 @@ class _Entry(QStyledItemDelegate):
     def _paint_words(
         self, painter: QPainter, box: QRect, index: QModelIndex | QPersistentModelIndex, selected: bool
     ) -> None:
-        painter.setFont(font("body", 500))
-        painter.setPen(color("text" if selected else "text2"))
-        painter.drawText(box.x() + px(36), round(baseline(box, "body", 500)), index.data())
-        right = box.right() - px(10)
+        left, right = box.x() + px(36), box.right() - px(10)
         if index.data(DOT):
             self._paint_dot(painter, box, index, right - px(4), box.center().y() + 1)
             right -= px(16)
@@ -164,8 +167,13 @@ class _Entry(QStyledItemDelegate):
         if count:
             painter.setFont(font("small"))
             painter.setPen(color("text3"))
-            x = right - round(width_of(f"{count:,}", "small"))
-            painter.drawText(x, round(baseline(box, "small")), f"{count:,}")
+            right -= round(width_of(f"{count:,}", "small"))
+            painter.drawText(right, round(baseline(box, "small")), f"{count:,}")
+            right -= px(6)
+        painter.setFont(font("body", 500))
+        painter.setPen(color("text" if selected else "text2"))
+        name = elided(index.data(), right - left, "body", 500)
+        painter.drawText(left, round(baseline(box, "body", 500)), name)
 
     def _paint_dot(
         self, painter: QPainter, box: QRect, index: QModelIndex | QPersistentModelIndex, x: int, y: int

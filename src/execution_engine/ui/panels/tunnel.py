@@ -16,7 +16,7 @@ from execution_engine.ui.format import ago, visible
 from execution_engine.ui.frame.status_line import LIGHTS
 from execution_engine.ui.icons import Mark
 from execution_engine.ui.theme import mono, px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import ElidedLabel, Label, Panel, SegmentedChoice, button
 
 REFRESH_MS = 1000
@@ -126,7 +126,8 @@ class TunnelPanel(Panel):
 
     def _save(self, path: str, value: object) -> None:
         settings = documents.with_value(self._bridge.doors.settings(), path, value)
-        wish = SaveSettings(document=documents.dump(settings), note=f"{path} changed in the window")
+        note = later("{path} changed in the window").format(path=path)
+        wish = SaveSettings(document=documents.dump(settings), note=note)
         self._bridge.wish(wish, self._saved)
 
     def _saved(self, reply: Answer | Refusal) -> None:
@@ -148,7 +149,7 @@ class TunnelPanel(Panel):
 
 def _caption(text: str) -> Label:
     label = Label(text, "body", "text2")
-    label.setFixedWidth(px(104))
+    label.setMinimumWidth(px(104))
     return label
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHeaderView, QMenu, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHeaderView, QMenu, QSizePolicy, QToolTip, QWidget
 
+from execution_engine.ui.format import tooltip
 from execution_engine.ui.tables.paint import PADDING, baseline, draw_shape_at, elided, width_of
 from execution_engine.ui.tables.rows import RowsModel
 from execution_engine.ui.theme import SIZE, color, font, px
@@ -95,6 +96,27 @@ class Header(QHeaderView):
         if sorted_here:
             shape = "triangle_down" if model.sort_descending else "triangle"
             draw_shape_at(painter, round(x + width) + 4, rect, shape, "accent", px(MARK))  # type: ignore[arg-type]
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Say the whole of a heading that is cut, above what is to be known of its column."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            words = self.tooltip_at(self.logicalIndexAt(event.pos()))
+            QToolTip.showText(event.globalPos(), tooltip(words), self) if words else QToolTip.hideText()
+            return True
+        return super().viewportEvent(event)
+
+    def tooltip_at(self, logical: int) -> str:
+        """Return what the tooltip of a heading says; nothing where all is in sight."""
+        model = self.rows_model()
+        if model is None or not 0 <= logical < len(model.columns):
+            return ""
+        column = model.columns[logical]
+        mark = px(MARK) + 4 if model.sort_column == column.key else 0
+        whole = width_of(column.title, "small", 500) + width_of(
+            f" {column.unit}" if column.unit else "", "small"
+        )
+        cut = whole + mark > self.sectionSize(logical) - PADDING - 1
+        return "\n".join(each for each in (column.heading if cut else "", column.hint) if each)
 
     def paintEvent(self, event: Any) -> None:
         """Paint the headings and, beside them, the ground and the line."""

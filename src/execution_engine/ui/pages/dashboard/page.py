@@ -133,10 +133,10 @@ class DashboardPage(Page):
         for panel in (self.results_panel, self.needs):
             panel.setMaximumWidth(16_777_215 if narrow else right)
         self.equity.setMinimumHeight(px(LEAST_CURVE if narrow else TOP_HEIGHT))
-        self.equity.setMaximumHeight(16_777_215 if narrow else top)
-        self.results_panel.setMaximumHeight(px(136) if narrow else top)
+        self.results_panel.setMaximumHeight(px(136) if narrow else 16_777_215)
         grid.setRowMinimumHeight(0, 0 if narrow else top)
-        for row, share in enumerate((1, 0, 1) if narrow else (0, 1, 0)):
+        # A high window gives the curve its share; in a usual one it has the least that it needs.
+        for row, share in enumerate((1, 0, 1) if narrow else (2, 3, 0)):
             grid.setRowStretch(row, share)
 
     def _listen(self) -> None:

@@ -16,13 +16,15 @@ from PySide6.QtWidgets import (
 )
 
 from execution_engine.ui.pages.settings.tabs import TabPlace
-from execution_engine.ui.tables.paint import baseline, width_of
+from execution_engine.ui.tables.paint import baseline, elided, width_of
 from execution_engine.ui.theme import THEME, Token, color, font, px, row_height
 from execution_engine.ui.tongue import tr
 
-WIDTH = 166
+WIDTH, WIDEST = 166, 220
+AROUND = 36  # [px] beside a name: margins and a dot
 GAP = 2
 KEY = Qt.ItemDataRole.UserRole + 1
+_SAID = {"danger": tr(", something is wrong"), "accent": tr(", not saved")}
 DOT = Qt.ItemDataRole.UserRole + 2
 HITS = Qt.ItemDataRole.UserRole + 3
 
@@ -40,7 +42,8 @@ class Rail(QListWidget):
         self.setProperty("rule", "right")
         self.setMouseTracking(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFixedWidth(px(WIDTH))
+        widest = max(round(width_of(tab.title)) for tab in tabs) + px(AROUND)
+        self.setFixedWidth(min(max(px(WIDTH), widest), px(WIDEST)))
         self.setViewportMargins(0, px(8), 0, 0)
         self.setItemDelegate(_Entry(self))
         self._items: dict[str, QListWidgetItem] = {}
@@ -68,7 +71,7 @@ class Rail(QListWidget):
             dot = "danger" if key in faulty else "accent" if key in changed else ""
             if item.data(DOT) != dot:
                 item.setData(DOT, dot)
-                said = {"danger": ", something is wrong", "accent": ", not saved"}.get(dot, "")
+                said = _SAID.get(dot, "")
                 item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}{said}")
 
     def dot_of(self, key: str) -> str:
@@ -112,7 +115,10 @@ class _Entry(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         painter.setFont(font("body"))
         painter.setPen(color("text" if selected else "text2"))
-        painter.drawText(box.x() + px(10), round(baseline(box)), index.data())
+        name = elided(
+            index.data(), box.width() - px(10) - px(24 if index.data(DOT) or index.data(HITS) else 4)
+        )
+        painter.drawText(box.x() + px(10), round(baseline(box)), name)
         self._paint_end(painter, box, index)
         painter.restore()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout
 
+from execution_engine.ui.format import tooltip
 from execution_engine.ui.tables.paint import baseline, elided, width_of
 from execution_engine.ui.theme import WHITE, TextStyle, Token, color, font, px
 from execution_engine.ui.tongue import tr
@@ -97,6 +98,18 @@ class Entry(QAbstractButton):
     def sizeHint(self) -> QSize:
         """Return the room of a number and the name."""
         return QSize(px(56) + round(width_of(self.text(), "body", 500)), px(56))
+
+    def minimumSizeHint(self) -> QSize:
+        """Return next to nothing for the name: cut, it is whole in the tooltip."""
+        return QSize(px(56), px(28))
+
+    def event(self, event: QEvent) -> bool:
+        """Say the whole of what is cut."""
+        if event.type() == QEvent.Type.ToolTip:
+            room = self.width() - px(50)
+            cut = width_of(self.text(), "body", 500) > room or width_of(self._about, "small") > room
+            self.setToolTip(tooltip(f"{self.text()}\n{self._about}") if cut else "")
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the ring, the name and what it is about."""

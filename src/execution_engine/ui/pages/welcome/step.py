@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
 
 from execution_engine.domain import document as documents
@@ -65,11 +66,26 @@ class Step(QScrollArea):
         self._around.addWidget(inside, 100)
         self._around.addStretch(1)
         self.setWidget(self._ground)
+        self._ground.installEventFilter(self)
 
     def _readable(self) -> QWidget:
         words = Label(self.sentence, "body", "text2", wrap=True)
         words.setMaximumWidth(px(READABLE))
         return words
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give what is asked the height that its sentences need at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look again when something is said in more lines."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        self._ground.setMinimumHeight(max(0, self._around.totalHeightForWidth(self.viewport().width())))
 
     def minimumSizeHint(self) -> QSize:
         """Return next to nothing: what does not fit is scrolled to."""

@@ -273,7 +273,7 @@ class Line(QWidget):
         self.mark = Mark(*WAITS, size=px(12))
         self.words = Label("", "body", "text2", wrap=True)
         name = Label(title, "body", "text", weight=500)
-        name.setFixedWidth(px(180))
+        name.setMinimumWidth(px(180))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(px(10))
