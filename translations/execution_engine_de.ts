@@ -765,6 +765,11 @@
             <translation type="unfinished" />
         </message>
         <message>
+            <location filename="../src/execution_engine/ui/desktop_notices.py" />
+            <source>News of Execution Engine</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
             <location filename="../src/execution_engine/ui/doors.py" />
             <source>There is no engine that could be described.</source>
             <translation type="unfinished" />
@@ -1190,6 +1195,7 @@
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
             <location filename="../src/execution_engine/ui/pages/positions/facts.py" />
             <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/words.py" />
             <source>group</source>
             <translation type="unfinished" />
         </message>
@@ -1199,6 +1205,7 @@
             <location filename="../src/execution_engine/ui/frame/tray.py" />
             <location filename="../src/execution_engine/ui/pages/positions/bulk.py" />
             <location filename="../src/execution_engine/ui/pages/positions/filters.py" />
+            <location filename="../src/execution_engine/ui/pages/risk/words.py" />
             <source>groups</source>
             <translation type="unfinished" />
         </message>
@@ -3883,6 +3890,11 @@ Price is {price_age} old</source>
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/paper.py" />
+            <source>Prices come from the {name} feed.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/paper.py" />
             <source>Move the price by {nudge} %</source>
             <translation type="unfinished" />
         </message>
@@ -6149,12 +6161,14 @@ ends {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/groups.py" />
             <location filename="../src/execution_engine/ui/pages/risk/page.py" />
+            <location filename="../src/execution_engine/ui/tables/graphics.py" />
             <source>met</source>
             <translation type="unfinished" />
         </message>
         <message>
             <location filename="../src/execution_engine/ui/pages/risk/groups.py" />
             <location filename="../src/execution_engine/ui/pages/risk/page.py" />
+            <location filename="../src/execution_engine/ui/tables/graphics.py" />
             <source>not met</source>
             <translation type="unfinished" />
         </message>
@@ -7457,6 +7471,16 @@ ended {time}</source>
         <message>
             <location filename="../src/execution_engine/ui/pages/settings/profiles.py" />
             <source>It is bound to {used}; change that first.</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/rail.py" />
+            <source>, something is wrong</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/pages/settings/rail.py" />
+            <source>, not saved</source>
             <translation type="unfinished" />
         </message>
         <message>
@@ -9907,6 +9931,11 @@ entry {entry}
         </message>
         <message>
             <location filename="../src/execution_engine/ui/panels/targets.py" />
+            <source>target {name}: {field} changed in the window</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/targets.py" />
             <source>Its address is deleted from the vault, and what waits for it is not sent.</source>
             <translation type="unfinished" />
         </message>
@@ -10013,6 +10042,11 @@ entry {entry}
         <message>
             <location filename="../src/execution_engine/ui/panels/tunnel.py" />
             <source>Stop tunnel</source>
+            <translation type="unfinished" />
+        </message>
+        <message>
+            <location filename="../src/execution_engine/ui/panels/tunnel.py" />
+            <source>{path} changed in the window</source>
             <translation type="unfinished" />
         </message>
         <message>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import json
 import subprocess
@@ -19,6 +20,7 @@ from execution_engine.ui.format import counted
 from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES, source, tr, translated, wished
 
 ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 CATALOGUES = sorted((ROOT / "translations").glob("*.ts"))
 
 
@@ -165,6 +167,21 @@ def test_the_setting_names_a_language_or_asks_the_system():
 
 
 # -- the window in another language
+
+
+def test_what_is_imported_before_the_language_is_chosen_makes_no_words_then():
+    roof = ast.parse((ROOT / "src/execution_engine/window.py").read_text(encoding="utf-8"))
+    early = {
+        each.module
+        for each in roof.body
+        if isinstance(each, ast.ImportFrom) and each.module and each.module.startswith("execution_engine.ui.")
+    }
+    assert "execution_engine.ui.desktop_notices" in early
+    for name in sorted(early):
+        module = ast.parse((ROOT / "src" / f"{name.replace('.', '/')}.py").read_text(encoding="utf-8"))
+        made = [each for each in module.body if not isinstance(each, FUNCTIONS)]
+        calls = [node for each in made for node in ast.walk(each) if isinstance(node, ast.Call)]
+        assert not [node for node in calls if getattr(node.func, "id", "") == "tr"], name
 
 
 def test_the_window_speaks_it_and_remembers_by_english_names(tmp_path: Path):

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSystemTrayIcon
 
 from execution_engine.domain.facts import Level
 from execution_engine.domain.notify import Message
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import later, translated
 
 SHOWN_MS = 10_000
 _ICONS = {
@@ -28,17 +28,17 @@ class Tray(Protocol):
     ) -> object: ...
 
 
-LOCKED = tr("Unlock the window to read it.")
+LOCKED = later("Unlock the window to read it.")
 _VEILED = {
-    Level.WARNING: tr("A warning of Execution Engine"),
-    Level.ERROR: tr("Something is wrong in Execution Engine"),
-    Level.CRITICAL: tr("Execution Engine needs you"),
+    Level.WARNING: later("A warning of Execution Engine"),
+    Level.ERROR: later("Something is wrong in Execution Engine"),
+    Level.CRITICAL: later("Execution Engine needs you"),
 }
 
 
 def veiled(message: Message) -> Message:
     """Return what may be seen of a message by anybody: that there is one, and how grave it is."""
-    title = _VEILED.get(message.level, "News of Execution Engine")
+    title = _VEILED.get(message.level, later("News of Execution Engine"))
     return Message(title=title, text=LOCKED, level=message.level, code=message.code, at=message.at)
 
 

@@ -183,7 +183,7 @@ class PaperPanel(QWidget):
         name, asked = doors.feed_name(), doors.settings().paper.feed.value
         by_itself = asked == "auto" and name in ("auto", "live", "synthetic")
         self.feed.set_value(asked if by_itself else name)
-        words = FEED_WORDS.get(name, f"Prices come from the {name} feed.")
+        words = FEED_WORDS.get(name, tr("Prices come from the {name} feed.").format(name=name))
         if by_itself and name != "auto":
             words += tr(" Chosen automatically.")
         elif asked not in (name, "auto") and name != "none":

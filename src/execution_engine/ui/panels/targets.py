@@ -23,7 +23,7 @@ from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.target_asking import TargetDialog
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 REFRESH_MS = 1000
@@ -125,7 +125,7 @@ class TargetsPanel(Panel):
         plain = self._bridge.doors.settings().model_dump(mode="json")
         plain["notifications"]["targets"][name][field] = value
         settings = documents.check(plain)
-        note = f"target {name}: {field} changed in the window"
+        note = later("target {name}: {field} changed in the window").format(name=name, field=field)
         self._bridge.wish(SaveSettings(document=documents.dump(settings), note=note), self._saved)
 
     def _saved(self, reply: Answer | Refusal) -> None:

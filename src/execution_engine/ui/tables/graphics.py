@@ -120,7 +120,7 @@ def rule_cell(met: bool | None, text: str = "") -> Cell:
     """Return the cell of a rule: a tick or a cross and the value that decided; None = the rule is off."""
     if met is None:
         return Cell(tr("off"), "text3")
-    said = f"{'met' if met else 'not met'} {text}".strip()
+    said = f"{tr('met') if met else tr('not met')} {text}".strip()
     return Cell(text, "text" if met else "text2", extra=met, say=said)
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from execution_engine.domain.risk_plan import OffsetPlan
 from execution_engine.domain.settings import Risk, TimerStart
-from execution_engine.ui.format import countdown, local_time, percent, signed_percent, span, usd
+from execution_engine.ui.format import countdown, counted, local_time, percent, signed_percent, span, usd
 from execution_engine.ui.pages.risk.groups import SHORT, Line
 from execution_engine.ui.tongue import tr
 
@@ -20,7 +20,7 @@ STARTS = {
 
 def rules(risk: Risk, count: int) -> str:
     """Say what is asked of a loser: beside the heading of the groups."""
-    groups = "1 group" if count == 1 else f"{count:,} groups"
+    groups = counted(count, tr("group"), tr("groups"))
     wait = tr("{post_full_wait_minutes} min after {starts}").format(
         post_full_wait_minutes=risk.post_full_wait_minutes, starts=STARTS[risk.timer_start]
     )
