@@ -176,6 +176,7 @@ async def _live(application: Application, clock: Nights, windows: list[Any], rou
                 {
                     "idle_percent": idle,
                     "mb": held,
+                    "files_mb": _files_mb(),
                     "groups": groups,
                     "closed": month.closed,
                     "lines": month.lines,
@@ -185,6 +186,12 @@ async def _live(application: Application, clock: Nights, windows: list[Any], rou
     finally:
         await application.stop()
         application.close()
+
+
+def _files_mb() -> float:
+    """Return how much of what is resident are pages of libraries and other files, which the system can drop."""
+    pages = int(Path("/proc/self/statm").read_bytes().split()[2])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 async def _settle_in(application: Application, routes: dict[str, Any]) -> None:
