@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -107,53 +106,42 @@ def _part(known: _Sentences, text: str, cuts: tuple[re.Pattern[str], ...] = _END
 
 
 class _Sentences:
-    """The templates of the engine's sentences, each found by the word it begins with."""
+    """The templates of the engine's sentences, each with the longest piece that is its own: it has to be there."""
 
     def __init__(self, templates: Iterable[str]) -> None:
-        self._by_word: defaultdict[str, list[str]] = defaultdict(list)
-        for template in sorted(templates, key=_fixed, reverse=True):
-            self._by_word[_first_word(template)].append(template)
+        self._templates = [
+            (max(_own(template), key=len), template)
+            for template in sorted(templates, key=lambda each: sum(map(len, _own(each))), reverse=True)
+        ]
 
     def tell(self, text: str) -> str | None:
-        """Return a sentence in the language that is spoken; None where no template fits it."""
+        """Return a sentence in the language that is spoken; None where no template fits it.
+
+        Templates with more words of their own are tried first.
+        """
         direct = tr(text)
         if direct != text:
             return direct
-        for template in self._candidates(text):
-            said = tr(template)
-            if said == template:
-                continue
-            found = _pattern(template).fullmatch(text)
-            if found is not None:
+        for own, template in self._templates:
+            if own in text and (found := _pattern(template).fullmatch(text)) is not None:
+                said = tr(template)
                 return said.format(**{name: translated(value) for name, value in found.groupdict().items()})
         return None
 
-    def _candidates(self, text: str) -> Iterator[str]:
-        """Yield the templates that may fit, those with more of their own words first."""
-        yield from self._by_word.get(text.partition(" ")[0], ())
-        yield from self._by_word.get("", ())
 
-
-def _first_word(template: str) -> str:
-    """Return the word that every sentence of a template begins with; empty where a value is part of it."""
-    word = template.partition(" ")[0]
-    return "" if "{" in word or word == template else word
-
-
-def _fixed(template: str) -> int:
-    """Return how many characters of a template are its own."""
-    return len(FIELD.sub("", template))
+def _own(template: str) -> list[str]:
+    """Return what stands between the values of a template."""
+    return [part.replace("{{", "{").replace("}}", "}") for part in FIELD.split(template)[::2]]
 
 
 @lru_cache(maxsize=1024)
 def _pattern(template: str) -> re.Pattern[str]:
-    made, names = "", set[str]()
-    for place, part in enumerate(FIELD.split(template)):
-        if place % 2 == 0:
-            made += re.escape(part.replace("{{", "{").replace("}}", "}"))
-        else:
-            made += f"(?P={part})" if part in names else f"(?P<{part}>.*?)"
-            names.add(part)
+    own, names = _own(template), FIELD.findall(template)
+    made, seen = re.escape(own[0]), set[str]()
+    for name, part in zip(names, own[1:], strict=True):
+        made += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+        made += re.escape(part)
+        seen.add(name)
     return re.compile(made, re.DOTALL)
 
 
