@@ -43,6 +43,7 @@ LAST_RETRY_S = 60.0
 URGENT_S = 3.0  # while a close is in doubt
 ORDERS_A_TURN = 150  # that are compared before others have their turn
 LATE = timedelta(minutes=10)  # how much later than it happened a trade may appear in an account's list
+ARCHIVED_AT_HAND = 100  # orders; the trades of one stand close together
 AUDIT_EVERY = timedelta(days=1)
 UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)
 
@@ -227,6 +228,8 @@ class Reconcile:
             if self._past is None:
                 continue
             if id not in archived:
+                if len(archived) >= ARCHIVED_AT_HAND:
+                    archived.clear()
                 archived[id] = _trades_of(await self._past.group_of(id))
             known = archived[id]
             if known is None:

@@ -57,7 +57,12 @@ class PaperMemory:
 
     def trades_since(self, account: str, since: datetime) -> tuple[AccountTrade, ...]:
         """Return an account's trades from a time on, oldest first."""
-        return tuple(map(account_trade_from, self._store.read(TRADES_SINCE, account, since.isoformat())))
+        found = self._store.read(TRADES_SINCE, account, since.isoformat())
+        found.reverse()
+        trades = []
+        while found:  # thousands, of some weeks: not all of them in both forms at once
+            trades.append(account_trade_from(found.pop()))
+        return tuple(trades)
 
     def prices(self, source: Source) -> dict[Key, Price]:
         """Return the last prices of one source."""

@@ -186,11 +186,11 @@ def trade_from(cells: tuple[str, ...]) -> Trade:
     row = dict(zip(COLUMNS["trade"], cells, strict=True))
     return Trade(
         trade_id=str(row["id"]),
-        price=Decimal(row["price"]),
-        quantity=Decimal(row["quantity"]),
-        fee=Decimal(row["fee"]),
-        fee_currency=row["fee_currency"],
-        fee_value=Decimal(row["fee_value"]),
+        price=_number(row["price"]),
+        quantity=_number(row["quantity"]),
+        fee=_number(row["fee"]),
+        fee_currency=sys.intern(row["fee_currency"]),
+        fee_value=_number(row["fee_value"]),
         maker=bool(row["maker"]),
         at=datetime.fromisoformat(row["at"]),
     )
@@ -199,8 +199,8 @@ def trade_from(cells: tuple[str, ...]) -> Trade:
 def account_trade_from(cells: tuple[str, ...]) -> AccountTrade:
     own, (exchange, symbol, action, client_order_id) = cells[:-4], cells[-4:]
     return AccountTrade(
-        exchange=exchange,
-        symbol=symbol,
+        exchange=sys.intern(exchange),
+        symbol=sys.intern(symbol),
         action=Action(action),
         exchange_order_id=str(cells[1]),
         client_order_id=client_order_id,
