@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from PySide6.QtCore import QTranslator
+from PySide6.QtCore import QCoreApplication, QTranslator
+from PySide6.QtWidgets import QApplication
 
 from execution_engine.domain.settings import Language
 from execution_engine.ui import tongue
@@ -153,6 +154,16 @@ def test_a_sentence_of_the_engine_is_told_with_its_values(another: Path):
         "no loss; 5 Legs, davon 3 gefüllt, Ziel erreicht"
     )
     assert translated("Der Börse fehlt {etwas}") == "Der Börse fehlt {etwas}"
+
+
+def test_words_of_qt_itself_follow_and_come_back(qapp: QApplication, another: Path):
+    def cancel() -> str:
+        return QCoreApplication.translate("QPlatformTheme", "Cancel")
+
+    teach(another, {"Positions": "Positionen"})
+    assert cancel() == "Abbrechen"
+    tongue.speak(tongue.ENGLISH, another)
+    assert cancel() == "Cancel"
 
 
 def test_a_language_without_a_catalogue_is_english(another: Path):

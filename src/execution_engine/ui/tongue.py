@@ -51,16 +51,29 @@ def speak(language: str, folder: Path) -> None:
     translated.cache_clear()
     _sources.clear()
     _catalogue, _known = None, None
+    _speak_qt(ENGLISH)
     catalogue = QTranslator()
     if language == ENGLISH or not catalogue.load(f"execution_engine_{language}", str(folder)):
         return
     _catalogue = catalogue
     _known = _Sentences(json.loads((folder / SENTENCES).read_text("utf-8")))
+    _speak_qt(language)
+
+
+def _speak_qt(language: str) -> None:
+    """Let Qt's own words, in menus of text fields and on its buttons, be in a language."""
+    global _of_qt
     qt = QCoreApplication.instance()
-    if qt is not None:
-        own = QTranslator(qt)
-        if own.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
-            qt.installTranslator(own)
+    if qt is None:
+        return
+    if _of_qt is not None:
+        qt.removeTranslator(_of_qt)
+        _of_qt = None
+    own = QTranslator()
+    folder = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    if language != ENGLISH and own.load(f"qtbase_{language}", folder):
+        qt.installTranslator(own)
+        _of_qt = own
 
 
 def language() -> str:
@@ -155,5 +168,6 @@ def _looked_up(text: str, meaning: str) -> str:
 
 
 _catalogue: QTranslator | None = None  # None speaks English
+_of_qt: QTranslator | None = None
 _known: _Sentences | None = None
 _sources: dict[str, str] = {}
