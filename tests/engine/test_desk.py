@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
+from execution_engine.domain import market
 from execution_engine.domain.audit import Act
 from execution_engine.domain.errors import Refusal, StoreFailed
 from execution_engine.domain.inputs import (
     Answer,
     Balances,
+    CancelLegs,
     CloseAll,
     DecideFinding,
     DueRow,
@@ -310,6 +312,33 @@ def test_a_group_whose_time_met_a_defect_does_what_was_due_once_it_is_released()
     house.post(DecideFinding(finding_id=found.id, choice=Choice.RELEASE))
     house.fill_all("exit")
     assert house.groups[0].status == "closed"
+
+
+def test_a_cancel_that_was_due_in_a_moment_of_a_defect_goes_out_all_the_same(monkeypatch: pytest.MonkeyPatch):
+    house = two_groups()
+    resting = house.sent[1]
+
+    def cancels() -> int:
+        return [order.id for order in house.cancelled].count(resting.id)
+
+    house.post(CancelLegs(group_id=resting.group_id))
+    house.says(resting, Verdict.REFUSED, about_cancel=True)
+    house.says(resting)
+    known = cancels()
+
+    def lost(order: Order, **changes: object) -> Order:
+        raise LookupError("what no order should lack")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(market, "replace", lost)
+        for _ in range(3):
+            house.clock.forward(minutes=1)
+            house.desk.look_at_clock()
+    assert [bool(group.hold) for group in house.groups] == [True, False]
+    assert len(defects(house)) == 1  # told once, however often it comes up
+    house.clock.forward(minutes=1)
+    house.desk.look_at_clock()
+    assert cancels() == known + 1
 
 
 @pytest.mark.fault(71)

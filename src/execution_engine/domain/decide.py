@@ -227,5 +227,7 @@ def _group_of(draft: Draft, given: i.Input) -> int | None:
         return order.group_id if order is not None else None
     if isinstance(given, i.SecondHalf):
         return None  # the group is closed; what failed is its alert
+    if isinstance(given, i.DueRow) and (due := draft.view.order(given.id)) is not None:
+        return due.group_id
     id = given.id if isinstance(given, i.DueRow) else getattr(given, "group_id", None)
     return id if id is not None and draft.view.group(id) is not None else None

@@ -648,6 +648,10 @@ class Book:
             found[heappop(self._due)[1]] = None
         return list(found)
 
+    def put_off(self, id: int, at: datetime) -> None:
+        """Have a row come due again: what it asked for was not done."""
+        heappush(self._due, (at, id))
+
     def next_due(self) -> datetime | None:
         return self._due[0][0] if self._due else None
 

@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 
 from execution_engine.domain.decide import Decision, decide
 from execution_engine.domain.errors import Refusal, StoreFailed
@@ -43,6 +44,7 @@ Reply = Answer | Refusal | StoreFailed | None
 Then = Callable[[Reply], None]
 
 TICK_S = 0.25  # how often the times in rows are compared with the clock
+AFTER_A_DEFECT = timedelta(minutes=1)  # until what was due and could not be decided is due again
 
 
 class Desk:
@@ -154,6 +156,8 @@ class Desk:
             log.error(
                 "a defect was contained while deciding %s", type(part).__name__, exc_info=decision.defect
             )
+            if isinstance(part, DueRow):
+                self.book.put_off(part.id, self._clock.now() + AFTER_A_DEFECT)
         self.book.apply(decision.rows)
         return decision
 
