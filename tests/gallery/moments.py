@@ -40,6 +40,8 @@ def _refused(window: MainWindow) -> None:
 def _filtered(window: MainWindow) -> None:
     _page(window).focus_filter()
     _page(window).bar.search.setText("zzqx")
+    _page(window).bar._typing.stop()
+    _page(window).bar.changed.emit()
 
 
 def _notices(window: MainWindow) -> None:

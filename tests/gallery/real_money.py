@@ -77,33 +77,34 @@ class Strongbox:
         return self.secret if which == "body" or self.secret.locked else BodySecret()
 
 
+FOLDER = Path("/home/trader/.local/share/execution-engine/backups")
+SHELF = Kept(
+    folder=FOLDER,
+    files=tuple(
+        BackupFile(
+            path=FOLDER / f"engine-2026111{day}-030000.sqlite",
+            at=NOON - timedelta(days=9 - day, hours=9),
+            size=(440 + day) * 1_000_000,
+            kind="by the clock" if day % 3 else "before an update",
+            version="1.1.0" if day == 9 else "1.0.0",
+            readable=day != 9,
+        )
+        for day in (9, 8, 7, 6)
+    ),
+    aside=(BackupFile(path=FOLDER / "engine.damaged.sqlite", at=None, size=12_000, kind="set aside"),),
+    size=452_300_000,
+    free=812_000_000,
+    cautions=("Backups lie on the same disk as the data: a broken disk takes both.",),
+)
+
+
 class Shelf:
     """Backups of four days, and one that is too new for this version."""
 
     state = BackupState(last=NOON - timedelta(hours=9), next=NOON + timedelta(hours=15))
 
     async def kept(self) -> Kept:
-        folder = Path("/home/trader/.local/share/execution-engine/backups")
-        files = [
-            BackupFile(
-                path=folder / f"engine-2026111{day}-030000.sqlite",
-                at=NOON - timedelta(days=9 - day, hours=9),
-                size=(440 + day) * 1_000_000,
-                kind="by the clock" if day % 3 else "before an update",
-                version="1.1.0" if day == 9 else "1.0.0",
-                readable=day != 9,
-            )
-            for day in (9, 8, 7, 6)
-        ]
-        aside = BackupFile(path=folder / "engine.damaged.sqlite", at=None, size=12_000, kind="set aside")
-        return Kept(
-            folder=folder,
-            files=tuple(files),
-            aside=(aside,),
-            size=452_300_000,
-            free=812_000_000,
-            cautions=("Backups lie on the same disk as the data: a broken disk takes both.",),
-        )
+        return SHELF
 
     async def audit(self) -> list[AuditEntry]:
         acts = (
@@ -204,6 +205,7 @@ def _secrets(secret: BodySecret, vault: VaultShown = OPEN) -> Opens:
 
 def _backups(window: MainWindow) -> None:
     panel = _panel(window, "data", BackupsPanel)
+    panel._known(SHELF)
     panel.view.setCurrentIndex(panel.rows.index(1, 0))
 
 
@@ -364,7 +366,11 @@ def _changed(window: MainWindow) -> SettingsPage:
 
 def _wrong(window: MainWindow) -> None:
     page = _changed(window)
-    page.sheet.put("capital.total_usd", D(-5))
+    row = page.tab("trading").row("capital.total_usd")
+    assert row is not None
+    line: Any = row.editor.field
+    line.setText("-5")
+    line.textEdited.emit("-5")
 
 
 def _review(window: MainWindow) -> None:

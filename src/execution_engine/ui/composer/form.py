@@ -28,6 +28,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.composer.words import SENDERS, TP_MODES
 from execution_engine.ui.format import tooltip, visible
 from execution_engine.ui.pages.test_alert import FIRST, symbol_field
+from execution_engine.ui.tables.paint import width_of
 from execution_engine.ui.theme import SIZE, px, restyle
 from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import Label, SegmentedChoice
@@ -315,7 +316,10 @@ def _grid(rows: Sequence[tuple[str, QWidget]]) -> QGridLayout:
     grid = QGridLayout()
     grid.setHorizontalSpacing(px(10))
     grid.setVerticalSpacing(px(6))
-    grid.setColumnMinimumWidth(0, px(CAPTION))
+    # The same in both parts of the form, whatever words another language has.
+    captions = [*(caption for caption, _ in rows), tr("Sent by"), tr("Timeframe"), tr("Capital, USD")]
+    widest = max(round(width_of(caption)) for caption in captions)
+    grid.setColumnMinimumWidth(0, max(px(CAPTION), widest))
     grid.setColumnStretch(1, 1)
     for place, (caption, widget) in enumerate(rows):
         if caption:

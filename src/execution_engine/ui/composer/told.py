@@ -87,9 +87,12 @@ class ToldList(QScrollArea):
         line.setSpacing(px(8))
         if entry.icon:
             mark = Mark(icon=entry.icon, token=entry.token, size=px(ICON["button"]))
-            line.addWidget(mark, alignment=Qt.AlignmentFlag.AlignTop)
+            line.addLayout(_lowered(mark, 5 if entry.act else 0))
         words = QVBoxLayout()
         words.setSpacing(px(1))
+        words.setContentsMargins(
+            0, px(4) if entry.act else 0, 0, 0
+        )  # the first line stands beside the button
         if entry.title:
             style: TextStyle = "body" if heading else "small"
             words.addWidget(Label(entry.title, style, "text", weight=600, wrap=True))
@@ -103,3 +106,12 @@ class ToldList(QScrollArea):
             press.clicked.connect(lambda: self.acted.emit(entry.act))
             line.addWidget(press, alignment=Qt.AlignmentFlag.AlignTop)
         return row
+
+
+def _lowered(mark: Mark, by: int) -> QVBoxLayout:
+    """Put a mark beside the first line of words, so much [px] below the top."""
+    column = QVBoxLayout()
+    column.setContentsMargins(0, px(by), 0, 0)
+    column.addWidget(mark)
+    column.addStretch(1)
+    return column

@@ -36,7 +36,6 @@ class StartFault(QWidget):
         super().__init__()
         self._told, self._folder, self._version = told, folder, version
         self.setWindowTitle("Execution Engine")
-        self.setFixedWidth(px(WIDTH))
         wrong, _, advice = told.partition(". ")
         self.wrong = _wrapping(wrong + "." * bool(advice))
         self.advice = _wrapping(advice or tr("Put that right and start again."))
@@ -54,7 +53,10 @@ class StartFault(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._content())
-        column.addWidget(self._footer())
+        footer = self._footer()
+        column.addWidget(footer)
+        # Other languages have longer words on the buttons.
+        self.setFixedWidth(max(px(WIDTH), footer.minimumSizeHint().width()))
         self.copy.clicked.connect(self._copy)
         self.restore.clicked.connect(self._restore)
         self.open.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))))

@@ -96,7 +96,9 @@ class FormDialog(QDialog):
     def add_note(self, text: str, token: Token = "text2") -> Label:
         """Say something below what is asked already."""
         note = Label(text, "small", token, wrap=True)
-        self._grid.addWidget(note, self._grid.rowCount(), 0, 1, 2)
+        at = self._grid.rowCount() + 1
+        self._grid.setRowMinimumHeight(at - 1, px(GAP))
+        self._grid.addWidget(note, at, 0, 1, 2)
         return note
 
     def text(self, key: str) -> str:

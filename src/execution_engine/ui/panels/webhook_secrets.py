@@ -19,7 +19,7 @@ from execution_engine.ui.panels.asks import AskingPanel
 from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.vault_asking import ask_to_open
 from execution_engine.ui.panels.webhook_asking import SECRET, SecretDialog
-from execution_engine.ui.theme import Token, mono, px
+from execution_engine.ui.theme import Token, font, mono, px
 from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import ElidedLabel, Label, button
 
@@ -223,6 +223,7 @@ class SecretRow(QFrame):
     def show_secret(self, kept: BodySecret, *, required: bool, open: bool) -> None:
         """Show a secret as it is now; `open` shows its text, too."""
         text, token = _state(kept, required=required, open=open)
+        self.state.setFont(mono("small") if kept.text else font("small"))
         self.state.show_text(text, token)
         self.set.setText(tr("Replace…") if kept.text or kept.locked else tr("Set…"))
         self.set.setToolTip(

@@ -86,14 +86,14 @@ COLUMNS: Sequence[Column[Holding]] = (
     Column(
         key="state",
         title=tr("State"),
-        width=120,
+        width=136,
         cell=lambda held: status_cell(held),
         sort_key=lambda held: status_cell(held).text,
     ),
     Column(
         key="target",
         title=tr("Group target"),
-        width=150,
+        width=134,
         cell=_target,
         sort_key=target_fraction,
         tooltip=_target_tooltip,

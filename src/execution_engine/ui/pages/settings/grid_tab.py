@@ -63,7 +63,8 @@ class GridTab(Tab):
         self.add_panel(self.bindings)
         self.bindings.setMaximumWidth(px(WIDEST))  # ends where the table above ends
         others = [each for each in schema.section("grid") if each.path != DEFAULT]
-        self.add_form(tr("Entries"), tr("how the legs of every profile enter"), others)
+        entries = self.add_form(tr("Entries"), tr("how the legs of every profile enter"), others)
+        entries.setMaximumWidth(px(WIDEST))
         self.preview.refresh()
         self._refresh()
         more(self)

@@ -174,8 +174,9 @@ class LegsPanel(Panel):
             cell.setProperty("dense", "cell")
             cell.setFixedWidth(px(58))
             cell.setAccessibleName(tr("Leg {line}, {titles}").format(line=line, titles=TITLES[place + 1]))
-            number_ = Decimal(leg[column])
-            cell.setText(shown(number_, max(0, -int(number_.as_tuple().exponent))))
+            # As many decimals as the longest of the column: points stand under one another.
+            places = max(_places(each[column]) for each in self._book.legs)
+            cell.setText(shown(Decimal(leg[column]), places))
             cell.edited.connect(partial(self._edited, line, column))
             cell.entered.connect(partial(self._pick, line))
             grid.addWidget(cell, line + 1, place + 1, Qt.AlignmentFlag.AlignRight)
@@ -315,3 +316,8 @@ class LegsPanel(Panel):
             if done and instrument is not None
             else ""
         )
+
+
+def _places(text: str) -> int:
+    """Return how many decimals are written; none where it is no number yet."""
+    return max(0, -int(Decimal(text).as_tuple().exponent))

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from execution_engine.domain.changes import told
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.versions import FIRST, Version, difference
-from execution_engine.ui.format import counted, local_moment, utc_text, visible
+from execution_engine.ui.format import MISSING, counted, local_moment, utc_text, visible
 from execution_engine.ui.pages.settings.editors import QuietCombo
 from execution_engine.ui.pages.settings.review import ChangesTable
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
@@ -49,7 +49,9 @@ COLUMNS: Sequence[Column[Version]] = (
         key="note",
         title=tr("How"),
         width=220,
-        cell=lambda version: Cell(visible(translated(version.note), 120), "text2"),
+        cell=lambda version: (
+            Cell(visible(translated(version.note), 120), "text2") if version.note else Cell(MISSING, "text3")
+        ),
         tooltip=lambda version: translated(version.note),
     ),
     Column(

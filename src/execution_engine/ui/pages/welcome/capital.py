@@ -204,7 +204,8 @@ def _is_in_force(template: Template, settings: Settings) -> bool:
 
 
 def _sentence(fault: str) -> str:
-    return f"{fault[:1].upper()}{fault[1:]}" if fault else ""
+    ends = "" if fault.endswith(".") else "."
+    return f"{fault[:1].upper()}{fault[1:]}{ends}" if fault else ""
 
 
 class _Worst(QFrame):
