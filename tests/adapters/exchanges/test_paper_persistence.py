@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from execution_engine.adapters.exchanges import paper_memory
 from execution_engine.adapters.exchanges.paper_rows import PaperTerms
-from execution_engine.domain.inputs import OrderReport, Price, Verdict
+from execution_engine.domain.inputs import Fills, OrderReport, Price, Verdict
 from execution_engine.domain.rows import Order, OrderStatus
 from tests.adapters.exchanges.paper_world import SPOT, SWAP, D, World
 
@@ -211,3 +212,28 @@ async def _closed(world: World) -> list[OrderReport]:
         await world.exchange.look(world.order("buy", "0.0001", client_order_id=client_order_id))
         for (client_order_id,) in found
     ]
+
+
+async def test_any_number_of_trades_is_read_once_each_the_oldest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper_memory, "TRADES_A_PAGE", 3)
+    world = World(tmp_path / "paper.sqlite")
+    await world.price("65000")
+    begun = world.clock.now()
+    orders = []
+    for number in range(10):
+        orders.append(world.order("buy", "0.001"))
+        await world.place(orders[-1])
+        world.clock.advance(number % 3)  # some of them in the same moment
+    middle = begun.replace(microsecond=1)
+
+    said = await world.exchange.fills(SPOT, begun)
+    later = await world.exchange.fills(SPOT, middle)
+
+    assert isinstance(said, Fills)
+    assert isinstance(later, Fills)
+    assert [each.client_order_id for each in said.trades] == [order.client_order_id for order in orders]
+    assert later.trades == tuple(each for each in said.trades if each.trade.at >= middle)
+    assert 0 < len(later.trades) < 10
+    world.exchange.close()

@@ -41,6 +41,7 @@ from execution_engine.adapters.exchanges.paper_turn import Turn
 from execution_engine.adapters.exchanges.paper_venue import PaperVenue
 from execution_engine.domain.errors import Refusal, StoreFailed
 from execution_engine.domain.inputs import (
+    AccountTrade,
     AccountUnreadable,
     Balances,
     Fills,
@@ -133,8 +134,11 @@ class PaperExchange:
     async def fills(self, account: str, since: datetime) -> Fills | AccountUnreadable:
         async def trades(known: PaperAccount) -> Fills:
             now = self._clock.now()
-            trades = self._memory.trades_since(known.name, since)
-            return Fills(account=known.name, since=since, trades=trades, at=now)
+            trades: list[AccountTrade] = []
+            for page in self._memory.trades_since(known.name, since):
+                trades += page
+                await asyncio.sleep(0)
+            return Fills(account=known.name, since=since, trades=tuple(trades), at=now)
 
         return await self._read(Call.FILLS, account, trades)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -22,6 +23,8 @@ from execution_engine.adapters.exchanges.paper_tables import (
 )
 from execution_engine.domain.inputs import AccountTrade, Price, Trade
 from execution_engine.domain.instrument import Market
+
+TRADES_A_PAGE = 200  # a millisecond to read
 
 
 class PaperMemory:
@@ -55,14 +58,13 @@ class PaperMemory:
             return self._order(cells)
         return None
 
-    def trades_since(self, account: str, since: datetime) -> tuple[AccountTrade, ...]:
-        """Return an account's trades from a time on, oldest first."""
-        found = self._store.read(TRADES_SINCE, account, since.isoformat())
-        found.reverse()
-        trades = []
-        while found:  # thousands, of some weeks: not all of them in both forms at once
-            trades.append(account_trade_from(found.pop()))
-        return tuple(trades)
+    def trades_since(self, account: str, since: datetime) -> Iterator[Sequence[AccountTrade]]:
+        """Yield an account's trades from a time on, oldest first, a page at a time: there may be years of them."""
+        at, last = "", 0
+        while found := self._store.read(TRADES_SINCE, account, since.isoformat(), at, last, TRADES_A_PAGE):
+            page = [account_trade_from(cells) for cells in found]
+            yield page
+            at, last = page[-1].trade.at.isoformat(), int(page[-1].trade.trade_id)
 
     def prices(self, source: Source) -> dict[Key, Price]:
         """Return the last prices of one source."""
