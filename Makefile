@@ -105,7 +105,7 @@ installer: setup ## Compile the Windows installer around a placeholder and try i
 	@$(PYTHON) -m pytest -q -p no:cacheprovider tests/installer/test_windows.py
 
 .PHONY: texts
-texts: setup ## Collect the texts to translate into translations/*.ts, and compile them (ARGS="fr" adds a language)
+texts: setup ## Collect the texts to translate into packaging/translations, and compile them (ARGS="fr" adds a language)
 	@$(PYTHON) packaging/texts.py $(ARGS)
 
 .PHONY: docs

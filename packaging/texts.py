@@ -1,10 +1,10 @@
 """Bring the catalogues of translations up to date: texts.py [LANGUAGE …]
 
 Collects the English texts of the window (`tr("…")`, `later("…")`), the settings with their titles and words, and the
-sentences of domain, engine and adapters, into translations/execution_engine_LANGUAGE.ts, keeping what is translated
-there and dropping what nothing says any more. What the program reads is made of them in resources/translations: a
-compiled .qm for each language, and sentences.json with the templates by which the window recognises a sentence of
-the engine.
+sentences of domain, engine and adapters, into packaging/translations/execution_engine_LANGUAGE.ts, keeping
+what is translated there and dropping what nothing says any more. What the program reads is made of them in
+resources/translations: a compiled .qm for each language, and sentences.json with the templates by which the window
+recognises a sentence of the engine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "execution_engine"
-TRANSLATIONS = ROOT / "translations"
+TRANSLATIONS = ROOT / "packaging" / "translations"
 COMPILED = ROOT / "resources" / "translations"
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n'
 MARKS = frozenset({"tr", "later"})
@@ -277,7 +277,7 @@ def write(path: Path, language: str, found: dict[Key, Text], known: dict[Key, tu
         message = ET.SubElement(context, "message")
         # Without line numbers, which would change with every edit.
         for place in dict.fromkeys(place.partition(":")[0] for place in text.places):
-            ET.SubElement(message, "location", filename=f"../{place}")
+            ET.SubElement(message, "location", filename=f"../../{place}")
         ET.SubElement(message, "source").text = text.text
         if text.meaning:
             ET.SubElement(message, "comment").text = text.meaning

@@ -22,7 +22,7 @@ from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES, source, tr, tr
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-CATALOGUES = sorted((ROOT / "translations").glob("*.ts"))
+CATALOGUES = sorted((ROOT / "packaging" / "translations").glob("*.ts"))
 
 
 def tool() -> ModuleType:
