@@ -237,3 +237,31 @@ async def test_any_number_of_trades_is_read_once_each_the_oldest_first(
     assert later.trades == tuple(each for each in said.trades if each.trade.at >= middle)
     assert 0 < len(later.trades) < 10
     world.exchange.close()
+
+
+async def test_a_page_of_trades_costs_the_same_however_many_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper_memory, "TRADES_A_PAGE", 10)
+    world = World(tmp_path / "paper.sqlite")
+    await world.price("65000")
+    begun = world.clock.now()
+    for _ in range(100):
+        await world.place(world.order("buy", "0.001"))
+        world.clock.advance(1)
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    world.exchange._store._reader.set_progress_handler(count, 1)
+    costs = []
+    for page in world.exchange._memory.trades_since(SPOT, begun):
+        costs.append(steps / len(page))
+        steps = 0
+
+    assert len(costs) == 10
+    assert max(costs) < 60  # steps of SQLite for each trade: 28 here, 200 if a page goes through all of them
+    world.exchange.close()

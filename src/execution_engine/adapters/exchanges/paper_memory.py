@@ -60,8 +60,8 @@ class PaperMemory:
 
     def trades_since(self, account: str, since: datetime) -> Iterator[Sequence[AccountTrade]]:
         """Yield an account's trades from a time on, oldest first, a page at a time: there may be years of them."""
-        at, last = "", 0
-        while found := self._store.read(TRADES_SINCE, account, since.isoformat(), at, last, TRADES_A_PAGE):
+        at, last = since.isoformat(), 0
+        while found := self._store.read(TRADES_SINCE, account, at, last, TRADES_A_PAGE):
             page = [account_trade_from(cells) for cells in found]
             yield page
             at, last = page[-1].trade.at.isoformat(), int(page[-1].trade.trade_id)
