@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -28,6 +29,14 @@ from execution_engine.ui.widgets import BusyArc, Label, button
 
 SAID = 300  # letters of an answer that are shown
 WIDE, NARROW = 4, 2  # facts beside each other
+
+
+class Fact(NamedTuple):
+    """A figure under its name, and what a tooltip says of it."""
+
+    name: str
+    figure: str
+    tip: str = ""
 
 
 class FindingRow(QFrame):
@@ -101,17 +110,17 @@ class FindingRow(QFrame):
         column.addLayout(answer)
         return column
 
-    def _quantities(self) -> Sequence[tuple[str, str]]:
+    def _quantities(self) -> Sequence[Fact]:
         """Return what both sides hold."""
         finding = self.finding
         gap = missing(finding) or ZERO
         facts = [
-            (tr("The groups hold"), f"{exact(finding.ours)} {self._unit}".rstrip()),
-            (tr("The exchange holds"), f"{exact(finding.theirs)} {self._unit}".rstrip()),
-            (tr("Missing") if gap >= 0 else tr("More"), f"{exact(abs(gap))} {self._unit}".rstrip()),
+            Fact(tr("The groups hold"), f"{exact(finding.ours)} {self._unit}".rstrip()),
+            Fact(tr("The exchange holds"), f"{exact(finding.theirs)} {self._unit}".rstrip()),
+            Fact(tr("Missing") if gap >= 0 else tr("More"), f"{exact(abs(gap))} {self._unit}".rstrip()),
         ]
         if finding.price is not None:
-            facts.append((tr("Traded at"), exact(finding.price)))
+            facts.append(Fact(tr("Traded at"), exact(finding.price)))
         return facts
 
     def _choices(self) -> QHBoxLayout:
@@ -174,30 +183,32 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _facts(missed: Missed) -> Sequence[tuple[str, str]]:
+def _facts(missed: Missed) -> Sequence[Fact]:
     """Return what was expected of the alert that never came."""
+    due = [utc_text(at) for at in (missed.since, missed.told_at) if at is not None]
     return (
-        (tr("Expected"), _capital(expectation(missed))),
-        (tr("The strategy was"), _capital(tr(missed.expected.value))),
-        (tr("You were"), _capital(tr(missed.held.value))),
-        (tr("It was due"), when_missed(missed)),
+        Fact(tr("Expected"), _capital(expectation(missed))),
+        Fact(tr("The strategy was"), _capital(tr(missed.expected.value))),
+        Fact(tr("You were"), _capital(tr(missed.held.value))),
+        Fact(tr("It was due"), when_missed(missed), " – ".join(due)),
     )
 
 
-def _grid(facts: Sequence[tuple[str, str]], abreast: int) -> QWidget:
+def _grid(facts: Sequence[Fact], abreast: int) -> QWidget:
     """Return facts under their names, so many beside each other."""
     frame = QWidget()
     grid = QGridLayout(frame)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setHorizontalSpacing(px(24))
     grid.setVerticalSpacing(0)
-    for place, (name, figure) in enumerate(facts):
+    for place, (name, figure, tip) in enumerate(facts):
         line, column = divmod(place, abreast)
         if line and not column:
             grid.setRowMinimumHeight(3 * line - 1, px(6))
         grid.addWidget(Label(name, "small", "text3"), 3 * line, column)
         value = Label(figure, "body", "text", weight=500)
         value.setAccessibleName(f"{name} {spoken(figure)}")
+        value.setToolTip(tip)
         grid.addWidget(value, 3 * line + 1, column)
     grid.setColumnStretch(min(abreast, len(facts)), 1)
     return frame
