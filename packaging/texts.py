@@ -10,6 +10,7 @@ recognises a sentence of the engine.
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import re
 import subprocess
@@ -24,10 +25,11 @@ from pathlib import Path
 from execution_engine.domain import schema
 from execution_engine.domain.audit import Act
 from execution_engine.domain.facts import Category
-from execution_engine.domain.instrument import Side
+from execution_engine.domain.instrument import Action, Side
 from execution_engine.domain.notify_kinds import KINDS
 from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import Mode, World
+from execution_engine.domain.settings import MarginMode
 from execution_engine.domain.templates import TEMPLATES
 from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES
 
@@ -106,8 +108,23 @@ def settings() -> Iterator[tuple[str, str, str]]:
 
 # -- single words of the engine: states, sides, kinds of events
 
-WORDS: tuple[type[StrEnum], ...] = (Side, Mode, World)
+WORDS: tuple[type[StrEnum], ...] = (Side, Action, Mode, World, MarginMode)
 HEADINGS: tuple[type[StrEnum], ...] = (Act, Category, Origin)
+# Words that the engine puts into its sentences as values, by the file they stand in.
+VALUES = {
+    "adapters/exchanges/ccxt_check.py": ("hedge", "one-way"),
+    "adapters/security/strength.py": (
+        *("weak", "fair", "good", "strong"),
+        *("second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "year", "years"),
+        "centuries",
+    ),
+    "adapters/webhook/alerts.py": ("nowhere",),
+    "adapters/webhook/authentication.py": ("signature",),
+    "domain/account_commands.py": ("entered", "removed"),
+    "domain/ranking.py": ("once", "twice"),
+    "domain/risk_hindsight.py": ("a loser",),
+    "unlocking.py": ("set",),
+}
 
 
 def words() -> Iterator[tuple[str, str, str]]:
@@ -121,6 +138,9 @@ def words() -> Iterator[tuple[str, str, str]]:
                     "",
                     f"src/{kind.__module__.replace('.', '/')}.py",
                 )
+    for name, said in VALUES.items():
+        for word in said:
+            yield word, "", f"src/execution_engine/{name}"
     for each in TEMPLATES:
         yield each.name, "", "src/execution_engine/domain/templates.py"
     for target in KINDS:
@@ -136,13 +156,24 @@ def words() -> Iterator[tuple[str, str, str]]:
                 code = node.args[0] if node.args else None
                 if isinstance(code, ast.Constant) and isinstance(code.value, str):
                     yield code.value.replace("_", " ").capitalize(), "", _place(path, node)
+    yield from advice()
+
+
+def advice() -> Iterator[tuple[str, str, str]]:
+    """Yield what zxcvbn says about a password that is easy to guess; `strength.py` ends each with a full stop."""
+    spec = importlib.util.find_spec("zxcvbn.feedback")
+    assert spec is not None
+    assert spec.origin is not None
+    for node in _sentences(parsed(Path(spec.origin))):
+        if isinstance(node, ast.Constant) and node.value.count(" ") > 1:
+            yield node.value.removesuffix(".") + ".", "", "src/execution_engine/adapters/security/strength.py"
 
 
 # -- the engine
 
 # What is written for programs or into the log alone.
 NOT_TOLD = frozenset(
-    {"compile", "execute", "executemany", "getattr", "setattr", "hasattr", "exec_driver_sql"}
+    {"compile", "execute", "executemany", "getattr", "setattr", "hasattr", "exec_driver_sql", "spawn"}
 )
 LOGGED = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
 NOT_RAISED = frozenset(

@@ -692,7 +692,7 @@
             <location filename="../../src/execution_engine/ui/composer/words.py" />
             <location filename="../../src/execution_engine/ui/pages/queue/halts.py" />
             <source> and </source>
-            <translation type="unfinished" />
+            <translation> und </translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/composer/words.py" />
@@ -767,7 +767,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/desktop_notices.py" />
             <source>News of Execution Engine</source>
-            <translation type="unfinished" />
+            <translation>Nachrichten von Execution Engine</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/doors.py" />
@@ -1829,7 +1829,7 @@
             <location filename="../../src/execution_engine/ui/frame/finds.py" />
             <location filename="../../src/execution_engine/ui/frame/sheet.py" />
             <source> or </source>
-            <translation type="unfinished" />
+            <translation> oder </translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/finds.py" />
@@ -3895,7 +3895,7 @@ Preis ist {price_age} alt</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/paper.py" />
             <source>Prices come from the {name} feed.</source>
-            <translation type="unfinished" />
+            <translation>Die Preise kommen vom Feed {name}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/paper.py" />
@@ -4053,7 +4053,7 @@ Preis ist {price_age} alt</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/performance/distribution.py" />
             <source> to </source>
-            <translation type="unfinished" />
+            <translation> bis </translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/performance/page.py" />
@@ -4805,52 +4805,52 @@ Geschlossen {time_2}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Pyr.</source>
-            <translation type="unfinished" />
+            <translation>Pyr.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Pyramids, of at most</source>
-            <translation type="unfinished" />
+            <translation>Pyramiden, von höchstens</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Legs · wt</source>
-            <translation type="unfinished" />
+            <translation>Stufen · Gew.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Legs filled, of all; of a leg: its weight</source>
-            <translation type="unfinished" />
+            <translation>Ausgeführte Stufen, von allen; bei einer Stufe: ihr Gewicht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Average entry; of an open leg: its limit</source>
-            <translation type="unfinished" />
+            <translation>Ø Einstieg; bei einer offenen Stufe: ihr Limit</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>What a close would get</source>
-            <translation type="unfinished" />
+            <translation>Was eine Schließung jetzt bekäme</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>The target nearest to the price</source>
-            <translation type="unfinished" />
+            <translation>Das Ziel, das dem Preis am nächsten ist</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>To target</source>
-            <translation type="unfinished" />
+            <translation>Bis Ziel</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Way from the fill to the target</source>
-            <translation type="unfinished" />
+            <translation>Weg von der Ausführung zum Ziel</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Held; of a leg: filled of ordered</source>
-            <translation type="unfinished" />
+            <translation>Gehalten; bei einer Stufe: ausgeführt von bestellt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/facts.py" />
@@ -5025,41 +5025,49 @@ Geschlossen {time_2}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>second</source>
             <translation>Sekunde</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>seconds</source>
             <translation>Sekunden</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>minute</source>
             <translation>Minute</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>minutes</source>
             <translation>Minuten</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>hour</source>
             <translation>Stunde</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>hours</source>
             <translation>Stunden</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>day</source>
             <translation>Tag</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
             <source>days</source>
             <translation>Tage</translation>
         </message>
@@ -7490,12 +7498,12 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/settings/rail.py" />
             <source>, something is wrong</source>
-            <translation type="unfinished" />
+            <translation>, etwas stimmt nicht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/settings/rail.py" />
             <source>, not saved</source>
-            <translation type="unfinished" />
+            <translation>, nicht gespeichert</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/settings/rail.py" />
@@ -9528,7 +9536,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/panels/audit.py" />
             <source>It was written before this was noted.</source>
-            <translation type="unfinished" />
+            <translation>Geschrieben, bevor dies festgehalten wurde.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/audit.py" />
@@ -9951,7 +9959,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/ui/panels/targets.py" />
             <source>target {name}: {field} changed in the window</source>
-            <translation type="unfinished" />
+            <translation>Ziel {name}: {field} im Fenster geändert</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/targets.py" />
@@ -10066,7 +10074,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/ui/panels/tunnel.py" />
             <source>{path} changed in the window</source>
-            <translation type="unfinished" />
+            <translation>{path} im Fenster geändert</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/tunnel.py" />
@@ -10881,22 +10889,22 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/ui/widgets/notices.py" />
             <source>success</source>
-            <translation type="unfinished" />
+            <translation>Erfolg</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/widgets/notices.py" />
             <source>info</source>
-            <translation type="unfinished" />
+            <translation>Hinweis</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/widgets/notices.py" />
             <source>warning</source>
-            <translation type="unfinished" />
+            <translation>Warnung</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/widgets/notices.py" />
             <source>error</source>
-            <translation type="unfinished" />
+            <translation>Fehler</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/widgets/notices.py" />
@@ -12124,6 +12132,16 @@ Eintrag {entry}
             <translation>Die Alarme annehmen, für die mehrere Konten infrage kämen.</translation>
         </message>
         <message>
+            <location filename="../../src/execution_engine/domain/instrument.py" />
+            <source>buy</source>
+            <translation>Kauf</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/instrument.py" />
+            <source>sell</source>
+            <translation>Verkauf</translation>
+        </message>
+        <message>
             <location filename="../../src/execution_engine/domain/rows.py" />
             <source>paper</source>
             <translation>paper</translation>
@@ -12142,6 +12160,16 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/domain/rows.py" />
             <source>test</source>
             <translation>test</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/settings.py" />
+            <source>isolated</source>
+            <translation>Isoliert</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/settings.py" />
+            <source>cross</source>
+            <translation>Cross</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/audit.py" />
@@ -12381,24 +12409,109 @@ Eintrag {entry}
             <translation>Automatisch</translation>
         </message>
         <message>
+            <location filename="../../src/execution_engine/adapters/exchanges/ccxt_check.py" />
+            <source>hedge</source>
+            <translation>Hedge</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/exchanges/ccxt_check.py" />
+            <source>one-way</source>
+            <translation>One-Way</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>weak</source>
+            <translation>schwach</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>fair</source>
+            <translation>mäßig</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>good</source>
+            <translation>gut</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>strong</source>
+            <translation>stark</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>year</source>
+            <translation>Jahr</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>years</source>
+            <translation>Jahre</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>centuries</source>
+            <translation>Jahrhunderte</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/webhook/alerts.py" />
+            <source>nowhere</source>
+            <translation>nirgendwo</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/webhook/authentication.py" />
+            <source>signature</source>
+            <translation>Signatur</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/account_commands.py" />
+            <source>entered</source>
+            <translation>eingegeben</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/account_commands.py" />
+            <source>removed</source>
+            <translation>entfernt</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/ranking.py" />
+            <source>once</source>
+            <translation>einmal</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/ranking.py" />
+            <source>twice</source>
+            <translation>zweimal</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/risk_hindsight.py" />
+            <source>a loser</source>
+            <translation>einen Verlierer</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/unlocking.py" />
+            <source>set</source>
+            <translation>gesetzt</translation>
+        </message>
+        <message>
             <location filename="../../src/execution_engine/domain/templates.py" />
             <source>Careful</source>
-            <translation type="unfinished" />
+            <translation>Vorsichtig</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/templates.py" />
             <source>Balanced</source>
-            <translation type="unfinished" />
+            <translation>Ausgewogen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/templates.py" />
             <source>Aggressive</source>
-            <translation type="unfinished" />
+            <translation>Aggressiv</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
             <source>Telegram</source>
-            <translation type="unfinished" />
+            <translation>Telegram</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
@@ -12413,32 +12526,32 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
             <source>Discord</source>
-            <translation type="unfinished" />
+            <translation>Discord</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
             <source>Server</source>
-            <translation type="unfinished" />
+            <translation>Server</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
             <source>User</source>
-            <translation type="unfinished" />
+            <translation>Benutzer</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
             <source>Password</source>
-            <translation type="unfinished" />
+            <translation>Passwort</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
             <source>URL</source>
-            <translation type="unfinished" />
+            <translation>URL</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify_kinds.py" />
             <source>Other</source>
-            <translation type="unfinished" />
+            <translation>Andere</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/closing.py" />
@@ -12569,6 +12682,136 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/domain/way_in.py" />
             <source>Way in</source>
             <translation>Zugang</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Predictable substitutions like '@' instead of 'a' don't help very much.</source>
+            <translation>Vorhersehbare Ersetzungen wie „@“ statt „a“ helfen kaum.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Reversed words aren't much harder to guess.</source>
+            <translation>Umgedrehte Wörter sind kaum schwerer zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>All-uppercase is almost as easy to guess as all-lowercase.</source>
+            <translation>Nur Großbuchstaben sind fast so leicht zu erraten wie nur Kleinbuchstaben.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Capitalization doesn't help very much.</source>
+            <translation>Großschreibung hilft kaum.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Common names and surnames are easy to guess.</source>
+            <translation>Verbreitete Vor- und Nachnamen sind leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Names and surnames by themselves are easy to guess.</source>
+            <translation>Namen allein sind leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>A word by itself is easy to guess.</source>
+            <translation>Ein einzelnes Wort ist leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>This is similar to a commonly used password.</source>
+            <translation>Es ähnelt einem häufig benutzten Passwort.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>This is a very common password.</source>
+            <translation>Es ist ein sehr häufiges Passwort.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>This is a top-100 common password.</source>
+            <translation>Es gehört zu den 100 häufigsten Passwörtern.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>This is a top-10 common password.</source>
+            <translation>Es gehört zu den 10 häufigsten Passwörtern.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Avoid dates and years that are associated with you.</source>
+            <translation>Vermeiden Sie Daten und Jahre, die mit Ihnen zu tun haben.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Dates are often easy to guess.</source>
+            <translation>Daten sind oft leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Avoid years that are associated with you.</source>
+            <translation>Vermeiden Sie Jahre, die mit Ihnen zu tun haben.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Avoid recent years.</source>
+            <translation>Vermeiden Sie Jahre der jüngeren Zeit.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Recent years are easy to guess.</source>
+            <translation>Jahre der jüngeren Zeit sind leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Sequences like "abc" or "6543" are easy to guess.</source>
+            <translation>Folgen wie „abc“ oder „6543“ sind leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Avoid repeated words and characters.</source>
+            <translation>Vermeiden Sie wiederholte Wörter und Zeichen.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Repeats like "abcabcabc" are only slightly harder to guess than "abc".</source>
+            <translation>Wiederholungen wie „abcabcabc“ sind kaum schwerer zu erraten als „abc“.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Repeats like "aaa" are easy to guess.</source>
+            <translation>Wiederholungen wie „aaa“ sind leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Use a longer keyboard pattern with more turns.</source>
+            <translation>Verwenden Sie ein längeres Tastaturmuster mit mehr Richtungswechseln.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Short keyboard patterns are easy to guess.</source>
+            <translation>Kurze Tastaturmuster sind leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Straight rows of keys are easy to guess.</source>
+            <translation>Gerade Tastenreihen sind leicht zu erraten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Add another word or two. Uncommon words are better.</source>
+            <translation>Fügen Sie ein, zwei Wörter hinzu; seltene sind besser.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>No need for symbols, digits, or uppercase letters.</source>
+            <translation>Sonderzeichen, Ziffern oder Großbuchstaben sind nicht nötig.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/security/strength.py" />
+            <source>Use a few words, avoid common phrases.</source>
+            <translation>Verwenden Sie mehrere Wörter, aber keine gängigen Wendungen.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/account_commands.py" />
@@ -12997,7 +13240,7 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/domain/changes.py" />
             <location filename="../../src/execution_engine/domain/standstill.py" />
             <source>{v0} entries</source>
-            <translation type="unfinished" />
+            <translation>{v0} Einträge</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/choices.py" />
@@ -13139,7 +13382,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/choices.py" />
             <source>(command line)</source>
-            <translation type="unfinished" />
+            <translation>(Kommandozeile)</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/choices.py" />
@@ -13527,7 +13770,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/composer_traps.py" />
             <source>The token in the URL is enough here.</source>
-            <translation type="unfinished" />
+            <translation>Hier genügt das Token in der URL.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/composer_traps.py" />
@@ -13637,7 +13880,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
             <source>world {v0}</source>
-            <translation type="unfinished" />
+            <translation>Umgebung {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
@@ -13652,7 +13895,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
             <source>group {v0}</source>
-            <translation type="unfinished" />
+            <translation>Gruppe {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
@@ -13905,7 +14148,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/holdings.py" />
             <source>outside {v0}·{v1}</source>
-            <translation type="unfinished" />
+            <translation>outside {v0}·{v1}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/holdings.py" />
@@ -13940,7 +14183,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/holdings.py" />
             <source>Somebody else traded {v0}, at {v1} on average.</source>
-            <translation type="unfinished" />
+            <translation>Jemand anderes hat {v0} gehandelt, durchschnittlich zu {v1}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/holdings.py" />
@@ -14132,12 +14375,12 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/missed.py" />
             <source>No earlier one is known.</source>
-            <translation type="unfinished" />
+            <translation>Ein früherer ist nicht bekannt.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/missed.py" />
             <source>The last one to come was alert {v0}.</source>
-            <translation type="unfinished" />
+            <translation>Zuletzt kam Alarm {v0}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/missed.py" />
@@ -14217,7 +14460,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/notify.py" />
             <source>{v0} open {v1}</source>
-            <translation type="unfinished" />
+            <translation>{v0} offene {v1}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/notify.py" />
@@ -14328,9 +14571,23 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/order.py" />
-            <location filename="../../src/execution_engine/adapters/exchanges/translate.py" />
-            <source>at market</source>
-            <translation type="unfinished" />
+            <source>sell {v0} at {v1}</source>
+            <translation>Verkauf {v0} zu {v1}</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/order.py" />
+            <source>buy {v0} at {v1}</source>
+            <translation>Kauf {v0} zu {v1}</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/order.py" />
+            <source>sell {v0} at market</source>
+            <translation>Verkauf {v0} zum Marktpreis</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/order.py" />
+            <source>buy {v0} at market</source>
+            <translation>Kauf {v0} zum Marktpreis</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/order.py" />
@@ -14425,12 +14682,12 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/pool.py" />
             <source>{v0}pool {v1} / {v2}</source>
-            <translation type="unfinished" />
+            <translation>{v0}Pool {v1} / {v2}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/pool.py" />
             <source>forced into the pool;</source>
-            <translation type="unfinished" />
+            <translation>außer der Reihe nachgerückt;</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/pool.py" />
@@ -14530,12 +14787,12 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/ranking.py" />
             <source>replaced {v0}</source>
-            <translation type="unfinished" />
+            <translation>{v0} ersetzt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/ranking.py" />
             <source>{v0} times</source>
-            <translation type="unfinished" />
+            <translation>{v0}-mal</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/ranking.py" />
@@ -14681,7 +14938,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/reports.py" />
             <source>It had filled {v0}.</source>
-            <translation type="unfinished" />
+            <translation>Ausgeführt waren {v0}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/reports.py" />
@@ -14735,8 +14992,13 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_hindsight.py" />
-            <source>by now that would have {v0} {v1} USD</source>
-            <translation>inzwischen hätte das {v1} USD {v0}</translation>
+            <source>by now that would have cost {v0} USD</source>
+            <translation>bis jetzt hätte das {v0} USD gekostet</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/risk_hindsight.py" />
+            <source>by now that would have gained {v0} USD</source>
+            <translation>bis jetzt hätte das {v0} USD gebracht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_hindsight.py" />
@@ -15021,7 +15283,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
             <source>holds {v0} {v1}</source>
-            <translation type="unfinished" />
+            <translation>hält {v0} {v1}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
@@ -15076,12 +15338,12 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/risk_words.py" />
             <source>together {v0} USD, closing fees of {v1} USD included</source>
-            <translation type="unfinished" />
+            <translation>zusammen {v0} USD, einschließlich {v1} USD Schließgebühren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_words.py" />
             <source>{v0} {v1} on {v2}: close {v3} at {v4}, {v5} USD; {v6} stay open</source>
-            <translation type="unfinished" />
+            <translation>{v0} {v1} auf {v2}: {v3} zu {v4} schließen, {v5} USD; {v6} bleiben offen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_words.py" />
@@ -15396,7 +15658,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/token_commands.py" />
             <source>{v0} {v1} only</source>
-            <translation type="unfinished" />
+            <translation>nur {v0} {v1}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/token_commands.py" />
@@ -15530,19 +15792,9 @@ Eintrag {entry}
             <translation>Kein Tunnel gewünscht.</translation>
         </message>
         <message>
-            <location filename="../../src/execution_engine/engine/lanes.py" />
-            <source>lane {v0}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
             <location filename="../../src/execution_engine/engine/looks.py" />
             <source>the call broke off</source>
             <translation>der Aufruf brach ab</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/engine/looks.py" />
-            <source>look {v0}</source>
-            <translation type="unfinished" />
         </message>
         <message>
             <location filename="../../src/execution_engine/engine/pulse.py" />
@@ -15558,11 +15810,6 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/engine/pulse.py" />
             <source>the program stood still for {v0}</source>
             <translation>das Programm stand {v0} still</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/engine/quotes.py" />
-            <source>prices for the {v0} queue</source>
-            <translation>Preise für die {v0}-Warteschlange</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/engine/running.py" />
@@ -15588,12 +15835,12 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/engine/running.py" />
             <location filename="../../src/execution_engine/core.py" />
             <source>reconcile {v0}</source>
-            <translation type="unfinished" />
+            <translation>{v0} abgleichen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/engine/state.py" />
             <source>`decide {v0} {v1}`</source>
-            <translation type="unfinished" />
+            <translation>`decide {v0} {v1}`</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/engine/state.py" />
@@ -15608,7 +15855,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/engine/state.py" />
             <source>and {v0} more</source>
-            <translation type="unfinished" />
+            <translation>und {v0} weitere</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/engine/state.py" />
@@ -15639,7 +15886,13 @@ Exec={v1}
 Icon={v2}
 Terminal=false
 X-GNOME-Autostart-enabled=true</source>
-            <translation type="unfinished" />
+            <translation>[Desktop Entry]
+Type=Application
+Name={v0}
+Exec={v1}
+Icon={v2}
+Terminal=false
+X-GNOME-Autostart-enabled=true</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_check.py" />
@@ -15876,12 +16129,12 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_terms.py" />
             <source>{v0} margin</source>
-            <translation type="unfinished" />
+            <translation>Margin {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_terms.py" />
             <source>leverage {v0}</source>
-            <translation type="unfinished" />
+            <translation>Hebel {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/feeds.py" />
@@ -16132,6 +16385,11 @@ X-GNOME-Autostart-enabled=true</source>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/translate.py" />
+            <source>at market</source>
+            <translation>zum Marktpreis</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/exchanges/translate.py" />
             <source>the price {v0} is no multiple of {v1}</source>
             <translation>der Preis {v0} ist kein Vielfaches von {v1}</translation>
         </message>
@@ -16203,7 +16461,7 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/adapters/notify/courier.py" />
             <source>tell {v0}</source>
-            <translation type="unfinished" />
+            <translation>tell {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/notify/courier.py" />
@@ -16328,8 +16586,8 @@ X-GNOME-Autostart-enabled=true</source>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/security/strength.py" />
-            <source>about {v0} {v1}{v2}</source>
-            <translation type="unfinished" />
+            <source>about {v0} {v1}</source>
+            <translation>etwa {v0} {v1}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/security/strength.py" />
@@ -16349,7 +16607,7 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/adapters/security/vault.py" />
             <source>vault {v0}</source>
-            <translation type="unfinished" />
+            <translation>Tresor {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/security/vault.py" />
@@ -16640,18 +16898,18 @@ X-GNOME-Autostart-enabled=true</source>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/storage/passage.py" />
-            <source>{v0} has positions open, of which the data from before that update knows nothing. Install {v1} again and close them; or, to go back all the same, restore {v2}.</source>
-            <translation>{v0} hat offene Positionen, von denen die Daten aus der Zeit vor dieser Aktualisierung nichts wissen. Installieren Sie {v1} wieder und schließen Sie sie; oder stellen Sie, um dennoch zurückzugehen, {v2} wieder her.</translation>
+            <source>Version {v0} has positions open, of which the data from before that update knows nothing. Install version {v1} again and close them; {v2}</source>
+            <translation>Version {v0} hat offene Positionen, von denen die Daten aus der Zeit vor der Aktualisierung nichts wissen. Installieren Sie Version {v1} erneut und schließen Sie sie; {v2}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/storage/passage.py" />
-            <source>the newer version</source>
-            <translation>die neuere Version</translation>
+            <source>The newer version has positions open, of which the data from before that update knows nothing. Install the newer version again and close them; {v0}</source>
+            <translation>Die neuere Version hat offene Positionen, von denen die Daten aus der Zeit vor der Aktualisierung nichts wissen. Installieren Sie die neuere Version erneut und schließen Sie sie; {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/storage/passage.py" />
-            <source>version {v0}</source>
-            <translation type="unfinished" />
+            <source>or, to go back all the same, restore {v0}.</source>
+            <translation>oder stellen Sie, um trotzdem zurückzugehen, {v0} wieder her.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/storage/passage.py" />
@@ -16751,7 +17009,7 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/adapters/storage/verify.py" />
             <source>{v0}: fees</source>
-            <translation type="unfinished" />
+            <translation>{v0}: Gebühren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/storage/verify.py" />
@@ -16831,12 +17089,12 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/adapters/surroundings.py" />
             <source>status {v0}</source>
-            <translation type="unfinished" />
+            <translation>Status {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/surroundings.py" />
             <source>asks {v0}</source>
-            <translation type="unfinished" />
+            <translation>asks {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/tunnel/complaints.py" />
@@ -17070,13 +17328,13 @@ X-GNOME-Autostart-enabled=true</source>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/tunnel/tunnel.py" />
-            <source>{v0} is {v1}installed.</source>
-            <translation>{v0} ist {v1}installiert.</translation>
+            <source>None of {v0} is installed.</source>
+            <translation>Nichts davon ist installiert: {v0}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/tunnel/tunnel.py" />
-            <source>None of</source>
-            <translation type="unfinished" />
+            <source>{v0} is not installed.</source>
+            <translation>{v0} ist nicht installiert.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/tunnel/tunnel.py" />
@@ -17131,7 +17389,7 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/adapters/updates/signature.py" />
             <source>trusted comment:</source>
-            <translation type="unfinished" />
+            <translation>trusted comment:</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/webhook/alerts.py" />
@@ -17335,23 +17593,8 @@ X-GNOME-Autostart-enabled=true</source>
         </message>
         <message>
             <location filename="../../src/execution_engine/core.py" />
-            <source>a live price on paper</source>
-            <translation>ein Live-Preis im Paper-Trading</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/core.py" />
             <source>an exchange</source>
             <translation>einer Börse</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/core.py" />
-            <source>join {v0}</source>
-            <translation type="unfinished" />
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/core.py" />
-            <source>leave {v0}</source>
-            <translation type="unfinished" />
         </message>
         <message>
             <location filename="../../src/execution_engine/core.py" />
@@ -17382,11 +17625,6 @@ X-GNOME-Autostart-enabled=true</source>
             <location filename="../../src/execution_engine/exchanges.py" />
             <source>exchange of {v0}</source>
             <translation>Börse von {v0}</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/exchanges.py" />
-            <source>tell the markets of {v0}</source>
-            <translation>Märkte von {v0} mitteilen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/exchanges.py" />
@@ -17476,7 +17714,7 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/keeping.py" />
             <source>The database before it is kept as {v0}.</source>
-            <translation type="unfinished" />
+            <translation>Die Datenbank von vorher ist als {v0} aufgehoben.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/keeping.py" />
@@ -17547,7 +17785,7 @@ X-GNOME-Autostart-enabled=true</source>
             <location filename="../../src/execution_engine/main.py" />
             <location filename="../../src/execution_engine/notifying.py" />
             <source>test {v0}</source>
-            <translation type="unfinished" />
+            <translation>test {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/main.py" />
@@ -17633,7 +17871,7 @@ X-GNOME-Autostart-enabled=true</source>
         <message>
             <location filename="../../src/execution_engine/notifying.py" />
             <source>notifications {v0}</source>
-            <translation type="unfinished" />
+            <translation>Benachrichtigungen {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/notifying.py" />

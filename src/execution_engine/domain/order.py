@@ -10,6 +10,7 @@ from functools import cache
 
 from execution_engine.domain.errors import IllegalTransition
 from execution_engine.domain.inputs import OrderReport, Trade, Verdict
+from execution_engine.domain.instrument import Action
 from execution_engine.domain.money import ZERO, percent_of, text
 from execution_engine.domain.replacing import replace
 from execution_engine.domain.rows import Order, OrderStatus, Purpose
@@ -299,5 +300,8 @@ def request_cancel(order: Order, now: datetime) -> Order:
 
 def title(order: Order) -> str:
     """Name an order in a sentence: `buy 0.00307 at 65000.00`."""
-    price = f" at {text(order.price)}" if order.price is not None else " at market"
-    return f"{order.action} {text(order.quantity)}{price}"
+    quantity = text(order.quantity)
+    if order.price is None:
+        return f"buy {quantity} at market" if order.action is Action.BUY else f"sell {quantity} at market"
+    price = text(order.price)
+    return f"buy {quantity} at {price}" if order.action is Action.BUY else f"sell {quantity} at {price}"

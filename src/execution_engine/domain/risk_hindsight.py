@@ -41,11 +41,13 @@ def hindsight(action: RiskAction, prices: Mapping[int, Decimal]) -> Hindsight:
         return Hindsight(then, None, f"{did}; what that would have meant is not known: a price is missing")
     now = sum((_worth(step, prices[step.group_id]) for step in action.steps), ZERO)
     gained = then - now
-    meant = "gained" if gained > 0 else "cost"
-    sentence = (
-        f"by now that would have {meant} {money(abs(gained))} USD" if gained else "by now that is the same"
-    )
-    return Hindsight(then, now, f"{did}; {sentence}")
+    return Hindsight(then, now, f"{did}; {_meant(gained)}")
+
+
+def _meant(gained: Decimal) -> str:
+    if gained > 0:
+        return f"by now that would have gained {money(gained)} USD"
+    return f"by now that would have cost {money(-gained)} USD" if gained else "by now that is the same"
 
 
 def _lost(loser: RiskStep | None) -> Decimal:

@@ -12,7 +12,13 @@ MOST_JUDGED = 64  # more letters take long to judge and add nothing to what is s
 GUESSES_PER_S = 1_000
 WORDS = ("guessed at once", "weak", "fair", "good", "strong")
 _JUDGING = threading.Lock()  # whoever types may be judged while another lets go of the words
-SPANS = ((60.0, "second"), (60.0, "minute"), (24.0, "hour"), (365.0, "day"), (100.0, "year"))
+SPANS = (
+    (60.0, "second", "seconds"),
+    (60.0, "minute", "minutes"),
+    (24.0, "hour", "hours"),
+    (365.0, "day", "days"),
+    (100.0, "year", "years"),
+)
 
 
 def strength(password: str) -> Strength:
@@ -43,9 +49,9 @@ def forget_words() -> None:
 def span(seconds: float) -> str:
     """Say roughly how long something takes."""
     amount = seconds
-    for size, unit in SPANS:
+    for size, unit, units in SPANS:
         if amount < size:
             whole = max(int(amount), 1)
-            return f"about {whole} {unit}{'s' if whole > 1 else ''}"
+            return f"about {whole} {unit if whole == 1 else units}"
         amount /= size
     return "centuries"

@@ -126,12 +126,16 @@ def _go_back(folder: DataFolder, came_from: str | None, now: datetime) -> Passag
     if not readable:
         return Passage(came_from)  # then the database is refused as too new
     chosen = readable[0]
-    newer = f"version {came_from}" if came_from else "the newer version"
     if _holds_positions(folder.database):
+        back = f"or, to go back all the same, restore {chosen / folder.database.name}."
+        if came_from is None:
+            raise DatabaseNewer(
+                "The newer version has positions open, of which the data from before that update knows nothing. "
+                f"Install the newer version again and close them; {back}"
+            )
         raise DatabaseNewer(
-            f"{newer.capitalize()} has positions open, of which the data from before that update knows nothing. "
-            f"Install {newer} again and close them; or, to go back all the same, "
-            f"restore {chosen / folder.database.name}."
+            f"Version {came_from} has positions open, of which the data from before that update knows nothing. "
+            f"Install version {came_from} again and close them; {back}"
         )
     aside = restore(chosen / folder.database.name, folder.database, now)
     if (paper := chosen / folder.paper.name).exists():

@@ -122,12 +122,13 @@ class Tunnel:
 
     def _missing(self, wanted: str) -> None:
         names = finding.candidates(wanted)
-        what = names[0] if len(names) == 1 else "None of " + ", ".join(names)
+        alone = f"{names[0]} is not installed."
+        none = f"None of {', '.join(names)} is installed."
         self._step(
             word=Word.MISSING,
             program="" if len(names) > 1 else names[0],
             url="",
-            sentence=f"{what} is {'not ' if len(names) == 1 else ''}installed.",
+            sentence=alone if len(names) == 1 else none,
             hints=tuple(map(finding.how_to_install, names)),
         )
 
