@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from execution_engine.domain import audit
 from execution_engine.domain.audit import Act
 from execution_engine.domain.inputs import SecurityAct
-from execution_engine.domain.origin import Origin, acting
+from execution_engine.domain.origin import Origin, acting, actor
 from execution_engine.domain.rows import AuditEntry
 from tests.house import NOON, House
 
@@ -160,3 +162,16 @@ def test_an_act_is_told_as_a_matter_of_security():
     note(house, "The vault was unlocked.")
     (fact,) = [fact for fact in house.facts if fact.code == "vault_unlocked"]
     assert (fact.category, fact.text) == ("SECURITY", "The vault was unlocked.")
+
+
+def test_an_act_that_was_abandoned_ends_quietly_and_leaves_others_as_they_are() -> None:
+    async def abandoned() -> None:
+        with acting(Origin.WINDOW):
+            await asyncio.sleep(0)
+
+    work = abandoned()
+    copy_context().run(work.send, None)  # begun in one context, ended in another
+    with acting(Origin.LISTENER):
+        work.close()
+        assert actor() is Origin.LISTENER
+    assert actor() is Origin.AUTOMATIC

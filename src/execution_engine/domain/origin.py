@@ -7,7 +7,7 @@ thread on its behalf, carries it. Work of the engine's own begins anew as automa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from enum import StrEnum
 
@@ -37,4 +37,5 @@ def acting(origin: Origin) -> Iterator[None]:
     try:
         yield
     finally:
-        _ACTING.reset(before)
+        with suppress(ValueError):  # what was abandoned is ended from elsewhere, where it was never set
+            _ACTING.reset(before)
