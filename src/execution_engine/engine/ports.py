@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -57,6 +57,10 @@ class Past(Protocol):
 
     async def group_of(self, client_order_id: str) -> History | None:
         """Return the archived group of an order with all its fills; None if there is none."""
+        ...
+
+    async def trades_of(self, client_order_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return the ids of the trades that are stored of each of these orders; one nobody knows is left out."""
         ...
 
 

@@ -16,7 +16,6 @@ from execution_engine.domain.inputs import (
     Difference,
     Fills,
     Fits,
-    History,
     Input,
     OpenOrders,
     OrderReport,
@@ -43,7 +42,6 @@ LAST_RETRY_S = 60.0
 URGENT_S = 3.0  # while a close is in doubt
 ORDERS_A_TURN = 150  # that are compared before others have their turn
 LATE = timedelta(minutes=10)  # how much later than it happened a trade may appear in an account's list
-ARCHIVED_AT_HAND = 100  # orders; the trades of one stand close together
 AUDIT_EVERY = timedelta(days=1)
 UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)
 
@@ -214,30 +212,32 @@ class Reconcile:
     async def _without_known(self, fills: Fills) -> Fills:
         """Have archived groups back whose orders traded after all; leave out what is known of the others."""
         news: list[AccountTrade] = []
-        archived: dict[
-            str, frozenset[str] | None
-        ] = {}  # trades that are known of an order; None: nobody knows it
+        asked = {
+            id: None for id in (other.client_order_id for other in fills.trades) if self._is_archived(id)
+        }
+        known = await self._past.trades_of(list(asked)) if self._past is not None and asked else {}
         for other in fills.trades:
             id = other.client_order_id
-            if (
-                not id.startswith(prefix(self._book.engine.install_key))
-                or self._book.order_of(id) is not None
-            ):
+            if not self._is_archived(id):
                 news.append(other)
                 continue
             if self._past is None:
                 continue
-            if id not in archived:
-                if len(archived) >= ARCHIVED_AT_HAND:
-                    archived.clear()
-                archived[id] = _trades_of(await self._past.group_of(id))
-            known = archived[id]
-            if known is None:
-                news.append(other)
-            elif other.trade.trade_id not in known and (past := await self._past.group_of(id)) is not None:
-                self._post(past)  # read again, because a night's trades are of hundreds of groups
+            if id not in asked:  # it went into the archive meanwhile
+                known = {**known, **await self._past.trades_of([id])}
+                asked[id] = None
+            if id not in known:
+                news.append(other)  # nobody knows this order
+            elif other.trade.trade_id not in known[id]:
+                if (past := await self._past.group_of(id)) is not None:
+                    self._post(past)
                 news.append(other)
         return replace(fills, trades=tuple(news))
+
+    def _is_archived(self, client_order_id: str) -> bool:
+        """Return whether an id is of this installation and its order is not in memory."""
+        ours = client_order_id.startswith(prefix(self._book.engine.install_key))
+        return ours and self._book.order_of(client_order_id) is None
 
     # -- orders
 
@@ -349,10 +349,6 @@ def retry_s(name: str, failures: int, retries: int) -> float:
         return LAST_RETRY_S
     sooner = crc32(f"{name} {failures}".encode()) / 2**32 / 4
     return min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 6), LAST_RETRY_S) * (1 - sooner)
-
-
-def _trades_of(past: History | None) -> frozenset[str] | None:
-    return None if past is None else frozenset(fill.trade_id for fill in past.fills)
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:

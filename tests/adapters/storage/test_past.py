@@ -30,3 +30,19 @@ async def test_what_comes_back_is_loaded_again(store: SqliteStore) -> None:
     assert past is not None
     committed(store, replace(past.group, hold="a late fill"))
     assert len(list(store.load())) == len(rows)
+
+
+async def test_the_trades_of_open_and_archived_orders_are_found_together(store: SqliteStore) -> None:
+    committed(store, *family(10), Archive(10))
+    committed(store, *family(20))
+    trades = await StoredPast(store.path).trades_of(["c13", "c23", "c99"])
+    assert trades == {
+        "c13": frozenset({family(10)[-1].trade_id}),
+        "c23": frozenset({family(20)[-1].trade_id}),
+    }
+
+
+async def test_an_order_without_trades_is_known_all_the_same(store: SqliteStore) -> None:
+    *rows, _ = family(10)
+    committed(store, *rows)
+    assert await StoredPast(store.path).trades_of(["c13"]) == {"c13": frozenset()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,13 @@ class StoredPast:
         Raises StoreFailed.
         """
         return await asyncio.to_thread(self.find, client_order_id)
+
+    async def trades_of(self, client_order_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Return the ids of the trades that are stored of each order; one that nobody knows is left out.
+
+        Raises StoreFailed.
+        """
+        return await asyncio.to_thread(self._reader.trades_of, client_order_ids)
 
     def find(self, client_order_id: str) -> History | None:
         """Do the same at once. Blocking."""

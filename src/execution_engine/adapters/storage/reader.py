@@ -70,6 +70,21 @@ class Reader:
         with snapshot(self.path) as connection:
             return next(iter(in_both(connection, Order, "client_order_id", [client_order_id])), None)
 
+    def trades_of(self, client_order_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+        """Return the ids of the trades of these orders, open or archived; an order that is nowhere is left out."""
+        found: dict[str, set[str]] = {}
+        with snapshot(self.path) as connection:
+            for place in PLACES:
+                orders, fills = place[Order].table, place[Fill].table
+                both = select(orders.c.client_order_id, fills.c.trade_id).select_from(
+                    orders.outerjoin(fills, fills.c.order_id == orders.c.id)
+                )
+                for start in range(0, len(client_order_ids), MOST_VALUES):
+                    some = orders.c.client_order_id.in_(client_order_ids[start : start + MOST_VALUES])
+                    for id, trade_id in connection.execute(both.where(some)):
+                        found.setdefault(id, set()).update([trade_id] if trade_id is not None else [])
+        return {id: frozenset(trades) for id, trades in found.items()}
+
     def fills(self, group_id: int) -> list[Fill]:
         """Return the fills of a group, oldest first."""
         with snapshot(self.path) as connection:
