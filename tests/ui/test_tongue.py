@@ -162,6 +162,46 @@ def test_a_sentence_of_the_engine_is_told_with_its_values(another: Path):
     assert translated("Der Börse fehlt {etwas}") == "Der Börse fehlt {etwas}"
 
 
+def test_what_has_no_template_leaves_nothing_behind(another: Path):
+    teach(another, {"{v0} is closed: {v1}": "{v0} ist geschlossen: {v1}", "Positions": "Positionen"})
+    tr("Positions")
+    translated("order 0 is closed: for no reason")
+    known = len(tongue._sources)
+    for number in range(50):
+        translated(f"order {number} is closed: for reason {number}")
+    assert len(tongue._sources) == known
+    assert source(tr("Positions")) == "Positions"
+
+
+def test_what_goes_into_the_database_is_not_translated():
+    """A note of a version of the settings is kept, and read in whatever language is spoken then."""
+    for path in sorted((ROOT / "src" / "execution_engine").rglob("*.py")):
+        text = path.read_text("utf-8")
+        if "SaveSettings(" not in text:
+            continue
+        tree = ast.parse(text)
+        spoken = {
+            target.id
+            for made in tree.body
+            if isinstance(made, ast.Assign) and _is_tr(made.value)
+            for target in made.targets
+            if isinstance(target, ast.Name)
+        }
+        for each in ast.walk(tree):
+            if (
+                isinstance(each, ast.Call)
+                and isinstance(each.func, ast.Name)
+                and each.func.id == "SaveSettings"
+            ):
+                notes = [given.value for given in each.keywords if given.arg == "note"]
+                assert not any(_is_tr(note) for note in notes), f"{path}:{each.lineno}"
+                assert not any(isinstance(note, ast.Name) and note.id in spoken for note in notes), path
+
+
+def _is_tr(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr"
+
+
 def test_words_of_qt_itself_follow_and_come_back(qapp: QApplication, another: Path):
     def cancel() -> str:
         return QCoreApplication.translate("QPlatformTheme", "Cancel")

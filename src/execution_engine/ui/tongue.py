@@ -163,7 +163,8 @@ def _looked_up(text: str, meaning: str) -> str:
     if _catalogue is None:
         return text
     said = _catalogue.translate(CONTEXT, text, meaning or None) or text
-    _sources.setdefault(said, text)
+    if said != text:  # else it would keep every sentence that was ever shown
+        _sources.setdefault(said, text)
     return said
 
 

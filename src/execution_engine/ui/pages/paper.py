@@ -21,7 +21,7 @@ from execution_engine.ui.holdings import is_old
 from execution_engine.ui.pages.test_alert import symbol_field
 from execution_engine.ui.tables import Cell, Column, Number, TableModel, TableView
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import Label, NumberField, Panel, SegmentedChoice, button
 
 NUDGES = (Decimal("-1"), Decimal("-0.1"), Decimal("0.1"), Decimal("1"))
@@ -207,7 +207,7 @@ class PaperPanel(QWidget):
         except SettingsError as error:
             self._say(str(error), "danger")
             return
-        wish = SaveSettings(document=documents.dump(settings), note=tr("source of paper prices"))
+        wish = SaveSettings(document=documents.dump(settings), note=later("source of paper prices"))
 
         def done(reply: Answer | Refusal) -> None:
             if isinstance(reply, Refusal):

@@ -20,7 +20,7 @@ from execution_engine.ui.panels import webhook_asking as asking
 from execution_engine.ui.panels.rows import NamedRows
 from execution_engine.ui.panels.webhook_asking import WebhookDialog
 from execution_engine.ui.theme import mono, px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, ElidedLabel, Label, Panel, button
 
 OVERLAP_S = 24 * 3600
@@ -195,7 +195,7 @@ class WebhooksPanel(Panel):
         if through_tunnel and "127.0.0.1" not in settings.webhook.trusted_proxies:
             proxies = [*settings.webhook.trusted_proxies, "127.0.0.1"]
             settings = documents.with_value(settings, "webhook.trusted_proxies", proxies)
-        wish = SaveSettings(document=documents.dump(settings), note=tr("alerts from TradingView only"))
+        wish = SaveSettings(document=documents.dump(settings), note=later("alerts from TradingView only"))
         reply = await self._bridge.doors.ask(wish)
         return reply.text if isinstance(reply, Answer) else reply
 

@@ -18,12 +18,12 @@ from execution_engine.domain.settings import Settings
 from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import visible
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import later, tr, translated
 from execution_engine.ui.widgets import Label
 
 WIDEST, READABLE = 1010, 760
 LONGEST = 300
-NOTE = tr("chosen in the first steps")
+NOTE = later("chosen in the first steps")
 
 
 class Step(QScrollArea):
