@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from execution_engine.adapters.storage.codec import REMEMBERED, read_decimal
 from execution_engine.adapters.storage.connect import connect
@@ -14,6 +15,7 @@ from execution_engine.domain.instrument import Market, Side
 from execution_engine.domain.rows import (
     Account,
     AccountStatus,
+    Alert,
     AlertKey,
     Archive,
     Engine,
@@ -112,6 +114,18 @@ def test_alerts_are_the_newest_and_all_that_have_no_outcome_yet(store: SqliteSto
     finished = [alert(id, outcome=Outcome.REJECTED) for id in (2, *range(4, 2_010))]
     committed(store, *undecided, *finished)
     assert list(store.load()) == [*undecided, *finished[-2_000:]]
+
+
+def test_the_last_alert_of_each_chart_is_loaded_however_many_came_of_others(store: SqliteStore) -> None:
+    def of(id: int, symbol: str, account: str | None = None, **more: Any) -> Alert:
+        made = alert(id, symbol=symbol, outcome=Outcome.REJECTED, **more)
+        return replace(made, parsed=replace(made.parsed, account=account))
+
+    charts = [of(3, "SOLUSDT"), of(4, "SOLUSDT", "second"), of(5, "SOLUSDT", allowed=("main",))]
+    older = [of(1, "SOLUSDT"), of(2, "SOLUSDT", "second"), of(6, "SOLUSDT", replay_of=1)]
+    others = [of(id, "ETHUSDT") for id in range(10, 2_010)]
+    committed(store, *older, *charts, *others)
+    assert list(store.load()) == [*charts, *others]
 
 
 def test_old_identities_can_be_left_out(store: SqliteStore) -> None:

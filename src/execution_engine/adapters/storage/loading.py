@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, func, or_, select, union
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 
@@ -41,6 +41,7 @@ from execution_engine.domain.rows import (
 
 T = TypeVar("T")
 NEWEST_ALERTS = 2_000
+ALERTS_OF_CHARTS = 20_000  # among which the last one of each chart is looked for
 NEWEST_FINDINGS = 200
 NEWEST_RISK_ACTIONS = 200
 
@@ -127,7 +128,7 @@ def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:
             ),
         ),
         QueuedSignal: only(QueuedSignal, column(QueuedSignal, "outcome").is_(None)),
-        Alert: only(Alert, or_(undecided(), column(Alert, "id").in_(newest_ids(Alert, NEWEST_ALERTS)))),
+        Alert: only(Alert, column(Alert, "id").in_(alert_ids())),
         AlertKey: only(AlertKey, column(AlertKey, "received_at") >= time_text(keys_since))
         if keys_since
         else None,
@@ -152,9 +153,26 @@ def newest_ids(row_type: type[Any], count: int) -> Select[Any]:
     return select(identity).order_by(identity.desc()).limit(count)
 
 
+def alert_ids() -> CompoundSelect[Any]:
+    """Find each kind by itself: SQLite would go through the alerts of years for one condition about all."""
+    newest_ones = newest_ids(Alert, NEWEST_ALERTS).subquery()
+    return union(
+        select(column(Alert, "id")).where(undecided()), select(newest_ones.c.id), last_of_each_chart()
+    )
+
+
 def undecided() -> ColumnElement[bool]:
     outcome = column(Alert, "outcome")
     return or_(outcome.is_(None), outcome == "queued")
+
+
+def last_of_each_chart() -> Select[Any]:
+    """Find what the next alert of a chart is compared with (`Alert.chain`), among many but not all."""
+    chart = [column(Alert, name) for name in ("exchange", "symbol", "timeframe", "allowed")]
+    account = func.json_extract(column(Alert, "parsed"), "$.account").label("account")
+    among = newest_ids(Alert, ALERTS_OF_CHARTS).add_columns(*chart, account)
+    known = among.where(column(Alert, "replay_of").is_(None)).subquery()
+    return select(func.max(known.c.id)).group_by(*list(known.c)[1:])
 
 
 def last_of_each_world() -> Select[Any]:
