@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution_engine.domain.inputs import AddToken, ExitGroup, Price
+from execution_engine.domain.inputs import AddToken, ExitGroup, Price, Replay
 from execution_engine.domain.instrument import Side
 from execution_engine.domain.rows import AlertKey, Archive, Engine, LogEntry, WebhookToken, World
 from execution_engine.domain.symbols import Catalogue
@@ -118,6 +118,13 @@ def test_the_last_alert_of_each_chart_is_kept_however_many_come_of_others(monkey
     assert older.id not in house.book.alerts
 
 
+def test_an_alert_that_was_replayed_is_not_what_a_strategy_said_last():
+    house = House()
+    older, last = (house.alert(type="exit", action=None) for _ in range(2))
+    house.post(Replay(alert_id=older.id, received_at=house.clock.now()))
+    assert house.book.last_alert(last.chain) == last.id
+
+
 def test_who_an_alert_was_is_let_go_once_a_copy_of_it_counts_as_new():
     house = House()
     keys = [
@@ -127,6 +134,20 @@ def test_who_an_alert_was_is_let_go_once_a_copy_of_it_counts_as_new():
     house.book.apply(keys)
     assert house.book.alert_key("k109") == keys[109]
     assert house.book.alert_key("k108") is None
+
+
+def test_a_body_that_comes_again_and_again_keeps_no_others_from_being_let_go():
+    house = House()
+    for day in range(200):
+        at = NOON + timedelta(days=day)
+        house.book.apply(
+            [
+                AlertKey(id=2 * day, key="the same body", body_hash="", received_at=at),
+                AlertKey(id=2 * day + 1, key=f"k{day}", body_hash="", received_at=at),
+            ]
+        )
+    assert house.book.alert_key("k50") is None
+    assert house.book.alert_key("k150") is not None
 
 
 def test_many_charts_have_no_alert_looked_through_with_each_that_comes(monkeypatch: Any):

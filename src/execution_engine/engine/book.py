@@ -288,7 +288,8 @@ class Book:
             self._alerts_of[old.group_id].pop(row.id, None)
         self.alerts[row.id] = row
         self._sent.add((row.token, row.timeframe))
-        self._last_alerts[row.chain] = max(row.id, self._last_alerts.get(row.chain, 0))
+        if row.replay_of is None:  # a replay says what its strategy did once
+            self._last_alerts[row.chain] = max(row.id, self._last_alerts.get(row.chain, 0))
         if row.outcome is None and row.decided_at is None:
             if row.id not in self._undecided:
                 self._undecided[row.id] = None
@@ -318,6 +319,7 @@ class Book:
             del self.alerts[id]
 
     def _alert_key(self, row: AlertKey) -> None:
+        self._keys.pop(row.key, None)  # the oldest come first, also where a body comes again
         self._keys[row.key] = row
         oldest = next(iter(self._keys.values()))
         if row.received_at - oldest.received_at > KEY_LIFETIME:  # one goes for each that comes
