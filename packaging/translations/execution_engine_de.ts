@@ -80,13 +80,11 @@
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/charts/position_marks.py" />
-            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
             <source>sold</source>
             <translation>verkauft</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/charts/position_marks.py" />
-            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
             <source>bought back</source>
             <translation>zurückgekauft</translation>
         </message>
@@ -1230,23 +1228,23 @@
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>holds</source>
-            <translation>hält</translation>
+            <source>{groups} that holds</source>
+            <translation>{groups} mit Bestand</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>hold</source>
-            <translation>halten</translation>
+            <source>{groups} that hold</source>
+            <translation>{groups} mit Bestand</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>stays</source>
-            <translation>bleibt</translation>
+            <source>Quit while {groups} is open?</source>
+            <translation>Beenden, obwohl {groups} offen ist?</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>stay</source>
-            <translation>bleiben</translation>
+            <source>Quit while {groups} are open?</source>
+            <translation>Beenden, obwohl {groups} offen sind?</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
@@ -1276,18 +1274,6 @@
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
             <source>Put every page back as it was made?</source>
             <translation>Jede Seite auf den Ursprungszustand setzen?</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
-            <source>is</source>
-            <translation>ist</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
-            <source>are</source>
-            <translation>sind</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
@@ -1377,8 +1363,23 @@
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>Quit while {count} {count_2} open?</source>
-            <translation>Beenden, während {count} offen {count_2}?</translation>
+            <source>is closed at market</source>
+            <translation>wird zum Marktpreis geschlossen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/frame/asking.py" />
+            <source>are closed at market</source>
+            <translation>werden zum Marktpreis geschlossen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/frame/asking.py" />
+            <source>{groups} stays open without care: no targets, no exits, no risk engine until you start again.</source>
+            <translation>{groups} bleibt offen und unbetreut: keine Ziele, keine Ausstiege, keine Risiko-Engine, bis Sie wieder starten.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/frame/asking.py" />
+            <source>{groups} stay open without care: no targets, no exits, no risk engine until you start again.</source>
+            <translation>{groups} bleiben offen und unbetreut: keine Ziele, keine Ausstiege, keine Risiko-Engine, bis Sie wieder starten.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
@@ -1407,28 +1408,23 @@
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>{count} {count_2} cancelled</source>
-            <translation>{count} {count_2} dann storniert</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>{count} that {verb}</source>
-            <translation>{count} {verb}</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>{count} closed at market</source>
-            <translation>und {count} dann zum Marktpreis geschlossen</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/frame/asking.py" />
-            <source>{count} {stays} open without care: no targets, no exits, no risk engine until you start again. Orders already on the exchange stay there.</source>
-            <translation>{count} {stays} offen und unbetreut: keine Ziele, keine Ausstiege, keine Risiko-Engine, bis Sie wieder starten. Orders, die schon an der Börse liegen, bleiben dort.</translation>
+            <source>Orders already on the exchange stay there.</source>
+            <translation>Orders, die schon an der Börse liegen, bleiben dort.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
             <source>is emptied, {queued}</source>
             <translation>wird geleert, {queued}</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/frame/asking.py" />
+            <source>{orders} is cancelled</source>
+            <translation>{orders} wird storniert</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/frame/asking.py" />
+            <source>{orders} are cancelled</source>
+            <translation>{orders} werden storniert</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/asking.py" />
@@ -1719,13 +1715,13 @@
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/away.py" />
-            <source>waits</source>
-            <translation>wartet</translation>
+            <source>{decisions} waits: {first}</source>
+            <translation>{decisions} wartet: {first}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/away.py" />
-            <source>wait</source>
-            <translation>warten</translation>
+            <source>{decisions} wait: {first}</source>
+            <translation>{decisions} warten: {first}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/banners.py" />
@@ -2420,7 +2416,6 @@
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <location filename="../../src/execution_engine/ui/pages/away/page.py" />
-            <location filename="../../src/execution_engine/ui/panels/vault_asking.py" />
             <source>Open</source>
             <translation>Offen</translation>
         </message>
@@ -3633,7 +3628,6 @@ Preis ist {price_age} alt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/logs/page.py" />
-            <location filename="../../src/execution_engine/ui/pages/positions/chart_panel.py" />
             <source>Line</source>
             <translation>Zeile</translation>
         </message>
@@ -4466,11 +4460,6 @@ Geschlossen {time_2}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
-            <source>are {verb}, about {amount} {quote} at {price}</source>
-            <translation>werden {verb}, etwa {amount} {quote} zu {price}</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
             <location filename="../../src/execution_engine/ui/pages/positions/bulk.py" />
             <location filename="../../src/execution_engine/ui/pages/risk/history.py" />
             <source>Result</source>
@@ -4507,6 +4496,16 @@ Geschlossen {time_2}</translation>
             <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
             <source>Keep it open</source>
             <translation>Offen lassen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
+            <source>are sold, about {amount} {quote} at {price}</source>
+            <translation>werden verkauft, etwa {amount} {quote} zu {price}</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
+            <source>are bought back, about {amount} {quote} at {price}</source>
+            <translation>werden zurückgekauft, etwa {amount} {quote} zu {price}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
@@ -4576,6 +4575,16 @@ Geschlossen {time_2}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
+            <source>are sold; there is no price now</source>
+            <translation>werden verkauft; zurzeit gibt es keinen Preis</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
+            <source>are bought back; there is no price now</source>
+            <translation>werden zurückgekauft; zurzeit gibt es keinen Preis</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
             <source>{amount} USD of fees included</source>
             <translation>{amount} USD Gebühren eingerechnet</translation>
         </message>
@@ -4583,11 +4592,6 @@ Geschlossen {time_2}</translation>
             <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
             <source>{amount} {quote} of limits are taken off the exchange</source>
             <translation>Limits über {amount} {quote} werden von der Börse genommen</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/pages/positions/asking.py" />
-            <source>are {verb}; there is no price now</source>
-            <translation>werden {verb}; zurzeit gibt es keinen Preis</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/bulk.py" />
@@ -4801,6 +4805,12 @@ Geschlossen {time_2}</translation>
             <location filename="../../src/execution_engine/ui/pages/positions/chart_panel.py" />
             <source>Candles</source>
             <translation>Kerzen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/positions/chart_panel.py" />
+            <source>Line</source>
+            <comment>of a chart</comment>
+            <translation>Linie</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
@@ -5548,11 +5558,6 @@ Gruppe {group}, Grid „{grid_name}“</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/asking.py" />
-            <source>warn!</source>
-            <translation>warn!</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/pages/queue/asking.py" />
             <source>until a group closes</source>
             <translation>bis eine Gruppe schließt</translation>
         </message>
@@ -5657,21 +5662,6 @@ Gruppe {group}, Grid „{grid_name}“</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
-            <source>a new key opens</source>
-            <translation>ein neuer Schlüssel eröffnet</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
-            <source>new keys open</source>
-            <translation>neue Schlüssel eröffnen</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
-            <source>Nothing waits. {free} of {size} slots {verb} free: {what} at once.</source>
-            <translation>Nichts wartet. {free} von {size} Plätzen {verb} frei: {what} sofort.</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
             <location filename="../../src/execution_engine/domain/standstill.py" />
             <source>The only slot is used</source>
             <translation>Der einzige Platz ist belegt</translation>
@@ -5700,6 +5690,16 @@ Gruppe {group}, Grid „{grid_name}“</translation>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
             <source>No signal matches “{text}”.</source>
             <translation>Kein Signal passt zu „{text}“.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
+            <source>Nothing waits. {free} of {size} slots is free: a new key opens at once.</source>
+            <translation>Nichts wartet. {free} von {size} Plätzen ist frei: Eine neue Gruppe wird sofort eröffnet.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
+            <source>Nothing waits. {free} of {size} slots are free: new keys open at once.</source>
+            <translation>Nichts wartet. {free} von {size} Plätzen sind frei: Neue Gruppen werden sofort eröffnet.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
@@ -6103,18 +6103,13 @@ endet {time}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/cover.py" />
-            <source>gave</source>
-            <translation>brachten</translation>
+            <source>Winners gave {amount} of {needed} USD, the loser's loss and closing fee</source>
+            <translation>Gewinner brachten {amount} von {needed} USD, Verlust und Schließgebühr des Verlierers</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/cover.py" />
-            <source>give</source>
-            <translation>bringen</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/pages/risk/cover.py" />
-            <source>Winners {verb} {amount} of {amount_2} USD, the loser's loss and closing fee</source>
-            <translation>Gewinner {verb} {amount} von {amount_2} USD, Verlust und Schließgebühr des Verlierers</translation>
+            <source>Winners give {amount} of {needed} USD, the loser's loss and closing fee</source>
+            <translation>Gewinner bringen {amount} von {needed} USD, Verlust und Schließgebühr des Verlierers</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/cover.py" />
@@ -6153,9 +6148,8 @@ endet {time}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/groups.py" />
-            <location filename="../../src/execution_engine/ui/panels/audit.py" />
-            <location filename="../../src/execution_engine/ui/panels/vault.py" />
             <source>entries</source>
+            <comment>into a position</comment>
             <translation>Einstiege</translation>
         </message>
         <message>
@@ -9217,13 +9211,13 @@ beendet {time}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/accounts.py" />
-            <source>Open nothing more on</source>
-            <translation>Nichts mehr eröffnen auf</translation>
+            <source>Open nothing more on {name}</source>
+            <translation>Auf {name} nichts mehr eröffnen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/accounts.py" />
-            <source>Let trade:</source>
-            <translation>Handeln lassen:</translation>
+            <source>Let trade: {name}</source>
+            <translation>Handeln lassen: {name}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/accounts.py" />
@@ -9558,6 +9552,12 @@ beendet {time}</translation>
             <location filename="../../src/execution_engine/ui/panels/vault.py" />
             <source>entry</source>
             <translation>Eintrag</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/panels/audit.py" />
+            <location filename="../../src/execution_engine/ui/panels/vault.py" />
+            <source>entries</source>
+            <translation>Einträge</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/audit.py" />
@@ -10248,6 +10248,12 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/vault_asking.py" />
+            <source>Open</source>
+            <comment>to open it</comment>
+            <translation>Öffnen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/panels/vault_asking.py" />
             <source>The system's keyring is asked…</source>
             <translation>Der Schlüsselbund des Systems wird abgefragt…</translation>
         </message>
@@ -10403,13 +10409,15 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
-            <source>Replace</source>
-            <translation>Ersetzen</translation>
+            <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Replace the {short}</source>
+            <translation>{short} ersetzen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
-            <source>Set</source>
-            <translation>Hinterlegen</translation>
+            <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
+            <source>Set the {short}</source>
+            <translation>{short} hinterlegen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
@@ -10445,6 +10453,16 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
             <source>Name, as of the strategy or the sender</source>
             <translation>Name, etwa der Strategie oder des Absenders</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Replace</source>
+            <translation>Ersetzen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
+            <source>Set</source>
+            <translation>Hinterlegen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
@@ -10485,11 +10503,6 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
             <source>Its alerts may use</source>
             <translation>Seine Alarme dürfen nutzen</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
-            <source>{verb} the {short}</source>
-            <translation>{short}: {verb}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_asking.py" />
@@ -10633,16 +10646,6 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
             <source>Remove the {short}…</source>
             <translation>{short} entfernen…</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
-            <source>Replace the {short}</source>
-            <translation>{short} ersetzen</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
-            <source>Set the {short}</source>
-            <translation>{short} hinterlegen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhooks.py" />
@@ -13148,8 +13151,13 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/cautions.py" />
-            <source>{v0} trade{v1} by these settings at once.</source>
-            <translation>Diese Einstellungen gelten sofort für folgende{v1} Guthaben: {v0}.</translation>
+            <source>{v0} trade by these settings at once.</source>
+            <translation>{v0} handeln sofort nach diesen Einstellungen.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/cautions.py" />
+            <source>{v0} trades by these settings at once.</source>
+            <translation>{v0} handelt sofort nach diesen Einstellungen.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/cautions.py" />
@@ -13484,23 +13492,18 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/commands.py" />
-            <source>{v0} is {v1} the risk engine{v2}.</source>
-            <translation>{v0} ist {v1} die Risiko-Engine{v2}.</translation>
+            <source>{v0} is free for the risk engine{v1}.</source>
+            <translation>{v0} ist für die Risiko-Engine freigegeben{v1}.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/commands.py" />
+            <source>{v0} is blocked for the risk engine{v1}.</source>
+            <translation>{v0} ist für die Risiko-Engine gesperrt{v1}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/commands.py" />
             <source>, skipped once</source>
             <translation>, einmal übersprungen</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/domain/commands.py" />
-            <source>free for</source>
-            <translation>frei für</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/domain/commands.py" />
-            <source>blocked for</source>
-            <translation>gesperrt für</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/commands.py" />
@@ -14826,8 +14829,13 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/readiness.py" />
-            <source>{v0} order{v1} of others rest on {v2}: {v3}.</source>
-            <translation>{v0} fremde Order{v1} auf {v2}: {v3}.</translation>
+            <source>1 order of others rest on {v0}: {v1}.</source>
+            <translation>1 fremde Order liegt auf {v0}: {v1}.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/readiness.py" />
+            <source>{v0} orders of others rest on {v1}: {v2}.</source>
+            <translation>{v0} fremde Orders liegen auf {v1}: {v2}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/readiness.py" />
@@ -17588,6 +17596,11 @@ X-GNOME-Autostart-enabled=true</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/core.py" />
+            <source>There is no way to {v0} in this run of the application: account {v1} can neither be read nor traded.</source>
+            <translation>In diesem Lauf der Anwendung gibt es keinen Weg zu {v0}: Konto {v1} kann weder gelesen noch gehandelt werden.</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/core.py" />
             <source>no market price: this run of the application reaches no exchange</source>
             <translation>kein Marktpreis: dieser Lauf der Anwendung erreicht keine Börse</translation>
         </message>
@@ -17610,11 +17623,6 @@ X-GNOME-Autostart-enabled=true</translation>
             <location filename="../../src/execution_engine/core.py" />
             <source>those saved on {v0} UTC</source>
             <translation>die am {v0} UTC gespeicherten</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/core.py" />
-            <source>There is no way to {} in this run of the application: account {} can neither be read nor traded.</source>
-            <translation>In diesem Lauf der Anwendung gibt es keinen Weg zu {}: Konto {} kann weder gelesen noch gehandelt werden.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/exchanges.py" />

@@ -121,8 +121,6 @@ class DistantPrices(Protocol):
     async def stop(self) -> None: ...
 
 
-NOWHERE = "There is no way to {} in this run of the application: account {} can neither be read nor traded."
-
 Connect = Callable[[Account, Callable[[Input], None]], Connection | None]
 
 
@@ -395,7 +393,7 @@ class Core:
         row = self.book.accounts.get(account)
         if row is not None and row.mode is Mode.PAPER:
             return self.paper
-        return Unreachable(NOWHERE.format(row.exchange if row else "an exchange", account), self._clock)
+        return Unreachable(_nowhere(row.exchange if row else "an exchange", account), self._clock)
 
     def _heard(self, given: Input) -> None:
         self.desk.post(given)
@@ -551,6 +549,13 @@ class _Wanted:
         if self.core.live is not None:
             asked.append(self.core.live.refresh(real))
         await asyncio.gather(*asked)
+
+
+def _nowhere(exchange: str, account: str) -> str:
+    return (
+        f"There is no way to {exchange} in this run of the application: "
+        f"account {account} can neither be read nor traded."
+    )
 
 
 def urls(book: Book, host: str, port: int) -> list[tuple[str, str, str]]:

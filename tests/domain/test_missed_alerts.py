@@ -18,6 +18,7 @@ from execution_engine.domain.inputs import (
     ExitGroup,
     Pause,
     Replay,
+    Resume,
 )
 from execution_engine.domain.origin import Origin, acting
 from execution_engine.domain.rows import (
@@ -532,6 +533,54 @@ def test_one_without_a_time_is_taken_for_it_while_something_can_be_made_up_for()
     late = house.goes("flat", "long")
     (finding,) = house.missed
     assert finding.done == f"The alert came after all: alert {late.id}."
+
+
+def test_one_that_comes_after_it_was_sent_by_hand_opens_nothing_more():
+    house = Strategy()
+    first = at(house)
+    house.goes("long", "long", timestamp=at(house, seconds=50))
+    house.decide(Choice.SEND)
+    (group,) = house.groups
+    late = house.goes("flat", "long", timestamp=first)
+    (finding,) = house.missed
+    assert (late.outcome, late.reason) == (Outcome.REJECTED, finding.done)
+    assert house.book.groups[group.id].pyramid_count == group.pyramid_count
+    assert house.open_ones == [], "and no exit is thought to be missing"
+    house.post(Replay(alert_id=late.id, received_at=house.clock.now()))
+    assert house.book.groups[group.id].pyramid_count == group.pyramid_count + 1, "at the user's wish it does"
+
+
+def test_one_that_comes_after_what_was_sent_came_to_nothing_is_taken():
+    house = Strategy()
+    first = at(house)
+    house.post(Pause())
+    house.goes("long", "long", timestamp=at(house, seconds=50))
+    house.decide(Choice.SEND)
+    house.post(Resume())
+    house.goes("flat", "long", timestamp=first)
+    assert [group.pyramid_count for group in house.groups] == [1]
+
+
+def test_an_exit_that_comes_after_it_was_sent_by_hand_closes():
+    house = Strategy()
+    house.opened()
+    first = at(house)
+    house.goes("flat", "short", timestamp=at(house, seconds=50))
+    house.decide(Choice.SEND)
+    house.closed()
+    group = house.opened()
+    late = house.goes("long", "flat", timestamp=first)
+    assert late.reason != house.missed[0].done
+    assert house.book.groups[group.id].status is GroupStatus.CLOSING
+
+
+def test_the_next_entry_after_one_was_sent_by_hand_is_taken():
+    house = Strategy()
+    house.goes("long", "long", timestamp=at(house))
+    house.decide(Choice.SEND)
+    (group,) = house.groups
+    house.goes("long", "long", timestamp=at(house))
+    assert house.book.groups[group.id].pyramid_count == group.pyramid_count + 1
 
 
 def test_the_same_of_the_next_trade_is_another_alert():

@@ -94,7 +94,10 @@ def _rest(old: Settings, new: Settings, live: Collection[str]) -> Iterator[Cauti
     if live and changed:
         names = ", ".join(sorted(live))
         yield Caution(
-            "Real money", f"{names} trade{'s' if len(live) == 1 else ''} by these settings at once."
+            "Real money",
+            f"{names} trades by these settings at once."
+            if len(live) == 1
+            else f"{names} trade by these settings at once.",
         )
 
 

@@ -114,8 +114,10 @@ def set_risk(draft: Draft, wish: SetRisk) -> Reply:
         Act.RISK_CHANGED,
         f"{name(group)} on {group.account} for the risk engine: blocked {blocked}, skipped once {skip}.",
     )
-    state = "blocked for" if blocked else "free for"
-    return _done(f"{name(group)} is {state} the risk engine{', skipped once' if skip else ''}.", group.id)
+    skipped = ", skipped once" if skip else ""
+    if blocked:
+        return _done(f"{name(group)} is blocked for the risk engine{skipped}.", group.id)
+    return _done(f"{name(group)} is free for the risk engine{skipped}.", group.id)
 
 
 def _keep_manual(draft: Draft, group: Group, kind: RiskType) -> None:

@@ -15,6 +15,7 @@ from execution_engine.domain.facts import Category, Level
 from execution_engine.domain.hints import point_out
 from execution_engine.domain.inputs import AlertReceived, Answer, Replay, RequestRefused, Settle
 from execution_engine.domain.instrument import Side
+from execution_engine.domain.missed import sent_by_hand
 from execution_engine.domain.pool import forget_waiting, start
 from execution_engine.domain.replacing import replace
 from execution_engine.domain.routing import route
@@ -176,6 +177,8 @@ def _act(draft: Draft, alert: Alert, account: Account) -> Refusal | None:
         return None
     side = signal.side
     assert side is not None  # the parser refuses entries without a side
+    if group is not None and group.side is side and (done := sent_by_hand(draft, alert, account.name)):
+        return Refusal("SENT", done)
     if group is not None and group.side is not side and _turns(draft, alert, group):
         _reverse(draft, alert, account, group)
         return None

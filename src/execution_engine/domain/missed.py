@@ -48,8 +48,21 @@ def compare(draft: Draft, alert: Alert) -> None:
             continue
         if found is not None and (why := _overtaken(found, alert)):
             settle_finding(draft, found, why)
-        if not waits:
+        if not waits and not sent_by_hand(draft, alert, place[0]):
             _look(draft, alert, place)
+
+
+def sent_by_hand(draft: Draft, alert: Alert, account: str) -> str:
+    """Return how an alert that comes late was made up for already; empty if it was not, or cannot be told."""
+    known = _known(draft, (account, FindingKind.MISSED, _ref(alert)))
+    if known is None or known.choice is not Choice.SEND or alert.replay_of is not None:
+        return ""
+    missed, signal, settled = told(known), alert.parsed, known.settled_at
+    if signal.sent_at is None or missed.sent_at is None or settled is None or alert.received_at <= settled:
+        return ""
+    is_late = signal.sent_at <= missed.sent_at
+    is_it = (signal.previous, signal.leads_to) == (missed.held, missed.expected)
+    return known.done if is_late and is_it else ""
 
 
 def asks_for(missed: Missed) -> SignalType:

@@ -198,7 +198,9 @@ def _foreign(draft: Draft, account: Account, listed: OpenOrders) -> None:
         draft,
         FindingKind.EXTERNAL,
         "orders",
-        f"{count} order{'s' if count > 1 else ''} of others rest on {account.name}: {some}.",
+        f"{count} orders of others rest on {account.name}: {some}."
+        if count > 1
+        else f"1 order of others rest on {account.name}: {some}.",
         done="They are left alone.",
         account=account.name,
         world=account.world,

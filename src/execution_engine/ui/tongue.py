@@ -96,6 +96,11 @@ def source(text: str) -> str:
     return _sources.get(text, text)
 
 
+def inline(heading: str) -> str:
+    """Return a word of a heading as it stands within a sentence: small in English; German nouns stay as they are."""
+    return heading.lower() if _catalogue is None else heading
+
+
 @lru_cache(maxsize=4096)
 def translated(text: str) -> str:
     """Return an English sentence of the engine, values and all, in the language that is spoken.

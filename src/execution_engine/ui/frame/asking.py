@@ -50,8 +50,8 @@ def _close_consequences(bridge: Bridge, holdings: Holdings) -> list[Consequence]
         ),
         follows(
             tr("Orders"),
-            tr("{count} {count_2} cancelled").format(
-                count=counted(len(working), tr("open order"), tr("open orders")), count_2=_are(len(working))
+            (tr("{orders} is cancelled") if len(working) == 1 else tr("{orders} are cancelled")).format(
+                orders=counted(len(working), tr("open order"), tr("open orders"))
             ),
         ),
         Consequence(tr("Positions"), _positions(len(held), _worth(holdings))),
@@ -62,14 +62,11 @@ def _close_consequences(bridge: Bridge, holdings: Holdings) -> list[Consequence]
 def _positions(count: int, worth: Decimal) -> list[tuple[str, str]]:
     if not count:
         return [(tr("no group holds anything"), "text")]
-    verb = tr("holds") if count == 1 else tr("hold")
+    holding = tr("{groups} that holds") if count == 1 else tr("{groups} that hold")
     return [
-        (
-            tr("{count} that {verb}").format(count=counted(count, tr("group"), tr("groups")), verb=verb),
-            "text",
-        ),
+        (holding.format(groups=counted(count, tr("group"), tr("groups"))), "text"),
         (f"{usd(worth)} USD", "text!"),
-        (tr("{count} closed at market").format(count=_are(count)), "text"),
+        (tr("is closed at market") if count == 1 else tr("are closed at market"), "text"),
     ]
 
 
@@ -88,17 +85,20 @@ def _worth(holdings: Holdings) -> Decimal:
 def quitting(bridge: Bridge, parent: QWidget, *, tray: bool = False) -> ConfirmDialog:
     """Return the question before the application ends with groups open. tray: there is one to keep running in."""
     count = len(open_groups(bridge))
-    stays = tr("stays") if count == 1 else tr("stay")
+    groups = counted(count, tr("group"), tr("groups"))
+    asked = tr("Quit while {groups} is open?") if count == 1 else tr("Quit while {groups} are open?")
+    without = (
+        tr("{groups} stays open without care: no targets, no exits, no risk engine until you start again.")
+        if count == 1
+        else tr(
+            "{groups} stay open without care: no targets, no exits, no risk engine until you start again."
+        )
+    ).format(groups=groups)
     return ConfirmDialog(
         tr("Quit"),
-        tr("Quit while {count} {count_2} open?").format(
-            count=counted(count, tr("group"), tr("groups")), count_2=_are(count)
-        ),
+        asked.format(groups=groups),
         tr("Quit"),
-        explanation=tr(
-            "{count} {stays} open without care: no targets, no exits, no risk engine until you start "
-            "again. Orders already on the exchange stay there."
-        ).format(count=counted(count, tr("group"), tr("groups")), stays=stays),
+        explanation=f"{without} {tr('Orders already on the exchange stay there.')}",
         instead=tr("Keep running in the tray") if tray else "",
         parent=parent,
     )
@@ -130,7 +130,3 @@ def resetting(parent: QWidget) -> ConfirmDialog:
         danger=False,
         parent=parent,
     )
-
-
-def _are(count: int) -> str:
-    return tr("is") if count == 1 else tr("are")

@@ -59,7 +59,8 @@ def show_decisions(banner: Banner, bridge: Bridge, review: Callable[[], object],
         if not banner.isHidden():
             banner.hide()
         return
-    verb = tr("waits") if len(wait) == 1 else tr("wait")
-    text = f"{counted(len(wait), tr('decision'), tr('decisions'))} {verb}: {sentences(wait[0])[0]}"
+    waits = tr("{decisions} waits: {first}") if len(wait) == 1 else tr("{decisions} wait: {first}")
+    number = counted(len(wait), tr("decision"), tr("decisions"))
+    text = waits.format(decisions=number, first=sentences(wait[0])[0])
     if banner.text() != text:
         banner.say(text, "warn", icon="question", action=tr("Review"), then=review)

@@ -239,8 +239,8 @@ class AccountRow(QFrame):
         self.keys.show_text(visible(words, 400), token)
         verb = tr("Disable") if account.enabled else tr("Enable")
         self.toggle.setText(verb if account.enabled or account.mode is Mode.PAPER else f"{verb}…")
-        tip = tr("Open nothing more on") if account.enabled else tr("Let trade:")
-        self.toggle.setToolTip(f"{tip} {self._name}")
+        tip = tr("Open nothing more on {name}") if account.enabled else tr("Let trade: {name}")
+        self.toggle.setToolTip(tip.format(name=self._name))
         self.toggle.setAccessibleName(f"{verb} {self._name}")
 
     @staticmethod

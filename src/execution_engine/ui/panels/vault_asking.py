@@ -24,7 +24,7 @@ class OpenDialog(FormDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(
             tr("Open the vault"),
-            tr("Open"),
+            tr("Open", "to open it"),
             explanation=tr("Until it is open, accounts with keys cannot be traded; alerts are stored."),
             parent=parent,
         )

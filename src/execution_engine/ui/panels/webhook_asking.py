@@ -139,11 +139,11 @@ class SecretDialog(FormDialog):
         self, bridge: Bridge, vault: VaultShown, short: str, use: str, kept: BodySecret, parent: QWidget
     ) -> None:
         """Take what the secret is called and what senders do with it, how the vault is, and what is kept now."""
-        verb = tr("Replace") if kept.text else tr("Set")
+        asked = tr("Replace the {short}") if kept.text else tr("Set the {short}")
         after = tr(" Alerts that still carry the old one are refused from then on.") if kept.text else ""
         super().__init__(
-            tr("{verb} the {short}").format(verb=verb, short=short),
-            verb,
+            asked.format(short=short),
+            tr("Replace") if kept.text else tr("Set"),
             explanation=f"{use}{after}",
             parent=parent,
         )

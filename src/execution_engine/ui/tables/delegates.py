@@ -16,7 +16,7 @@ from execution_engine.ui.tables import paint
 from execution_engine.ui.tables.cell import EMPTY, Align, Cell, Role
 from execution_engine.ui.tables.paint import PADDING, baseline, draw_shape_at, elided, width_of
 from execution_engine.ui.theme import THEME, Token, color, font, px
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import inline, tr
 
 
 class State(NamedTuple):
@@ -213,7 +213,7 @@ def position_cell(symbol: str, timeframe: str, *, long: bool, token: Token = "te
         f"{symbol} {timeframe} {word}",
         token,
         extra=Side(symbol, timeframe, word, long),
-        say=f"{symbol} {timeframe} {word.lower()}",
+        say=f"{symbol} {timeframe} {inline(word)}",
     )
 
 

@@ -11,7 +11,7 @@ from execution_engine.ui.bridge import Bridge
 from execution_engine.ui.format import MISSING, ago, countdown, counted, exact, result_token, signed_usd, span
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.risk_board import risk_state, under_way
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 from execution_engine.ui.widgets import Figure, FigureStrip, PoolBar, StateChip
 
 
@@ -100,7 +100,7 @@ class Strip(FigureStrip):
 def outcome_word(alert: Alert) -> str:
     """Return how an alert ended, in lower case; what it is at while it has not ended."""
     if alert.outcome is not None:
-        return state_look("alert", alert.outcome.value).word.lower()
+        return inline(state_look("alert", alert.outcome.value).word)
     return tr("waits to be decided") if alert.decided_at is None else tr("working")
 
 

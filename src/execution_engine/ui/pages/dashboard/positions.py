@@ -31,7 +31,7 @@ from execution_engine.ui.icons import state_look
 from execution_engine.ui.pages.dashboard.trail import Trail
 from execution_engine.ui.tables import Cell, Chip, Column, Number, Position, Spark, TableModel, position_cell
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 
 WIDE = {
     "position": 196,
@@ -232,7 +232,7 @@ def _sentence(row: PositionRow) -> str:
         timeframe=group.timeframe,
         side=side,
         result=result,
-        held=status_cell(row.held).text.lower(),
+        held=inline(status_cell(row.held).text),
     )
 
 

@@ -24,7 +24,7 @@ from execution_engine.ui.format import (
     visible,
 )
 from execution_engine.ui.tables import Cell, Column, Number, Position, TableModel, TableView, position_cell
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 
 WIDE = {
     "closed": 130,
@@ -208,7 +208,7 @@ def parts(name: str) -> tuple[TableModel[Part], TableView]:
     model: TableModel[Part] = TableModel(_part_columns(name), key=lambda part: part.name)
     numbers = ("realized", "expectancy", "won", "lost", "fees", "factor")
     return model, TableView(
-        model, {key: Number(2) for key in numbers}, name=tr("Per {name}").format(name=name.lower())
+        model, {key: Number(2) for key in numbers}, name=tr("Per {name}").format(name=inline(name))
     )
 
 

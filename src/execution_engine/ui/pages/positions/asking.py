@@ -57,18 +57,27 @@ def exit_dialog(
 
 def _closing(line: GroupLine, held: Decimal) -> list[Consequence]:
     group, price, rules = line.group, line.price, line.rules
-    verb = tr("sold") if group.side is Side.LONG else tr("bought back")
     amount = f"{f.quantity(held, rules.step)} {group.base}"
     if price is None:
         return [
             Consequence(
                 tr("Position"),
-                ((amount, "text!"), (tr("are {verb}; there is no price now").format(verb=verb), "text")),
+                (
+                    (amount, "text!"),
+                    (
+                        tr("are sold; there is no price now")
+                        if group.side is Side.LONG
+                        else tr("are bought back; there is no price now"),
+                        "text",
+                    ),
+                ),
             )
         ]
-    worth = tr("are {verb}, about {amount} {quote} at {price}").format(
-        verb=verb, amount=f.usd(held * price), quote=group.quote, price=f.price(price, rules.tick)
-    )
+    worth = (
+        tr("are sold, about {amount} {quote} at {price}")
+        if group.side is Side.LONG
+        else tr("are bought back, about {amount} {quote} at {price}")
+    ).format(amount=f.usd(held * price), quote=group.quote, price=f.price(price, rules.tick))
     old = tr(" (an old price)") if line.stale else ""
     result, fees = would_realize(line, held, price)
     return [

@@ -45,7 +45,7 @@ class ChartPanel(Panel):
         self.add_left(self._about)
         self.add_left(self.legend)
         self.look = SegmentedChoice(
-            [("candles", tr("Candles")), ("line", tr("Line"))], name=tr("How prices are drawn")
+            [("candles", tr("Candles")), ("line", tr("Line", "of a chart"))], name=tr("How prices are drawn")
         )
         self.look.setToolTip(tr("Candles appear where there are enough prices for them"))
         self.look.chosen.connect(lambda key: self.chart.show_candles(key == "candles"))

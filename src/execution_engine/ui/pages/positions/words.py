@@ -15,7 +15,7 @@ from execution_engine.domain.signal import TakeProfitMode
 from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.pages.positions.lines import Goal, GroupLine, LegLine, Line, PyramidLine, progress
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 
 Now = Callable[[], datetime]
 
@@ -77,7 +77,7 @@ def _result_words(value: Decimal | None) -> str:
 
 
 def _word(kind: str, state: str) -> str:
-    return state_look(kind, state).word.lower()  # type: ignore[arg-type]  # the two kinds named above
+    return inline(state_look(kind, state).word)  # type: ignore[arg-type]  # the two kinds named above
 
 
 def cut(value: Decimal, tick: Decimal) -> str:

@@ -83,7 +83,7 @@ def _consequences(bridge: Bridge, row: Waiting) -> list[Consequence]:
             [
                 (f"{used} / {size}", "text"),
                 (tr("becomes"), "text3"),
-                (f"{used + 1} / {size}", tr("warn!") if over else "text!"),
+                (f"{used + 1} / {size}", "warn!" if over else "text!"),
                 (tr("until a group closes") if over else tr("there is a free slot"), "text3"),
             ],
         )

@@ -339,10 +339,11 @@ class QueuePage(Page):
             if not text:
                 found = tr("No signal of this account waits.")
         else:
-            verb, what = (tr("is"), tr("a new key opens")) if free == 1 else (tr("are"), tr("new keys open"))
-            found = tr("Nothing waits. {free} of {size} slots {verb} free: {what} at once.").format(
-                free=free, size=size, verb=verb, what=what
-            )
+            found = (
+                tr("Nothing waits. {free} of {size} slots is free: a new key opens at once.")
+                if free == 1
+                else tr("Nothing waits. {free} of {size} slots are free: new keys open at once.")
+            ).format(free=free, size=size)
             if not free:
                 taken = (
                     tr("All {size} slots are used").format(size=size)

@@ -47,12 +47,12 @@ class Cover(QWidget):
             self.bar.show_shares((), ZERO)
             return
         covered = sum((share for _, share in shares), ZERO)
-        verb = tr("gave") if gave else tr("give")
-        self.given.show_text(
-            tr("Winners {verb} {amount} of {amount_2} USD, the loser's loss and closing fee").format(
-                verb=verb, amount=usd(covered), amount_2=usd(needed)
-            )
+        told = (
+            tr("Winners gave {amount} of {needed} USD, the loser's loss and closing fee")
+            if gave
+            else tr("Winners give {amount} of {needed} USD, the loser's loss and closing fee")
         )
+        self.given.show_text(told.format(amount=usd(covered), needed=usd(needed)))
         missing = max(needed - covered, ZERO)
         if said:
             self.missing.show_text(said, "text2")

@@ -54,7 +54,7 @@ SHORT = {
     "not_closing": tr("closing"),
     "not_on_hold": tr("on hold"),
     "fresh_price": tr("price"),
-    "filled_grid": tr("entries"),
+    "filled_grid": tr("entries", "into a position"),
     "full_pyramids": tr("pyramids"),
     "timer": tr("timer"),
     "loss": tr("loss"),

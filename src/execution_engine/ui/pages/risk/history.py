@@ -28,7 +28,7 @@ from execution_engine.ui.icons import StateLook, state_look
 from execution_engine.ui.pages.risk.plan import LOOKS, word
 from execution_engine.ui.tables import Cell, CellDelegate, Chip, Column, Number
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 
 WIDE = {
     "when": 168,
@@ -258,7 +258,7 @@ def _step_cells(row: StepRow) -> tuple[Cell, ...]:
         Cell(tr("Step {at}, {roles}").format(at=row.at + 1, roles=ROLES[step.role]), shade),
         Cell(step.name, shade),
         money if loses else Cell(),
-        Cell(f"{word(step).lower()}: {done}" if not sent else done, shade),
+        Cell(f"{inline(word(step))}: {done}" if not sent else done, shade),
         Cell() if loses else money,
         Cell(),
         Cell(state, token, shape=shape),

@@ -27,7 +27,7 @@ from execution_engine.ui.icons import StateLook
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.tables import Cell, CellDelegate, Chip, Column, Number, Position, position_cell
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 
 PLANNED = {
     "number": 48,
@@ -170,7 +170,7 @@ def sentence(line: StepLine) -> str:
     """Say a row in words, for a screen reader."""
     step = line.step
     said = tr("{step}, {quantity} at {price}, {amount} USD").format(
-        step=word(step).lower(),
+        step=inline(word(step)),
         quantity=exact(step.quantity),
         price=exact(step.price),
         amount=signed_usd(line.realizes),

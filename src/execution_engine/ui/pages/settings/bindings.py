@@ -16,7 +16,7 @@ from execution_engine.ui.pages.settings.editors import QuietCombo
 from execution_engine.ui.pages.settings.profiles import BINDINGS, ProfileBook
 from execution_engine.ui.pages.settings.row import sentence
 from execution_engine.ui.theme import px, restyle
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import inline, tr
 from execution_engine.ui.widgets import Label, Panel, button
 
 USUAL = {"symbol": "*", "timeframe": "*"}
@@ -118,9 +118,9 @@ class BindingsPanel(Panel):
         profile.addItems(self._names)
         profile.setCurrentText(str(binding["profile"]))
         for widget, name, width in (
-            (symbol, "symbols", 170),
-            (timeframe, "timeframes", 100),
-            (profile, "profile", 180),
+            (symbol, inline(tr("Symbols")), 170),
+            (timeframe, inline(tr("Timeframes")), 100),
+            (profile, inline(tr("Profile")), 180),
         ):
             widget.setAccessibleName(tr("Binding {place}, {name}").format(place=place + 1, name=name))
             widget.setFixedWidth(px(width))

@@ -16,7 +16,7 @@ from execution_engine.ui.format import exact
 from execution_engine.ui.pages.settings.editors import editor_for, shown
 from execution_engine.ui.pages.settings.sheet import Sheet
 from execution_engine.ui.theme import THEME, color, px, tint
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 from execution_engine.ui.widgets import Label, button
 
 LABEL = 200
@@ -171,7 +171,7 @@ def limits_of(setting: Setting) -> str:
 def clause(said: str) -> str:
     """Return the same for the end of a sentence: “must be above 0.”"""
     told = sentence(said)
-    return f"{told[:1].lower()}{told[1:]}"
+    return f"{inline(told[:1])}{told[1:]}"
 
 
 def sentence(said: str) -> str:

@@ -12,7 +12,7 @@ from execution_engine.ui import format as f
 from execution_engine.ui.icons import state_look
 from execution_engine.ui.tables import Cell, Column, position_cell
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 
 ACTED_ON = frozenset(
     {
@@ -141,9 +141,9 @@ NARROW = {"received": 82, "signal": 176, "outcome": 110}
 def sentence(line: AlertLine) -> str:
     """Say a row in words, for screen readers."""
     alert = line.alert
-    kind = TYPE[alert.signal].lower() if alert.signal else tr("alert")
+    kind = inline(TYPE[alert.signal]) if alert.signal else tr("alert")
     side = f" {tr(line.side.value)}" if line.side else ""
-    word = state_look("alert", line.state).word.lower()
+    word = inline(state_look("alert", line.state).word)
     return f"{alert.symbol} {alert.timeframe}{side}, {kind}, {word}, {line.reason}".rstrip(", ")
 
 

@@ -12,7 +12,7 @@ from execution_engine.ui import format as f
 from execution_engine.ui.pages.signals.message import MessagePanel
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 from execution_engine.ui.widgets import Label, Panel, Splitter, button, divider
 
 SHOWN = 1_000  # as many as are kept
@@ -147,7 +147,7 @@ class RefusedList(QWidget):
         token = tr(" · token “{token}”").format(token=f.visible(row.token, 60)) if row.token else ""
         self.panel.set_subtitle(
             tr("answered {status}{more}{token}").format(
-                status=row.status, more=f", {why.lower()}" if why else "", token=token
+                status=row.status, more=f", {inline(why)}" if why else "", token=token
             )
         )
         self.errors.show_text("\n".join(_errors(row)) or tr("No reason was given."))

@@ -21,7 +21,7 @@ from execution_engine.ui.pages.signals.lines import TYPE, AlertLine
 from execution_engine.ui.pages.signals.story_orders import Planned, detail, planned, slippage
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import inline, tr
 
 MOST_FILLS = 12
 _KINDS = {
@@ -322,7 +322,7 @@ class _Teller:
     def _fill(self, fill: Fill) -> str:
         order = next(each for each in self._found.orders if each.id == fill.order_id)
         leg = next((each for each in self._found.legs if each.id == order.leg_id), None)
-        name = tr("leg {leg}").format(leg=leg.index) if leg else _ACTIONS[order.action].lower()
+        name = tr("leg {leg}").format(leg=leg.index) if leg else inline(_ACTIONS[order.action])
         whole = order.quantity
         part = (
             ""

@@ -18,7 +18,7 @@ from execution_engine.ui.pages.test_alert import FIRST, symbol_field
 from execution_engine.ui.pages.welcome.step import LONGEST, Step
 from execution_engine.ui.shapes import Shape
 from execution_engine.ui.theme import Token, px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import inline, tr, translated
 from execution_engine.ui.widgets import Label, ModeBadge, Panel, button
 
 ON_EXCHANGE = frozenset({OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED})
@@ -260,7 +260,7 @@ class TrialStep(Step):
             )
         else:
             look = state_look("group", group.status.value)
-            line.say(look.shape, look.token, f"{group.symbol} {group.timeframe}: {look.word.lower()}")
+            line.say(look.shape, look.token, f"{group.symbol} {group.timeframe}: {inline(look.word)}")
 
 
 class Line(QWidget):
