@@ -958,7 +958,7 @@
             <location filename="../../src/execution_engine/ui/findings.py" />
             <location filename="../../src/execution_engine/ui/pages/away/earlier.py" />
             <source>{world} world</source>
-            <translation>{world}-Welt</translation>
+            <translation>Umgebung {world}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/findings.py" />
@@ -1561,7 +1561,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/frame/attention.py" />
             <source>The {held} world is on hold</source>
-            <translation>Die {held}-Welt ist angehalten</translation>
+            <translation>Die Umgebung {held} ist angehalten</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/frame/attention.py" />
@@ -2406,7 +2406,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/holdings.py" />
             <source>the {world} world is on hold: {reason}</source>
-            <translation>die {world}-Welt ist angehalten: {reason}</translation>
+            <translation>die Umgebung {world} ist angehalten: {reason}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2995,7 +2995,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/pages/away/sending.py" />
             <source>It goes in by the same door as every alert, as one that came now: it is classified, the limits bind it, and Signals tells its story.</source>
-            <translation>Er kommt auf demselben Weg herein wie jeder Alarm, als wäre er jetzt eingetroffen: Er wird eingeordnet, die Limits gelten für ihn, und unter Signale ist sein Verlauf zu sehen.</translation>
+            <translation>Er kommt auf demselben Weg herein wie jeder Alarm, als wäre er jetzt eingetroffen: Er wird eingeordnet, die Limits gelten für ihn, und unter Signale steht sein Ablauf.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/away/sending.py" />
@@ -3154,7 +3154,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/pages/dashboard/figures.py" />
             <source>{free} free: new keys open at once</source>
-            <translation>{free} frei: neue Gruppen werden sofort eröffnet</translation>
+            <translation>{free} frei: Neue Gruppen eröffnen sofort</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/dashboard/figures.py" />
@@ -3398,7 +3398,7 @@ Preis ist {price_age} alt</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/dashboard/results.py" />
             <source>Everything that was realized in this world, fees included</source>
-            <translation>Alles, was in dieser Welt realisiert wurde, einschließlich Gebühren</translation>
+            <translation>Alles, was in dieser Umgebung realisiert wurde, einschließlich Gebühren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/dashboard/results.py" />
@@ -3967,7 +3967,7 @@ Preis ist {price_age} alt</translation>
             <location filename="../../src/execution_engine/ui/pages/performance/bar.py" />
             <location filename="../../src/execution_engine/ui/pages/risk/bar.py" />
             <source>World</source>
-            <translation>Welt</translation>
+            <translation>Umgebung</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/performance/bar.py" />
@@ -4377,7 +4377,7 @@ Geschlossen {time_2}</translation>
             <location filename="../../src/execution_engine/ui/pages/positions/acts.py" />
             <location filename="../../src/execution_engine/ui/pages/risk/page.py" />
             <source>Block risk</source>
-            <translation>Risiko blockieren</translation>
+            <translation>Für Risiko sperren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/acts.py" />
@@ -4652,7 +4652,7 @@ Geschlossen {time_2}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/bulk.py" />
             <source>Block risk for {count}</source>
-            <translation>Risiko für {count} blockieren</translation>
+            <translation>{count} für Risiko sperren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/bulk.py" />
@@ -5131,7 +5131,7 @@ Geschlossen {time_2}</translation>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
             <location filename="../../src/execution_engine/ui/pages/risk/groups.py" />
             <source>blocked</source>
-            <translation>blockiert</translation>
+            <translation>gesperrt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
@@ -5213,7 +5213,7 @@ Stattdessen schließt die Gruppe an ihrem gemeinsamen Ziel.</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
             <source>Forced into the pool</source>
-            <translation>In den Pool erzwungen</translation>
+            <translation>Außer der Reihe nachgerückt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
@@ -5584,7 +5584,7 @@ Gruppe {group}, Grid „{grid_name}“</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
             <source>No slot is in use. The next alert of a new key opens at once.</source>
-            <translation>Kein Platz ist belegt. Der nächste Alarm eines neuen Schlüssels eröffnet sofort.</translation>
+            <translation>Kein Platz ist belegt. Der nächste Alarm eröffnet sofort.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
@@ -5652,7 +5652,7 @@ Gruppe {group}, Grid „{grid_name}“</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
             <source>Success: Position group for {name} has been forced into the pool.</source>
-            <translation>Erfolg: Die Aufnahme der Positionsgruppe für {name} in den Pool wurde erzwungen.</translation>
+            <translation>Erfolg: Die Positionsgruppe für {name} ist außer der Reihe in den Pool nachgerückt.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
@@ -5704,7 +5704,7 @@ Gruppe {group}, Grid „{grid_name}“</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
             <source>Nothing waits. {taken}: the next new key waits here.</source>
-            <translation>Nichts wartet. {taken}: Der nächste neue Schlüssel wartet hier.</translation>
+            <translation>Nichts wartet. {taken}: Die nächste neue Gruppe wartet hier.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
@@ -5785,7 +5785,7 @@ Es wartete {span}.</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/rules.py" />
             <source>Its key has an open group</source>
-            <translation>Sein Schlüssel hat eine offene Gruppe</translation>
+            <translation>Für Paar und Zeitrahmen ist eine Gruppe offen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/rules.py" />
@@ -5810,7 +5810,7 @@ Es wartete {span}.</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/rules.py" />
             <source>the newest signal of a key counts, its place in time is kept</source>
-            <translation>das neueste Signal eines Schlüssels zählt, sein zeitlicher Platz bleibt</translation>
+            <translation>je Paar und Zeitrahmen zählt das neueste Signal, sein zeitlicher Platz bleibt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/rules.py" />
@@ -5820,7 +5820,7 @@ Es wartete {span}.</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/rules.py" />
             <source>by the time since which the key waits</source>
-            <translation>nach der Zeit, seit der der Schlüssel wartet</translation>
+            <translation>nach der Zeit, seit der Paar und Zeitrahmen warten</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/rules.py" />
@@ -5870,7 +5870,7 @@ Es wartete {span}.</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/slots.py" />
             <source>Entries of its key so far / how many it may have</source>
-            <translation>Bisherige Einstiege seines Schlüssels / wie viele er haben darf</translation>
+            <translation>Bisherige Einstiege der Gruppe / wie viele sie haben darf</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/slots.py" />
@@ -5880,7 +5880,7 @@ Es wartete {span}.</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/slots.py" />
             <source>Forced in above the limit</source>
-            <translation>Über das Limit hinaus erzwungen</translation>
+            <translation>Außer der Reihe über das Limit hinaus nachgerückt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/waiting.py" />
@@ -5937,7 +5937,7 @@ endet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/waiting.py" />
             <source>How often a newer signal of its key took its place</source>
-            <translation>Wie oft ein neueres Signal seines Schlüssels seinen Platz einnahm</translation>
+            <translation>Wie oft ein neueres Signal desselben Paars und Zeitrahmens seinen Platz einnahm</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/waiting.py" />
@@ -6283,12 +6283,12 @@ endet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/groups.py" />
             <source>Not blocked</source>
-            <translation>Nicht blockiert</translation>
+            <translation>Nicht gesperrt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/groups.py" />
             <source>Neither blocked nor skipped once by you</source>
-            <translation>Von Ihnen weder blockiert noch einmal übersprungen</translation>
+            <translation>Von Ihnen weder gesperrt noch einmal übersprungen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/groups.py" />
@@ -6333,7 +6333,7 @@ endet {time}</translation>
             <location filename="../../src/execution_engine/ui/pages/risk/words.py" />
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
             <source>blocked by you</source>
-            <translation>von Ihnen blockiert</translation>
+            <translation>von Ihnen gesperrt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/history.py" />
@@ -6373,7 +6373,7 @@ endet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/history.py" />
             <source>Blocked</source>
-            <translation>Blockiert</translation>
+            <translation>Gesperrt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/history.py" />
@@ -6502,7 +6502,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/page.py" />
             <source>Nothing yet. Every offset, rehearsal, skip and block is kept here.</source>
-            <translation>Noch nichts. Alle Ausgleiche, Probeläufe, Überspringungen und Blockierungen stehen hier.</translation>
+            <translation>Noch nichts. Alle Ausgleiche, Probeläufe, Überspringungen und Sperren stehen hier.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/page.py" />
@@ -6684,7 +6684,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/plan_panel.py" />
             <source>Block</source>
-            <translation>Blockieren</translation>
+            <translation>Sperren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/plan_panel.py" />
@@ -6719,7 +6719,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/plan_panel.py" />
             <source>{loser} is left alone until you unblock it</source>
-            <translation>{loser} bleibt ausgenommen, bis Sie es freigeben</translation>
+            <translation>{loser} bleibt ausgenommen, bis Sie die Gruppe freigeben</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/plan_panel.py" />
@@ -6729,7 +6729,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/plan_panel.py" />
             <source>Block {loser}</source>
-            <translation>{loser} blockieren</translation>
+            <translation>{loser} sperren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/projection.py" />
@@ -8571,7 +8571,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/hook.py" />
             <source>your body secret</source>
-            <translation>Ihr Body-Geheimnis</translation>
+            <translation>Ihr Geheimnis in der Nachricht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/hook.py" />
@@ -10547,14 +10547,14 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
             <source>Body secret</source>
-            <translation>Body-Geheimnis</translation>
+            <translation>Geheimnis in der Nachricht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
             <location filename="../../src/execution_engine/adapters/webhook/authentication.py" />
             <location filename="../../src/execution_engine/unlocking.py" />
             <source>body secret</source>
-            <translation>Body-Geheimnis</translation>
+            <translation>Geheimnis in der Nachricht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/panels/webhook_secrets.py" />
@@ -11294,7 +11294,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Most capital an alert may ask for</source>
-            <translation>Max. Kapital, das ein Alarm verlangen darf</translation>
+            <translation>Max. Kapital aus Alarmen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -11320,7 +11320,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Entries per world and UTC day; 0 means no limit.</source>
-            <translation>Einstiege je Welt und UTC-Tag; 0 heißt unbegrenzt.</translation>
+            <translation>Einstiege je Umgebung und UTC-Tag; 0 heißt unbegrenzt.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -11330,12 +11330,12 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Let the risk engine evaluate and offset.</source>
-            <translation>Die Risiko-Engine bewerten und ausgleichen lassen.</translation>
+            <translation>Die Risiko-Engine prüfen und ausgleichen lassen.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Plan and record, send nothing. auto: in the live world only.</source>
-            <translation>Planen und festhalten, nichts senden. auto: nur in der Live-Welt.</translation>
+            <translation>Planen und festhalten, nichts senden. auto: nur in der Live-Umgebung.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -11345,7 +11345,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Time between evaluations.</source>
-            <translation>Zeit zwischen zwei Bewertungen.</translation>
+            <translation>Zeit zwischen zwei Prüfungen.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -11445,7 +11445,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Winners at most</source>
-            <translation>Gewinner höchstens</translation>
+            <translation>Max. Gewinner</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -11511,7 +11511,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>The body must carry the secret.</source>
-            <translation>Der Body muss das Geheimnis enthalten.</translation>
+            <translation>Die Nachricht muss das Geheimnis enthalten.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -11811,7 +11811,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Keep at most</source>
-            <translation>Höchstens behalten</translation>
+            <translation>Max. behalten</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -11886,7 +11886,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>At most per hour</source>
-            <translation>Höchstens pro Stunde</translation>
+            <translation>Max. pro Stunde</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -13192,7 +13192,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/cautions.py" />
             <source>the secret in the body</source>
-            <translation>das Geheimnis im Body</translation>
+            <translation>das Geheimnis in der Nachricht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/cautions.py" />
@@ -13207,7 +13207,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/cautions.py" />
             <source>closes positions in the live world, too: it does not rehearse any more.</source>
-            <translation>schließt Positionen auch in der Live-Welt: Es gibt keinen Probelauf mehr.</translation>
+            <translation>schließt Positionen auch in der Live-Umgebung: Es gibt keinen Probelauf mehr.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/cautions.py" />
@@ -13868,7 +13868,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
             <source>the {v0} world</source>
-            <translation>die {v0}-Welt</translation>
+            <translation>die Umgebung {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
@@ -13878,7 +13878,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
             <source>Signals that wait in the {v0} world: {v1}</source>
-            <translation>Signale, die in der {v0}-Welt warten: {v1}</translation>
+            <translation>Signale, die in der Umgebung {v0} warten: {v1}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/decide.py" />
@@ -14233,7 +14233,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
             <source>a reversal came for its key</source>
-            <translation>für seinen Schlüssel kam eine Umkehr</translation>
+            <translation>für dasselbe Paar und denselben Zeitrahmen kam eine Umkehr</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
@@ -14243,7 +14243,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
             <source>its key is closing</source>
-            <translation>sein Schlüssel wird geschlossen</translation>
+            <translation>die Gruppe seines Paars und Zeitrahmens wird geschlossen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
@@ -14258,7 +14258,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
             <source>nothing is open or queued for this key</source>
-            <translation>zu diesem Schlüssel ist nichts offen, nichts wartet</translation>
+            <translation>zu diesem Paar und Zeitrahmen ist nichts offen, nichts wartet</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
@@ -14273,7 +14273,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
             <source>an exit came for its key</source>
-            <translation>für seinen Schlüssel kam ein Ausstieg</translation>
+            <translation>für dasselbe Paar und denselben Zeitrahmen kam ein Ausstieg</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/intake.py" />
@@ -14680,7 +14680,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/pool.py" />
             <source>the {v0} world is on hold: {v1}</source>
-            <translation>die {v0}-Welt ist angehalten: {v1}</translation>
+            <translation>die Umgebung {v0} ist angehalten: {v1}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/pool.py" />
@@ -14700,7 +14700,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/pool.py" />
             <source>a newer signal of its key was opened</source>
-            <translation>ein neueres Signal seines Schlüssels wurde eröffnet</translation>
+            <translation>ein neueres Signal desselben Paars und Zeitrahmens wurde eröffnet</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/pool.py" />
@@ -14810,12 +14810,12 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/ranking.py" />
             <source>passed over while its key is open on the other side</source>
-            <translation>übergangen, solange sein Schlüssel auf der Gegenseite offen ist</translation>
+            <translation>übergangen, solange sein Paar und Zeitrahmen auf der Gegenseite offen ist</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/ranking.py" />
             <source>passed over while its key is closing</source>
-            <translation>übergangen, solange sein Schlüssel geschlossen wird</translation>
+            <translation>übergangen, solange die Gruppe seines Paars und Zeitrahmens geschlossen wird</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/read_only.py" />
@@ -15106,7 +15106,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/risk_offset.py" />
             <source>the loser was blocked</source>
-            <translation>der Verlierer wurde blockiert</translation>
+            <translation>der Verlierer wurde gesperrt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_offset.py" />
@@ -15181,12 +15181,12 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
             <source>not blocked</source>
-            <translation>nicht blockiert</translation>
+            <translation>nicht gesperrt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
             <source>Is not blocked</source>
-            <translation>Ist nicht blockiert</translation>
+            <translation>Ist nicht gesperrt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
@@ -15265,8 +15265,13 @@ Eintrag {entry}
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
-            <source>runs until</source>
-            <translation>läuft bis</translation>
+            <source>runs until {v0} UTC</source>
+            <translation>läuft bis {v0} UTC</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/risk_rules.py" />
+            <source>expired {v0} UTC</source>
+            <translation>abgelaufen {v0} UTC</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_rules.py" />
@@ -15321,7 +15326,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/risk_run.py" />
             <source>the world is on hold: {v0}</source>
-            <translation>die Welt ist angehalten: {v0}</translation>
+            <translation>die Umgebung ist angehalten: {v0}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/risk_run.py" />
@@ -15606,17 +15611,17 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/standstill.py" />
             <source>The day's limit of {v0} is reached: nothing is promoted or forced before 00:00 UTC.</source>
-            <translation>Das Tageslimit ({v0}) ist erreicht: Vor 00:00 UTC rückt nichts nach und wird nichts erzwungen.</translation>
+            <translation>Das Tageslimit ({v0}) ist erreicht: Vor 00:00 UTC rückt nichts nach, auch nicht außer der Reihe.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/standstill.py" />
             <source>On hold, nothing is promoted or forced: {v0}.</source>
-            <translation>Angehalten, nichts rückt nach oder wird erzwungen: {v0}.</translation>
+            <translation>Angehalten, nichts rückt nach, auch nicht außer der Reihe: {v0}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/standstill.py" />
             <source>Paused: nothing is promoted or forced until you resume.</source>
-            <translation>Pausiert: Nichts rückt nach oder wird erzwungen, bis Sie fortsetzen.</translation>
+            <translation>Pausiert: Nichts rückt nach, auch nicht außer der Reihe, bis Sie fortsetzen.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/standstill.py" />
@@ -15914,13 +15919,13 @@ X-GNOME-Autostart-enabled=true</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_check.py" />
-            <source>The account is in {v0} mode on {v1}, but the settings ask for {v2} mode.</source>
-            <translation>Das Konto ist auf {v1} im Modus {v0}, aber die Einstellungen verlangen den Modus {v2}.</translation>
+            <source>These keys are not of this mode: were they made for another one ({v0})?</source>
+            <translation>Diese Schlüssel gehören nicht zu diesem Modus: Wurden sie für einen anderen erstellt ({v0})?</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_check.py" />
-            <source>These keys are not of this mode: were they made for another one ({})?</source>
-            <translation>Diese Schlüssel gehören nicht zu diesem Modus: Wurden sie für einen anderen erstellt ({})?</translation>
+            <source>The account is in {v0} mode on {v1}, but the settings ask for {v2} mode.</source>
+            <translation>Das Konto ist auf {v1} im Modus {v0}, aber die Einstellungen verlangen den Modus {v2}.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_check.py" />
@@ -16414,7 +16419,7 @@ X-GNOME-Autostart-enabled=true</translation>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/translate.py" />
             <source>It took them before: they were revoked, have expired, lost a right, or are bound to another address.</source>
-            <translation>Die Börse nahm sie zuvor an: Sie wurden zurückgezogen, sind verfallen, haben ein Recht verloren oder sind an eine andere Adresse gebunden.</translation>
+            <translation>Die Börse nahm sie zuvor an: Sie wurden zurückgezogen, sind abgelaufen, haben ein Recht verloren oder sind an eine andere Adresse gebunden.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/translate.py" />
@@ -17457,7 +17462,7 @@ X-GNOME-Autostart-enabled=true</translation>
         <message>
             <location filename="../../src/execution_engine/adapters/webhook/authentication.py" />
             <source>Neither token nor body secret nor signature is right.</source>
-            <translation>Weder Token noch Body-Geheimnis noch Signatur stimmt.</translation>
+            <translation>Weder Token noch Geheimnis in der Nachricht noch Signatur stimmt.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/webhook/authentication.py" />
@@ -17527,7 +17532,7 @@ X-GNOME-Autostart-enabled=true</translation>
         <message>
             <location filename="../../src/execution_engine/adapters/webhook/probes.py" />
             <source>The vault is locked, so that the body secret cannot be compared; unlock it.</source>
-            <translation>Der Tresor ist gesperrt, das Body-Geheimnis kann daher nicht verglichen werden; entsperren Sie ihn.</translation>
+            <translation>Der Tresor ist gesperrt, das Geheimnis in der Nachricht kann daher nicht verglichen werden; entsperren Sie ihn.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/webhook/probes.py" />
@@ -17944,7 +17949,7 @@ X-GNOME-Autostart-enabled=true</translation>
         <message>
             <location filename="../../src/execution_engine/observing.py" />
             <source>Position groups in memory by world and status.</source>
-            <translation>Positionsgruppen im Speicher nach Welt und Status.</translation>
+            <translation>Positionsgruppen im Speicher nach Umgebung und Status.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/observing.py" />

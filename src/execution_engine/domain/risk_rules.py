@@ -123,7 +123,8 @@ def _timer_words(found: C, risk: R, now: T) -> str:
     expires = found.group.timer_expires_at
     if expires is None:
         return f"not started; it starts when {WAITS_FOR[risk.timer_start]}"
-    return f"{'expired' if now >= expires else 'runs until'} {expires:%Y-%m-%d %H:%M:%S} UTC"
+    at = f"{expires:%Y-%m-%d %H:%M:%S}"
+    return f"expired {at} UTC" if now >= expires else f"runs until {at} UTC"
 
 
 def _old_from(found: C, risk: R) -> datetime:

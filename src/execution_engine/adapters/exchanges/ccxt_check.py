@@ -38,7 +38,6 @@ KUCOIN_UNIFIED = (
     "This is a unified trading account, which this application does not trade on KuCoin yet: "
     "make the keys for a classic account."
 )
-OTHER_ENVIRONMENT = "These keys are not of this mode: were they made for another one ({})?"
 
 
 class CcxtKeyCheck:
@@ -114,7 +113,8 @@ def _failed(account: Account, error: Exception, now: datetime, *, refused: bool)
         return unreachable(now, SENTENCES[code])
     others = [mode for (kind, mode) in VENUES[account.exchange].places if kind is account.market]
     named = ", ".join(mode.value for mode in others if mode is not account.mode)
-    problems = (SENTENCES[CREDENTIALS], *((OTHER_ENVIRONMENT.format(named),) if named else ()))
+    other = f"These keys are not of this mode: were they made for another one ({named})?"
+    problems = (SENTENCES[CREDENTIALS], *((other,) if named else ()))
     return CheckResult(at=now, mode_fits=True, problems=problems)
 
 
