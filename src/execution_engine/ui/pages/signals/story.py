@@ -31,20 +31,6 @@ _KINDS = {
     (OrderType.MARKET, Action.SELL): (tr("sell market order"), tr("sell market orders")),
 }
 _ACTIONS = {Action.BUY: tr("Buy"), Action.SELL: tr("Sell")}
-_KINDS = {
-    (OrderType.LIMIT, Action.BUY): (tr("buy limit"), tr("buy limits")),
-    (OrderType.LIMIT, Action.SELL): (tr("sell limit"), tr("sell limits")),
-    (OrderType.MARKET, Action.BUY): (tr("buy market order"), tr("buy market orders")),
-    (OrderType.MARKET, Action.SELL): (tr("sell market order"), tr("sell market orders")),
-}
-_ACTIONS = {Action.BUY: tr("Buy"), Action.SELL: tr("Sell")}
-_KINDS = {
-    (OrderType.LIMIT, Action.BUY): (tr("buy limit"), tr("buy limits")),
-    (OrderType.LIMIT, Action.SELL): (tr("sell limit"), tr("sell limits")),
-    (OrderType.MARKET, Action.BUY): (tr("buy market order"), tr("buy market orders")),
-    (OrderType.MARKET, Action.SELL): (tr("sell market order"), tr("sell market orders")),
-}
-_ACTIONS = {Action.BUY: tr("Buy"), Action.SELL: tr("Sell")}
 _CLOSED_BY = {
     Purpose.TAKE_PROFIT: tr("Target"),
     Purpose.EXIT: tr("Exit"),
