@@ -661,6 +661,29 @@ async def test_booking_waits_for_a_close_that_is_on_its_way_and_revokes_one_that
     assert scene.house.group.status == "closed"
 
 
+async def test_booking_what_another_group_lacks_leaves_a_close_that_waits_alone():
+    scene = Scene()
+    scene.house.alert(timeframe="60", entry_price="65000")
+    scene.house.accept()
+    scene.house.fill(scene.house.sent[5])
+    scene.exchange.total = {"BTC": scene.held * 2 - D("0.001")}
+    await scene.read(2)
+    first, second = scene.house.groups
+    scene.house.post(ExitGroup(group_id=second.id))
+    scene.house.confirm_cancels()
+    (close,) = scene.house.orders("exit")
+    scene.house.book.apply([replace(scene.house.book.orders[close.id], sent_at=None)])  # its lane is busy
+    assert scene.choose(Choice.BOOK).status == "done"
+    first, second = scene.house.groups
+    assert first.open_quantity == scene.held - D("0.001")
+    waiting = [
+        order.quantity
+        for order in scene.house.orders("exit")
+        if order.group_id == second.id and not order.is_final
+    ]
+    assert (second.status, waiting) == ("closing", [scene.held])
+
+
 async def test_a_target_that_rests_gives_way_to_what_is_booked_and_is_laid_anew():
     scene = Scene(take_profit__order="limit")
     (target,) = scene.house.orders("take_profit")

@@ -279,6 +279,8 @@ def book_outside(
     left = list(trades)
     booked = ZERO
     for group in groups:
+        if missing <= 0:
+            break
         _revoke_closes(draft, group)
         free = sum(bookable(draft, group).values(), ZERO)
         part = min(missing, free)
@@ -287,6 +289,8 @@ def book_outside(
             booked += part
             cancel_next(draft, group, why)
             left = _book_one(draft, draft.group(group.id), part, left, price, why)
+        else:
+            settle(draft, group.id)  # what was revoked is planned anew
     return booked
 
 
