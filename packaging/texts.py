@@ -30,6 +30,7 @@ from execution_engine.domain.notify_kinds import KINDS
 from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import Mode, World
 from execution_engine.domain.settings import MarginMode
+from execution_engine.domain.signal import Outcome
 from execution_engine.domain.templates import TEMPLATES
 from execution_engine.ui.tongue import CONTEXT, FIELD, SENTENCES
 
@@ -108,7 +109,7 @@ def settings() -> Iterator[tuple[str, str, str]]:
 
 # -- single words of the engine: states, sides, kinds of events
 
-WORDS: tuple[type[StrEnum], ...] = (Side, Action, Mode, World, MarginMode)
+WORDS: tuple[type[StrEnum], ...] = (Side, Action, Mode, World, MarginMode, Outcome)
 HEADINGS: tuple[type[StrEnum], ...] = (Act, Category, Origin)
 # Words that the engine puts into its sentences as values, by the file they stand in.
 VALUES = {
@@ -121,6 +122,7 @@ VALUES = {
     "adapters/webhook/alerts.py": ("nowhere",),
     "adapters/webhook/authentication.py": ("signature",),
     "domain/account_commands.py": ("entered", "removed"),
+    "domain/changes.py": ("on", "off", "empty"),
     "domain/ranking.py": ("once", "twice"),
     "domain/risk_hindsight.py": ("a loser",),
     "unlocking.py": ("set",),

@@ -2540,7 +2540,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <source>Queued</source>
-            <translation>In Warteschlange</translation>
+            <translation>Eingereiht</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2550,8 +2550,6 @@
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
-            <location filename="../../src/execution_engine/ui/pages/settings/grid_tab.py" />
-            <location filename="../../src/execution_engine/ui/pages/settings/profile_list.py" />
             <source>Duplicate</source>
             <translation>Duplikat</translation>
         </message>
@@ -4825,7 +4823,7 @@ Geschlossen {time_2}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
             <source>Legs · wt</source>
-            <translation>Stufen · Gew.</translation>
+            <translation>St. · Gew.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/columns.py" />
@@ -5313,6 +5311,7 @@ Gruppe {group}, Grid „{grid_name}“</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/positions/words.py" />
+            <location filename="../../src/execution_engine/domain/signal.py" />
             <source>replacement</source>
             <translation>Ersetzung</translation>
         </message>
@@ -5579,7 +5578,7 @@ Gruppe {group}, Grid „{grid_name}“</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
             <source>Error: Could not force position into the pool. See logs for details.</source>
-            <translation>Fehler: Die Position ließ sich nicht in den Pool zwingen. Einzelheiten im Protokoll.</translation>
+            <translation>Fehler: Die Position konnte nicht außer der Reihe nachrücken. Einzelheiten im Protokoll.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
@@ -5625,7 +5624,7 @@ Gruppe {group}, Grid „{grid_name}“</translation>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
             <location filename="../../src/execution_engine/ui/pages/queue/waiting.py" />
             <source>Force add…</source>
-            <translation>Erzwingen…</translation>
+            <translation>Vorziehen…</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/queue/page.py" />
@@ -6138,6 +6137,7 @@ endet {time}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/risk/groups.py" />
+            <location filename="../../src/execution_engine/domain/signal.py" />
             <source>no position</source>
             <translation>keine Position</translation>
         </message>
@@ -6221,6 +6221,7 @@ endet {time}</translation>
             <location filename="../../src/execution_engine/ui/pages/settings/row.py" />
             <location filename="../../src/execution_engine/ui/panels/targets.py" />
             <location filename="../../src/execution_engine/ui/tables/graphics.py" />
+            <location filename="../../src/execution_engine/domain/changes.py" />
             <source>off</source>
             <translation>aus</translation>
         </message>
@@ -7047,6 +7048,17 @@ beendet {time}</translation>
             <translation>{tip}: Zuordnung {place}</translation>
         </message>
         <message>
+            <location filename="../../src/execution_engine/ui/pages/settings/changed.py" />
+            <location filename="../../src/execution_engine/domain/changes.py" />
+            <source>nothing differs</source>
+            <translation>nichts ist anders</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/settings/changed.py" />
+            <source>{some}; and {more} more</source>
+            <translation>{some}; und {more} weitere</translation>
+        </message>
+        <message>
             <location filename="../../src/execution_engine/ui/pages/settings/editors.py" />
             <location filename="../../src/execution_engine/ui/risk_board.py" />
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -7079,6 +7091,13 @@ beendet {time}</translation>
             <location filename="../../src/execution_engine/ui/pages/settings/grid_tab.py" />
             <source>Worst case: not known while this is wrong</source>
             <translation>Schlimmster Fall: unbekannt, solange etwas nicht stimmt</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/ui/pages/settings/grid_tab.py" />
+            <location filename="../../src/execution_engine/ui/pages/settings/profile_list.py" />
+            <source>Duplicate</source>
+            <comment>to copy it</comment>
+            <translation>Duplizieren</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/settings/grid_tab.py" />
@@ -7517,6 +7536,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/settings/review.py" />
             <location filename="../../src/execution_engine/ui/pages/settings/row.py" />
+            <location filename="../../src/execution_engine/domain/changes.py" />
             <source>empty</source>
             <translation>leer</translation>
         </message>
@@ -7548,6 +7568,7 @@ beendet {time}</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/settings/row.py" />
+            <location filename="../../src/execution_engine/domain/changes.py" />
             <source>on</source>
             <translation>ein</translation>
         </message>
@@ -7969,7 +7990,7 @@ beendet {time}</translation>
             <location filename="../../src/execution_engine/ui/pages/signals/lines.py" />
             <location filename="../../src/execution_engine/ui/pages/signals/story.py" />
             <source>Received</source>
-            <translation>Empfangen</translation>
+            <translation>Eingang</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/signals/lines.py" />
@@ -8479,7 +8500,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/capital.py" />
             <source>Capital and positions</source>
-            <translation>Kapital und Positionen</translation>
+            <translation>Kapital und Plätze</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/capital.py" />
@@ -8712,7 +8733,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/keys.py" />
             <source>checked while you type</source>
-            <translation>werden bei der Eingabe geprüft</translation>
+            <translation>sofort geprüft</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/keys.py" />
@@ -8856,7 +8877,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/page.py" />
             <source>not needed on paper</source>
-            <translation>im Paper-Trading nicht nötig</translation>
+            <translation>hier nicht nötig</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/page.py" />
@@ -8937,7 +8958,7 @@ beendet {time}</translation>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/trial.py" />
             <source>opens a paper position</source>
-            <translation>eröffnet eine Paper-Position</translation>
+            <translation>eröffnet auf Paper</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/pages/welcome/trial.py" />
@@ -11340,7 +11361,7 @@ Eintrag {entry}
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>Evaluate every</source>
-            <translation>Bewerten alle</translation>
+            <translation>Prüfen alle</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/settings.py" />
@@ -12173,6 +12194,61 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/domain/settings.py" />
             <source>cross</source>
             <translation>Cross</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>opened</source>
+            <translation>eröffnet</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>pyramided</source>
+            <translation>Pyramide ergänzt</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>reversed</source>
+            <translation>umgekehrt</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>exited</source>
+            <translation>ausgestiegen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>dequeued</source>
+            <translation>aus der Warteschlange genommen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>rejected</source>
+            <translation>abgelehnt</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>failed</source>
+            <translation>fehlgeschlagen</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>queued</source>
+            <translation>in der Warteschlange</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>replaced</source>
+            <translation>ersetzt</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>cancelled</source>
+            <translation>storniert</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/domain/signal.py" />
+            <source>expired</source>
+            <translation>verfallen</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/audit.py" />
@@ -13238,11 +13314,6 @@ Eintrag {entry}
             <location filename="../../src/execution_engine/domain/changes.py" />
             <source>{v0}; and {v1} more</source>
             <translation>{v0}; und {v1} weitere</translation>
-        </message>
-        <message>
-            <location filename="../../src/execution_engine/domain/changes.py" />
-            <source>nothing differs</source>
-            <translation>nichts ist anders</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/domain/changes.py" />

@@ -95,7 +95,7 @@ def _look(rehearsed: Rehearsed) -> tuple[str, Token]:
 
 def would(rehearsed: Rehearsed) -> str:
     """Say what an alert would come to and where."""
-    kind = rehearsed.type.value.title() if rehearsed.type else tr("Alert")
+    kind = tr(rehearsed.type.value.title()) if rehearsed.type else tr("Alert")
     where = tr(" and ").join(visible(name, 40) for name in rehearsed.accounts)
     said = visible(translated(rehearsed.sentence), LONGEST)
     return (

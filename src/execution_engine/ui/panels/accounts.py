@@ -257,7 +257,8 @@ def told_of_keys(account: Account, now: datetime) -> tuple[str, Token]:
         return tr("keys not checked yet"), "warn"
     when = tr("checked {span}").format(span=ago(now - check.at))
     if check.faults:
-        return f"{' '.join(check.faults).rstrip('.')} · {when}", "danger"
+        faults = " ".join(map(translated, check.faults)).rstrip(".")
+        return f"{faults} · {when}", "danger"
     words: list[str] = [tr("keys fit")]
     token: Token = "text2"
     if check.is_unverified:

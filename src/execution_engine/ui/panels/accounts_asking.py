@@ -16,7 +16,7 @@ from execution_engine.ui.format import exchange_name, visible
 from execution_engine.ui.panels.form import FormDialog
 from execution_engine.ui.panels.passwords import AGAIN, BAR, NewPassword
 from execution_engine.ui.panels.passwords import KEY as NEW
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import ConfirmDialog, SegmentedChoice, fit_height, follows
 
 KEY_FIELDS = {"api_key": tr("API key"), "api_secret": tr("API secret"), "passphrase": tr("Passphrase")}
@@ -144,7 +144,7 @@ class AccountDialog(KeysForm):
     def _name_typed(self) -> None:
         name = self.name.text().strip()
         fault = fault_of_name(name, self._taken) if name else None
-        self.hint("name", fault.message if fault else "", "danger" if fault else "text3")
+        self.hint("name", translated(fault.message) if fault else "", "danger" if fault else "text3")
         self.check()
 
     def _place_chosen(self) -> None:

@@ -65,7 +65,7 @@ class NewPassword(QObject):
         self._score = found.score
         self.bar.setValue(found.score)
         words = tr("{word}: {lasts} for somebody who has the file and many computers").format(
-            word=found.word.capitalize(), lasts=found.lasts
+            word=translated(found.word).capitalize(), lasts=translated(found.lasts)
         )
         advice = " ".join(translated(each) for each in found.advice) if found.score <= LEAST_SCORE else ""
         self._dialog.hint(BAR, f"{words}. {advice}".strip() if password else "", TOKENS[found.score])

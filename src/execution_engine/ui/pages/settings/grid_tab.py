@@ -53,7 +53,10 @@ class GridTab(Tab):
         self.choice.setAccessibleName(tr("Profile"))
         self.choice.setFixedWidth(px(170))
         self.new = button(tr("Add profile"), icon="plus", small=True)
-        self.copy, self.remove = button(tr("Duplicate"), small=True), button(tr("Delete"), small=True)
+        self.copy, self.remove = (
+            button(tr("Duplicate", "to copy it"), small=True),
+            button(tr("Delete"), small=True),
+        )
         self.chooser = QWidget()
         self.bindings = BindingsPanel(self.book)
         editor = self._editor()

@@ -41,7 +41,7 @@ class ProfileList(Panel):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setItemDelegate(_Entry(self.list))
         self.new = button(icon="plus", role="icon", small=True, tip=tr("Add a profile"))
-        self.copy = button(tr("Duplicate"), small=True)
+        self.copy = button(tr("Duplicate", "to copy it"), small=True)
         self.remove = button(tr("Delete"), small=True)
         self.add_right(self.new)
         self.add(self.list, 1)

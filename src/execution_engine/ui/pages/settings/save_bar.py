@@ -5,14 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout
 
-from execution_engine.domain.changes import told
 from execution_engine.ui.format import counted
 from execution_engine.ui.icons import Mark
+from execution_engine.ui.pages.settings.changed import told
 from execution_engine.ui.pages.settings.profiles import BINDINGS, PROFILES
 from execution_engine.ui.pages.settings.row import clause
 from execution_engine.ui.pages.settings.sheet import Sheet, setting_at
 from execution_engine.ui.theme import px
-from execution_engine.ui.tongue import tr, translated
+from execution_engine.ui.tongue import tr
 from execution_engine.ui.widgets import BusyArc, ElidedLabel, Label, button
 
 
@@ -93,7 +93,7 @@ class SaveBar(QFrame):
         else:
             self.mark.show_icon("info", "accent")
             keeps = tr(" Open groups keep the grid they were opened with.") if self._is_of_grid() else ""
-            self.what.show_text(f"{translated(told(sheet.changes, 3))}.{keeps}", "text2")
+            self.what.show_text(f"{told(sheet.changes, 3)}.{keeps}", "text2")
 
     def _is_of_grid(self) -> bool:
         return any(change.path.startswith(("grid.", "take_profit.")) for change in self._sheet.changes)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from execution_engine.domain.changes import told
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.versions import FIRST, Version, difference
 from execution_engine.ui.format import MISSING, counted, local_moment, utc_text, visible
+from execution_engine.ui.pages.settings.changed import told
 from execution_engine.ui.pages.settings.editors import QuietCombo
 from execution_engine.ui.pages.settings.review import ChangesTable
 from execution_engine.ui.tables import Cell, Column, TableModel, TableView
@@ -27,7 +27,7 @@ def _what(version: Version) -> Cell:
         return Cell(tr("the values it began with"), "text3")
     if version.fault:
         return Cell(version.fault, "danger")
-    return Cell(visible(translated(told(version.changes, 3)), 300), "text2")
+    return Cell(visible(told(version.changes, 3), 300), "text2")
 
 
 COLUMNS: Sequence[Column[Version]] = (
@@ -59,7 +59,7 @@ COLUMNS: Sequence[Column[Version]] = (
         title=tr("What changed"),
         width=420,
         cell=_what,
-        tooltip=lambda version: translated(told(version.changes, 20)),
+        tooltip=lambda version: told(version.changes, 20),
     ),
 )
 

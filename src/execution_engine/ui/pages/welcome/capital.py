@@ -21,7 +21,7 @@ from execution_engine.ui.pages.welcome.choice import ChoicePanel, Choices
 from execution_engine.ui.pages.welcome.outcome import OutcomeStrip
 from execution_engine.ui.pages.welcome.step import Step
 from execution_engine.ui.theme import px, restyle
-from execution_engine.ui.tongue import tr
+from execution_engine.ui.tongue import tr, translated
 from execution_engine.ui.widgets import Label, NumberField
 
 CAPITAL, POSITIONS = "capital.total_usd", "pool.max_open_groups"
@@ -129,7 +129,7 @@ class CapitalStep(Step):
                 try:
                     settings, fault = documents.with_value(settings, path, plain), ""
                 except SettingsError as error:
-                    fault = error.faults[0].message
+                    fault = translated(error.faults[0].message)
             self.faults[path].show_text(_sentence(fault))
             self.faults[path].setVisible(bool(fault))
             field.mark(bad=bool(fault))

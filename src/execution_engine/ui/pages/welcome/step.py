@@ -198,5 +198,5 @@ class Step(QScrollArea):
 
     def say(self, text: str) -> None:
         """Say why something was not done."""
-        self.said.show_text(text)
+        self.said.show_text(translated(text))
         self.said.setVisible(bool(text))
