@@ -2411,7 +2411,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <source>Sending</source>
-            <translation>Wird gesendet</translation>
+            <translation>Sendet</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2422,7 +2422,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <source>Part filled</source>
-            <translation>Teilausgeführt</translation>
+            <translation>Teilweise</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2445,12 +2445,12 @@
             <location filename="../../src/execution_engine/ui/icons.py" />
             <location filename="../../src/execution_engine/ui/pages/risk/plan.py" />
             <source>Failed</source>
-            <translation>Fehlgeschlagen</translation>
+            <translation>Fehler</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <source>Checking</source>
-            <translation>Wird geprüft</translation>
+            <translation>Unklar</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2476,7 +2476,7 @@
             <location filename="../../src/execution_engine/ui/icons.py" />
             <location filename="../../src/execution_engine/ui/pages/risk/plan.py" />
             <source>Closing</source>
-            <translation>Wird geschlossen</translation>
+            <translation>Schließt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2492,7 +2492,7 @@
             <location filename="../../src/execution_engine/ui/panels/accounts.py" />
             <location filename="../../src/execution_engine/ui/risk_board.py" />
             <source>On hold</source>
-            <translation>Angehalten</translation>
+            <translation>Halt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2529,7 +2529,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <source>Dequeued</source>
-            <translation>Aus Warteschlange</translation>
+            <translation>Entfernt</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2588,7 +2588,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <source>Incomplete</source>
-            <translation>Unvollständig</translation>
+            <translation>Lückenhaft</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
@@ -2626,7 +2626,7 @@
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />
             <source>Target hit</source>
-            <translation>Ziel erreicht</translation>
+            <translation>Am Ziel</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/ui/icons.py" />

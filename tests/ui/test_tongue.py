@@ -264,6 +264,94 @@ def test_the_window_speaks_it_and_remembers_by_english_names(tmp_path: Path):
     assert said["button"] in ("Abbrechen", "Schließen"), "Qt's own words are German"
 
 
+ENGLISH = (
+    *(
+        "Dashboard",
+        "Positions",
+        "Queue",
+        "Risk",
+        "Performance",
+        "Logs",
+        "Settings",
+        "Open",
+        "Filled",
+        "Waiting",
+    ),
+    *(
+        "Close everything…",
+        "Pause",
+        "All accounts",
+        "Unrealized",
+        "Realized",
+        "Message",
+        "Save",
+        "Add",
+    ),
+)
+
+
+def test_every_page_is_german_where_german_is_set(tmp_path: Path):
+    """By a start of the whole program, in a process of its own: the settings say it before pages are imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", GERMAN, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    said: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    assert list(said)[:3] == ["dashboard", "positions", "queue"]
+    assert {page: sorted({*words} & {*ENGLISH}) for page, words in said.items()} == {
+        page: [] for page in said
+    }
+    for page, word in (
+        *(("dashboard", "Offene Positionen"), ("positions", "Positionen"), ("queue", "Warteschlange")),
+        *(("risk", "Risiko"), ("signals", "Signale"), ("performance", "Auswertung"), ("logs", "Protokoll")),
+        *(("settings", "Einstellungen"), ("away", "Während Ihrer Abwesenheit"), ("window", "Ansicht")),
+    ):
+        assert word in said[page], page
+
+
+GERMAN = """
+import asyncio, json, sys
+from pathlib import Path
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit
+from execution_engine.core import Options
+from execution_engine.domain.settings import PaperFeed
+from execution_engine.main import Application
+from execution_engine.ui.loop import Loop
+from execution_engine.window import give_window
+from tests.stories.installation import Installation
+
+folder = Path(sys.argv[1]) / "data"
+Installation(folder).configure(ui__language="deutsch")
+
+def words(page):
+    from execution_engine.ui.tables import RowsView  # has words of its own
+    yield from (each.text() for kind in (QLabel, QAbstractButton) for each in page.findChildren(kind))
+    yield from (each.placeholderText() for each in page.findChildren(QLineEdit))
+    yield from (each.itemText(at) for each in page.findChildren(QComboBox) for at in range(each.count()))
+    for view in page.findChildren(RowsView):
+        yield from (column.title for column in view.rows_model.columns)
+
+async def walk():
+    application = Application(Options(data_dir=str(folder), port=0, paper_feed=PaperFeed.MANUAL))
+    await asyncio.to_thread(application.open)
+    windows = give_window(application, qt)
+    try:
+        await application.start()
+        main = windows[0].main
+        said = {place.key: list(words(main.stage.page(place.key))) for place in main.stage.places}
+        return said | {"window": [action.text() for action in main.menuBar().actions()]}
+    finally:
+        await application.stop()
+        windows[0].close()
+        application.close()
+
+qt = QApplication([])
+loop = Loop(qt)
+asyncio.set_event_loop(loop)
+with loop:
+    print(json.dumps(loop.run_until_complete(walk())))
+"""
+
 WINDOW = """
 import json, sys
 from pathlib import Path

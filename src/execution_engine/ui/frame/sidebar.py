@@ -28,7 +28,7 @@ DOT = Qt.ItemDataRole.UserRole + 2
 ICON = Qt.ItemDataRole.UserRole + 3
 KEY = Qt.ItemDataRole.UserRole + 4
 GAP = 2
-AROUND, WIDEST = 96, 230  # [px]: beside a name are icon, margins and a count
+AROUND, WIDEST = 88, 230  # [px]: beside a name are icon, margins and a count
 
 
 class Sidebar(QListWidget):
@@ -52,7 +52,7 @@ class Sidebar(QListWidget):
         for place in places:
             if place.listed:
                 self._add(place)
-        self.setFixedWidth(px(SIZE["sidebar"]))
+        self.setFixedWidth(self._wide())
         self.currentItemChanged.connect(lambda *_: self.chosen.emit(self.current()))
         THEME.theme_changed.connect(self.scheduleDelayedItemsLayout)
 

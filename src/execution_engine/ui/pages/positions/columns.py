@@ -31,7 +31,7 @@ WIDTHS: dict[str, dict[str, int]] = {
         "unrealized": 112,
         "percent": 70,
         "mode": 78,
-        "status": 104,
+        "status": 108,
         "age": 60,
     },
     "medium": {
@@ -45,7 +45,7 @@ WIDTHS: dict[str, dict[str, int]] = {
         "filled": 122,
         "unrealized": 112,
         "percent": 70,
-        "status": 104,
+        "status": 108,
     },
     "narrow": {
         "position": 190,
@@ -56,7 +56,7 @@ WIDTHS: dict[str, dict[str, int]] = {
         "progress": 106,
         "unrealized": 106,
         "percent": 70,
-        "status": 104,
+        "status": 108,
     },
 }
 _STATES = [*GroupStatus]

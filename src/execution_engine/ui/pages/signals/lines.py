@@ -134,7 +134,7 @@ def columns(zone: tzinfo | None = None) -> tuple[Column[AlertLine], ...]:
     )
 
 
-WIDE = {"received": 98, "signal": 190, "type": 92, "outcome": 116, "reason": 150}
+WIDE = {"received": 98, "signal": 190, "type": 92, "outcome": 126, "reason": 150}
 NARROW = {"received": 82, "signal": 176, "outcome": 110}
 
 
