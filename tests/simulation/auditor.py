@@ -440,7 +440,7 @@ class Auditor:
                 continue
             before = [(depth, *_place(other)) < (mine, *_place(promoted)) for depth in depths for mine in own]
             self._note_rule(promoted, other, min(own, default=ZERO), min(depths))
-            if all(before):
+            if before and all(before):  # where its own price is too old to be sure of, nobody can tell
                 text = f"signal {promoted.id} was promoted before {other.id}, which comes first"
                 self.breaks("I7", f"{text}: {_said(own, promoted)} against {_said(depths, other)}")
 
@@ -453,8 +453,7 @@ class Auditor:
         for id in self._waiting:
             other: QueuedSignal = self.rows[QueuedSignal][id]
             same = other.account == new.account and other.key != new.key
-            known = self._depths(other, new.created_at) and self._sure(other, new.created_at)
-            if same and known and self._group_of(other) is None:
+            if same and self._is_priced(other, new.created_at) and self._group_of(other) is None:
                 self.breaks("I7", f"group {new.id} was opened past signal {other.id}, which waits")
 
     def _note_rule(self, promoted: QueuedSignal, other: QueuedSignal, mine: Decimal, its: Decimal) -> None:
@@ -505,7 +504,13 @@ class Auditor:
         heard = [
             when for when, _ in self.heard[signal.exchange, signal.symbol] if when <= then + SAME_MOMENT_S
         ]
-        return signal.entry_price is None or not heard or then - heard[-1] <= SURE_S
+        return signal.entry_price is None or not heard or self._is_priced(signal, at)
+
+    def _is_priced(self, signal: QueuedSignal, at: datetime) -> bool:
+        """Return whether a price of its market counted then for certain: one of that very moment may be later."""
+        then = self.decided(at)
+        heard = self.heard[signal.exchange, signal.symbol]
+        return any(then - SURE_S <= when < then - SAME_MOMENT_S for when, _ in heard)
 
     def _group_of(self, signal: QueuedSignal) -> Group | None:
         own = [g for g in self.rows[Group].values() if g.key == signal.key and g.status in SLOT]
