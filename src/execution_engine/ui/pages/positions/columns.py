@@ -15,24 +15,24 @@ from execution_engine.ui.theme import px
 from execution_engine.ui.tongue import tr
 
 # px that the rows must have for every column, for all but two.
-WIDE = 1254
+WIDE = 1247
 MEDIUM = 1096
 
 WIDTHS: dict[str, dict[str, int]] = {
     "wide": {
-        "position": 190,
+        "position": 188,
         "pyramids": 50,
         "legs": 64,
         "entry": 100,
         "price": 100,
         "target": 100,
         "progress": 108,
-        "filled": 124,
+        "filled": 121,
         "unrealized": 112,
         "percent": 70,
         "mode": 78,
         "status": 108,
-        "age": 60,
+        "age": 48,
     },
     "medium": {
         "position": 184,
@@ -45,7 +45,7 @@ WIDTHS: dict[str, dict[str, int]] = {
         "filled": 122,
         "unrealized": 112,
         "percent": 70,
-        "status": 108,
+        "status": 104,
     },
     "narrow": {
         "position": 190,
@@ -56,7 +56,7 @@ WIDTHS: dict[str, dict[str, int]] = {
         "progress": 106,
         "unrealized": 106,
         "percent": 70,
-        "status": 108,
+        "status": 104,
     },
 }
 _STATES = [*GroupStatus]
