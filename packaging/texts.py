@@ -163,10 +163,10 @@ def words() -> Iterator[tuple[str, str, str]]:
 
 def advice() -> Iterator[tuple[str, str, str]]:
     """Yield what zxcvbn says about a password that is easy to guess; `strength.py` ends each with a full stop."""
-    spec = importlib.util.find_spec("zxcvbn.feedback")
+    spec = importlib.util.find_spec("zxcvbn")  # found, not imported: its word lists take 11 MB
     assert spec is not None
     assert spec.origin is not None
-    for node in _sentences(parsed(Path(spec.origin))):
+    for node in _sentences(parsed(Path(spec.origin).with_name("feedback.py"))):
         if isinstance(node, ast.Constant) and node.value.count(" ") > 1:
             yield node.value.removesuffix(".") + ".", "", "src/execution_engine/adapters/security/strength.py"
 
