@@ -125,7 +125,7 @@ async def test_an_account_is_added_with_a_password_and_pasted_keys_are_cleaned_a
     dialog.new_password.second.setText("correct hose")
     assert dialog._hints["again"].text() == "The two differ."
     dialog.new_password.second.setText(PASSWORD)
-    await until(dialog.confirm.isEnabled)
+    await until(dialog.confirm.isEnabled, KEYS_TAKE_S)  # the word lists are read first
     dialog.confirm.click()
     await until(lambda: panel.dialog is None)
     house.show()
@@ -243,7 +243,7 @@ async def test_the_vault_says_what_opens_it_and_what_that_is_good_for(house: Saf
     dialog = await asked(panel, PasswordDialog)
     dialog.new.first.setText(PASSWORD)
     dialog.new.second.setText(PASSWORD)
-    await until(dialog.confirm.isEnabled)
+    await until(dialog.confirm.isEnabled, KEYS_TAKE_S)  # the word lists are read first
     dialog.confirm.click()
     await until(lambda: panel.words.text() == PASSWORD_WORDS, KEYS_TAKE_S)
     assert panel.sentence.text() == "The vault is open (nothing in it yet); a master password opens it."
@@ -254,7 +254,7 @@ async def test_the_vault_says_what_opens_it_and_what_that_is_good_for(house: Saf
     dialog.fields["present"].setText("wrong horse")
     dialog.new.first.setText("another password")
     dialog.new.second.setText("another password")
-    await until(dialog.confirm.isEnabled)
+    await until(dialog.confirm.isEnabled, KEYS_TAKE_S)  # the word lists are read first
     dialog.confirm.click()
     await until(lambda: dialog._hints["present"].text() == "The master password is wrong.", KEYS_TAKE_S)
     dialog.fields["present"].setText(PASSWORD)
@@ -384,7 +384,7 @@ async def test_what_was_typed_as_a_secret_is_in_no_title_tooltip_or_clipboard(
         field.selectAll()
         field.copy()  # a field of a password gives nothing away
     assert found_in_widgets([*secret.values(), PASSWORD]) == []
-    await until(dialog.confirm.isEnabled)
+    await until(dialog.confirm.isEnabled, KEYS_TAKE_S)  # the word lists are read first
     dialog.confirm.click()
     await until(lambda: panel.dialog is None)
     assert found_in_widgets([*secret.values(), PASSWORD]) == []
