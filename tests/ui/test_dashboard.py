@@ -328,6 +328,20 @@ async def test_a_cancel_that_the_exchange_refuses_is_shown_with_its_reason(
     assert page.needs.titles() == []
 
 
+async def test_a_cancel_that_goes_out_again_before_the_screen_has_heard_of_it_is_no_trouble(
+    house: WindowHouse, page: DashboardPage
+) -> None:
+    house.holding(timeframe="240")
+    order = next(order for order in house.working if order.purpose == "entry")
+    refused = replace(order, cancel_requested=True, cancel_at=NOON, cancels_in_vain=3)
+    house.bridge.released((refused,), ())
+    house.show()
+    assert page.needs.titles() == ["BTCUSDT 4h: a cancel was not carried out"]
+    house.bridge.released((replace(refused, cancel_at=None),), ())
+    page._show_figures()  # as a reading that has just come back does, between two batches
+    assert page.needs.titles() == []
+
+
 async def test_old_prices_of_positions_need_attention(house: WindowHouse, page: DashboardPage) -> None:
     house.holding()
     house.clock.forward(minutes=2)

@@ -172,8 +172,8 @@ def _groups(bridge: Bridge, orders: list[Order]) -> Iterator[Thing]:
         of_group = unknown.get(group.id, [])
         if looked_up := [order for order in of_group if order.status is OrderStatus.UNKNOWN]:
             yield _looked_up(group, looked_up)
-        elif of_group:
-            yield _not_cancelled(group, of_group)
+        elif waiting := [order for order in of_group if _waits_to_cancel(order)]:  # newer than the last batch
+            yield _not_cancelled(group, waiting)
         if group.status is GroupStatus.CLOSING and group.retry_at is not None:
             sentence = tr("The exchange refused the close. It is tried again at {time}.").format(
                 time=local_time(group.retry_at)
