@@ -17,7 +17,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QEvent, QObject, QPoint
-from PySide6.QtWidgets import QApplication, QTreeView, QWidget
+from PySide6.QtWidgets import QApplication, QTreeView
 
 from execution_engine.adapters.storage import migrate
 from execution_engine.adapters.storage.codec import time_text
@@ -105,6 +105,7 @@ async def _on_every_page(
             read_versions=_versions,
         )
     )
+    painted = Painted(bridge)  # told before any page: one may paint at once
     window = MainWindow(bridge, PLACES, Memory(folder / "window.json"))
     window.showNormal()
     window.resize(*SIZE)
@@ -115,7 +116,7 @@ async def _on_every_page(
     _watch(window, instruments, chance)
     gc.collect()
     gc.freeze()
-    figures = [] if groups != GROUPS else await _from_event(window, bridge, instruments, chance)
+    figures = [] if groups != GROUPS else await _from_event(window, painted, bridge, instruments, chance)
     for place in PLACES:
         begun = time.perf_counter()
         window.go(place.key)
@@ -132,13 +133,17 @@ async def _on_every_page(
 
 
 async def _from_event(
-    window: MainWindow, bridge: Bridge, instruments: list[Instrument], chance: random.Random
+    window: MainWindow,
+    painted: Painted,
+    bridge: Bridge,
+    instruments: list[Instrument],
+    chance: random.Random,
 ) -> list[Figure]:
     """Move prices, a hundred a second, and time each from its arrival to the end of the painting of its cells."""
     window.go("positions")
     (page,) = window.findChildren(PositionsPage)
     await asyncio.sleep(1)
-    painted = Painted(bridge, page.tree.viewport())
+    page.tree.viewport().installEventFilter(painted)
     in_sight = _in_sight(page.tree, instruments)
     for _ in range(PRICES):
         each = chance.choice(in_sight)
@@ -162,13 +167,12 @@ def _in_sight(tree: QTreeView, instruments: list[Instrument]) -> list[Instrument
 class Painted(QObject):
     """Times prices from their arrival to the end of the next painting after the screens were told of them."""
 
-    def __init__(self, bridge: Bridge, viewport: QWidget) -> None:
-        super().__init__(viewport)
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(bridge)
         self.took: list[float] = []
         self._arrived: dict[str, float] = {}
         self._told: list[float] = []
         bridge.changed.connect(self._tell)
-        viewport.installEventFilter(self)
 
     def arrives(self, symbol: str) -> None:
         self._arrived.setdefault(symbol, time.perf_counter())
