@@ -212,21 +212,16 @@ class Reconcile:
     async def _without_known(self, fills: Fills) -> Fills:
         """Have archived groups back whose orders traded after all; leave out what is known of the others."""
         news: list[AccountTrade] = []
-        asked = {
-            id: None for id in (other.client_order_id for other in fills.trades) if self._is_archived(id)
-        }
-        known = await self._past.trades_of(list(asked)) if self._past is not None and asked else {}
+        own = list({other.client_order_id: None for other in fills.trades if self._is_ours(other)})
+        # Also of orders in memory: they may go into the archive meanwhile.
+        known = await self._past.trades_of(own) if self._past is not None and own else {}
         for other in fills.trades:
             id = other.client_order_id
-            if not self._is_archived(id):
+            if not self._is_ours(other) or self._book.order_of(id) is not None:
                 news.append(other)
+            elif self._past is None:
                 continue
-            if self._past is None:
-                continue
-            if id not in asked:  # it went into the archive meanwhile
-                known = {**known, **await self._past.trades_of([id])}
-                asked[id] = None
-            if id not in known:
+            elif id not in known:
                 news.append(other)  # nobody knows this order
             elif other.trade.trade_id not in known[id]:
                 if (past := await self._past.group_of(id)) is not None:
@@ -234,10 +229,9 @@ class Reconcile:
                 news.append(other)
         return replace(fills, trades=tuple(news))
 
-    def _is_archived(self, client_order_id: str) -> bool:
-        """Return whether an id is of this installation and its order is not in memory."""
-        ours = client_order_id.startswith(prefix(self._book.engine.install_key))
-        return ours and self._book.order_of(client_order_id) is None
+    def _is_ours(self, other: AccountTrade) -> bool:
+        """Return whether a trade is of an order that this installation sent."""
+        return other.client_order_id.startswith(prefix(self._book.engine.install_key))
 
     # -- orders
 
