@@ -95,6 +95,19 @@ def test_an_account_with_an_order_in_doubt_stays_closed():
     assert [order.attempt for order in again.orders()] == [1] * 5 + [2]
 
 
+def test_the_fence_of_an_order_in_doubt_runs_from_the_restart():
+    """How long nothing ran is told by a clock that may have been set meanwhile."""
+    house = opened()
+    sent, lost, *_ = house.sent
+    house.says(lost, Verdict.UNKNOWN)
+    house.says(lost, Verdict.ABSENT)
+    house.clock.forward(minutes=10)
+    again = house.restarted()
+    again.start()
+    rows = [again.book.orders[order.id] for order in (sent, lost)]
+    assert [(row.sent_at, row.absences) for row in rows] == [(again.clock.time, 0)] * 2
+
+
 def test_an_account_that_cannot_be_read_says_why_and_is_told_once():
     again = opened().restarted()
     again.start()

@@ -87,7 +87,7 @@ def _works(draft: Draft, account: Account) -> bool:
 
 def _after_restart(order: Order, draft: Draft) -> Order:
     if order.status in (OrderStatus.PENDING, OrderStatus.UNKNOWN):
-        return orders.doubted(order, draft.now, "the program was restarted")
+        return orders.doubted(order, draft.now, "the program was restarted", fence_from=draft.now)
     return order if order.cancel_sent_at is None else replace(order, cancel_sent_at=None)
 
 
