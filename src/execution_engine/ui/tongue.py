@@ -118,9 +118,13 @@ def _part(known: _Sentences, text: str, cuts: tuple[re.Pattern[str], ...] = _END
     if said is None and text.endswith("."):
         bare = known.tell(text[:-1])
         said = None if bare is None else f"{bare}."
-    if said is not None or not cuts:
-        return text if said is None else said
-    return "".join(_part(known, part, cuts[1:]) for part in cuts[0].split(text))
+    if said is not None:
+        return said
+    for finer, cut in enumerate(cuts, 1):
+        parts = cut.split(text)
+        if len(parts) > 1:  # else it is the same text, which no template fits
+            return "".join(_part(known, part, cuts[finer:]) for part in parts)
+    return text
 
 
 class _Sentences:
