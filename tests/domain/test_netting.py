@@ -12,8 +12,13 @@ from execution_engine.domain.rows import AccountStatus, Fill, Group, Order, Orde
 from tests.house import House
 
 
-def opposite(settings: dict[str, Any] | None = None, symbol: str = "BTCUSDT.P") -> tuple[House, Group, Group]:
-    """Open a long that ends without a fill, a short after it, and let an entry of the long fill late."""
+def opposite(
+    settings: dict[str, Any] | None = None, symbol: str = "BTCUSDT.P", *, late_first: bool = False
+) -> tuple[House, Group, Group]:
+    """Open a long that ends without a fill, a short after it, and let an entry of the long fill late.
+
+    late_first: that fill is heard of before the short's own.
+    """
     house = House({"signals.opposite": "reject"} | (settings or {}))
     house.price(symbol, "50000")
     house.alert(symbol=symbol, entry_price="50000")
@@ -27,8 +32,9 @@ def opposite(settings: dict[str, Any] | None = None, symbol: str = "BTCUSDT.P") 
     short = house.groups[-1]
     entry = next(order for order in house.sent if order.group_id == short.id)
     house.says(entry)
-    house.fill(entry, "50100")
-    house.fill(late, "50000")
+    fills = [(entry, "50100"), (late, "50000")]
+    for order, price in reversed(fills) if late_first else fills:
+        house.fill(order, price)
     return house, long, short
 
 
@@ -81,6 +87,20 @@ def test_nothing_is_booked_while_a_close_of_the_other_is_on_its_way():
     house.confirm_cancels()
     try_again(house, long)
     assert booked(house, long) == booked(house, short) == []
+
+
+def test_nothing_is_booked_that_a_resting_target_may_close_beyond_what_is_left():
+    house, long, short = opposite({"take_profit.order": "limit"}, late_first=True)
+    (target,) = (order for order in house.working if order.purpose == "take_profit")
+    house.says(target)
+    assert not target.reduce_only  # the exchange knows only what is left of both, and would refuse it
+    refuse(house, long)
+    try_again(house, long)
+    assert booked(house, long) == booked(house, short) == []
+    (close,) = (order for order in house.working if order.purpose == "emergency")
+    house.fill(close, "50000")
+    assert house.book.groups[long.id].status == "closed"
+    assert house.book.groups[short.id].open_quantity == target.quantity
 
 
 def test_it_is_told():

@@ -378,12 +378,14 @@ def _parts(draft: Draft, group: Group, quantity: Decimal) -> tuple[tuple[int, De
 
 def bookable(draft: Draft, group: Group) -> dict[int, Decimal]:
     """Return what each leg holds that no close on its way covers [base]."""
-    return uncovered(draft, group, draft.legs(group.id), aside=_rests)
+    swap = group.market is Market.SWAP
+    return uncovered(draft, group, draft.legs(group.id), aside=lambda order: _gives_way(order, swap))
 
 
-def _rests(order: Order) -> bool:
-    quiet = order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
-    return quiet and order.type is OrderType.LIMIT
+def _gives_way(order: Order, swap: bool) -> bool:
+    """A target that rests does, unless it could close more than is left before its cancel arrives."""
+    rests = order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED) and order.type is OrderType.LIMIT
+    return rests and (order.reduce_only or not swap)
 
 
 def _outside_fill(draft: Draft, group: Group, order: Order, trade: Trade) -> Fill:
