@@ -21,6 +21,11 @@ class Lonely:
     field: int = 1
 
 
+@dataclasses.dataclass(frozen=True)
+class Loose:
+    field: int = 1
+
+
 def test_a_changed_row_is_what_the_standard_library_makes_of_it():
     changed = replace(POINT, id=8, realized=Decimal("-1"))
 
@@ -41,6 +46,17 @@ def test_a_field_that_a_row_does_not_have_is_refused():
         replace(POINT, colour="red")
 
 
-def test_a_class_with_one_field_is_refused_instead_of_being_copied_wrongly():
-    with pytest.raises(TypeError, match="Lonely has too few fields"):
-        replace(Lonely())
+def test_a_copy_is_as_frozen_as_its_original():
+    copy = replace(POINT, id=8)
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        copy.id = 9  # type: ignore[misc]
+
+
+def test_a_row_of_one_field_can_be_changed_too():
+    assert replace(Lonely(), field=2) == Lonely(2)
+
+
+def test_a_class_without_slots_is_refused_instead_of_being_copied_wrongly():
+    with pytest.raises(TypeError, match="object layout differs"):
+        replace(Loose())

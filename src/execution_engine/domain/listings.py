@@ -61,11 +61,11 @@ def order_refused(draft: Draft, group: Group, tries: int) -> timedelta:
 
 def order_taken(draft: Draft, group: Group) -> None:
     """An order was taken, so the market is traded."""
-    groups = _in_market(draft, group)
-    if finding_of(draft, group) is not None and groups:
+    groups = _in_market(draft, group) if finding_of(draft, group) is not None else []
+    if groups:
         _traded_again(draft, groups)
-        for other in groups:
-            draft.follow(Settle(group_id=other.id))
+    for other in groups:
+        draft.follow(Settle(group_id=other.id))
 
 
 def remind(draft: Draft, group: Group) -> None:

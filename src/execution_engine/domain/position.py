@@ -97,16 +97,20 @@ def book(
 
     settled: the group is flat, so what is left of the entry fees belongs to what was closed.
     """
-    filled = sum((order.filled_quantity for order in entries), ZERO)
-    cost = sum((order.filled_cost for order in entries), ZERO)
-    entry_fees = sum((order.fee_value for order in entries), ZERO)
-    parts = [(order.purpose, share) for order in closes if (share := shares(order).get(leg.id))]
-    closed = sum((share.quantity for _, share in parts), ZERO)
-    proceeds = sum((share.proceeds for _, share in parts), ZERO)
-    exit_fees = sum((share.fee_value for _, share in parts), ZERO)
-    base_fees = sum((order.fee_base for order in entries), ZERO)
+    filled = cost = entry_fees = base_fees = ZERO
+    for order in entries:
+        filled += order.filled_quantity
+        cost += order.filled_cost
+        entry_fees += order.fee_value
+        base_fees += order.fee_base
     held = filled - base_fees
-    base_fees += sum((share.fee_base for _, share in parts), ZERO)
+    parts = [(order.purpose, share) for order in closes if (share := shares(order).get(leg.id))]
+    closed = proceeds = exit_fees = ZERO
+    for _, share in parts:
+        closed += share.quantity
+        proceeds += share.proceeds
+        exit_fees += share.fee_value
+        base_fees += share.fee_base
     open_quantity = filled - base_fees - closed
     average = divide(cost, filled) if filled else None
     flat = closed > 0 and (settled or instrument.quantity(open_quantity) <= 0)
