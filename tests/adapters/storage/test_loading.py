@@ -20,7 +20,6 @@ from execution_engine.domain.rows import (
     Archive,
     Engine,
     EquityPoint,
-    Fill,
     Mode,
     Order,
     QueuedSignal,
@@ -100,7 +99,6 @@ def test_what_is_alive_is_loaded_and_what_is_over_is_not(store: SqliteStore) -> 
     ]
     committed(store, *alive, *over)
     assert set(store.load()) == set(alive)
-    assert set(store.load(fills=False)) == {row for row in alive if not isinstance(row, Fill)}
 
 
 def test_rows_come_after_what_they_belong_to(store: SqliteStore) -> None:
@@ -126,12 +124,6 @@ def test_the_last_alert_of_each_chart_is_loaded_however_many_came_of_others(stor
     others = [of(id, "ETHUSDT") for id in range(10, 2_010)]
     committed(store, *older, *charts, *others)
     assert list(store.load()) == [*charts, *others]
-
-
-def test_old_identities_can_be_left_out(store: SqliteStore) -> None:
-    committed(store, key(1, days=91), key(2, days=89))
-    assert list(store.load(keys_since=NOW - timedelta(days=90))) == [key(2, days=89)]
-    assert list(store.load()) == [key(1, days=91), key(2, days=89)]
 
 
 def test_what_is_old_is_pruned_in_steps_and_the_rest_stays(path: Path) -> None:

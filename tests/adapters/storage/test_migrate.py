@@ -28,7 +28,7 @@ NEXT_STEP = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0006", "0005", None, None
+revision, down_revision, branch_labels, depends_on = "0007", "0006", None, None
 
 def upgrade():
     with op.batch_alter_table("position_groups") as table:
@@ -47,7 +47,7 @@ def next_version(tmp_path: Path) -> Callable[..., Path]:
     def make(more: str = "pass") -> Path:
         steps = tmp_path / "100 % steps"
         copytree(migrate.STEPS, steps)
-        (steps / "versions" / "0006_mood.py").write_text(NEXT_STEP.replace("{more}", more))
+        (steps / "versions" / "0007_mood.py").write_text(NEXT_STEP.replace("{more}", more))
         return steps
 
     return make
@@ -84,14 +84,14 @@ def test_an_older_database_is_backed_up_and_keeps_its_rows(
     store.close()
     steps = next_version()
     made = migrate.upgrade(
-        path, lambda old: check.backup_before(path, tmp_path, old, NOW), steps=steps, head="0006"
+        path, lambda old: check.backup_before(path, tmp_path, old, NOW), steps=steps, head="0007"
     )
-    assert made == tmp_path / "engine-schema-0005-20261120T100338Z.sqlite"
+    assert made == tmp_path / "engine-schema-0006-20261120T100338Z.sqlite"
     assert set(SqliteStore(made).load()) == set(family(10))
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT id, mood FROM position_groups").fetchall() == [(10, "calm")]
         assert connection.execute("SELECT count(*) FROM fills").fetchall() == [(1,)]
-    migrate.downgrade(path, "0005", steps=steps)
+    migrate.downgrade(path, "0006", steps=steps)
     assert set(SqliteStore(path).load()) == set(family(10))
     assert migrate.upgrade(path, no_backup) is None
 
@@ -112,10 +112,10 @@ def test_a_step_that_fails_changes_nothing(
     store.close()
     before = schema(path)
     with pytest.raises(error, match=sentence):
-        migrate.upgrade(path, lambda _: path, steps=next_version(more), head="0006")
+        migrate.upgrade(path, lambda _: path, steps=next_version(more), head="0007")
     assert schema(path) == before
     assert set(SqliteStore(path).load()) == set(family(10))
-    assert migrate.revision_of(path) == "0005"
+    assert migrate.revision_of(path) == "0006"
 
 
 def test_acts_from_before_their_origin_was_noted_stay_as_they_are_and_the_chain_goes_on(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +12,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, func, 
 from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 
-from execution_engine.adapters.storage.codec import forget_much, time_text
+from execution_engine.adapters.storage.codec import forget_much
 from execution_engine.adapters.storage.connect import open_engine
 from execution_engine.adapters.storage.failures import sentence
 from execution_engine.adapters.storage.tables import CURRENT, Stored, metadata
@@ -83,23 +82,20 @@ def fetch(connection: Connection, stored: Stored, statement: Select[Any] | None 
             raise UnreadableRow(f"a row of {stored.table.name} makes no sense ({error})") from error
 
 
-def load(path: Path, *, fills: bool, keys_since: datetime | None) -> list[Row]:
+def load(path: Path) -> list[Row]:
     """Return the rows that the book starts from, parents before children. Raises StoreFailed.
 
     A list, because a reader who stopped half-way would leave the snapshot open.
     """
-    statements = wanted(keys_since)
-    if not fills:
-        del statements[Fill]
     with snapshot(path) as connection:
         return [
             row
-            for row_type, statement in statements.items()
+            for row_type, statement in wanted().items()
             for row in fetch(connection, CURRENT[row_type], statement)
         ]
 
 
-def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:
+def wanted() -> dict[type[Any], Select[Any] | None]:
     """Map each type that the book needs to the statement that finds its rows (None: all of them)."""
     return {
         Engine: None,
@@ -129,9 +125,7 @@ def wanted(keys_since: datetime | None) -> dict[type[Any], Select[Any] | None]:
         ),
         QueuedSignal: only(QueuedSignal, column(QueuedSignal, "outcome").is_(None)),
         Alert: only(Alert, column(Alert, "id").in_(alert_ids())),
-        AlertKey: only(AlertKey, column(AlertKey, "received_at") >= time_text(keys_since))
-        if keys_since
-        else None,
+        AlertKey: None,
         EquityPoint: only(EquityPoint, column(EquityPoint, "id").in_(last_of_each_world())),
     }
 

@@ -18,7 +18,7 @@ from execution_engine.adapters.storage.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0005"
+REVISION = "0006"
 STEPS = Path(__file__).with_name("migrations")
 
 

@@ -80,12 +80,9 @@ class SqliteStore:
         """Return how many writes are not durable yet."""
         return self._accepted - self._settled
 
-    def load(self, *, fills: bool = True, keys_since: datetime | None = None) -> list[Row]:
-        """Return the rows that the book starts from, parents before children. Blocking.
-
-        keys_since: leaves out identities of older alerts. Raises StoreFailed.
-        """
-        return loading.load(self.path, fills=fills, keys_since=keys_since)
+    def load(self) -> list[Row]:
+        """Return the rows that the book starts from, parents before children. Blocking. Raises StoreFailed."""
+        return loading.load(self.path)
 
     def next_id(self) -> int:
         """Return an id above every id in any table, history too. Blocking. Raises StoreFailed."""
