@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from execution_engine.domain.inputs import Input, OrderReport, OrderReports, Sending
@@ -36,6 +36,7 @@ PRIORITY = {
     Purpose.ENTRY: 3,
 }
 LAST = PRIORITY[Purpose.ENTRY]
+NOTHING = -1  # less than what is most urgent
 
 SENDING = frozenset({AccountStatus.READY, AccountStatus.DISABLED, AccountStatus.HOLD})
 
@@ -148,7 +149,7 @@ class Lanes:
         if lane is None or lane.busy:
             return
         ranks = self._ranks[key[0]]
-        ready = self._ready(lane)
+        ready = self._ready(key)
         if ready:
             ranks.put(key, _priority(ready[0]))
             return
@@ -164,32 +165,39 @@ class Lanes:
             self._rank(key)
         return names
 
-    def _ready(self, lane: Lane) -> list[Order]:
+    def _ready(self, key: LaneKey) -> list[Order]:
         """Return what may leave now, the most urgent first; forget what was revoked or changed."""
-        for id in [id for id, row in lane.waiting.items() if not self._is_current(row)]:
-            del lane.waiting[id]
-        return sorted((row for row in lane.waiting.values() if self._may_leave(row)), key=_order)
+        waiting = self._lanes[key].waiting
+        for id in [id for id, row in waiting.items() if not self._is_current(row)]:
+            del waiting[id]
+        return sorted(self._that_may_leave(key, waiting.values()), key=_order)
 
     def _is_current(self, row: Order) -> bool:
         return self._book.order(row.id) is row
 
-    def _may_leave(self, row: Order) -> bool:
-        """An account that was read trades; while it, its world or the group is on hold it only reduces.
+    def _that_may_leave(self, key: LaneKey, rows: Iterable[Order]) -> list[Order]:
+        """Return the rows of a lane that may leave; nothing is added to a group on hold."""
+        least = self._least_urgent(key)
+        return [row for row in rows if _priority(row) <= least and not self._adds_to_held(row)]
+
+    def _adds_to_held(self, row: Order) -> bool:
+        group = self._book.groups.get(row.group_id) if _priority(row) == LAST else None
+        return group is not None and bool(group.hold)
+
+    def _least_urgent(self, key: LaneKey) -> int:
+        """Return the last priority that may leave a lane: an account that was read trades, on hold it only reduces.
 
         Nothing is added either where a replaced close may still arrive.
         """
-        account = self._book.accounts.get(row.account)
+        account = self._book.accounts.get(key[0])
         if account is None:
-            return False
+            return NOTHING
         # What was decided counts at once where it holds back, and once it is durable where it lets go.
         statuses = {account.status, self._durable.get(account.name, account.status)}
         if not statuses <= SENDING:
-            return False
-        if _priority(row) < LAST:
-            return True
-        group = self._book.groups.get(row.group_id)
-        held = (group is not None and group.hold) or self._book.awaits_lost_close(row.lane)
-        return not (held or AccountStatus.HOLD in statuses or self._book.world_hold(account.world))
+            return NOTHING
+        held = AccountStatus.HOLD in statuses or self._book.world_hold(account.world)
+        return LAST - 1 if held or self._book.awaits_lost_close(key) else LAST
 
     # -- what leaves
 
@@ -213,7 +221,7 @@ class Lanes:
     def _begin(self, way: Way, ranks: Ranks, key: LaneKey, rank: int) -> None:
         """Begin a lane's next step, of what is most urgent in it and as much of that as there is room for."""
         lane = self._lanes[key]
-        ready = self._ready(lane)
+        ready = self._ready(key)
         first = _priority(ready[0]) if ready else LAST + 1
         if first > rank:
             ranks.drop(key)  # what it was queued for was revoked meanwhile, or may not leave any more
@@ -227,14 +235,30 @@ class Lanes:
             del lane.waiting[row.id]
         ranks.drop(key)
         lane.busy = True
-        self._tasks.spawn(f"lane {' '.join(key)}", self._carry_out(way, key, step, way.breaker.leaves()))
+        cancels = [row for row in step if _kind(row) is Kind.CANCEL]
+        places = [row for row in step if _kind(row) is Kind.ORDER]
+        name, probe = f"lane {' '.join(key)}", way.breaker.leaves()
+        # What leaves together leaves before the next lane's: each call is begun by the first turn of a task.
+        meanwhile = (
+            self._tasks.spawn(f"{name}: cancels", self._send(key, cancels)) if places and cancels else None
+        )
+        self._tasks.spawn(name, self._carry_out(way, key, step, places or cancels, meanwhile, probe))
 
-    async def _carry_out(self, way: Way, key: LaneKey, step: Sequence[Order], probe: bool) -> None:
-        reports: list[OrderReport] = []
-        # Somebody may have had a turn since the step was chosen.
-        current = [row for row in step if self._is_current(row) and self._may_leave(row)]
+    async def _carry_out(
+        self,
+        way: Way,
+        key: LaneKey,
+        step: Sequence[Order],
+        own: Sequence[Order],
+        meanwhile: asyncio.Task[Sequence[OrderReport]] | None,
+        probe: bool,
+    ) -> None:
+        """Send what is this task's own of a step, wait for the rest of it, and give the lane free again."""
+        reports: Sequence[OrderReport] = ()
         try:
-            reports = await self._send(key[0], current)
+            reports = await self._send(key, own)
+            if meanwhile is not None:
+                reports = (*reports, *await meanwhile)
         finally:
             self._lanes[key].busy = False
             self._put_back(key, step)
@@ -243,7 +267,7 @@ class Lanes:
             if too_many(reports):
                 way.slow_down()
             self._rank(key)
-            if current:
+            if reports:
                 way.answered(Call.ORDERS, well=understood(reports), probe=probe)
             else:
                 way.withdrawn(probe=probe)
@@ -254,19 +278,17 @@ class Lanes:
             if self._is_current(row):
                 self._lanes[key].waiting[row.id] = row
 
-    async def _send(self, account: str, step: Sequence[Order]) -> list[OrderReport]:
-        exchange = self._ways.exchange(account)
-        cancels = [row for row in step if _kind(row) is Kind.CANCEL]
-        places = [row for row in step if _kind(row) is Kind.ORDER]
-        now = self._clock.now()
-        calls = []
-        if cancels:
-            self._post(Sending(order_ids=tuple(row.id for row in cancels), at=now, cancel=True))
-            calls.append(self._told(exchange.cancel(cancels), cancels, about_cancel=True))
-        if places:
-            self._post(Sending(order_ids=tuple(row.id for row in places), at=now))
-            calls.append(self._told(exchange.place(places), places))
-        return [report for reports in await asyncio.gather(*calls) for report in reports]
+    async def _send(self, key: LaneKey, rows: Sequence[Order]) -> Sequence[OrderReport]:
+        """Send orders, or cancels, as far as they may leave still; return what was said about each that left."""
+        # Somebody may have had a turn since the step was chosen.
+        current = self._that_may_leave(key, (row for row in rows if self._is_current(row)))
+        if not current:
+            return ()
+        exchange = self._ways.exchange(key[0])
+        cancel = _kind(current[0]) is Kind.CANCEL
+        self._post(Sending(order_ids=tuple(row.id for row in current), at=self._clock.now(), cancel=cancel))
+        call = exchange.cancel(current) if cancel else exchange.place(current)
+        return await self._told(call, current, about_cancel=cancel)
 
     async def _told(
         self, call: Awaitable[Sequence[OrderReport]], orders: Sequence[Order], *, about_cancel: bool = False
