@@ -174,6 +174,7 @@ async def test_metrics_name_what_matters(tmp_path: Path) -> None:
     home.house.alert(price="100")
     home.house.accept()
     home.observing.lag_s.append(0.25)
+    await until(lambda: home.observing.observation.alerts["opened"])
     text = await home.observing.metrics()
     for line in (
         'execution_engine_alerts_total{outcome="opened"}',

@@ -110,8 +110,9 @@ class Observing:
             self._write_log()
 
     def released(self, change: Released) -> None:
-        """Hear what was committed."""
-        self.observation.released(change.rows, change.facts, self.clock.now())
+        """Hear what was committed; it is counted once the orders of this change are on their way."""
+        now = self.clock.now()
+        asyncio.get_running_loop().call_soon(self.observation.released, change.rows, change.facts, now)
 
     def stalled(self, took_s: float, stack: str) -> None:
         """Take note that the loop stood still, and where."""

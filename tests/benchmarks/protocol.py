@@ -17,6 +17,7 @@ from pathlib import Path
 from execution_engine.adapters.storage.store import Work
 from execution_engine.adapters.storage.tables import CURRENT
 from execution_engine.domain.inputs import OrderReport, SaveSettings, Verdict
+from execution_engine.domain.order import client_order_id
 from execution_engine.domain.rows import Order, OrderStatus
 from execution_engine.engine.feed import Released
 from execution_engine.main import Application
@@ -30,6 +31,7 @@ DISK_S = (
 )
 TIMES_BARE = 2
 FRAMES = ("15", "30", "60", "240")
+KEY = "an installation"
 FIELD = "0.00123456"  # what a column of an order holds, more or less
 
 
@@ -143,7 +145,7 @@ class Settled:
 class Bare:
     """Commits five order rows, sends, commits what came of them: nothing is decided, nothing else is written.
 
-    The rows are as wide as the engine's and can be found by the id that the exchange knows.
+    The rows are as wide as the engine's and are found by the same ids that the exchange knows.
     """
 
     def __init__(self, path: Path, takes_s: float, disk_s: float) -> None:
@@ -175,7 +177,7 @@ class Bare:
         return time.perf_counter() - begun
 
     def _row(self, id: int, status: str) -> list[object]:
-        known: dict[str, object] = {"id": id, "client_order_id": f"e00000a{id:025}", "status": status}
+        known = {"id": id, "client_order_id": client_order_id(KEY, 1, id, 1), "status": status}
         return [known.get(name, FIELD) for name in self._columns]
 
     def _commit(self, rows: list[list[object]]) -> None:
