@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from execution_engine.domain import audit
 from execution_engine.domain.audit import Act
@@ -44,6 +44,7 @@ from execution_engine.domain.view import GroupKey, View
 
 R = TypeVar("R")
 
+NAMED = frozenset(kind for kind in get_args(Row) if hasattr(kind, "name"))  # the others are known by their ids
 FRESH = timedelta(seconds=10)  # an older price may be long gone; nothing is begun at it
 
 
@@ -86,7 +87,7 @@ class Draft:
             self._archives.append(row)
             return
         kind: type[Any] = type(row)
-        key = (kind, row.name if hasattr(row, "name") else row.id)
+        key = (kind, row.name if kind in NAMED else row.id)  # type: ignore[union-attr]
         over = self._over.get(kind)
         if over is not None:
             if key not in self._rows and kind is not RiskAction:
@@ -156,34 +157,34 @@ class Draft:
 
     # -- reading
 
-    def _get(self, kind: type[R], id: int | str, base: R | None) -> R:
-        row = self._rows.get((kind, id), base)
+    def _get(self, kind: type[R], id: int, before: Callable[[int], R | None]) -> R:
+        row = self._rows.get((kind, id)) or before(id)
         if row is None:
             raise Defect(f"there is no {kind.__name__} {id}")
         return row  # type: ignore[return-value]
 
     def group(self, id: int) -> Group:
-        return self._get(Group, id, self.view.group(id))
+        return self._get(Group, id, self.view.group)
 
     def group_or_none(self, id: int) -> Group | None:
         """Return a group; None for one that has moved to history."""
         return self._rows.get((Group, id)) or self.view.group(id)  # type: ignore[return-value]
 
     def alert(self, id: int) -> Alert:
-        return self._get(Alert, id, self.view.alert(id))
+        return self._get(Alert, id, self.view.alert)
 
     def alert_or_none(self, id: int) -> Alert | None:
         """Return an alert; None for an old one that has left the memory."""
         return self._rows.get((Alert, id)) or self.view.alert(id)  # type: ignore[return-value]
 
     def leg(self, id: int) -> Leg:
-        return self._get(Leg, id, self.view.leg(id))
+        return self._get(Leg, id, self.view.leg)
 
     def order(self, id: int) -> Order:
-        return self._get(Order, id, self.view.order(id))
+        return self._get(Order, id, self.view.order)
 
     def finding(self, id: int) -> Finding:
-        return self._get(Finding, id, self.view.finding(id))
+        return self._get(Finding, id, self.view.finding)
 
     def finding_or_none(self, id: int) -> Finding | None:
         return self._rows.get((Finding, id)) or self.view.finding(id)  # type: ignore[return-value]
@@ -203,7 +204,7 @@ class Draft:
         return [row for id in ids if (row := self.finding(id)).settled_at is None]
 
     def risk_action(self, id: int) -> RiskAction:
-        return self._get(RiskAction, id, self.view.risk_action(id))
+        return self._get(RiskAction, id, self.view.risk_action)
 
     def risk_action_or_none(self, id: int) -> RiskAction | None:
         """Return an action of the risk engine; None for an old one that has left the memory."""
@@ -230,7 +231,7 @@ class Draft:
         return None
 
     def queued(self, id: int) -> QueuedSignal:
-        return self._get(QueuedSignal, id, self.view.queued(id))
+        return self._get(QueuedSignal, id, self.view.queued)
 
     def account(self, name: str) -> Account | None:
         return self._rows.get((Account, name)) or self.view.accounts.get(name)  # type: ignore[return-value]
@@ -251,7 +252,7 @@ class Draft:
 
     @property
     def engine(self) -> Engine:
-        return self._get(Engine, 1, self.view.engine)
+        return self._rows.get((Engine, 1)) or self.view.engine  # type: ignore[return-value]
 
     def alert_key(self, key: str) -> AlertKey | None:
         return self.view.alert_key(key)

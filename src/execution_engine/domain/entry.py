@@ -175,7 +175,7 @@ def _grid(draft: Draft, signal: Signal, group: Group | None) -> tuple[str, tuple
         return group.grid_name, group.grid
     grid = draft.settings.grid
     name = signal.grid or grid.profile_for(signal.exchange, signal.symbol, signal.timeframe)
-    return name, tuple(layer.layer() for layer in grid.profiles[name])
+    return name, grid.layers[name]
 
 
 def _deviation_fault(draft: Draft, base_price: Decimal, market: Decimal) -> Refusal | None:

@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 
@@ -237,6 +238,11 @@ class Grid(Section):
             if wanted not in self.profiles:
                 raise ValueError(f"there is no grid profile “{wanted}”; there are: {names}")
         return self
+
+    @cached_property
+    def layers(self) -> dict[str, tuple[Layer, ...]]:
+        """The layers of each profile. All groups that follow one share them, in memory and as they are stored."""
+        return {name: tuple(each.layer() for each in profile) for name, profile in self.profiles.items()}
 
     def profile_for(self, exchange: str, symbol: str, timeframe: str) -> str:
         """Return the name of the profile that the first matching binding, or the default, gives."""

@@ -21,6 +21,8 @@ from execution_engine.domain.rows import (
 )
 
 FAMILY = (Pyramid, Leg, Order, Fill)
+REMOVABLE_BY: dict[type[Any], type[Any]] = {AccountRemoved: Account, TokenRemoved: WebhookToken}
+REMOVABLE = frozenset(REMOVABLE_BY.values())
 
 
 class Batch:
@@ -39,21 +41,26 @@ class Batch:
     def add(self, rows: Iterable[Row]) -> None:
         """Take in rows that were decided after all those already here."""
         for row in rows:
-            if isinstance(row, Archive):
-                self.archive[row.group_id] = None
-                continue
-            if isinstance(row, AccountRemoved | TokenRemoved):
-                gone = Account if isinstance(row, AccountRemoved) else WebhookToken
-                self.removed[gone, row.name] = None
-                self.rows.get(gone, {}).pop(row.name, None)
-                continue
             kind = type(row)
-            key = getattr(row, CURRENT[kind].key)
+            stored = CURRENT.get(kind)
+            if stored is None:
+                self._take_away(row)
+                continue
+            key = getattr(row, stored.key)
             self.rows.setdefault(kind, {})[key] = row
             if kind is Group:
                 self.archive.pop(key, None)
-            elif kind in (Account, WebhookToken):
+            elif kind in REMOVABLE:
                 self.removed.pop((kind, key), None)
+
+    def _take_away(self, row: Row) -> None:
+        if isinstance(row, Archive):
+            self.archive[row.group_id] = None
+            return
+        gone = REMOVABLE_BY[type(row)]
+        name: str = row.name  # type: ignore[union-attr]
+        self.removed[gone, name] = None
+        self.rows.get(gone, {}).pop(name, None)
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.archive or self.removed)

@@ -174,14 +174,14 @@ def json_text(kind: Any) -> Convert:
 
     A group is written with every fill and keeps the one grid it was opened with.
     """
-    to_plain = plain_writer(kind)
+    to_plain, written = plain_writer(kind), json.JSONEncoder(separators=(",", ":")).encode
     known: dict[int, tuple[Any, str]] = {}  # by identity; holding the object keeps its id from being reused
 
     def write(value: Any) -> str:
         found = known.get(id(value))
         if found is not None:
             return found[1]
-        text = json.dumps(to_plain(value), separators=(",", ":"))
+        text = written(to_plain(value))
         if len(known) >= 256:
             known.clear()
         known[id(value)] = (value, text)

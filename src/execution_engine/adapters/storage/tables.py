@@ -107,26 +107,20 @@ class Stored:
 
     table: Table
     codec: Codec[Any]
-
-    @property
-    def key(self) -> str:
-        return key_of(self.codec)
-
-
-def key_of(codec: Codec[Any]) -> str:
-    return "id" if "id" in codec.columns else "name"
+    key: str
 
 
 def stored(row_type: type[Any], names: dict[type[Any], str]) -> Stored:
     """Define the table of a row type, `names` being the current ones or those of history."""
     codec, name = Codec(row_type), names[row_type]
+    key = "id" if "id" in codec.columns else "name"
     parents = PARENTS.get(row_type, {})
     columns = [
         Column(
             column,
             Integer if column in codec.integers else Text,
             *([ForeignKey(f"{names[parents[column]]}.id")] if column in parents else []),
-            primary_key=column == key_of(codec),
+            primary_key=column == key,
             autoincrement=False,
             nullable=column in codec.optional,
         )
@@ -140,7 +134,7 @@ def stored(row_type: type[Any], names: dict[type[Any], str]) -> Stored:
         condition = text(UNDECIDED[row_type])
         extras.append(Index(f"ix_{name}_undecided", "id", sqlite_where=condition))
     # STRICT: a text in a number's column is an error instead of a surprise.
-    return Stored(Table(name, metadata, *columns, *extras, sqlite_strict=True), codec)
+    return Stored(Table(name, metadata, *columns, *extras, sqlite_strict=True), codec, key)
 
 
 CURRENT = {row_type: stored(row_type, NAMES) for row_type in NAMES}
