@@ -115,7 +115,8 @@ class Settled:
         self._wanted = 0
         self._there: asyncio.Future[None] | None = None
         application.core.paper.place = self._place  # type: ignore[method-assign]
-        application.core.feed.on_released(self._released)
+        # Heard of first, as the bare writer hears of its own: who else is told of it is not what the orders cost.
+        application.core.feed._released.insert(0, self._released)
 
     async def _place(self, orders: Sequence[Order]) -> Sequence[OrderReport]:
         await asyncio.sleep(self._takes_s)

@@ -402,7 +402,7 @@ class Order:
 
     @property
     def lane(self) -> tuple[str, str, str, str]:
-        return (self.account, self.exchange, self.symbol, self.position.value)
+        return (self.account, self.exchange, self.symbol, self.position)
 
     @property
     def avg_fill_price(self) -> Decimal | None:

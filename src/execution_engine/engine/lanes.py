@@ -106,7 +106,7 @@ class Lanes:
                     self._rank(row.lane)  # entries may have waited for its end
                 touched[row.account] = None
             elif isinstance(row, Group):
-                self._rank((row.account, row.exchange, row.symbol, row.side.value))
+                self._rank((row.account, row.exchange, row.symbol, row.side))
                 touched[row.account] = None
             elif isinstance(row, Account | WorldHold):
                 if isinstance(row, Account):
@@ -138,10 +138,11 @@ class Lanes:
     # -- what waits
 
     def _offer(self, row: Order) -> None:
-        lane = self._lanes[row.lane]
+        key = row.lane
+        lane = self._lanes[key]
         lane.waiting[row.id] = row
         if not lane.busy:
-            self._ranks[row.account].put(row.lane, _priority(row))
+            self._ranks[row.account].put(key, _priority(row))
 
     def _rank(self, key: LaneKey) -> None:
         """Queue a lane by the most urgent of what may leave there now."""
