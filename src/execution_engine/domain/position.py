@@ -117,7 +117,7 @@ def book(
     closed_by = _closed_by(parts, open_quantity + closed, instrument) if flat else None
     return replace(
         leg,
-        status=_status(leg, entries, closed_by, settled),
+        status=status(leg, entries, closed_by, settled),
         filled_quantity=filled,
         filled_cost=cost,
         closed_quantity=closed,
@@ -161,7 +161,7 @@ def _realized(
     return side.sign * (proceeds - matched) - exit_fees - fees
 
 
-def _status(leg: Leg, entries: Sequence[Order], closed_by: Purpose | None, settled: bool) -> LegStatus:
+def status(leg: Leg, entries: Sequence[Order], closed_by: Purpose | None, settled: bool) -> LegStatus:
     """Return the state of the leg's entry orders together; several are the pieces of a split one."""
     if not entries:
         return LegStatus.CANCELLED if settled else leg.status

@@ -65,12 +65,15 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
 def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bool = False) -> None:
     """Recompute the legs concerned and the group's sums from their orders."""
     instrument = draft.instrument(group.exchange, group.symbol)
-    all_legs = draft.legs(group.id)
+    all_legs, all_orders = draft.legs(group.id), draft.orders(group.id)
     wanted = {leg.id for leg in all_legs} if legs is None else set(legs)
+    if not any(order.filled_quantity for order in all_orders):
+        _restate(draft, [leg for leg in all_legs if leg.id in wanted], entries_by_leg(all_orders), settled)
+        return
     entries: dict[int, list[Order]] = {}
     closes: dict[int, list[Order]] = {}
     held = ZERO
-    for order in draft.orders(group.id) if wanted else ():
+    for order in all_orders if wanted else ():
         if order.purpose is Purpose.ENTRY:
             held += order.filled_quantity - order.fee_base
             entries.setdefault(order.leg_id or 0, []).append(order)
@@ -90,6 +93,14 @@ def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bo
         if booked_as_held != held or any(leg.open_quantity < 0 for leg in all_legs):
             all_legs = _book_levelled(draft, group, instrument, all_legs, settled)
         _put_changed(draft, group, position.totals(draft.group(group.id), all_legs, instrument))
+
+
+def _restate(draft: Draft, legs: Iterable[Leg], entries: dict[int, list[Order]], settled: bool) -> None:
+    """Bring the states of legs up to date where nothing has filled: there are no figures yet."""
+    for leg in legs:
+        status = position.status(leg, entries.get(leg.id, []), None, settled)
+        if status is not leg.status:
+            draft.put(replace(leg, status=status))
 
 
 def _book_levelled(

@@ -92,7 +92,9 @@ def commit(connection: sqlite3.Connection, batch: Batch) -> None:
 def statements(batch: Batch) -> Iterator[tuple[str, list[Any]]]:
     """Yield what writes a batch, parents before children: statements with the values bound to them."""
     for row_type, stored in CURRENT.items():
-        rows = [stored.codec.encode(row) for row in batch.rows.get(row_type, {}).values()]
+        if not (found := batch.rows.get(row_type)):
+            continue
+        rows = [stored.codec.encode(row) for row in found.values()]
         most, start = MOST_VALUES // len(stored.codec.columns), 0
         while start < len(rows):
             some = rows[start : start + portion(len(rows) - start, most)]
