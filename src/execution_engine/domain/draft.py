@@ -44,7 +44,9 @@ from execution_engine.domain.view import GroupKey, View
 
 R = TypeVar("R")
 
-NAMED = frozenset(kind for kind in get_args(Row) if hasattr(kind, "name"))  # the others are known by their ids
+NAMED = frozenset(
+    kind for kind in get_args(Row) if hasattr(kind, "name")
+)  # the others are known by their ids
 FRESH = timedelta(seconds=10)  # an older price may be long gone; nothing is begun at it
 
 

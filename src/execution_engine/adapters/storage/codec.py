@@ -198,18 +198,26 @@ def json_reader(kind: Any) -> Convert:
 def plain_writer(kind: Any) -> Convert:
     """Return what turns a value into lists, objects and texts; fields that are None are left out."""
     if is_dataclass(kind):
-        writers = [(name, plain_writer(hint)) for name, hint in nested_hints(kind).items()]
+        hints = nested_hints(kind)
+        names, values = tuple(hints), written_out({name: part_writer(hint) for name, hint in hints.items()})
         return lambda value: {
-            name: write(part) for name, write in writers if (part := getattr(value, name)) is not None
+            name: part for name, part in zip(names, values(value), strict=True) if part is not None
         }
-    if get_origin(kind) is tuple:
-        items = tuple_items(kind)
-        if isinstance(items, tuple):
-            each = [plain_writer(item) for item in items]
-            return lambda value: [write(part) for write, part in zip(each, value, strict=True)]
-        one = plain_writer(items)
-        return lambda value: [one(part) for part in value]
-    return encoder(kind) or (lambda value: value)
+    items = tuple_items(kind)
+    if isinstance(items, tuple):
+        each = [part_writer(item) or same for item in items]
+        return lambda value: [write(part) for write, part in zip(each, value, strict=True)]
+    one = part_writer(items)
+    return (lambda value: [one(part) for part in value]) if one else list
+
+
+def part_writer(kind: Any) -> Convert | None:
+    """Return what turns a part of a value into what JSON has; None where it is that already."""
+    return plain_writer(kind) if is_nested(kind) else encoder(kind)
+
+
+def same(value: Any) -> Any:
+    return value
 
 
 def plain_reader(kind: Any) -> Convert:
