@@ -48,7 +48,9 @@ def measure() -> Iterable[Figure]:
         *asyncio.run(
             _measure(f"… and a disk that takes {DISK_S * 1000:.0f} ms longer", Away(NEAR_S), DISK_S)
         ),
-        *asyncio.run(_measure("sends that take no time at all", Away(0))),
+        *asyncio.run(
+            _measure("sends that take no time at all", Away(0), limit=None)
+        ),  # of which there are none
     ]
 
 
@@ -67,7 +69,9 @@ async def _over_http() -> list[Figure]:
                 await client.close()
 
 
-async def _measure(name: str, exchange: Sends, disk_s: float = 0) -> list[Figure]:
+async def _measure(
+    name: str, exchange: Sends, disk_s: float = 0, limit: float | None = TIMES_BARE
+) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
         async with running(folder / "data") as application:
@@ -83,7 +87,7 @@ async def _measure(name: str, exchange: Sends, disk_s: float = 0) -> list[Figure
     )
     return [
         *spread(f"five orders from decided on to settled, {name}", ours, None, beside),
-        Figure("… as a multiple of bare, p50", at_median, TIMES_BARE, "×"),
+        Figure("… as a multiple of bare, p50", at_median, limit, "×"),
         Figure("… as a multiple of bare, all together", sum(ours) / sum(bare), None, "×"),
         Figure(
             "… reading and deciding the alert before that, p50", percentile(decided, 0.5) * 1000, None, "ms"
