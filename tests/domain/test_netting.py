@@ -6,9 +6,9 @@ from dataclasses import replace
 from decimal import Decimal as D
 from typing import Any
 
-from execution_engine.domain.inputs import DueRow, ExitGroup, Verdict
+from execution_engine.domain.inputs import DecideFinding, Difference, DueRow, ExitGroup, Verdict
 from execution_engine.domain.netting import NETTED
-from execution_engine.domain.rows import AccountStatus, Fill, Group, Order, OrderStatus
+from execution_engine.domain.rows import AccountStatus, Choice, Fill, Group, Order, OrderStatus
 from tests.house import House
 
 
@@ -101,6 +101,24 @@ def test_nothing_is_booked_that_a_resting_target_may_close_beyond_what_is_left()
     house.fill(close, "50000")
     assert house.book.groups[long.id].status == "closed"
     assert house.book.groups[short.id].open_quantity == target.quantity
+
+
+def test_in_hedge_mode_a_target_closes_no_more_than_its_own_side_and_gives_way():
+    hedge = {"accounts": {"paper-perp": {"position_mode": "hedge"}}, "take_profit.order": "limit"}
+    house, long, short = opposite(hedge, late_first=True)
+    entry = [order for order in house.sent if order.group_id == short.id][1]
+    house.says(entry)
+    house.fill(entry, "50200")
+    for target in [order for order in house.working if order.purpose == "take_profit"]:
+        house.says(target)
+        assert not target.reduce_only
+    held = house.book.groups[long.id].open_quantity - house.book.groups[short.id].open_quantity
+    at = house.clock.now()
+    ref = f"{short.exchange} {short.symbol}"
+    house.post(Difference(account=short.account, ref=ref, ours=held, theirs=D(0), at=at))
+    (found,) = (each for each in house.book.findings.values() if each.kind == "deficit")
+    assert house.post(DecideFinding(finding_id=found.id, choice=Choice.BOOK)).status == "done"
+    assert house.book.groups[short.id].open_quantity == house.book.groups[long.id].open_quantity
 
 
 def test_it_is_told():

@@ -30,6 +30,7 @@ from execution_engine.domain.rows import (
     OrderType,
     Purpose,
 )
+from execution_engine.domain.settings import PositionMode
 from execution_engine.domain.settle import settle
 from execution_engine.domain.take_profit import is_done
 from execution_engine.domain.view import View
@@ -378,14 +379,17 @@ def _parts(draft: Draft, group: Group, quantity: Decimal) -> tuple[tuple[int, De
 
 def bookable(draft: Draft, group: Group) -> dict[int, Decimal]:
     """Return what each leg holds that no close on its way covers [base]."""
-    swap = group.market is Market.SWAP
-    return uncovered(draft, group, draft.legs(group.id), aside=lambda order: _gives_way(order, swap))
+    one_way = draft.settings.account(group.account).position_mode is PositionMode.ONE_WAY
+    only_reduces = group.market is not Market.SWAP or not one_way
+    return uncovered(
+        draft, group, draft.legs(group.id), aside=lambda order: _gives_way(order, only_reduces=only_reduces)
+    )
 
 
-def _gives_way(order: Order, swap: bool) -> bool:
+def _gives_way(order: Order, *, only_reduces: bool) -> bool:
     """A target that rests does, unless it could close more than is left before its cancel arrives."""
     rests = order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED) and order.type is OrderType.LIMIT
-    return rests and (order.reduce_only or not swap)
+    return rests and (order.reduce_only or only_reduces)
 
 
 def _outside_fill(draft: Draft, group: Group, order: Order, trade: Trade) -> Fill:
