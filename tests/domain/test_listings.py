@@ -21,7 +21,7 @@ from execution_engine.domain.inputs import (
 )
 from execution_engine.domain.rows import Choice, Finding, Leg, Order, OrderStatus
 from execution_engine.engine.desk import Reply
-from tests.house import House, spot
+from tests.house import House, perp, spot
 
 BROKE = "Order validation failed. The rules of this market are read again."
 
@@ -441,3 +441,12 @@ def test_what_the_user_wrote_off_leaves_nothing_to_decide():
     house.post(DecideFinding(finding_id=deficit.id, choice=Choice.BOOK))
     assert house.group.status == "closed"
     assert [found.settled_at is None for found in house.book.findings.values()] == [False, False]
+
+
+def test_the_targets_of_legs_that_have_not_filled_follow_the_new_rules():
+    house = House()
+    house.price("BTCUSDT.P", "50000")
+    house.alert(symbol="BTCUSDT.P", entry_price="50000")
+    house.accept()
+    house.desk.post(Instruments(instruments=(perp(tick=D(25)),)))
+    assert {leg.tp_price % 25 for leg in house.legs()} == {0}

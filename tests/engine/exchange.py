@@ -40,7 +40,7 @@ class Exchange:
         self.calls: list[tuple[str, list[str]]] = []
         self.open = asyncio.Event()
         self.open.set()
-        self.broken: Exception | None = None
+        self.broken: BaseException | None = None
         self.short = False
         self.found = Verdict.ACCEPTED
         self.readable = True

@@ -112,9 +112,12 @@ async def test_a_revoked_intent_never_leaves():
 
 
 @pytest.mark.fault(19)
-async def test_a_call_that_breaks_off_proves_nothing(caplog: pytest.LogCaptureFixture):
+@pytest.mark.parametrize(
+    "broken", [ConnectionError("reset by peer"), asyncio.CancelledError("by a library, from within")]
+)
+async def test_a_call_that_breaks_off_proves_nothing(broken: BaseException, caplog: pytest.LogCaptureFixture):
     async with floor() as house:
-        house.exchange.broken = ConnectionError("reset by peer")
+        house.exchange.broken = broken
         house.alert()
         await until(lambda: len(house.exchange.calls) == 1)
         await until(lambda: house.entries == ["unknown"] * 5)

@@ -63,11 +63,11 @@ def settle(draft: Draft, group_id: int, legs: Iterable[int] | None = None) -> No
 
 
 def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bool = False) -> None:
-    """Recompute the legs concerned and the group's sums from their orders."""
+    """Recompute the legs concerned and the group's sums from their orders; all legs by the rules of now."""
     instrument = draft.instrument(group.exchange, group.symbol)
     all_legs, all_orders = draft.legs(group.id), draft.orders(group.id)
     wanted = {leg.id for leg in all_legs} if legs is None else set(legs)
-    if not any(order.filled_quantity for order in all_orders):
+    if legs is not None and not any(order.filled_quantity for order in all_orders):
         _restate(draft, [leg for leg in all_legs if leg.id in wanted], entries_by_leg(all_orders), settled)
         return
     entries: dict[int, list[Order]] = {}
@@ -96,7 +96,7 @@ def _book(draft: Draft, group: Group, legs: Iterable[int] | None, *, settled: bo
 
 
 def _restate(draft: Draft, legs: Iterable[Leg], entries: dict[int, list[Order]], settled: bool) -> None:
-    """Bring the states of legs up to date where nothing has filled: there are no figures yet."""
+    """Bring the states of legs up to date where nothing has filled: there is nothing to be summed up yet."""
     for leg in legs:
         status = position.status(leg, entries.get(leg.id, []), None, settled)
         if status is not leg.status:

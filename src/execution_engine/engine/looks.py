@@ -5,6 +5,7 @@ They don't occupy the lanes and take from the requests' budget, so that no storm
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import logging
 from collections import defaultdict
@@ -17,7 +18,7 @@ from execution_engine.engine.book import Book
 from execution_engine.engine.breaker import Call
 from execution_engine.engine.limits import Kind
 from execution_engine.engine.ports import Clock
-from execution_engine.engine.tasks import Tasks
+from execution_engine.engine.tasks import Tasks, being_stopped
 from execution_engine.engine.way import Way, Ways, too_many, understood
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,9 @@ class Looks:
     async def _asked(self, order: Order) -> OrderReport:
         try:
             return await self._ways.exchange(order.account).look(order)
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and being_stopped():
+                raise
             log.exception("a look-up broke off")
             return nothing_known(order, self._clock.now())
 

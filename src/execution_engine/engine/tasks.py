@@ -71,3 +71,9 @@ class Tasks:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def being_stopped() -> bool:
+    """Return whether this task was asked to stop. If not, a cancellation is of something under it that broke off."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -147,6 +147,13 @@ def test_what_is_old_is_pruned_in_steps_and_the_rest_stays(path: Path) -> None:
     store.close()
 
 
+def test_a_key_from_the_future_keeps_no_old_one(store: SqliteStore) -> None:
+    ahead = [key(id, days=-400) for id in (1, 2)]  # the clock was ahead for a while
+    committed(store, *ahead, *(key(id, days=91) for id in range(3, 7_000)), key(7_001))
+    store.prune(NOW, 30, lambda failure: None)
+    assert list(store.load()) == [*ahead, key(7_001)]
+
+
 def test_two_hundred_groups_of_35_legs_load_at_once(store: SqliteStore) -> None:
     rows: list[Row] = []
     for id in range(0, 200_000, 1_000):

@@ -169,7 +169,10 @@ class CcxtExchange:
         try:
             client = await self.ready(*{order.symbol for order in orders})
         except asyncio.CancelledError:
-            raise
+            if _is_ending():
+                raise
+            said = translate.SENTENCES[translate.CONNECTION]
+            return [self._unclear(order, translate.CONNECTION, said) for order in orders]
         except Exception as error:
             return [self._not_sent(order, error) for order in orders]
         reports: dict[int, OrderReport] = {}

@@ -16,10 +16,11 @@ KEYS_DAYS = 90
 REFUSED_KEPT = 1_000
 STEP = 5_000  # rows per table and step: a few milliseconds, which a waiting order can bear
 
-# Ids are given in the order of time: whether the oldest are old enough is all there is to ask, without an index.
+# Ids are given in the order of time, so whether the first ones are old enough is all there is to ask, without an
+# index. Those that were stored while the clock was ahead stand in nobody's way.
 OLD_KEYS = (
-    f"SELECT id FROM (SELECT id, received_at FROM alert_keys ORDER BY id LIMIT {STEP}) "
-    "WHERE received_at < ? LIMIT ?"
+    f"SELECT id FROM (SELECT id, received_at FROM alert_keys WHERE received_at <= ? ORDER BY id LIMIT {STEP}) "
+    "WHERE received_at < ?"
 )
 OLD_LOG = "SELECT id FROM system_log WHERE at < ? LIMIT ?"
 OLD_REFUSED = (
@@ -40,14 +41,14 @@ def prune_some(connection: sqlite3.Connection, now: datetime, log_days: int, aud
     audit_days: 0 keeps the audit log for ever.
     """
     steps = (
-        ("alert_keys", OLD_KEYS, time_text(now - timedelta(days=KEYS_DAYS))),
-        ("refused_requests", OLD_REFUSED, REFUSED_KEPT),
-        ("system_log", OLD_LOG, time_text(now - timedelta(days=log_days))),
+        ("alert_keys", OLD_KEYS, (time_text(now), time_text(now - timedelta(days=KEYS_DAYS)))),
+        ("refused_requests", OLD_REFUSED, (REFUSED_KEPT, STEP)),
+        ("system_log", OLD_LOG, (time_text(now - timedelta(days=log_days)), STEP)),
     )
     with transaction(connection):
         gone = [
-            connection.execute(f"DELETE FROM {table} WHERE id IN ({which})", (limit, STEP)).rowcount
-            for table, which, limit in steps
+            connection.execute(f"DELETE FROM {table} WHERE id IN ({which})", limits).rowcount
+            for table, which, limits in steps
         ]
         if audit_days:
             shorten_audit(connection, now - timedelta(days=audit_days))
