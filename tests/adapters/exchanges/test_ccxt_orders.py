@@ -1,11 +1,13 @@
 """Orders on each local exchange, spot and perpetual, through the unmodified ccxt classes and real sockets."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from execution_engine.adapters.exchanges.ccxt_client import Client
 from execution_engine.domain.inputs import AccountUnreadable, Balances, Fills, OpenOrders, Verdict
 from execution_engine.domain.instrument import Action, Market
 from execution_engine.domain.rows import OrderStatus, Purpose
@@ -103,6 +105,20 @@ async def test_an_order_sent_a_second_time_is_found_and_not_doubled(name: str, m
         assert again.verdict is Verdict.ACCEPTED
         assert again.exchange_order_id == first.exchange_order_id
         assert len(on.theirs.open_orders) == 1
+
+
+async def test_an_order_stays_in_doubt_where_something_under_its_call_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def cancelled(_: object) -> None:
+        raise asyncio.CancelledError
+
+    async with stage("binance", Market.SPOT) as on:
+        await on.place(on.order())
+        on.ours.forget_time()
+        monkeypatch.setattr(Client, "sync_clock", cancelled)
+        (report,) = await on.ours.place([on.order()])
+        assert report.verdict is Verdict.UNKNOWN
 
 
 @each
