@@ -191,10 +191,12 @@ SILENT = (
     "adapters/exchanges/ccxt_import",
     "adapters/exchanges/paper_faults",
     "adapters/exchanges/paper_tables",
+    "adapters/storage/codec",
     "adapters/storage/connect",
     "adapters/storage/migrations",
     "adapters/storage/statements",
     "adapters/storage/tables",
+    "domain/replacing",
 )
 IN_TERMINALS = ("cli.py", "__main__.py", "doctor.py", "commands.py", "asking.py")
 

@@ -238,12 +238,13 @@ class Lanes:
         lane.busy = True
         cancels = [row for row in step if _kind(row) is Kind.CANCEL]
         places = [row for row in step if _kind(row) is Kind.ORDER]
-        name, probe = f"lane {' '.join(key)}", way.breaker.leaves()
+        probe = way.breaker.leaves()
         # What leaves together leaves before the next lane's: each call is begun by the first turn of a task.
-        meanwhile = (
-            self._tasks.spawn(f"{name}: cancels", self._send(key, cancels)) if places and cancels else None
-        )
-        self._tasks.spawn(name, self._carry_out(way, key, step, places or cancels, meanwhile, probe))
+        meanwhile = None
+        if places and cancels:
+            meanwhile = self._tasks.spawn(f"cancels of lane {' '.join(key)}", self._send(key, cancels))
+        work = self._carry_out(way, key, step, places or cancels, meanwhile, probe)
+        self._tasks.spawn(f"lane {' '.join(key)}", work)
 
     async def _carry_out(
         self,
