@@ -251,3 +251,15 @@ async def test_a_removed_accounts_orders_stay_in_doubt_without_harm():
     await asyncio.sleep(2)
     assert house.orders()[0].status == "open"
     house.post(AccountChanged(account=row))
+
+
+@in_virtual_time
+async def test_a_look_up_that_something_under_it_cancelled_proves_nothing(caplog: pytest.LogCaptureFixture):
+    house = await in_doubt(5)
+    house.exchange.broken = asyncio.CancelledError("by a library, from within")
+    await asyncio.sleep(5)
+    assert "a look-up broke off" in caplog.text
+    assert {order.status for order in house.orders()} == {"unknown"}
+    house.exchange.broken = None
+    await asyncio.sleep(120)
+    assert {order.status for order in house.orders()} == {"open"}

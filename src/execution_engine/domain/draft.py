@@ -44,9 +44,8 @@ from execution_engine.domain.view import GroupKey, View
 
 R = TypeVar("R")
 
-NAMED = frozenset(
-    kind for kind in get_args(Row) if hasattr(kind, "name")
-)  # the others are known by their ids
+# The rows that are known by their names; the others are by their ids.
+NAMED = frozenset(kind for kind in get_args(Row) if hasattr(kind, "name"))
 FRESH = timedelta(seconds=10)  # an older price may be long gone; nothing is begun at it
 
 

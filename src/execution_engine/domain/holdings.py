@@ -379,17 +379,20 @@ def _parts(draft: Draft, group: Group, quantity: Decimal) -> tuple[tuple[int, De
 
 def bookable(draft: Draft, group: Group) -> dict[int, Decimal]:
     """Return what each leg holds that no close on its way covers [base]."""
-    one_way = draft.settings.account(group.account).position_mode is PositionMode.ONE_WAY
-    only_reduces = group.market is not Market.SWAP or not one_way
-    return uncovered(
-        draft, group, draft.legs(group.id), aside=lambda order: _gives_way(order, only_reduces=only_reduces)
-    )
+    shared = shares_position(draft, group)
+    return uncovered(draft, group, draft.legs(group.id), aside=lambda order: _gives_way(order, shared=shared))
 
 
-def _gives_way(order: Order, *, only_reduces: bool) -> bool:
+def shares_position(draft: Draft, group: Group) -> bool:
+    """Return whether the exchange keeps one position for both sides of a group's market."""
+    mode = draft.settings.account(group.account).position_mode
+    return group.market is Market.SWAP and mode is PositionMode.ONE_WAY
+
+
+def _gives_way(order: Order, *, shared: bool) -> bool:
     """A target that rests does, unless it could close more than is left before its cancel arrives."""
     rests = order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED) and order.type is OrderType.LIMIT
-    return rests and (order.reduce_only or only_reduces)
+    return rests and (order.reduce_only or not shared)
 
 
 def _outside_fill(draft: Draft, group: Group, order: Order, trade: Trade) -> Fill:

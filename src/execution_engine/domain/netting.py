@@ -7,12 +7,10 @@ is nothing left that either could close, and both would ask for it for ever.
 from __future__ import annotations
 
 from execution_engine.domain.draft import Draft
-from execution_engine.domain.holdings import book_outside, bookable
-from execution_engine.domain.instrument import Market
+from execution_engine.domain.holdings import book_outside, bookable, shares_position
 from execution_engine.domain.money import ZERO, text
 from execution_engine.domain.plan import price_of_close
 from execution_engine.domain.rows import Group, OrderStatus, Purpose
-from execution_engine.domain.settings import PositionMode
 from execution_engine.domain.settle import name
 
 NETTED = "closed by the opposite position of the same market"
@@ -24,8 +22,7 @@ def net_out(draft: Draft, group: Group) -> None:
 
     Nothing is booked while a close of either is on its way: it may fill.
     """
-    one_way = draft.settings.account(group.account).position_mode is PositionMode.ONE_WAY
-    if group.market is not Market.SWAP or not one_way:
+    if not shares_position(draft, group):
         return
     for other in draft.groups_in((group.exchange, group.symbol)):
         if other.account == group.account and other.side is group.side.opposite:

@@ -23,7 +23,7 @@ from execution_engine.engine.feed import Released
 from execution_engine.engine.limits import Kind
 from execution_engine.engine.looks import Looks, nothing_known
 from execution_engine.engine.ports import Clock
-from execution_engine.engine.tasks import Tasks, being_stopped
+from execution_engine.engine.tasks import Tasks, ends_the_task
 from execution_engine.engine.way import Way, Ways, too_many, understood
 
 log = logging.getLogger(__name__)
@@ -301,7 +301,7 @@ class Lanes:
             if len(reports) != len(orders):
                 raise ValueError(f"{len(orders)} orders were asked about, {len(reports)} were answered")
         except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and being_stopped():
+            if ends_the_task(error):
                 raise
             log.exception("a call to the exchange broke off")
             now = self._clock.now()

@@ -18,7 +18,7 @@ from execution_engine.engine.book import Book
 from execution_engine.engine.breaker import Call
 from execution_engine.engine.limits import Kind
 from execution_engine.engine.ports import Clock
-from execution_engine.engine.tasks import Tasks, being_stopped
+from execution_engine.engine.tasks import Tasks, ends_the_task
 from execution_engine.engine.way import Way, Ways, too_many, understood
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Looks:
         try:
             return await self._ways.exchange(order.account).look(order)
         except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and being_stopped():
+            if ends_the_task(error):
                 raise
             log.exception("a look-up broke off")
             return nothing_known(order, self._clock.now())

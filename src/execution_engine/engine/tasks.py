@@ -73,7 +73,7 @@ class Tasks:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def being_stopped() -> bool:
-    """Return whether this task was asked to stop. If not, a cancellation is of something under it that broke off."""
+def ends_the_task(error: BaseException) -> bool:
+    """Return whether an error is this task's own stop, and not the cancellation of something under it."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

@@ -152,7 +152,7 @@ def shared(name: str, kind: Any) -> Convert | None:
 
 
 # A text stands for one value whatever row it is in, and zeros, percentages and times of creation come again
-# and again. The other direction is not remembered: 1.0 and 1.00 are equal, but not the same text.
+# and again. Of numbers the other direction is not remembered: 1.0 and 1.00 are equal, but not the same text.
 read_decimal = lru_cache(maxsize=32_768)(Decimal)
 read_time = lru_cache(maxsize=4_096)(datetime.fromisoformat)
 REMEMBERED = 2_000  # numbers that may stay once everything was read
