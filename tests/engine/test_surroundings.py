@@ -267,3 +267,41 @@ async def test_a_task_may_stop_the_others_without_ending_itself():
     tasks.spawn("other", asyncio.Event().wait())
     await tasks.spawn("closer", stops())
     assert done == [True]
+
+
+async def test_a_kept_task_that_ends_badly_when_it_is_stopped_is_not_begun_anew():
+    begun: list[int] = []
+
+    async def works() -> None:
+        begun.append(1)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("its pipe is gone")
+
+    tasks = Tasks()
+    tasks.keep("markets", works)
+    await until(lambda: begun)
+    async with asyncio.timeout(5):
+        await tasks.stop()
+    assert (len(begun), tasks.names) == (1, [])
+
+
+@pytest.mark.fault(71)
+async def test_a_kept_task_is_begun_anew_when_what_it_waits_for_is_cancelled(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("execution_engine.engine.tasks.FIRST_PAUSE_S", 0.001)
+    waits: list[asyncio.Future[None]] = []
+    told: list[str] = []
+
+    async def works() -> None:
+        waits.append(asyncio.get_running_loop().create_future())
+        await waits[-1]
+
+    tasks = Tasks(lambda name, error: told.append(name))
+    tasks.keep("the stream", works)
+    await until(lambda: waits)
+    waits[0].cancel()
+    await until(lambda: len(waits) == 2)
+    assert (told, tasks.names) == (["the stream"], ["the stream"])
+    await tasks.stop()
+    assert (len(waits), tasks.names) == (2, [])

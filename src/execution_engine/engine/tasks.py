@@ -35,7 +35,7 @@ class Tasks:
         return task
 
     def keep(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """Start a task that must not end: after a failure it is begun anew, later each time."""
+        """Start a task that must not end: whatever ends it but a stop, it is begun anew, later each time."""
         self.spawn(name, self._again(name, work))
 
     async def _again(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
@@ -44,7 +44,12 @@ class Tasks:
             try:
                 await work()
                 return
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if ends_the_task(error):
+                    raise
+                if is_ending():
+                    log.exception("the task %s ended badly", name)
+                    return
                 log.exception("the task %s failed and is begun anew", name)
                 if self._on_failure is not None:
                     self._on_failure(name, error)
@@ -75,5 +80,10 @@ class Tasks:
 
 def ends_the_task(error: BaseException) -> bool:
     """Return whether an error is this task's own stop, and not the cancellation of something under it."""
+    return isinstance(error, asyncio.CancelledError) and is_ending()
+
+
+def is_ending() -> bool:
+    """Return whether this task was asked to stop."""
     task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+    return task is not None and task.cancelling() > 0

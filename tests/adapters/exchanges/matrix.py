@@ -548,7 +548,7 @@ class _Threads:
     Pipe = staticmethod(multiprocessing.Pipe)
 
     class Process:
-        pid = 1
+        pid: int | None = None
 
         def __init__(self, target: Callable[..., None], args: tuple[Any, ...], daemon: bool) -> None:
             self._target, self._args = target, args
@@ -563,6 +563,7 @@ class _Threads:
 
             self._thread = threading.Thread(target=run, daemon=True)
             self._thread.start()
+            self.pid = 1
 
         def kill(self) -> None:
             """It ends with its pipe."""

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import signal
+import threading
 import time
 from decimal import Decimal
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +129,32 @@ async def test_the_rules_are_read_again_when_an_exchange_refuses_what_fits_them(
         markets.doubt()
         await until(lambda: rules(posted)["BTCUSDT"].tick == Decimal(5), 20)
         keeping.cancel()
+
+
+async def test_a_reading_that_is_stopped_while_its_process_starts_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    made: list[SpawnProcess] = []
+    start = SpawnProcess.start
+
+    def slowly(process: SpawnProcess) -> None:
+        made.append(process)
+        begun.set()
+        go_on.wait(10)
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", slowly)
+    async with LocalExchanges("okx") as world:
+        markets = markets_of(world, "okx", Market.SPOT, tmp_path, [])
+        reading = asyncio.create_task(markets.refresh())
+        assert await asyncio.to_thread(begun.wait, 10)
+        reading.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    assert [process.exitcode for process in made] == [-signal.SIGKILL]
 
 
 @pytest.mark.fault(87)

@@ -194,15 +194,18 @@ class Markets:
             self._clock.now().isoformat(),
         )  # fmt: skip
         process = context.Process(target=work, args=arguments, daemon=True)
+        starting = asyncio.ensure_future(asyncio.to_thread(process.start))
         try:
             async with asyncio.timeout(self.limit_s):
-                await asyncio.to_thread(process.start)
+                await asyncio.shield(starting)
                 theirs.close()
                 said = await self._serve(ours)
         except (TimeoutError, OSError, EOFError) as error:
             raise self._unreadable(f"{type(error).__name__} {error}") from error
         finally:
             ours.close()
+            await asyncio.wait({starting})  # what is only being started cannot be ended yet
+            theirs.close()
             if process.pid is not None:
                 process.kill()
                 await asyncio.to_thread(process.join)
