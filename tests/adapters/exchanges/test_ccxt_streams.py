@@ -170,6 +170,16 @@ async def test_whenever_a_stream_begins_again_the_account_is_to_be_read(name: st
         await until(lambda: here.last(order.client_order_id), 5)
 
 
+async def test_a_stream_under_which_everything_is_cancelled_begins_again() -> None:
+    async with listening("okx", Market.SPOT) as here:
+        client = await here.on.ours.ready()
+        await client.exchange.close_ws_clients()  # cancels whatever waits on a socket
+        await until(lambda: len(here.again) == 2 and here.stream.up, 15)
+        order = here.on.order()
+        await here.on.place(order)
+        await until(lambda: here.last(order.client_order_id), 5)
+
+
 def test_three_pings_without_an_answer_and_the_silence_of_a_market_are_ten_seconds_at_most() -> None:
     assert 3 * ccxt_client.STREAM_PING_MS <= 10_000
     assert ccxt_prices.SILENT_S + ccxt_prices.LOOK_S <= 10
@@ -195,6 +205,27 @@ async def test_a_mute_stream_is_noticed_within_ten_seconds_and_asking_takes_over
         await until(
             lambda: any(getattr(one, "status", 0) is OrderStatus.FILLED for one in [*said, *on.posted]), 5
         )
+
+
+@pytest.mark.fault(48)
+@pytest.mark.parametrize("name", EXCHANGES)
+async def test_a_stream_that_answers_pings_but_tells_no_price_is_opened_anew(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wait in ("SILENT_S", "ASK_EVERY_S", "LOOK_S"):
+        monkeypatch.setattr(ccxt_prices, wait, 0.02)
+    async with stage(name, Market.SPOT) as on, following(on) as told:
+        await until(lambda: on.local.streams.topics, 10)
+        forgetful = [socket for socket in on.local.streams.sockets if socket.topics]
+        for socket in forgetful:
+            socket.topics.clear()  # the exchange forgot what was asked of it
+
+        def moved() -> bool:
+            on.local.price(on.symbol, 64000 + len(told))
+            return bool(on.local.streams.topics)
+
+        await until(moved, 20)
+        assert not any(socket in forgetful for socket in on.local.streams.sockets)
 
 
 @each

@@ -220,6 +220,11 @@ class Client:
         """End the streams; the session is somebody else's."""
         await self.exchange.close()
 
+    def open_streams_anew(self, why: str) -> None:
+        """Break all streams off: whoever follows one hears of it, and opens it again."""
+        for socket in self.sockets:
+            socket.on_error(ConnectionResetError(why))
+
     def _ask_whether_blocked(self) -> None:
         if self.blocked_until is not None and self._clock.now() < self.blocked_until:
             until = self.blocked_until
@@ -324,6 +329,12 @@ class Client:
         said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
         wait = timedelta(seconds=int(said)) if said.isdecimal() else _WITHOUT_RETRY_AFTER
         self.blocked_until = self._clock.now() + min(wait, MOST_BLOCKED)
+
+
+def is_ending() -> bool:
+    """Return whether it is this task that was asked to stop, and not something under it that broke off."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _retrieved(make: Callable[[Any], Any]) -> Callable[[Any], Any]:

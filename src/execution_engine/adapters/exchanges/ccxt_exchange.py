@@ -23,6 +23,7 @@ from execution_engine.adapters.exchanges.ccxt_client import (
     Client,
     Clock,
     Heard,
+    is_ending,
     listening,
     native_id,
     open_client,
@@ -169,7 +170,7 @@ class CcxtExchange:
         try:
             client = await self.ready(*{order.symbol for order in orders})
         except asyncio.CancelledError:
-            if _is_ending():
+            if is_ending():
                 raise
             said = translate.SENTENCES[translate.CONNECTION]
             return [self._unclear(order, translate.CONNECTION, said) for order in orders]
@@ -250,7 +251,7 @@ class CcxtExchange:
                 else:
                     said = await client.call("create_orders", [request for _, request in group])
             except asyncio.CancelledError as stopped:
-                if _is_ending():
+                if is_ending():
                     raise
                 error = stopped
             except Exception as failed:
@@ -391,7 +392,7 @@ class CcxtExchange:
                 named = {self.venue.look_param: order.client_order_id}
                 said = await client.call("cancel_order", None, symbol, named)
             except asyncio.CancelledError:
-                if _is_ending():
+                if is_ending():
                     raise
                 return self._unclear(order, translate.CONNECTION, "The request broke off.", about_cancel=True)
             except Exception as error:
@@ -445,7 +446,7 @@ class CcxtExchange:
             rules = self._rules(order.symbol)
             found = await find(client, order, rules, translate.unified(rules), now)
         except asyncio.CancelledError:
-            if _is_ending():
+            if is_ending():
                 raise
             return self._unclear(order, translate.CONNECTION, "The look-up broke off.")
         except Exception as error:
@@ -480,7 +481,7 @@ class CcxtExchange:
                 self._keys_are_good = True
                 return found
             except asyncio.CancelledError:
-                if _is_ending():
+                if is_ending():
                     raise
                 return AccountUnreadable(account=self.account.name, reason="The request broke off.")
             except Exception as error:
@@ -640,9 +641,3 @@ class Locked(EngineError):
 def _written(error: BaseException) -> str:
     """Write an error down with the exchange's whole answer, which ccxt puts into its text."""
     return f"{type(error).__name__}: {error}"[:_MOST_WRITTEN]
-
-
-def _is_ending() -> bool:
-    """Return whether it is this task that was asked to stop, and not something under it that broke off."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

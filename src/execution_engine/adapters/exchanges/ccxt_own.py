@@ -17,7 +17,7 @@ from loguru import logger
 
 from execution_engine.adapters.exchanges import translate
 from execution_engine.adapters.exchanges.catalogue import Venue
-from execution_engine.adapters.exchanges.ccxt_client import Client
+from execution_engine.adapters.exchanges.ccxt_client import Client, is_ending
 from execution_engine.adapters.exchanges.ccxt_exchange import CcxtExchange
 from execution_engine.adapters.exchanges.ccxt_told import telling_list
 from execution_engine.adapters.exchanges.ccxt_worth import is_open
@@ -101,7 +101,9 @@ class OwnStream:
                 watching = [self._spawn(self._watch(client, call)) for call in calls]
                 await self._until_broken(client, watching)
                 failures = 0
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if is_ending():
+                    raise
                 logger.debug("the stream of {} broke: {}", self._exchange.account.name, error)
             finally:
                 self._exchange.streamed = False

@@ -13,7 +13,7 @@ import aiohttp
 from loguru import logger
 
 from execution_engine.adapters.exchanges.catalogue import Venue
-from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, open_client
+from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, is_ending, open_client
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
 from execution_engine.adapters.exchanges.ccxt_quotes import quote_of, together
 from execution_engine.adapters.exchanges.ccxt_told import TellingQuotes
@@ -155,7 +155,9 @@ class PriceStream:
         while True:
             try:
                 await self._look()
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if is_ending():
+                    raise
                 logger.debug("the prices of {} could not be had: {}", self._venue.name, error)
             try:
                 async with asyncio.timeout(LOOK_S):
@@ -206,7 +208,9 @@ class PriceStream:
             try:
                 await client.exchange.watch_bids_asks(symbols)
                 failures = 0
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if is_ending():
+                    raise
                 wait = AGAIN_S[min(failures, len(AGAIN_S) - 1)]
                 failures += 1
                 logger.debug("the price stream of {} broke: {}", self._venue.name, error)
@@ -231,7 +235,7 @@ class PriceStream:
             logger.warning(
                 "the price stream of {} says nothing any more and is opened anew", self._venue.name
             )
-            await client.exchange.close_ws_clients()
+            client.open_streams_anew("the stream said nothing any more")
 
     def _told(self, quote: Json) -> None:
         """Take what the stream says."""
