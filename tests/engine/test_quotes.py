@@ -88,3 +88,15 @@ async def test_a_source_that_fails_is_an_answer_too() -> None:
 
     _, posted, _ = await asked(answer)
     assert posted == [PricesAsked(world=World.PAPER, markets=QUESTION.markets)]
+
+
+@in_virtual_time
+async def test_a_source_under_which_everything_is_cancelled_is_an_answer_too() -> None:
+    async def answer(markets: Collection[tuple[str, str]], posted: list[Input]) -> None:
+        request = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.1, request.cancel)
+        await request
+
+    _, posted, took = await asked(answer)
+    assert posted == [PricesAsked(world=World.PAPER, markets=QUESTION.markets)]
+    assert took == pytest.approx(0.1)

@@ -238,6 +238,18 @@ async def test_a_task_that_fails_is_told_by_its_name(caplog: pytest.LogCaptureFi
     assert quiet.failed == ["nobody hears it"]
 
 
+async def test_a_task_whose_wait_is_cancelled_under_it_is_told_too():
+    told: list[str] = []
+    tasks = Tasks(lambda name, error: told.append(name))
+    request = asyncio.get_running_loop().create_future()
+    task = tasks.spawn("join Main", asyncio.wait_for(request, None))
+    await asyncio.sleep(0)
+    request.cancel()
+    await until(task.done)
+    await asyncio.sleep(0)
+    assert (tasks.failed, told) == (["join Main"], ["join Main"])
+
+
 async def test_stopping_ends_every_task_in_order_and_is_no_failure():
     tasks = Tasks()
     ended: list[str] = []

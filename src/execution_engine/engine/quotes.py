@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from execution_engine.domain.inputs import Input, PricesAsked
 from execution_engine.domain.ranking import Asked
-from execution_engine.engine.tasks import Tasks
+from execution_engine.engine.tasks import Tasks, ends_the_task
 from execution_engine.engine.watch import Prices
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,8 @@ class Quotes:
                 len(asked.markets),
                 PATIENCE_S,
             )
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if ends_the_task(error):
+                raise
             log.exception("the prices of waiting markets could not be asked for")
         self._post(PricesAsked(world=asked.world, markets=asked.markets))

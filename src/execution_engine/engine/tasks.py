@@ -58,7 +58,13 @@ class Tasks:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
+        if task.cancelled():
+            if task.cancelling():
+                return
+            error: BaseException = asyncio.CancelledError("what it waited for was cancelled")
+        elif (failure := task.exception()) is not None:
+            error = failure
+        else:
             return
         log.error("the task %s failed", task.get_name(), exc_info=error)
         self.failed.append(task.get_name())
