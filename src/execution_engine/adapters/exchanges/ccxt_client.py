@@ -153,7 +153,6 @@ class Client:
 
         Raises what ccxt raises, and Blocked.
         """
-        self._ask_whether_blocked()
         try:
             return await getattr(self.exchange, name)(*args, **kwargs)
         except Exception as error:
@@ -237,6 +236,7 @@ class Client:
 
         async def fetch_here(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
             self._only_here(url)
+            self._ask_whether_blocked()
             if (heard := _HEARD.get()) is not None:
                 heard.sent.append(method)
             return await fetch(url, method, headers, body)
@@ -260,7 +260,7 @@ class Client:
             if code in _TOO_MANY:
                 self._block(headers)
             elif (ban := self.venue.ban) is not None and code == ban.status and ban.words in body.lower():
-                self.blocked_until = self._clock.now() + ban.lasts
+                self._leave_alone(ban.lasts)
             self._weigh(headers)
             return judge(code, reason, url, method, headers, body, response, *more)
 
@@ -328,7 +328,12 @@ class Client:
     def _block(self, headers: Mapping[str, str]) -> None:
         said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
         wait = timedelta(seconds=int(said)) if said.isdecimal() else _WITHOUT_RETRY_AFTER
-        self.blocked_until = self._clock.now() + min(wait, MOST_BLOCKED)
+        self._leave_alone(min(wait, MOST_BLOCKED))
+
+    def _leave_alone(self, wait: timedelta) -> None:
+        """Send nothing for so long, and not less than was asked for before."""
+        until = self._clock.now() + wait
+        self.blocked_until = max(until, self.blocked_until or until)
 
 
 def is_ending() -> bool:

@@ -29,9 +29,11 @@ from execution_engine.domain.rows import FINAL_ORDER, Order, OrderStatus, OrderT
 Json = dict[str, Any]
 
 AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+STEADY_S = 60.0  # a stream that was up for so long is opened anew as soon as after its first break
 UP_LOOK_S = 0.2
 TRADES_LATER_S = 0.3  # an order's news may come before its trades do
 WITHOUT_FEES_S = 0.05
+LOOK_AGAIN_S = (0.3, 1.0, 3.0)  # where a look failed, or saw less than was told
 LONGEST = timedelta(days=7)
 MOST_KEPT = 2_000  # orders whose news are remembered
 
@@ -63,6 +65,7 @@ class OwnStream:
         self._post = post
         self._again = again
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self._up_since = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -100,12 +103,13 @@ class OwnStream:
                 calls = ("watch_orders", "watch_my_trades")
                 watching = [self._spawn(self._watch(client, call)) for call in calls]
                 await self._until_broken(client, watching)
-                failures = 0
             except (Exception, asyncio.CancelledError) as error:
                 if is_ending():
                     raise
                 logger.debug("the stream of {} broke: {}", self._exchange.account.name, error)
             finally:
+                if self.up and _now() - self._up_since >= STEADY_S:
+                    failures = 0
                 self._exchange.streamed = False
                 for task in watching:
                     task.cancel()
@@ -137,6 +141,7 @@ class OwnStream:
                 return
             if not up and await _is_up(client):
                 up = self._exchange.streamed = True
+                self._up_since = _now()
                 self._again(self._exchange.account.name)
 
     # What is told
@@ -239,13 +244,21 @@ class OwnStream:
         self._spawn(self._looked(client_id, known))
 
     async def _looked(self, client_id: str, known: Known) -> None:
-        """Ask about an order whose news are incomplete."""
+        """Ask about an order whose news are incomplete, a few times if less is seen than was told."""
         rules = self._rules(known.symbol)
         if rules is None:
             return
-        seen = await self._exchange.look(_stand_in(client_id, known, rules, self._exchange))
-        if seen.verdict is Verdict.ACCEPTED:
-            self._post(seen)
+        for wait in (0.0, *LOOK_AGAIN_S):
+            await asyncio.sleep(wait)
+            seen = await self._exchange.look(_stand_in(client_id, known, rules, self._exchange))
+            if seen.verdict is Verdict.ACCEPTED:
+                self._post(seen)
+                if not _is_behind(seen, known, rules):
+                    return
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _with_true_fee(said: Json, venue: Venue) -> Json:
@@ -280,6 +293,16 @@ def _is_older(said: Json, than: Json) -> bool:
     if translate.decimal(said.get("filled")) < translate.decimal(than.get("filled")):
         return True
     return translate.status_of(than) in FINAL_ORDER and translate.status_of(said) not in FINAL_ORDER
+
+
+def _is_behind(seen: OrderReport, known: Known, rules: Instrument) -> bool:
+    """Return whether a look saw less than the stream told: exchanges write their lists later than their streams."""
+    told = translate.to_base((known.said or {}).get("filled"), rules)
+    traded = sum((trade.quantity for trade in seen.trades), ZERO)
+    if seen.filled_quantity < told or traded < seen.filled_quantity:
+        return True
+    ended = known.said is not None and translate.status_of(known.said) in FINAL_ORDER
+    return ended and seen.status not in FINAL_ORDER
 
 
 def _stand_in(client_id: str, known: Known, rules: Instrument, exchange: CcxtExchange) -> Order:

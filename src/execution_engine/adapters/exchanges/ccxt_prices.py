@@ -90,6 +90,7 @@ class PriceStream:
         self._post = post
         self._streaming = streaming
         self._client: Client | None = None
+        self._opening = asyncio.Lock()
         self._wanted: dict[str, str] = {}  # ccxt's symbol → ours
         self._followed: set[str] = set()
         self._heard: dict[str, float] = {}  # when the stream told of a market
@@ -140,8 +141,9 @@ class PriceStream:
         try:
             client = await self._ready()
             await self._markets.teach(client, [self._wanted[name] for name in names])
+            asked = self._clock.monotonic()
             for quote in await together(client, [n for n in names if n in client.exchange.markets]):
-                self._take(quote)
+                self._answered(quote, asked)
         except Exception as error:
             logger.debug("{} could not be asked for prices: {}", self._venue.name, error)
 
@@ -185,13 +187,14 @@ class PriceStream:
             await self._ask(client, silent)
 
     async def _ready(self) -> Client:
-        if self._client is None:
-            client = await open_client(
-                self._venue, self._kind, self._mode, None, self._session(), self._clock
-            )
-            client.exchange.bidsasks = TellingQuotes(self._told)
-            self._client = client
-        return self._client
+        async with self._opening:  # whoever asks meanwhile goes the same way: only one is closed at the end
+            if self._client is None:
+                client = await open_client(
+                    self._venue, self._kind, self._mode, None, self._session(), self._clock
+                )
+                client.exchange.bidsasks = TellingQuotes(self._told)
+                self._client = client
+            return self._client
 
     def _follow(self, client: Client, symbols: list[str]) -> None:
         self._followed.update(symbols)
@@ -224,7 +227,8 @@ class PriceStream:
         for name in symbols:  # one by one: a list of all markets would hold the window while it is parsed
             try:
                 await client.pace()
-                self._take(await quote_of(client, name))
+                asked = self._clock.monotonic()
+                self._answered(await quote_of(client, name), asked)
             except Exception as error:
                 logger.debug("{} could not be asked for a price: {}", self._venue.name, error)
         self._say_what_is_missing()
@@ -236,6 +240,11 @@ class PriceStream:
                 "the price stream of {} says nothing any more and is opened anew", self._venue.name
             )
             client.open_streams_anew("the stream said nothing any more")
+
+    def _answered(self, quote: Json, asked: float) -> None:
+        """Take an answer, unless the stream told of the market while it was on its way."""
+        if self._heard.get(str(quote.get("symbol")), -math.inf) < asked:
+            self._take(quote)
 
     def _told(self, quote: Json) -> None:
         """Take what the stream says."""
