@@ -221,6 +221,10 @@ async def test_a_step_revoked_at_the_last_moment_is_no_probe():
     await asyncio.sleep(0.2)
     assert house.ways("paper").breaker.state is State.HALF_OPEN
     assert house.exchange.times("place") == []
+    house.exchange.answer = answers
+    house.exchange.open.set()  # that look-up is the probe instead
+    await asyncio.sleep(1)
+    assert house.ways("paper").breaker.state is State.CLOSED
 
 
 @in_virtual_time

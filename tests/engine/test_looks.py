@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -263,3 +264,18 @@ async def test_a_look_up_that_something_under_it_cancelled_proves_nothing(caplog
     house.exchange.broken = None
     await asyncio.sleep(120)
     assert {order.status for order in house.orders()} == {"open"}
+
+
+@in_virtual_time
+async def test_a_look_up_that_is_answered_about_another_order_is_made_again():
+    house = await in_doubt(5)
+    answered, look = [], house.exchange.look
+
+    async def about_another(order: Order) -> OrderReport:
+        answered.append(order)
+        said = await look(order)
+        return said if len(answered) > 5 else replace(said, client_order_id="another")
+
+    house.exchange.look = about_another
+    await asyncio.sleep(10)
+    assert house.entries == ["open"] * 5

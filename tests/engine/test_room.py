@@ -145,6 +145,33 @@ async def test_a_hold_that_begins_while_entries_wait_keeps_them_and_lets_go_what
     assert house.entries.count("open") == 10
 
 
+@pytest.mark.parametrize("held", ["account", "world", "group"])
+@in_virtual_time
+async def test_a_hold_between_choosing_entries_and_sending_them_keeps_them_for_later(held: str):
+    house = floor()
+    house.alerts(1)  # chosen to leave, with the loop's next turn
+    hold(house, held, "for a reason")
+    await asyncio.sleep(1)
+    assert house.exchange.at == []
+    hold(house, held, "")
+    await asyncio.sleep(1)
+    assert house.entries == ["open"] * 5
+
+
+@in_virtual_time
+async def test_a_hold_keeps_entries_from_leaving_before_it_is_durable():
+    house = floor(Rates(orders=fifth(5, 10)))
+    hold(house, "account", "for a reason")
+    hold(house, "account", "")  # durably
+    house.alerts(2)
+    await asyncio.sleep(1)
+    house.store.held = []
+    house.desk.post(AccountChanged(account=replace(house.book.accounts["paper"], status=AccountStatus.HOLD)))
+    await asyncio.sleep(60)
+    assert len(house.exchange.times("place")) == 4
+    house.store.let_go()
+
+
 def hold(house: Floor, held: str, reason: str) -> None:
     """Put everything, or the group whose entries wait last, on hold, or lift that."""
     if held == "account":
@@ -166,6 +193,11 @@ async def test_where_instruments_are_counted_apart_one_does_not_wait_for_another
     states = [order.status.value for order in house.orders() if order.symbol == "ETHUSDT"]
     assert states == ["open"] * 5
     assert house.entries.count("pending") == 12
+    house.price("SOLUSDT", "150")
+    house.alerts(1, "SOLUSDT")  # behind a lane that has no room
+    await asyncio.sleep(1)
+    states = [order.status.value for order in house.orders() if order.symbol == "SOLUSDT"]
+    assert states == ["open"] * 5
 
 
 @pytest.mark.fault(23)

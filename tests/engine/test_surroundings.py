@@ -317,3 +317,18 @@ async def test_a_kept_task_is_begun_anew_when_what_it_waits_for_is_cancelled(mon
     assert (told, tasks.names) == (["the stream"], ["the stream"])
     await tasks.stop()
     assert (len(waits), tasks.names) == (2, [])
+
+
+@in_virtual_time
+async def test_a_kept_task_that_fails_again_and_again_is_begun_anew_later_each_time():
+    begun: list[float] = []
+
+    async def works() -> None:
+        begun.append(asyncio.get_running_loop().time())
+        raise OSError("gone")
+
+    tasks = Tasks()
+    tasks.keep("the stream", works)
+    await asyncio.sleep(200)
+    await tasks.stop()
+    assert begun == [0, 1, 3, 7, 15, 31, 63, 123, 183]
