@@ -15947,6 +15947,11 @@ Eintrag {entry}
             <translation>von Ihnen pausiert</translation>
         </message>
         <message>
+            <location filename="../../src/execution_engine/engine/tasks.py" />
+            <source>what it waited for was cancelled</source>
+            <translation>worauf gewartet wurde, ist abgebrochen worden</translation>
+        </message>
+        <message>
             <location filename="../../src/execution_engine/adapters/autostart.py" />
             <source>{v0} cannot be {v1} when you log in ({v2}).</source>
             <translation>Der Start von {v0} bei der Anmeldung lässt sich nicht {v1} ({v2}).</translation>
@@ -16174,6 +16179,11 @@ X-GNOME-Autostart-enabled=true</translation>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_markets.py" />
             <source>{v0} has no {v1} mode for {v2}</source>
             <translation>{v0} hat keinen Modus {v1} für {v2}</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/adapters/exchanges/ccxt_prices.py" />
+            <source>the stream said nothing any more</source>
+            <translation>der Datenstrom sagte nichts mehr</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_terms.py" />
