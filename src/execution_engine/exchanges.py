@@ -350,7 +350,8 @@ class RealAccount(Connection):
             await old.close()
         if not self.core.is_looked_after(self.name):
             await self._stop_listening()
-        elif self._stream is None:
+        elif self._stream is None and self._place in self.core.places:
+            # Before that it was decided and not written, and would tell its markets to nobody.
             await self._exchanges.keep_rules(self._place).known.wait()
             reading = self.core.running.reconcile
             self._stream = OwnStream(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,14 +14,16 @@ import certifi
 import pytest
 
 from execution_engine.adapters.clock import SystemClock
+from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import StoreFailed
 from execution_engine.domain.inputs import Instruments, Interrupted, SaveSettings
 from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import AccountStatus, Mode
 from execution_engine.domain.symbols import Catalogue
-from execution_engine.exchanges import Exchanges
+from execution_engine.exchanges import Exchanges, RealAccount
 from tests.stories.at_exchanges import Trading, at_exchange
+from tests.waiting import until
 
 SPOT, SWAP = Market.SPOT, Market.SWAP
 
@@ -86,6 +89,25 @@ async def test_a_core_that_is_built_anew_has_its_accounts_and_streams_once(
         await here.ends()
         here.prove_same()
         here.prove_flat()
+
+
+async def test_an_account_that_is_enabled_while_it_joins_tells_its_markets_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, commit = RealAccount._read_past, SqliteStore._commit
+
+    async def until_enabled(account: RealAccount) -> None:
+        monkeypatch.setattr(SqliteStore, "_commit", slowly)
+        await read(account)
+        await until(lambda: account.core.is_looked_after(account.name), 10)
+
+    def slowly(*written: Any) -> None:
+        time.sleep(0.05)  # what was decided is not on the disk yet, and nobody was told of it
+        commit(*written)
+
+    monkeypatch.setattr(RealAccount, "_read_past", until_enabled)
+    async with at_exchange(tmp_path / "data", monkeypatch, "bybit", SPOT, True, 1, {}, add=1) as here:
+        await here.until(lambda: here.book.catalogue.get("bybit", "Q0USDT"), "a market that was not shipped")
 
 
 def test_prices_and_rules_are_those_of_the_mode_where_most_is_at_stake(tmp_path: Path) -> None:
