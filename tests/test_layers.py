@@ -23,7 +23,7 @@ WINGS = ("engine", "adapters", "ui")
 ROOF = {
     "main.py", "core.py", "window.py", "cli.py", "commands.py", "accounts.py", "unlocking.py",
     "exchanges.py", "updating.py", "keeping.py", "webhooks.py", "way_in.py", "notifying.py", "observing.py",
-    "desktop.py", "doctor.py",
+    "desktop.py", "doctor.py", "ending.py",
     "__main__.py",
 }  # fmt: skip
 PURE = ("domain", "engine")

@@ -48,6 +48,7 @@ from execution_engine.domain.rows import (
 )
 from execution_engine.domain.settings import PaperFeed
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.ending import ended
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import Exchange
@@ -515,19 +516,19 @@ class Core:
             gc.enable()  # a start that broke off left it off
         gc.unfreeze()  # the next core loads everything anew
         if hasattr(self, "running"):
-            await self.running.stop()
+            await ended(self.running.stop)
         if hasattr(self, "prices"):
-            await self.prices.stop()
+            await ended(self.prices.stop)
         if hasattr(self, "live") and self.live is not None:
-            await self.live.stop()
-        await asyncio.gather(*(distant.stop() for distant in self._distant.values()))
+            await ended(self.live.stop)
+        await ended(*(distant.stop for distant in self._distant.values()))
         if hasattr(self, "paper"):
-            await asyncio.to_thread(self.paper.close)
+            await ended(partial(asyncio.to_thread, self.paper.close))
         if hasattr(self, "store"):
             if self.store.failed is None:
                 with suppress(StoreFailed):
                     await self.durable()
-            await asyncio.to_thread(self.store.close)
+            await ended(partial(asyncio.to_thread, self.store.close), at_any_rate=True)
 
 
 @dataclass(slots=True)

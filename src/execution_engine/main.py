@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -55,6 +55,7 @@ from execution_engine.domain.rows import SettingsVersion, World
 from execution_engine.domain.settings import Logs as LogSettings
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.symbols import Catalogue
+from execution_engine.ending import ended
 from execution_engine.engine.desk import Then
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import KeyCheck
@@ -589,7 +590,7 @@ class Application:
         await self._stopping.wait()
 
     async def stop(self) -> None:
-        """Close the doors, then what is behind them."""
+        """Close the doors, then what is behind them; each step is done whatever became of the others."""
         self._stopping.set()
         self.vault.stop_waiting()
         if self._opening is not None:
@@ -599,24 +600,27 @@ class Application:
             self._rebuilding.cancel()
             await asyncio.gather(self._rebuilding, return_exceptions=True)
         if self._control is not None:
-            await self._control.stop()
+            await ended(self._control.stop)
         # First: from now on the tunnel's provider tells whoever sends to come again.
-        await self.way_in.stop()
+        await ended(self.way_in.stop)
         if self.listener is not None:
-            await self.listener.stop()
-        await self.observing.stop()
+            await ended(self.listener.stop)
+        await ended(self.observing.stop)
         if hasattr(self, "core"):
             await self.core.stop()
-            await self.keeping.stop()
-        await self.notifying.stop()  # last: what was told while everything ended is kept for the next start
-        await self.desktop.stop()
-        await self.exchanges.close()
+            await ended(self.keeping.stop)
+        await ended(
+            self.notifying.stop
+        )  # last: what was told while everything ended is kept for the next start
+        await ended(self.desktop.stop)
+        await ended(self.exchanges.close)
 
     def close(self) -> None:
-        """Let go of the data folder."""
-        self.vault.lock()
-        self._log.stop()
-        self._lock.release()
+        """Let go of the data folder, whatever else cannot be let go of."""
+        with ExitStack() as last:
+            last.callback(self._lock.release)
+            last.callback(self._log.stop)
+            self.vault.lock()
 
 
 def read_past(reader: Reader, *, open_only: bool = False) -> Past:

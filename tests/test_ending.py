@@ -1,0 +1,81 @@
+"""The application on its way out: whatever part of it fails or hangs, what was decided is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from execution_engine import ending
+from execution_engine.adapters.exchanges.feeds import ManualFeed
+from execution_engine.adapters.exchanges.paper import PaperExchange
+from execution_engine.adapters.logs import Log
+from execution_engine.adapters.security.folder_lock import FolderLock
+from execution_engine.adapters.security.vault import Vault
+from execution_engine.adapters.storage import loading
+from execution_engine.adapters.webhook.listener import Listener
+from execution_engine.core import Options
+from execution_engine.desktop import Desktop
+from execution_engine.domain.inputs import Pause
+from execution_engine.domain.rows import Engine
+from execution_engine.domain.settings import PaperFeed
+from execution_engine.engine.running import Running
+from execution_engine.exchanges import Exchanges
+from execution_engine.keeping import Keeping
+from execution_engine.main import Application
+from execution_engine.notifying import Notifying
+from execution_engine.observing import Observing
+from execution_engine.way_in import WayInKept
+
+PARTS = [WayInKept, Listener, Observing, Keeping, Notifying, Desktop, Running, ManualFeed]
+
+
+async def started(folder: Path) -> Application:
+    application = Application(Options(data_dir=str(folder), port=0, paper_feed=PaperFeed.MANUAL))
+    await asyncio.to_thread(application.open)
+    await application.start()
+    return application
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["every part fails", "every part hangs"])
+async def test_what_was_decided_is_written_and_the_folder_is_free(
+    hangs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = await started(tmp_path / "data")
+    let_go = asyncio.Event()
+
+    async def bad(part: object) -> None:
+        while hangs and not let_go.is_set():
+            try:
+                await let_go.wait()
+            except asyncio.CancelledError:
+                continue  # as what is in the middle of something may
+        raise OSError("it is gone")
+
+    def closes_badly(part: object) -> None:
+        raise OSError("it is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(ending, "PATIENCE_S", 0.02, raising=False)
+        for part in PARTS:
+            broken.setattr(part, "stop", bad)
+        broken.setattr(Exchanges, "close", bad)
+        broken.setattr(PaperExchange, "close", closes_badly)
+        broken.setattr(Vault, "lock", closes_badly)
+        broken.setattr(Log, "stop", closes_badly)
+        paused = asyncio.create_task(application.core.desk.ask(Pause()))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await application.stop()
+        with pytest.raises(OSError, match="gone"):
+            application.close()
+    let_go.set()
+    await paused
+    with FolderLock(application.folder.lock):
+        rows = loading.load(application.folder.database)
+    assert [row.paused for row in rows if isinstance(row, Engine)] == [True]
+    assert "store" not in [thread.name for thread in threading.enumerate()]
+    await application.stop()
+    application.close()
