@@ -337,6 +337,12 @@ class Core:
         """Return the rules of a market whose prices may be made up or set by hand."""
         return None if self.is_real((exchange, symbol)) else self._catalogue.get(exchange, symbol)
 
+    def forget_practised(self, market: tuple[str, str]) -> None:
+        """Know nothing of a real market's price that was set by hand before it was known whose market it is."""
+        price = self.book.price(market)
+        if price is not None and price.manual and self.is_real(market):
+            self.book.forget_price(market)
+
     async def _join(self, account: Account) -> None:
         if (distant := self._connect(account, self._heard)) is not None:
             self._distant[account.name] = distant
@@ -539,6 +545,8 @@ class _Wanted:
 
     def want(self, markets: Collection[tuple[str, str]]) -> None:
         real = {market for market in markets if self.core.is_followed(market)}
+        for market in real:
+            self.core.forget_practised(market)
         self.core.prices.want([market for market in markets if market not in real])
         if self.core.live is not None:
             self.core.live.want(real)

@@ -257,5 +257,5 @@ async def at_exchange(
             await here.until(lambda: rows["real"].status is AccountStatus.READY, "the account is ready")
             yield here
         finally:
-            await application.stop()
-            application.close()
+            await here.application.stop()
+            here.application.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -22,6 +23,7 @@ from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import AccountStatus, Mode
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.exchanges import Exchanges, RealAccount
+from execution_engine.main import Application
 from tests.stories.at_exchanges import Trading, at_exchange
 from tests.waiting import until
 
@@ -108,6 +110,36 @@ async def test_an_account_that_is_enabled_while_it_joins_tells_its_markets_all_t
     monkeypatch.setattr(RealAccount, "_read_past", until_enabled)
     async with at_exchange(tmp_path / "data", monkeypatch, "bybit", SPOT, True, 1, {}, add=1) as here:
         await here.until(lambda: here.book.catalogue.get("bybit", "Q0USDT"), "a market that was not shipped")
+
+
+async def test_a_position_in_a_coin_that_was_not_shipped_has_its_price_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_exchange(tmp_path / "data", monkeypatch, "bybit", SPOT, True, 1, {}, add=1) as first:
+        here = first.of("Q0")
+        await here.until(lambda: here.book.catalogue.get("bybit", here.ticker), "its rules")
+        here.goes("1")
+        await here.alert()
+        await here.rests()
+        here.goes("-1.1")
+        await here.stand("fffoo")
+        before = here.application
+        await before.stop()
+        before.close()
+
+        here.application = first.application = Application(before.options)  # it is closed at the end
+        await asyncio.to_thread(here.application.open)
+        await here.application.start()
+        await here.application.unlocking.open("of a story")
+        key = ("bybit", here.ticker)
+        await here.until(lambda: here.book.price(key) and not here.book.price(key).manual, "its price")
+        assert here.book.price(key).bid == Decimal("98.9")
+        here.price(max(leg.tp_price for leg in here.legs(here.groups[-1])) + 1)
+        await here.ends()
+        here.prove_same()
+        here.prove_flat()
+        sold = [trade.price for one in here.theirs.orders if one.action == "sell" for trade in one.trades]
+        assert min(sold) > 100, "nothing was sold at what the coin cost before the restart"
 
 
 def test_prices_and_rules_are_those_of_the_mode_where_most_is_at_stake(tmp_path: Path) -> None:

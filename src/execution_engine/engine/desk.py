@@ -130,6 +130,7 @@ class Desk:
         if isinstance(given, Instruments):
             for market in self.book.note_instruments(given):
                 self.post(RulesRead(exchange=market[0], symbol=market[1]))
+            self._feed.rules(given)
             return True
         if isinstance(given, Interrupted) and given.set_back:
             self.book.doubt_prices(self._clock.now())

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from execution_engine.domain.facts import Fact
-from execution_engine.domain.inputs import Balances, Price
+from execution_engine.domain.inputs import Balances, Instruments, Price
 from execution_engine.domain.rows import Row
 
 log = logging.getLogger(__name__)
@@ -31,12 +31,13 @@ class Released:
 
 
 class Feed:
-    """Three streams: durable changes, prices as they come, balances as they are read."""
+    """Four streams: durable changes; prices as they come; balances and rules of markets as they are read."""
 
     def __init__(self) -> None:
         self._released: list[Callable[[Released], None]] = []
         self._prices: list[Callable[[Price], None]] = []
         self._balances: list[Callable[[Balances], None]] = []
+        self._rules: list[Callable[[Instruments], None]] = []
 
     def on_released(self, listener: Callable[[Released], None]) -> None:
         self._released.append(listener)
@@ -47,6 +48,9 @@ class Feed:
     def on_balances(self, listener: Callable[[Balances], None]) -> None:
         self._balances.append(listener)
 
+    def on_rules(self, listener: Callable[[Instruments], None]) -> None:
+        self._rules.append(listener)
+
     def released(self, change: Released) -> None:
         _tell(self._released, change)
 
@@ -55,6 +59,9 @@ class Feed:
 
     def balances(self, read: Balances) -> None:
         _tell(self._balances, read)
+
+    def rules(self, read: Instruments) -> None:
+        _tell(self._rules, read)
 
 
 def _tell(listeners: list[Callable[[T], None]], news: T) -> None:

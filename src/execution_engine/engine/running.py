@@ -67,6 +67,7 @@ class Running:
         self.ways.on_change(self._line_changed)
         self.feed.on_released(self.lanes.released)
         self.feed.on_released(self.watch.released)
+        self.feed.on_rules(self.watch.learnt)
         self.feed.on_released(self.reconcile.released)
 
     def start(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import Protocol
 
-from execution_engine.domain.inputs import Price
+from execution_engine.domain.inputs import Instruments, Price
 from execution_engine.domain.rows import Alert, Group, QueuedSignal
 from execution_engine.engine.book import Book
 from execution_engine.engine.feed import Released
@@ -33,6 +33,7 @@ class Watch:
         self._book = book
         self._prices = prices
         self._wanted: frozenset[tuple[str, str]] = frozenset()
+        self._unknown: frozenset[tuple[str, str]] = frozenset()  # of these: whose rules are still to come
 
     def start(self) -> None:
         self._want(self._book.markets_in_use())
@@ -48,6 +49,11 @@ class Watch:
         }
         if not used <= self._wanted:
             self._want(self._wanted | used)
+
+    def learnt(self, read: Instruments) -> None:
+        """Ask anew once a market in use is known: before that nobody could say whose prices it has."""
+        if self._unknown and not self._unknown.isdisjoint(rules.key for rules in read.instruments):
+            self._want(self._wanted)
 
     async def look_at(self, market: tuple[str, str]) -> Price | None:
         """Return what a market trades at now, in use or not; it is followed until markets are let go again."""
@@ -66,4 +72,5 @@ class Watch:
 
     def _want(self, markets: frozenset[tuple[str, str]]) -> None:
         self._wanted = markets
+        self._unknown = frozenset(market for market in markets if self._book.catalogue.get(*market) is None)
         self._prices.want(markets)
