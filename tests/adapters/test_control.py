@@ -305,6 +305,18 @@ async def test_stopping_lets_commands_finish_that_are_at_work(path: Path) -> Non
     await server.stop()  # once more does no harm
 
 
+async def test_who_asked_and_does_not_read_the_answer_holds_up_no_end(path: Path) -> None:
+    engine = Engine()
+    server = ControlServer(path, engine.handle)
+    await server.start()
+    with socket.socket(socket.AF_UNIX) as suspended:
+        suspended.connect(str(path))
+        suspended.sendall(b'{"command": "state", "args": {"groups": 100000}}\n')
+        await until(lambda: engine.asked)
+        async with asyncio.timeout(5):
+            await server.stop(grace_s=0.3)
+
+
 async def test_a_command_can_stop_the_server_that_it_came_by(path: Path) -> None:
     async def quit_(command: str, args: dict[str, Any]) -> dict[str, Any]:
         await server.stop()

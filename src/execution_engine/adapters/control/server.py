@@ -68,6 +68,8 @@ class ControlServer:
         except Exception:
             logger.bind(category="SYSTEM").exception("An answer on the command socket broke off")
             writer.transport.abort()  # without its last line the client knows that something is missing
+        except asyncio.CancelledError:
+            writer.transport.abort()  # what nobody reads would be waited for without end; this task ends here
         finally:
             self._talks.discard(task)
             writer.close()
