@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from decimal import Decimal
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from execution_engine.adapters.exchanges import ccxt_market_file as files
 from execution_engine.adapters.exchanges.catalogue import VENUES
 from execution_engine.adapters.exchanges.ccxt_client import Client, build
-from execution_engine.adapters.exchanges.ccxt_markets import Markets, MarketsUnreadable
+from execution_engine.adapters.exchanges.ccxt_markets import FRESH, Markets, MarketsUnreadable
 from execution_engine.adapters.exchanges.translate import chart_symbol, instrument, is_traded
 from execution_engine.domain.inputs import Instruments
 from execution_engine.domain.instrument import Instrument, Market
@@ -177,6 +179,44 @@ def test_a_file_that_cannot_be_used_is_as_good_as_none(tmp_path: Path) -> None:
     broken.write_bytes(os.urandom(4096))
     assert files.read_at(broken) is None
     assert files.read_at(tmp_path / "missing.sqlite") is None
+
+
+@pytest.mark.fault(87)
+@pytest.mark.parametrize("use", ["told", "taught"])
+async def test_a_file_that_turns_out_to_be_damaged_is_had_anew(use: str, tmp_path: Path) -> None:
+    async with LocalExchanges("okx") as world:
+        file = tmp_path / "okx-spot-live.sqlite"
+        await with_markets(markets_of(world, "okx", Market.SPOT, tmp_path, []), file)
+        whole = await asyncio.to_thread(file.read_bytes)
+        with closing(sqlite3.connect(file)) as db:
+            (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'reading'").fetchone()
+            (size,) = db.execute("PRAGMA page_size").fetchone()
+        good = {0, page - 1}  # the first page and when it was read: enough to be taken for a good one
+        parts = [whole[at : at + size] for at in range(0, len(whole), size)]
+        damaged = b"".join(part if at in good else os.urandom(size) for at, part in enumerate(parts))
+        await asyncio.to_thread(file.write_bytes, damaged)
+        assert files.read_at(file) is not None
+        posted: list[Any] = []
+        markets = markets_of(world, "okx", Market.SPOT, tmp_path, posted)
+        with without_processes():
+            if use == "told":
+                await markets.begin()
+                assert "BTCUSDT" in rules(posted)
+            else:
+                exchange, place = build(VENUES["okx"], Market.SPOT, Mode.LIVE, None, world.session())
+                client = Client(VENUES["okx"], Market.SPOT, place, exchange, StillClock())
+                await markets.teach(client, ["BTCUSDT"])
+                assert "BTC/USDT" in exchange.markets
+
+
+async def test_rules_that_are_said_to_be_of_the_future_are_read_again_within_the_hour(tmp_path: Path) -> None:
+    async with LocalExchanges("okx") as world:
+        markets = markets_of(world, "okx", Market.SPOT, tmp_path, [])
+        await with_markets(markets, tmp_path / "okx-spot-live.sqlite")
+        with closing(sqlite3.connect(markets.path)) as db:  # the clock was wrong then, and is right now
+            db.execute("UPDATE reading SET at = '2099-01-01T00:00:00+00:00'")
+            db.commit()
+        assert await markets._until_old() <= FRESH.total_seconds()
 
 
 @pytest.mark.fault(54)

@@ -84,8 +84,11 @@ _INSERT = "INSERT OR REPLACE INTO market VALUES (?, ?, ?, ?, ?)"
 def _rows(path: Path) -> list[Row]:
     if read_at(path) is None:
         return []
-    with closing(_open(path)) as db:
-        return db.execute("SELECT unified, native, chart, body, rules FROM market").fetchall()
+    try:
+        with closing(_open(path)) as db:
+            return db.execute("SELECT unified, native, chart, body, rules FROM market").fetchall()
+    except sqlite3.Error:  # it is damaged, and about to be replaced
+        return []
 
 
 def _is_traded(row: Row) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -27,6 +29,8 @@ from execution_engine.domain.errors import Defect, EngineError
 from execution_engine.domain.inputs import Input, Instruments
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import Mode
+
+T = TypeVar("T")
 
 FRESH = timedelta(minutes=60)
 HALTED_AGAIN = timedelta(minutes=10)  # after a market ended, for a day: it may only have been halted
@@ -114,7 +118,7 @@ class Markets:
         now = self._clock.now()
         halted = self._ended_at is not None and now - self._ended_at < HALTED_FOR
         fresh = HALTED_AGAIN if halted else FRESH
-        return 0.0 if at is None else max((at + fresh - now).total_seconds(), 0.0)
+        return 0.0 if at is None else max((min(at, now) + fresh - now).total_seconds(), 0.0)
 
     def doubt(self) -> None:
         """Read the rules again soon: the exchange refused what fits ours."""
@@ -150,7 +154,7 @@ class Markets:
         version, taught = self._taught.get(client, (self._version, set()))
         if version != self._version:  # what was taught is of an older reading
             charts, taught = {*charts, *taught}, set()
-        new = await asyncio.to_thread(files.markets, self.path, charts=charts, natives=natives)
+        new = await self._from_file(partial(files.markets, self.path, charts=charts, natives=natives))
         known = client.exchange.markets or {}
         client.exchange.set_markets([*{**known, **{one["symbol"]: one for one in new}}.values()])
         currencies = Currencies(client.exchange.currencies)
@@ -177,11 +181,22 @@ class Markets:
 
     async def tell(self) -> None:
         """Post our rules of all markets, as they are on disk."""
-        texts = await asyncio.to_thread(files.rules, self.path)
+        texts = await self._from_file(partial(files.rules, self.path))
         for start in range(0, len(texts), A_TURN):
             rules = tuple(files.instruments(texts[start : start + A_TURN]))
             self._post(Instruments(instruments=rules))
             await asyncio.sleep(0)
+
+    async def _from_file(self, read: Callable[[], list[T]]) -> list[T]:
+        """Read from the file; one that turns out to be damaged is had anew. Raises MarketsUnreadable."""
+        try:
+            return await asyncio.to_thread(read)
+        except (sqlite3.Error, ValueError) as error:
+            logger.warning("{} is damaged and read anew: {}", self.path.name, error)
+        async with self._reading:
+            await self._read()
+        self._version += 1
+        return await asyncio.to_thread(read)
 
     # The helper process: it parses, this one asks.
 
