@@ -171,3 +171,30 @@ async def test_an_answer_that_was_long_on_its_way_does_not_undo_what_the_stream_
         await asking
         await prices.stop()
         assert [one.last for one in told if isinstance(one, Price)][-1] == Decimal(63000)
+
+
+@pytest.mark.parametrize("name", ["bybit", "okx"])
+async def test_a_stream_whose_log_in_is_never_answered_is_opened_anew(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_own, "UP_WITHIN_S", 0.5)
+    monkeypatch.setattr(ccxt_own, "AGAIN_S", (0.01,))
+    async with stage(name, Market.SPOT) as on:
+        ignored: list[str] = []
+        hear = on.local.hear
+
+        async def deaf(socket: Any, message: str) -> None:
+            if ('"login"' in message or '"auth"' in message) and not ignored:
+                ignored.append(message)
+            else:
+                await hear(socket, message)
+
+        on.local.hear = deaf
+        news: list[Any] = []
+        stream = OwnStream(on.ours, prefix(INSTALL), news.append, lambda name: None)
+        stream.start()
+        await until(lambda: stream.up, 5)
+        assert ignored
+        await on.place(on.order())
+        await until(lambda: news, 5)
+        await stream.stop()

@@ -31,6 +31,7 @@ Json = dict[str, Any]
 AGAIN_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_S = 60.0  # a stream that was up for so long is opened anew as soon as after its first break
 UP_LOOK_S = 0.2
+UP_WITHIN_S = 30.0  # of its beginning; otherwise it is opened anew: ccxt waits for ever for a log-in
 TRADES_LATER_S = 0.3  # an order's news may come before its trades do
 WITHOUT_FEES_S = 0.05
 LOOK_AGAIN_S = (0.3, 1.0, 3.0)  # where a look failed, or saw less than was told
@@ -130,7 +131,7 @@ class OwnStream:
 
     async def _until_broken(self, client: Client, watching: list[asyncio.Task[None]]) -> None:
         """Say when the stream is up, and return or raise when one of its parts ends."""
-        up = False
+        up, began = False, _now()
         while True:
             done, _ = await asyncio.wait(
                 watching, timeout=None if up else UP_LOOK_S, return_when=asyncio.FIRST_COMPLETED
@@ -143,6 +144,9 @@ class OwnStream:
                 up = self._exchange.streamed = True
                 self._up_since = _now()
                 self._again(self._exchange.account.name)
+            if not up and _now() - began >= UP_WITHIN_S:
+                client.open_streams_anew("the stream did not begin")
+                return
 
     # What is told
 
@@ -284,8 +288,14 @@ async def _is_up(client: Client) -> bool:
         if one.isConnected and not one.error and not one.last_message_at:
             await one.connection.ping()  # some have nothing to say before the first order
     return bool(sockets) and all(
-        one.isConnected and not one.error and one.subscriptions and one.last_message_at for one in sockets
+        one.isConnected and not one.error and one.subscriptions.keys() - _LOG_IN and one.last_message_at
+        for one in sockets
     )
+
+
+_LOG_IN = {
+    "authenticated"
+}  # as ccxt notes it among the subscriptions of OKX and Bybit, before it is answered
 
 
 def _is_older(said: Json, than: Json) -> bool:
