@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from execution_engine.adapters.exchanges import ccxt_market_file as files
+from execution_engine.adapters.exchanges import ccxt_markets
 from execution_engine.adapters.exchanges.catalogue import VENUES
 from execution_engine.adapters.exchanges.ccxt_client import Client, build
 from execution_engine.adapters.exchanges.ccxt_markets import FRESH, Markets, MarketsUnreadable
@@ -131,6 +132,24 @@ async def test_the_rules_are_read_again_when_an_exchange_refuses_what_fits_them(
         markets.doubt()
         await until(lambda: rules(posted)["BTCUSDT"].tick == Decimal(5), 20)
         keeping.cancel()
+
+
+@pytest.mark.fault(38)
+async def test_rules_that_were_doubted_while_they_could_not_be_read_are_read_as_soon_as_they_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_markets, "RETRY_S", 0.01)
+    async with LocalExchanges("okx") as world:
+        posted: list[Any] = []
+        markets = markets_of(world, "okx", Market.SPOT, tmp_path, posted)
+        await with_markets(markets, markets.path)
+        with without_processes():
+            keeping = asyncio.create_task(markets.keep(at_least_apart_s=0))
+            world.okx.change("BTCUSDT", tick="5")
+            world.okx.faults.add("markets", Fault.E502, times=2)
+            markets.doubt()
+            await until(lambda: rules(posted)["BTCUSDT"].tick == Decimal(5), 5)
+            keeping.cancel()
 
 
 async def test_a_reading_that_is_stopped_while_its_process_starts_leaves_no_process(

@@ -1,15 +1,25 @@
 """What is begun again after it broke, what is not believed, and when an exchange is left alone."""
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from execution_engine.adapters.exchanges import ccxt_own
+from execution_engine.adapters.exchanges import ccxt_exchange, ccxt_own, ccxt_prices
+from execution_engine.adapters.exchanges.ccxt_markets import MarketsUnreadable
 from execution_engine.adapters.exchanges.ccxt_own import OwnStream
 from execution_engine.adapters.exchanges.ccxt_prices import PriceStream
-from execution_engine.domain.inputs import AccountUnreadable, OrderReport, Price, Verdict
+from execution_engine.domain.inputs import (
+    AccountUnreadable,
+    Fills,
+    NoPrice,
+    OpenOrders,
+    OrderReport,
+    Price,
+    Verdict,
+)
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.order import prefix
 from execution_engine.domain.rows import Order, OrderStatus
@@ -33,23 +43,22 @@ async def test_a_stream_that_was_up_begins_again_as_soon_as_it_did_the_first_tim
 async def test_a_stream_that_cannot_be_opened_is_tried_again_ever_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ccxt_own, "AGAIN_S", (0.01, 0.3))
+    monkeypatch.setattr(ccxt_own, "AGAIN_S", (0.0, 60.0))
     async with stage("okx", Market.SPOT) as on:
         on.local.streams.refuse = True
-        refused: list[Any] = []
-        opened = on.ours.ready_for_all
+        tried: list[int] = []
+        ready = on.ours.ready_for_all
 
         async def noted() -> Any:
-            refused.append(1)
-            return await opened()
+            tried.append(1)
+            return await ready()
 
-        on.ours.ready_for_all = noted  # type: ignore[method-assign]
+        monkeypatch.setattr(on.ours, "ready_for_all", noted)
         stream = OwnStream(on.ours, prefix(INSTALL), lambda said: None, lambda name: None)
         stream.start()
-        await asyncio.sleep(0.5)
-        assert 2 <= len(refused) <= 4, refused
-        on.local.streams.refuse = False
-        await until(lambda: stream.up, 5)
+        await until(lambda: len(tried) == 2, 5)
+        with pytest.raises(TimeoutError):
+            await until(lambda: len(tried) > 2, 0.7)
         await stream.stop()
 
 
@@ -68,9 +77,9 @@ async def test_an_exchange_that_wants_to_be_left_alone_is_not_even_asked_for_its
         assert (await on.ours.look(order)).verdict is Verdict.UNKNOWN
         assert isinstance(await on.ours.open_orders("main"), AccountUnreadable)
         on.ours._clock_read = on.clock.now()
-        await asyncio.sleep(0.7)
+        with pytest.raises(TimeoutError):
+            await until(lambda: len(on.local.requests) > sent, 0.7)
         await stream.stop()
-        assert [one.path for one in on.local.requests[sent:]] == []
 
 
 async def test_a_long_ban_is_not_shortened_by_an_answer_that_asks_for_less() -> None:
@@ -198,3 +207,102 @@ async def test_a_stream_whose_log_in_is_never_answered_is_opened_anew(
         await on.place(on.order())
         await until(lambda: news, 5)
         await stream.stop()
+
+
+async def test_of_a_market_that_nobody_wants_any_more_nothing_is_told() -> None:
+    async with stage("bybit", Market.SPOT) as on:
+        told: list[Any] = []
+        prices = price_stream(on, told)
+        prices.want([on.symbol, "ETHUSDT"])
+        prices.start()
+        on.local.price("ETHUSDT", "3000")
+        await until(lambda: len(on.local.streams.topics) == 2, 10)
+        await until(lambda: {one.symbol for one in told} == {on.symbol, "ETHUSDT"}, 10)
+        prices.want([on.symbol])
+        told.clear()
+        on.local.price("ETHUSDT", "3001")
+        on.local.price(on.symbol, "64001")  # over the same socket
+        await until(lambda: any(one.last == 64001 for one in told), 5)
+        await prices.stop()
+        assert {one.symbol for one in told} == {on.symbol}
+
+
+async def test_a_market_whose_price_nobody_tells_is_said_to_have_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for wait in ("LOOK_S", "ASK_EVERY_S", "NO_PRICE_AFTER_S"):
+        monkeypatch.setattr(ccxt_prices, wait, 0.02)
+    async with stage("okx", Market.SPOT) as on:
+        on.local.streams.refuse = True
+        on.local.faults.add("ticker", Fault.E502, times=None)
+        told: list[Any] = []
+        prices = price_stream(on, told)
+        prices.start()
+        await until(lambda: told, 5)
+        await prices.stop()
+        assert told == [NoPrice(exchange="okx", symbol=on.symbol)]
+
+
+async def test_prices_come_once_the_markets_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ccxt_prices, "LOOK_S", 0.02)
+    async with stage("okx", Market.SPOT) as on:
+        teach, failed = on.markets.teach, list[int]()
+
+        async def unreadable(*asked: Any) -> None:
+            if len(failed) < 2:
+                failed.append(1)
+                raise MarketsUnreadable("not now")
+            await teach(*asked)
+
+        monkeypatch.setattr(on.markets, "teach", unreadable)
+        told: list[Any] = []
+        prices = price_stream(on, told)
+        prices.start()
+        await until(lambda: on.local.streams.topics and told, 5)
+        await prices.stop()
+
+
+@pytest.mark.parametrize("name", ["binance", "bybit", "okx", "kucoin"])
+async def test_trades_are_read_over_as_many_days_as_are_asked_for(name: str) -> None:
+    async with stage(name, Market.SPOT) as on:
+        await on.place(on.order(price=None))
+        read = await on.ours.fills("main", on.clock.now() - timedelta(days=20))
+        assert isinstance(read, Fills)
+        assert [one.trade.quantity for one in read.trades] == [Decimal("0.01")]
+
+
+async def test_an_exchanges_clock_is_measured_from_time_to_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage("bybit", Market.SPOT) as on:
+        await on.ours.balances("main")
+        on.local.clock_skew_ms = 3_000  # not enough to be refused
+        await on.ours.balances("main")
+        assert len(on.local.calls("time")) == 1
+        monkeypatch.setattr(ccxt_exchange, "CLOCK_EVERY", timedelta(0))
+        await on.ours.balances("main")
+        assert on.ours.client is not None
+        assert abs(on.ours.client.offset_ms + 3_000) < 1_000
+
+
+@pytest.mark.parametrize("market", list(Market))
+async def test_more_trades_than_binance_tells_at_once_are_all_read(market: Market) -> None:
+    async with stage("binance", market, USDT="10000000") as on:
+        await on.place(on.order(price="60000", quantity="10.1"))
+        for _ in range(1010):
+            on.local.price(on.symbol, "60000", fills="0.01")
+        read = await on.ours.fills("main", on.clock.now() - timedelta(hours=1))
+        assert isinstance(read, Fills)
+        assert len({one.trade.trade_id for one in read.trades}) == len(read.trades) == 1010
+
+
+async def test_lists_wait_for_lighter_minutes_and_orders_do_not() -> None:
+    async with stage("binance", Market.SPOT) as on:
+        client = await on.ours.ready()
+        lighter = client._light_again = on.clock.monotonic() + 0.3
+        listing = asyncio.create_task(on.ours.open_orders("main"))
+        (report,) = await on.place(on.order())
+        assert report.verdict is Verdict.ACCEPTED
+        assert not on.sent("open_orders")
+        said = await listing
+        assert on.clock.monotonic() >= lighter
+        assert isinstance(said, OpenOrders)
+        assert [one.client_order_id for one in said.reports] == [report.client_order_id]
