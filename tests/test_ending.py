@@ -16,11 +16,13 @@ from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage import loading
 from execution_engine.adapters.webhook.listener import Listener
-from execution_engine.core import Options
+from execution_engine.core import Core, Options
 from execution_engine.desktop import Desktop
-from execution_engine.domain.inputs import Pause
+from execution_engine.domain import document as documents
+from execution_engine.domain.inputs import Pause, SaveSettings
 from execution_engine.domain.rows import Engine
 from execution_engine.domain.settings import PaperFeed
+from execution_engine.domain.way_in import Word
 from execution_engine.engine.running import Running
 from execution_engine.exchanges import Exchanges
 from execution_engine.keeping import Keeping
@@ -28,6 +30,7 @@ from execution_engine.main import Application
 from execution_engine.notifying import Notifying
 from execution_engine.observing import Observing
 from execution_engine.way_in import WayInKept
+from tests.waiting import until
 
 PARTS = [WayInKept, Listener, Observing, Keeping, Notifying, Desktop, Running, ManualFeed]
 
@@ -77,5 +80,39 @@ async def test_what_was_decided_is_written_and_the_folder_is_free(
         rows = loading.load(application.folder.database)
     assert [row.paused for row in rows if isinstance(row, Engine)] == [True]
     assert "store" not in [thread.name for thread in threading.enumerate()]
+    await application.stop()
+    application.close()
+
+
+async def test_an_engine_that_was_built_anew_is_the_only_one_although_it_cannot_be_shown(
+    tmp_path: Path,
+) -> None:
+    application = await started(tmp_path / "data")
+
+    def cannot_show(core: Core) -> None:
+        application.on_core.clear()
+        raise ZeroDivisionError("a page's own trouble")
+
+    application.on_core.append(cannot_show)
+    await application.keeping.make()
+    [made] = (await application.keeping.kept()).files
+    await application.keeping.restore(made.path)
+    assert application.health()[1]["database"]["failed"] == ""
+    assert [thread.name for thread in threading.enumerate()].count("store") == 1
+    await application.stop()
+    application.close()
+    assert "store" not in [thread.name for thread in threading.enumerate()]
+
+
+async def test_settings_that_came_back_with_a_backup_are_followed(tmp_path: Path) -> None:
+    application = await started(tmp_path / "data")
+    await application.keeping.make()
+    [made] = (await application.keeping.kept()).files
+    settings = documents.with_value(application.core.book.settings, "tunnel.enabled", True)
+    settings = documents.with_value(settings, "tunnel.program", "ngrok")
+    await application.core.desk.ask(SaveSettings(document=documents.dump(settings)))
+    await until(lambda: application.way_in.tunnel.state.word is not Word.OFF)
+    await application.keeping.restore(made.path)
+    await until(lambda: application.way_in.tunnel.state.word is Word.OFF)
     await application.stop()
     application.close()

@@ -422,9 +422,8 @@ class Application:
                 now = self.clock.now()
                 await asyncio.to_thread(open_database, self.folder.database, self.folder.backups, now)
                 await self._new_core()
-                self._show_core()
                 logger.warning("the engine runs again from what is on disk")
-                return
+                break
             except EngineError as error:
                 self.trouble = str(error)
                 logger.error("the engine cannot run: {}", error)
@@ -433,6 +432,13 @@ class Application:
                 logger.exception("the engine cannot run")
             await asyncio.sleep(pause)
             pause = min(pause * 2, REBUILD_LAST_S)
+        else:
+            return
+        self.core.tasks.spawn("settings", self._follow_settings())  # a backup may hold others
+        try:
+            self._show_core()
+        except Exception:  # it runs, seen or not; another one beside it would trade on the same books
+            logger.exception("the engine runs again and cannot be shown")
 
     def _busy(self) -> str | None:
         if self.trouble:
