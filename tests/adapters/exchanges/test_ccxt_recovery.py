@@ -306,3 +306,14 @@ async def test_lists_wait_for_lighter_minutes_and_orders_do_not() -> None:
         assert on.clock.monotonic() >= lighter
         assert isinstance(said, OpenOrders)
         assert [one.client_order_id for one in said.reports] == [report.client_order_id]
+
+
+@pytest.mark.parametrize("name", ["bybit", "okx"])
+async def test_an_order_that_is_nowhere_and_whose_trades_are_there_is_not_absent(name: str) -> None:
+    async with stage(name, Market.SPOT) as on:
+        order = on.order(price=None)
+        on.local.faults.add("create", Fault.RESET, accepted=True)
+        await on.place(order)
+        on.theirs.find(order.client_order_id).forget()
+        seen = await on.ours.look(order)
+        assert (seen.verdict, [one.quantity for one in seen.trades]) == (Verdict.UNKNOWN, [order.quantity])
