@@ -15,12 +15,15 @@ from execution_engine.adapters.logs import Log
 from execution_engine.adapters.security.folder_lock import FolderLock
 from execution_engine.adapters.security.vault import Vault
 from execution_engine.adapters.storage import loading
+from execution_engine.adapters.storage.reader import Reader
 from execution_engine.adapters.webhook.listener import Listener
 from execution_engine.core import Core, Options
 from execution_engine.desktop import Desktop
 from execution_engine.domain import document as documents
-from execution_engine.domain.inputs import Pause, SaveSettings
-from execution_engine.domain.rows import Engine
+from execution_engine.domain.errors import StoreFailed
+from execution_engine.domain.inputs import History, Pause, SaveSettings
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rows import Account, Engine, Mode, World
 from execution_engine.domain.settings import PaperFeed
 from execution_engine.domain.way_in import Word
 from execution_engine.engine.running import Running
@@ -114,5 +117,39 @@ async def test_settings_that_came_back_with_a_backup_are_followed(tmp_path: Path
     await until(lambda: application.way_in.tunnel.state.word is not Word.OFF)
     await application.keeping.restore(made.path)
     await until(lambda: application.way_in.tunnel.state.word is Word.OFF)
+    await application.stop()
+    application.close()
+
+
+async def test_a_look_back_that_failed_is_no_reason_not_to_listen_to_an_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution_engine.exchanges.AGAIN_S", 0.01)
+    asked: list[int] = []
+    look_back = Reader.closed_groups
+
+    def busy(reader: Reader, limit: int) -> list[History]:
+        asked.append(limit)
+        if len(asked) == 1:
+            raise StoreFailed("the database is busy")
+        return look_back(reader, limit)
+
+    application = await started(tmp_path / "data")
+    monkeypatch.setattr(Reader, "closed_groups", busy)
+    row = Account(
+        name="main",
+        exchange="okx",
+        market=Market.SPOT,
+        mode=Mode.LIVE,
+        world=World.LIVE,
+        enabled=False,
+        created_at=application.clock.now(),
+    )
+    account = application.exchanges.connect(row, application.core.desk.post)
+    assert account is not None
+    await account.start()
+    await until(lambda: len(asked) == 2)
+    for _ in range(2):  # a core that was stopped before its successor stood is stopped once more
+        await account.stop()
     await application.stop()
     application.close()

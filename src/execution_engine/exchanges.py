@@ -58,7 +58,7 @@ BEST_FIRST = (Mode.LIVE, Mode.DEMO, Mode.TESTNET)
 LATELY = timedelta(days=7)  # for so long trades of a market that was closed are still asked for
 CLOSED_READ = 500
 GREETING_S = 3.0
-AGAIN_S = 30.0  # between two attempts to read markets that could not be read
+AGAIN_S = 30.0  # between two attempts at what could not be read or followed
 
 
 class KeysMissing(EngineError):
@@ -153,7 +153,10 @@ class Exchanges:
         return made
 
     def gone(self, account: RealAccount) -> None:
-        self._accounts.remove(account)
+        if (
+            account in self._accounts
+        ):  # a core that was stopped before its successor stood is stopped once more
+            self._accounts.remove(account)
 
     def prices(self, post: Post) -> RealPrices:
         """Return the live prices for one core."""
@@ -332,13 +335,17 @@ class RealAccount(Connection):
     async def _keep(self) -> None:
         """Listen while the account is looked after, always with the keys of the moment."""
         await self._exchanges.begun()
-        await self._read_past()
+        knows_past = False
         while True:
             self._changed.clear()
             try:
+                if not knows_past:
+                    await self._read_past()
+                    knows_past = True
                 await self._follow()
             except Exception:  # nobody else would try again
                 logger.exception("the exchange of {} could not be followed", self.name)
+                asyncio.get_running_loop().call_later(AGAIN_S, self._changed.set)
             await self._changed.wait()
 
     async def _follow(self) -> None:
@@ -460,6 +467,7 @@ class RealPrices:
                 await self._follow()
             except Exception:  # nobody else would try again
                 logger.exception("live prices could not be followed")
+                asyncio.get_running_loop().call_later(AGAIN_S, self._changed.set)
 
     async def _follow(self) -> None:
         modes = self._modes_now()

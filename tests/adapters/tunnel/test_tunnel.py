@@ -127,6 +127,23 @@ async def test_a_program_that_tells_no_address_is_ended_and_tried_again(tmp_path
     assert "told no address within" in state.sentence
 
 
+async def test_a_failure_of_its_own_is_not_the_end_of_a_tunnel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with staged(tmp_path) as stage:
+        stage.install("cloudflared", CLOUDFLARED + WAIT)
+        with monkeypatch.context() as homeless:
+            homeless.setattr(stage.tunnel, "_find", _no_home)
+            await stage.tunnel.want("auto", WISH)
+            await stage.until(Word.DOWN)
+            assert "no home" in stage.tunnel.state.sentence
+        await stage.until(Word.UP)
+
+
+def _no_home(program: str) -> str:
+    raise RuntimeError("there is no home")
+
+
 async def test_a_program_that_cannot_be_started_is_told(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         (tmp_path / "cloudflared").write_text("no program")

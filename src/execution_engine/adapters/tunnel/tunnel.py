@@ -99,14 +99,18 @@ class Tunnel:
         pause = self._pauses.first
         await asyncio.to_thread(self._end_orphan)
         while True:
-            found = self._found(wanted)
-            if found is None:
-                self._missing(wanted)
-                await self._sleep(self._pauses.look)
-                continue
-            name, path = found
             begun = asyncio.get_running_loop().time()
-            why = await self._run_once(name, path, PROGRAMS[name](wish))
+            try:
+                found = self._found(wanted)
+                if found is None:
+                    self._missing(wanted)
+                    await self._sleep(self._pauses.look)
+                    continue
+                name, path = found
+                why = await self._run_once(name, path, PROGRAMS[name](wish))
+            except Exception as error:  # whatever it is, nobody else would try again
+                logger.bind(category="SYSTEM").exception("The tunnel failed")
+                why = f"{type(error).__name__}: {error}."
             if asyncio.get_running_loop().time() - begun >= self._pauses.steady:
                 pause = self._pauses.first
             self._step(word=Word.DOWN, url="", sentence=f"{why} It is started again in {pause:.0f} s.")
