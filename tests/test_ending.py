@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -153,3 +156,27 @@ async def test_a_look_back_that_failed_is_no_reason_not_to_listen_to_an_exchange
         await account.stop()
     await application.stop()
     application.close()
+
+
+QUITS = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from execution_engine.core import Options
+from execution_engine.domain.settings import PaperFeed
+from execution_engine.main import Application
+from execution_engine.window import run_window
+
+application = Application(Options(data_dir=sys.argv[1], port=0, paper_feed=PaperFeed.MANUAL))
+application.open()
+application.on_core.append(lambda core: QTimer.singleShot(0, QApplication.instance().quit))
+run_window(application)
+application.close()
+"""
+
+
+def test_a_session_that_ends_quits_qt_first_and_everything_is_ended_in_order(tmp_path: Path) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-c", QUITS, str(tmp_path / "data")]
+    done = subprocess.run(command, env=environment, timeout=30, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -53,8 +53,13 @@ def run_window(application: Application) -> None:
     collecting.start()
     windows = give_window(application, qt)
     with loop:
+        serving = loop.create_task(serve(application))
+        serving.add_done_callback(lambda _: loop.stop())
         try:
-            loop.run_until_complete(serve(application))
+            while not serving.done():
+                loop.run_forever()
+                application.end()  # a session that ends may have Qt quit first; all is written all the same
+            loop.run_until_complete(serving)
         finally:
             for window in windows:
                 window.close()
