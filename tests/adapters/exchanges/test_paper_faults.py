@@ -1,5 +1,6 @@
 """What the engine sees of the paper exchange when something goes wrong on the way."""
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from execution_engine.adapters.exchanges.paper_faults import Call, Fault
 from execution_engine.adapters.exchanges.paper_rows import PaperOrder
 from execution_engine.domain.errors import StoreFailed
-from execution_engine.domain.inputs import AccountUnreadable, OrderReport, Verdict
+from execution_engine.domain.inputs import AccountUnreadable, Input, OrderReport, Verdict
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.rows import OrderStatus
 from tests.adapters.exchanges.paper_world import SPOT, World, planned
@@ -149,6 +150,22 @@ async def test_a_file_that_cannot_be_written_leaves_everything_unknown(tmp_path:
     assert isinstance(await world.exchange.open_orders(SPOT), AccountUnreadable)
     with pytest.raises(StoreFailed):
         world.exchange.open_account("third", Market.SPOT)
+    world.exchange.close()
+
+
+async def test_whoever_waits_for_an_answer_has_it_although_what_is_told_meets_a_defect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path / "paper.sqlite", inline=False)
+    told = world.exchange._post
+
+    def fails(said: Input) -> None:
+        told(said)
+        raise ZeroDivisionError("a defect of whoever listens")
+
+    monkeypatch.setattr(world.exchange, "_post", fails)
+    async with asyncio.timeout(5):
+        await world.price("65000")
     world.exchange.close()
 
 

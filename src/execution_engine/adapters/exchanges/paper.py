@@ -300,9 +300,12 @@ class PaperExchange:
         done: asyncio.Future[StoreFailed | None] = asyncio.get_running_loop().create_future()
 
         def committed(failed: StoreFailed | None) -> None:
-            if failed is None:
-                self._venue.committed(turn)
-                self._tell(told)
+            try:
+                if failed is None:
+                    self._venue.committed(turn)
+                    self._tell(told)
+            except Exception:  # a lane that waited for its answer for ever would send nothing any more
+                logger.exception("what happened at the paper exchange could not be told")
             # Whoever waited may have been cancelled; what happened is told all the same.
             if not done.done():
                 done.set_result(failed)
