@@ -16181,6 +16181,11 @@ X-GNOME-Autostart-enabled=true</translation>
             <translation>{v0} hat keinen Modus {v1} für {v2}</translation>
         </message>
         <message>
+            <location filename="../../src/execution_engine/adapters/exchanges/ccxt_own.py" />
+            <source>the stream did not begin</source>
+            <translation>der Datenstrom hat nicht begonnen</translation>
+        </message>
+        <message>
             <location filename="../../src/execution_engine/adapters/exchanges/ccxt_prices.py" />
             <source>the stream said nothing any more</source>
             <translation>der Datenstrom sagte nichts mehr</translation>
