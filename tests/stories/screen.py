@@ -54,6 +54,12 @@ class Screen:
         rows = await asyncio.to_thread(self._outside.paper_orders)
         return [(row["symbol"], row["action"], str(row["filled_quantity"])) for row in rows]
 
+    async def leads_to(self, true: Callable[[list[tuple[str, str, str]]], object]) -> None:
+        """Wait until the orders there are like this: a row on the screen is written before its orders leave."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not true(await self.at_the_exchange()):  # noqa: ASYNC110 (what is waited for has no event)
+                await asyncio.sleep(0.01)
+
     async def holding(self, symbol: str, capital: str, entry: str, **fields: Any) -> None:
         """Open a position by an alert and wait until its only leg is filled."""
         await self.price(symbol, entry)

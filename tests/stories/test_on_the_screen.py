@@ -28,7 +28,11 @@ def positions(page: PositionsPage) -> list[str]:
 
 
 async def bought(screen: Screen, symbol: str) -> int:
-    return [row[:2] for row in await screen.at_the_exchange()].count((symbol, "buy"))
+    return entered(await screen.at_the_exchange(), symbol)
+
+
+def entered(orders: list[tuple[str, str, str]], symbol: str) -> int:
+    return [row[:2] for row in orders].count((symbol, "buy"))
 
 
 async def test_signals_wait_in_order_go_when_a_slot_is_free_and_are_forced(
@@ -63,7 +67,7 @@ async def test_signals_wait_in_order_go_when_a_slot_is_free_and_are_forced(
         await screen.sees(lambda: [row[0:2] for row in queued(page)] == [("1st", "ETHUSDT 15m Long")])
         await screen.sees(lambda: [row["why"] for row in rows(page.promoted)] == ["1st: −3.1 %"])
         await screen.sees(lambda: [row["group"] for row in rows(page.slots)] == ["SOLUSDT 15m Long"])
-        assert await bought(screen, "SOLUSDT") == 5
+        await screen.leads_to(lambda orders: entered(orders, "SOLUSDT") == 5)
         assert positions(screen.page("positions", PositionsPage)) == ["SOLUSDT"]
 
         # Forced, it goes past the limit.
@@ -84,7 +88,7 @@ async def test_signals_wait_in_order_go_when_a_slot_is_free_and_are_forced(
         success = "Success: Position group for ETHUSDT 15m has been forced into the pool."
         await screen.sees(lambda: success in screen.notices())
         await screen.sees(lambda: not page.model.keys())
-        assert await bought(screen, "ETHUSDT") == 5
+        await screen.leads_to(lambda orders: entered(orders, "ETHUSDT") == 5)
         assert page.pool_panel.heading.subtitle.text() == "2 / 1"
         assert positions(screen.page("positions", PositionsPage)) == ["ETHUSDT", "SOLUSDT"]
 
@@ -149,10 +153,8 @@ async def test_winners_pay_for_the_loser_as_the_balance_sheet_said(
         assert len(await screen.at_the_exchange()) == before
         qtbot.mouseClick(page.dialog.confirm, Qt.MouseButton.LeftButton)
         await screen.sees(lambda: [row["result"] for row in entries(page)] == ["Complete"])
-        later = [
-            (name, side, float(filled)) for name, side, filled in (await screen.at_the_exchange())[before:]
-        ]
-        assert [row for row in later if row[0] != "BTCUSDT"] == [
+        after = (await screen.at_the_exchange())[before:]
+        assert [(*row[:2], float(row[2])) for row in after if row[0] != "BTCUSDT"] == [
             ("SOLUSDT", "sell", 100),
             ("LTCUSDT.P", "buy", 5),
             ("ETHUSDT", "sell", 10),
@@ -160,7 +162,9 @@ async def test_winners_pay_for_the_loser_as_the_balance_sheet_said(
         assert not page.plan.model.keys()
 
         # A slot that became free went to the one that waited for it.
-        assert ("BTCUSDT", "buy", 5) in later
+        await screen.leads_to(
+            lambda orders: ("BTCUSDT", "buy", 5) in [(*row[:2], float(row[2])) for row in orders]
+        )
         queue = screen.page("queue", QueuePage)
         await screen.sees(lambda: [row["why"] for row in rows(queue.promoted)] == ["1st: no loss"])
         assert positions(screen.page("positions", PositionsPage)) == ["BTCUSDT", "LTCUSDT.P"]
