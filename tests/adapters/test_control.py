@@ -74,7 +74,7 @@ async def serving(path: Path, **options: Any) -> AsyncIterator[Engine]:
         await server.stop(grace_s=0.05)
 
 
-async def ask(path: Path, command: str, args: dict[str, Any] | None = None, timeout: float = 5.0) -> Any:
+async def ask(path: Path, command: str, args: dict[str, Any] | None = None, timeout: float = 20.0) -> Any:
     """Ask as another process would: on a thread of its own, blocking."""
     return await asyncio.to_thread(call, path, command, args, timeout)
 

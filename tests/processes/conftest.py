@@ -32,16 +32,19 @@ def nest() -> Iterator[Process]:
 def house(tmp_path: Path, nest: Process) -> Iterator[Callable[..., Engine]]:
     """Give a maker of engines, each at an exchange of its own; none of them outlives the test."""
     made: list[Engine] = []
+    venues: list[Venue] = []
 
     def make(root: Path | None = None, venue: Venue | None = None, **settings: Any) -> Engine:
         number = len(made)
         clock = tmp_path / "clock"
         SharedClock(clock)
         venue = venue or Venue(tmp_path / f"exchange {number}.sqlite", clock, nest)
+        venues.append(venue)
         made.append(Engine(root or tmp_path / f"data {number}", venue, nest, clock, **settings))
         return made[-1]
 
     yield make
     for engine in made:
         engine.give_up()
-        engine.venue.kill()
+    for venue in venues:
+        venue.kill()

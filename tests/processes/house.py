@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
-import socket
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -14,6 +13,7 @@ from typing import Any
 
 from execution_engine.adapters.paths import data_folder
 from tests.nest import Forked, Process, Talking
+from tests.ports import free_port
 from tests.processes.clock import SharedClock
 from tests.stories.installation import PATIENCE_S, Installation, until
 
@@ -26,7 +26,7 @@ class Venue:
         self._clock = clock
         self._nest = nest
         self._lives = itertools.count(1)
-        self._port = 0
+        self._port = free_port()
         self.start()
 
     @property
@@ -34,7 +34,7 @@ class Venue:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Start it; once it has a port it keeps it."""
+        """Start it, always on the same port."""
         arguments = ("--port", str(self._port), "--file", str(self.file), "--clock", str(self._clock))
         life = self.file.with_name(f"{self.file.stem}, life {next(self._lives)}")
         self._process = Talking(self._nest, ["exchange", *arguments], life)
@@ -43,8 +43,7 @@ class Venue:
 
     def kill(self) -> None:
         self._connection.close()
-        if self._process.poll() is None:
-            self._process.end()
+        self._process.end()
 
     def prices(self, prices: Mapping[str, object]) -> None:
         """Move markets (`BINANCE:BTCUSDT`); returns once what they fill is durable at the exchange."""
@@ -121,12 +120,6 @@ class Engine(Installation):
 
     def rows(self, statement: str, *values: object, file: str = "engine") -> list[sqlite3.Row]:
         return read(self.folder.database if file == "engine" else self.venue.file, statement, *values)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def places(engine: Engine) -> int:

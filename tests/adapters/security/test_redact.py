@@ -95,6 +95,6 @@ def test_a_known_secret_is_hidden_wherever_it_stands() -> None:
 def test_a_long_line_without_secrets_costs_little() -> None:
     redact = Redaction([f"secret number {number}" for number in range(100)])
     line = "-----BEGIN " * 500 + '{"op": ' * 500 + "api_key" * 500
-    began = time.perf_counter()
+    began = time.thread_time()
     redact(line)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

@@ -14,7 +14,8 @@ from execution_engine.adapters.tunnel.names import SystemNames
 from execution_engine.adapters.webhook.probes import Probes
 from execution_engine.domain.way_in import Reach
 from tests.adapters.tunnel.stand_ins import NOW
-from tests.adapters.webhook.house import House, free_port, listening
+from tests.adapters.webhook.house import House, listening
+from tests.ports import free_port
 
 URL = "http://alerts.example.com"
 

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import json
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -190,9 +189,3 @@ async def logged(level: str = "DEBUG") -> AsyncIterator[list[str]]:
         yield lines
     finally:
         logger.remove(sink)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])

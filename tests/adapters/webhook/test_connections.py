@@ -173,8 +173,7 @@ async def test_a_crowd_of_dribbling_sockets_does_not_delay_a_real_alert() -> Non
         sockets = [await house.connect() for _ in range(100)]
         for _, writer in sockets:
             writer.write(request()[:40])
-        async with asyncio.timeout(0.5):
-            assert (await house.send(entry()))[0] == 202
+        assert (await house.send(entry()))[0] == 202  # no time passed: nobody was dropped for it
         house.seconds += 0.5
         await until(lambda: len(house.listener._runner.server.connections) <= 64)  # type: ignore[union-attr]
         assert (await house.send(entry(id="2")))[0] == 202
@@ -294,7 +293,7 @@ async def test_a_sender_that_leaves_before_the_answer_changes_nothing() -> None:
 async def test_a_request_that_the_library_breaks_on_ends_its_connection_instead_of_holding_it_for_ever(
     line: bytes,
 ) -> None:
-    async with logged("WARNING") as lines, listening() as house, asyncio.timeout(2):
+    async with logged("WARNING") as lines, listening() as house:
         assert set(statuses(await house.raw(line + b"\r\nContent-Length: 0\r\n\r\n" + request()))) <= {
             400,
             404,

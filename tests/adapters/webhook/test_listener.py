@@ -7,7 +7,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from execution_engine.adapters.webhook import Limits, ListenError
-from tests.adapters.webhook.house import House, entry, free_port, listening, logged
+from tests.adapters.webhook.house import House, entry, listening, logged
+from tests.ports import free_port
 from tests.waiting import until
 
 
