@@ -4,6 +4,11 @@
     <context>
         <name>Execution Engine</name>
         <message>
+            <location filename="../../src/execution_engine/ui/bridge.py" />
+            <source>This failed ({name}); the log says more.</source>
+            <translation>Das schlug fehl ({name}); mehr sagt das Log.</translation>
+        </message>
+        <message>
             <location filename="../../src/execution_engine/ui/charts/equity.py" />
             <source>Equity, realized</source>
             <translation>Equity, realisiert</translation>

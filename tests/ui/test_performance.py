@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -200,6 +201,21 @@ async def test_the_trades_asked_for_are_written_to_a_file(
         await until(lambda: house.exported)
     assert house.exported == [(Question(world=World.PAPER, symbol="BTCUSDT"), tmp_path / "trades.csv")]
     assert told.args[0].title == "Exported 2 trades"
+
+
+async def test_an_export_that_fails_in_a_way_that_nobody_thought_of_is_told_as_well(
+    house: WindowHouse, qtbot: QtBot, tmp_path: Path
+) -> None:
+    async def fails(question: Question, target: Path) -> int:
+        raise MemoryError("no room")
+
+    house.bridge.attach(replace(house.doors(), export_trades=fails))
+    page = await page_on(house, qtbot)
+    with qtbot.waitSignal(page.notice) as told:
+        page.export(tmp_path / "trades.csv")
+        await asyncio.sleep(0)
+    assert told.args[0].title == "The trades were not exported"
+    assert told.args[0].sentence == "This failed (MemoryError); the log says more."
 
 
 async def test_a_database_that_cannot_be_read_is_said_and_the_page_stands(

@@ -6,6 +6,7 @@ Decisions see every price, eyes see ten a second.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -43,6 +44,7 @@ from execution_engine.domain.rows import (
     WorldHold,
 )
 from execution_engine.ui.doors import Doors
+from execution_engine.ui.tongue import tr
 
 BATCH_MS = 95  # and some milliseconds to paint it: 110 from a price to its cell, ten pictures a second
 WAIT_MS = 4  # orders before pictures: a turn waits while an alert or a fill is on its way
@@ -55,6 +57,8 @@ RISKS_KEPT = 500  # entries in the risk engine's history
 SETTLED_KEPT = 500  # findings that nobody has to decide any more
 
 Market = tuple[str, str]
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 
@@ -321,6 +325,10 @@ class Bridge(QObject):
                 result = await work
         except EngineError as error:
             result = Refusal("FAILED", str(error))
+        except Exception as error:  # whoever waits must hear of it, whatever it is
+            log.exception("what the window asked for failed")
+            said = tr("This failed ({name}); the log says more.").format(name=type(error).__name__)
+            result = Refusal("FAILED", said)
         if done is not None and _wanted(done):
             try:
                 done(result)
