@@ -153,9 +153,8 @@ class Exchanges:
         return made
 
     def gone(self, account: RealAccount) -> None:
-        if (
-            account in self._accounts
-        ):  # a core that was stopped before its successor stood is stopped once more
+        """Know of an account no more; a core that was stopped before its successor stood is stopped once more."""
+        if account in self._accounts:
             self._accounts.remove(account)
 
     def prices(self, post: Post) -> RealPrices:

@@ -615,9 +615,8 @@ class Application:
         if hasattr(self, "core"):
             await self.core.stop()
             await ended(self.keeping.stop)
-        await ended(
-            self.notifying.stop
-        )  # last: what was told while everything ended is kept for the next start
+        # Last of what tells: what was told while everything ended is kept for the next start.
+        await ended(self.notifying.stop)
         await ended(self.desktop.stop)
         await ended(self.exchanges.close)
 

@@ -37,6 +37,7 @@ WITHOUT_FEES_S = 0.05
 LOOK_AGAIN_S = (0.3, 1.0, 3.0)  # where a look failed, or saw less than was told
 LONGEST = timedelta(days=7)
 MOST_KEPT = 2_000  # orders whose news are remembered
+_LOG_IN = {"authenticated"}  # as ccxt notes it among the subscriptions, before it is answered
 
 
 @dataclass(slots=True)
@@ -291,11 +292,6 @@ async def _is_up(client: Client) -> bool:
         one.isConnected and not one.error and one.subscriptions.keys() - _LOG_IN and one.last_message_at
         for one in sockets
     )
-
-
-_LOG_IN = {
-    "authenticated"
-}  # as ccxt notes it among the subscriptions of OKX and Bybit, before it is answered
 
 
 def _is_older(said: Json, than: Json) -> bool:
