@@ -60,6 +60,7 @@ from execution_engine.engine.desk import Then
 from execution_engine.engine.feed import Released
 from execution_engine.engine.ports import KeyCheck
 from execution_engine.engine.state import ALERTS_SHOWN, CLOSED_SHOWN, Past, Plain, running_status, state
+from execution_engine.engine.tasks import ends_the_task
 from execution_engine.exchanges import Exchanges
 from execution_engine.keeping import House as KeptHouse
 from execution_engine.keeping import Keeping
@@ -138,7 +139,7 @@ class Application:
     _control: ControlServer | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _rebuilding: asyncio.Task[None] | None = None
-    _at_rest: bool = False  # the core was stopped, and no other has taken its place yet
+    _resting: asyncio.Task[None] | None = None  # the core is stopped, and no other has taken its place yet
 
     def open(self) -> None:
         """Take the data folder and make sure of its database. Blocking; raises EngineError with a sentence."""
@@ -325,7 +326,7 @@ class Application:
             core.desk.post(self._unsaid.pop(0))
         core.tasks.keep("keys", self._check_keys)
         core.tasks.keep("updates", self.updating.keep)
-        self.trouble, self._at_rest = "", False
+        self.trouble, self._resting = "", None
 
     async def _check_keys(self) -> None:
         """Ask the exchanges about the keys in use once the vault is open, and every day from then on."""
@@ -395,11 +396,12 @@ class Application:
         await self._build_again()
 
     async def _rest(self) -> None:
-        """Stop the core, once."""
-        if not self._at_rest:
-            self._at_rest = True
+        """Stop the core, once and to its end, also where whoever asked for it does not wait so long."""
+        if self._resting is None:
             self.core.broken = lambda failure: None
-            await self.core.stop()
+            stopping = ended(self.core.stop, at_any_rate=True)
+            self._resting = asyncio.get_running_loop().create_task(stopping, name="rest")
+        await asyncio.shield(self._resting)
 
     async def _replace_database(self, work: Callable[[], Path | None]) -> Path | None:
         """Stop the engine, do something to its database, and go on with what is there then. Raises EngineError."""
@@ -427,7 +429,9 @@ class Application:
             except EngineError as error:
                 self.trouble = str(error)
                 logger.error("the engine cannot run: {}", error)
-            except Exception as error:  # whatever it is, nobody else would try again
+            except (Exception, asyncio.CancelledError) as error:  # nobody else would try again
+                if ends_the_task(error):
+                    raise
                 self.trouble = f"The engine cannot run ({type(error).__name__}); the log says more."
                 logger.exception("the engine cannot run")
             await asyncio.sleep(pause)
