@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from execution_engine.domain.inputs import Price
+from execution_engine.domain.rows import Account, AccountStatus
 from execution_engine.engine.breaker import Call
 from execution_engine.engine.running import Running
 from tests.engine.exchange import Exchange
-from tests.house import House
+from tests.house import D, House
+from tests.waiting import until
 
 
 class NoPrices:
@@ -56,3 +59,42 @@ async def test_slowing_down_is_told_and_its_end_is_not_worth_a_word():
     assert told[0] == "paper: Approaching the exchange's rate limits. Slowing down."
     assert told[-1] == "paper: The exchange answers again."
     running.lanes.stop()
+
+
+async def test_all_that_must_not_end_is_under_way_and_a_task_that_fails_puts_every_account_in_doubt():
+    running, house, _ = joined()
+
+    async def fails() -> None:
+        raise OSError("gone")
+
+    running.start()
+    assert running.tasks.names == [
+        "clock",
+        "pulse",
+        "reconcile paper",
+        "reconcile paper-perp",
+        "risk",
+        "watch",
+    ]
+    doubted: set[str] = set()
+    running.feed.on_released(
+        lambda change: doubted.update(
+            row.name
+            for row in change.rows
+            if isinstance(row, Account) and row.status is AccountStatus.RECONCILING
+        )
+    )
+    house.reconcile()
+    doubted.clear()
+    running.tasks.spawn("join Main", fails())
+    await until(lambda: doubted == {"paper", "paper-perp"})
+    assert running.tasks.failed == ["join Main"]
+    await running.stop()
+
+
+async def test_nothing_is_decided_after_a_sleep_on_what_was_known_before_it():
+    running, house, _ = joined()
+    house.clock.forward(hours=1)
+    running.desk.post(Price(exchange="binance", symbol="BTCUSDT", last=D(65000), at=house.clock.now()))
+    assert {account.status for account in house.book.accounts.values()} == {"reconciling"}
+    await running.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -14,6 +15,9 @@ from execution_engine.domain.inputs import (
     AccountUnreadable,
     Balances,
     ExitGroup,
+    Fills,
+    Interrupted,
+    OpenOrders,
     RemoveQueued,
 )
 from execution_engine.domain.rows import AccountStatus
@@ -139,6 +143,58 @@ async def test_a_disabled_account_without_orders_is_left_alone_and_a_removed_one
     assert exchange.calls == []
     keeping.cancel()
     await asyncio.wait_for(account.keep("nobody"), 1)
+
+
+async def test_a_disabled_account_is_read_as_long_as_orders_of_it_may_rest():
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.alert()
+    house.accept()
+    disabled = replace(house.book.accounts["paper"], enabled=False, status=AccountStatus.DISABLED)
+    house.post(AccountChanged(account=disabled))
+    account, exchange = reading(house)
+    keeping = asyncio.ensure_future(account.keep("paper"))
+    await until(lambda: "open orders" in calls(exchange))
+    keeping.cancel()
+
+
+@in_virtual_time
+async def test_an_account_that_is_put_in_doubt_between_two_readings_is_read_at_once():
+    house = Floor({"orders.poll_s": 60})
+    account = Reconcile(house.book, lambda _: house.exchange, house.desk.post, house.clock)
+    house.feed.on_released(account.released)
+    house.tasks.spawn("reconcile", account.keep("paper"))
+    await asyncio.sleep(20)
+    house.exchange.calls.clear()
+    house.post(Interrupted(reason="the machine slept"))
+    await asyncio.sleep(0.1)
+    assert "balances" in calls(house.exchange)
+
+
+async def test_trades_are_read_once_a_day_from_ten_minutes_before_the_oldest_order_at_work():
+    house = House()
+    house.price("BTCUSDT", "65000")
+    house.alert()
+    house.accept()
+    placed = house.clock.time
+    house.clock.forward(hours=1)
+    house.post(AccountChanged(account=replace(house.book.accounts["paper"], checked_at=house.clock.time)))
+    account, exchange = reading(house)
+    asked: list[datetime] = []
+
+    async def fills(name: str, since: datetime) -> Fills:
+        asked.append(since)
+        return Fills(account=name, since=since, trades=(), at=house.clock.time)
+
+    async def open_orders(name: str) -> OpenOrders:
+        rests = frozenset(order.client_order_id for order in house.orders())
+        return OpenOrders(account=name, reports=(), known=rests, at=house.clock.time)
+
+    exchange.fills, exchange.open_orders = fills, open_orders  # type: ignore[method-assign]
+    for hours in (1, 23, 2):
+        house.clock.forward(hours=hours)
+        await account.read(house.book.accounts["paper"])
+    assert asked == [placed - timedelta(minutes=10)] * 2
 
 
 async def test_an_account_removed_while_it_is_read_is_not_read_again():
@@ -332,3 +388,15 @@ async def test_a_kept_task_that_fails_again_and_again_is_begun_anew_later_each_t
     await asyncio.sleep(200)
     await tasks.stop()
     assert begun == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+
+
+@in_virtual_time
+async def test_whoever_waits_longest_keeps_nobody_from_being_woken_earlier():
+    house = Floor()
+    way = house.ways("paper")
+    rung: list[float] = []
+    way.on_room(lambda account: rung.append(asyncio.get_running_loop().time()))
+    way.wake_in(60)
+    way.wake_in(1)
+    await asyncio.sleep(2)
+    assert rung == [1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ import pytest
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import (
+    AccountChanged,
     AccountTrade,
     AccountUnreadable,
     Balances,
@@ -31,6 +33,7 @@ from execution_engine.domain.rows import Choice, Fill, Finding, OrderStatus
 from execution_engine.engine.feed import Released
 from execution_engine.engine.reconcile import Reconcile
 from tests.engine.exchange import Exchange, report
+from tests.engine.virtual import in_virtual_time
 from tests.house import NOON, House
 
 
@@ -362,6 +365,31 @@ async def test_while_the_trades_cannot_be_read_nothing_is_concluded():
     scene.exchange.trades_readable = True
     await scene.read(2)
     assert scene.finding.kind == "deficit"
+
+
+async def test_trades_that_cannot_be_read_any_more_leave_a_difference_open_until_they_can():
+    scene = Scene()
+    scene.exchange.total = {"BTC": scene.held}
+    await scene.read()
+    scene.exchange.trades_readable = False
+    scene.exchange.total = {"BTC": D(0)}
+    await scene.read(4)
+    assert scene.house.book.findings == {}
+    scene.exchange.traded("BTCUSDT", str(scene.held), "66000")
+    scene.exchange.trades_readable = True
+    await scene.read()
+    assert "66000" in scene.finding.found
+
+
+@in_virtual_time
+async def test_what_differs_is_looked_at_again_within_a_second_and_not_when_the_next_reading_is_due():
+    scene = Scene()
+    scene.exchange.total = {"BTC": D(0)}
+    scene.house.post(AccountChanged(account=replace(scene.house.book.accounts["paper"], reason="")))
+    keeping = asyncio.ensure_future(scene.reader.keep("paper"))
+    await asyncio.sleep(2)
+    assert scene.finding.kind == "deficit"
+    keeping.cancel()
 
 
 async def test_an_account_does_not_trade_before_its_difference_was_seen_twice_and_its_trades_were_read():
