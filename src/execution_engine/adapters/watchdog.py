@@ -5,10 +5,11 @@ Asking for an answer costs next to nothing; only where none comes is the stack o
 
 from __future__ import annotations
 
-import sys
+import faulthandler
+import re
+import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 EVERY_S = 0.25
 PATIENCE_S = 0.05
 FRAMES = 8
+_LINE = re.compile(r'^  File "(.*)", line (\S+) in (.*)$', re.MULTILINE)
 
 
 class Watchdog:
@@ -67,9 +69,15 @@ class Watchdog:
 
 
 def stack_of(thread: int) -> str:
-    """Return where a thread is: files, lines and functions, no values."""
-    frame = sys._current_frames().get(thread)
-    if frame is None:
-        return ""
-    found = traceback.extract_stack(frame)[-FRAMES:]
-    return " < ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in reversed(found))
+    """Return where a thread is: files, lines and functions, no values.
+
+    Python's own frames would keep what is in them, painters and windows too, and let go of it on this thread.
+    """
+    told = ""
+    with suppress(OSError), tempfile.TemporaryFile() as file:  # the disk may be full
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        told = file.read().decode(errors="replace")
+    found = re.search(rf"hread 0x0*{thread:x}\b.*\n((?:  .*\n)*)", told)
+    lines = _LINE.findall(found[1])[:FRAMES] if found else []
+    return " < ".join(f"{Path(file).name}:{line} {function}" for file, line, function in lines)
