@@ -114,6 +114,10 @@ class Engine(Installation):
             self._priced.add(symbol)
             until(self._has_heard_of_all, f"the first price of {symbol} is heard")
 
+    def runs_again(self) -> bool:
+        """Return whether it does after it could not, and has heard the prices, which it then knows no more."""
+        return self.request("GET", "/health").status == 200 and self._has_heard_of_all()
+
     def _has_heard_of_all(self) -> bool:
         health = self.request("GET", "/health")
         return int(health.body["prices"]["markets"]) >= len(self._priced)

@@ -118,7 +118,7 @@ def test_a_disk_that_fills_up_stops_everything_and_costs_nothing(
     assert places(engine) == before
 
     disk.make_room(engine)
-    until(lambda: engine.request("GET", "/health").status == 200, "it runs again")
+    until(engine.runs_again, "it runs again")
     engine.wait_for(lambda state: [leg["tp_hit"] for leg in legs_of(state["groups"][0])[:3]] == [True] * 3)
     engine.wait_for(lambda state: state["groups"][1]["filled_quantity"] != "0", "the fills are known")
     told = engine.alert(BTC, price=99, timeframe="60", id=refused[-1])

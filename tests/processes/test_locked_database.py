@@ -81,7 +81,7 @@ def test_a_lock_of_some_seconds_is_answered_503_and_the_alert_is_taken_when_it_c
         sender = Sender(engine)
         sender.wait()
     assert [told.status for told in sender.answers] == [503]
-    until(lambda: engine.request("GET", "/health").status == 200, "it runs again")
+    until(engine.runs_again, "it runs again")
     told = sender.send()
     assert told.status == 202
     assert engine.outcome(told.alert)[0] == "opened"
@@ -104,7 +104,7 @@ def test_a_lock_that_stays_stops_orders_and_is_told_until_it_is_gone(engine: Eng
         assert status["status"] == "error"
         assert "locked by another program" in " ".join(status["reasons"])
         assert places(engine) == before
-    until(lambda: engine.request("GET", "/health").status == 200, "it runs again")
+    until(engine.runs_again, "it runs again")
     assert sender.send().status == 202
     assert engine.alert(BTC, type="exit", id="leave").status == 202
     engine.group(BTC, "closed")

@@ -68,7 +68,8 @@ async def test_signals_wait_in_order_go_when_a_slot_is_free_and_are_forced(
         await screen.sees(lambda: [row["why"] for row in rows(page.promoted)] == ["1st: −3.1 %"])
         await screen.sees(lambda: [row["group"] for row in rows(page.slots)] == ["SOLUSDT 15m Long"])
         await screen.leads_to(lambda orders: entered(orders, "SOLUSDT") == 5)
-        assert positions(screen.page("positions", PositionsPage)) == ["SOLUSDT"]
+        held = screen.page("positions", PositionsPage)
+        await screen.sees(lambda: positions(held) == ["SOLUSDT"])
 
         # Forced, it goes past the limit.
         screen.page("queue", QueuePage)
@@ -89,8 +90,9 @@ async def test_signals_wait_in_order_go_when_a_slot_is_free_and_are_forced(
         await screen.sees(lambda: success in screen.notices())
         await screen.sees(lambda: not page.model.keys())
         await screen.leads_to(lambda orders: entered(orders, "ETHUSDT") == 5)
-        assert page.pool_panel.heading.subtitle.text() == "2 / 1"
-        assert positions(screen.page("positions", PositionsPage)) == ["ETHUSDT", "SOLUSDT"]
+        await screen.sees(lambda: page.pool_panel.heading.subtitle.text() == "2 / 1")
+        held = screen.page("positions", PositionsPage)
+        await screen.sees(lambda: positions(held) == ["ETHUSDT", "SOLUSDT"])
 
         # While paused it cannot be forced: the row is usable again.
         await screen.alert(BTC, price=100)
@@ -159,7 +161,7 @@ async def test_winners_pay_for_the_loser_as_the_balance_sheet_said(
             ("LTCUSDT.P", "buy", 5),
             ("ETHUSDT", "sell", 10),
         ]
-        assert not page.plan.model.keys()
+        await screen.sees(lambda: not page.plan.model.keys())
 
         # A slot that became free went to the one that waited for it.
         await screen.leads_to(
@@ -167,7 +169,8 @@ async def test_winners_pay_for_the_loser_as_the_balance_sheet_said(
         )
         queue = screen.page("queue", QueuePage)
         await screen.sees(lambda: [row["why"] for row in rows(queue.promoted)] == ["1st: no loss"])
-        assert positions(screen.page("positions", PositionsPage)) == ["BTCUSDT", "LTCUSDT.P"]
+        held = screen.page("positions", PositionsPage)
+        await screen.sees(lambda: positions(held) == ["BTCUSDT", "LTCUSDT.P"])
 
 
 def entries(page: RiskPage) -> list[dict[str, str]]:
