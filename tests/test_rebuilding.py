@@ -14,6 +14,9 @@ import pytest
 
 from execution_engine.core import Core, Options
 from execution_engine.domain.errors import StoreFailed
+from execution_engine.domain.inputs import AddAccount, Answer, EnableAccount
+from execution_engine.domain.instrument import Market
+from execution_engine.domain.rows import AccountStatus, Mode
 from execution_engine.domain.settings import PaperFeed
 from execution_engine.main import Application
 from tests.waiting import until
@@ -121,3 +124,25 @@ async def test_a_backup_that_is_restored_while_a_broken_core_ends_waits_for_its_
         assert application.core is not before
         assert await answered(application, price="1") == 202
         assert writers() == threads
+
+
+async def test_an_account_that_cannot_join_at_first_joins_and_trades_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution_engine.engine.tasks.FIRST_PAUSE_S", 0.01)
+    async with running(tmp_path / "data") as application:
+        core, refused = application.core, []
+        open_account = core.paper.open_account
+
+        def not_at_first(name: str, market: Market) -> None:
+            if not refused:
+                refused.append(name)
+                raise OSError("No space left on device")
+            open_account(name, market)
+
+        core.paper.open_account = not_at_first  # type: ignore[method-assign]
+        given = AddAccount(name="second", exchange="paper", market=Market.SPOT, mode=Mode.PAPER)
+        assert isinstance(await core.desk.ask(given), Answer)
+        assert isinstance(await core.desk.ask(EnableAccount(name="second")), Answer)
+        await until(lambda: core.book.accounts["second"].status is AccountStatus.READY)
+        assert refused == ["second"]

@@ -290,7 +290,7 @@ class Core:
     def _follow_account(self, row: Account) -> None:
         if row.name not in self._joined:
             self._joined.add(row.name)
-            self.tasks.spawn(f"join {row.name}", self._join(row))
+            self.tasks.keep(f"join {row.name}", partial(self._join, row))
         elif (distant := self._distant.get(row.name)) is not None:
             if row.status is AccountStatus.RECONCILING:
                 distant.forget_time()
@@ -344,7 +344,10 @@ class Core:
             self.book.forget_price(market)
 
     async def _join(self, account: Account) -> None:
-        if (distant := self._connect(account, self._heard)) is not None:
+        """Begin to look after an account that was added; where that fails it is tried again while it is there."""
+        if account.name not in self._joined:
+            return
+        if (distant := self._distant.get(account.name) or self._connect(account, self._heard)) is not None:
             self._distant[account.name] = distant
             await distant.start()
         elif account.mode is Mode.PAPER:
