@@ -56,8 +56,9 @@ def rows(client: Client, document: Json, *path: str) -> list[dict[str, Any]]:
     return found
 
 
-def _ms(time: datetime) -> int:
-    return int(time.timestamp() * 1000)
+def _ms(client: Client, time: datetime) -> int:
+    """Return a time as the exchange's own clock has it [ms]: this computer's may be wrong by hours."""
+    return int(time.timestamp() * 1000) - client.offset_ms
 
 
 # What rests
@@ -189,7 +190,7 @@ async def trades(
         start = since - _OVERLAP
         while start < until:
             end = min(start + timedelta(days=pages.days), until + _OVERLAP)
-            async for page in read(client, symbol, _ms(start), _ms(end), order_id):
+            async for page in read(client, symbol, _ms(client, start), _ms(client, end), order_id):
                 yield client.parsed("parse_trade", page)
             start = end
             if order_id and client.venue.name in _BY_ORDER_WITHOUT_TIMES:
@@ -276,7 +277,8 @@ async def forced_orders(client: Client, since: datetime) -> frozenset[str]:
     """Return the orders by which the exchange closed positions itself, where trades do not say so: on Binance."""
     if client.venue.name != "binance" or client.market is not Market.SWAP:
         return frozenset()
-    said = await ask(client, "fapiPrivateGetForceOrders", {"startTime": _ms(since - _OVERLAP), "limit": 100})
+    asked = {"startTime": _ms(client, since - _OVERLAP), "limit": 100}
+    said = await ask(client, "fapiPrivateGetForceOrders", asked)
     return frozenset(str(item["orderId"]) for item in rows(client, {"orders": said}, "orders"))
 
 
