@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from execution_engine.adapters.exchanges import ccxt_exchange, ccxt_own, ccxt_prices
+from execution_engine.adapters.exchanges import ccxt_client, ccxt_exchange, ccxt_own, ccxt_prices
 from execution_engine.adapters.exchanges.ccxt_markets import MarketsUnreadable
 from execution_engine.adapters.exchanges.ccxt_own import OwnStream
 from execution_engine.adapters.exchanges.ccxt_prices import PriceStream
@@ -317,3 +317,103 @@ async def test_an_order_that_is_nowhere_and_whose_trades_are_there_is_not_absent
         on.theirs.find(order.client_order_id).forget()
         seen = await on.ours.look(order)
         assert (seen.verdict, [one.quantity for one in seen.trades]) == (Verdict.UNKNOWN, [order.quantity])
+
+
+@pytest.mark.parametrize("skew_ms", [0, 3_600_000])
+@pytest.mark.parametrize("later", ["after the order's end", "never"])
+async def test_an_orders_news_that_come_before_its_trades_are_told_with_them(
+    later: str, skew_ms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if later != "never":
+        monkeypatch.setattr(ccxt_own, "TRADES_LATER_S", 60.0)  # it is not asked about meanwhile
+    async with listening("bybit", Market.SPOT) as here:
+        on = here.on
+        on.local.clock_skew_ms = skew_ms
+        on.ours.forget_time()
+        order = on.order()
+        await on.place(order)
+        await until(lambda: here.last(order.client_order_id), 5)
+        push, kept = on.local.streams.push, list[Any]()
+
+        def orders_first(socket: Any, message: Any, *, private: bool = False) -> None:
+            if private and "execution" in str(message.get("topic")):
+                kept.append((socket, message))
+            else:
+                push(socket, message, private=private)
+
+        on.local.streams.push = orders_first
+        on.local.price(on.symbol, "59000")
+        assert kept
+        if later != "never":
+            client = await on.ours.ready()
+            await until(lambda: client.exchange.orders[-1]["filled"] == "0.01", 5)
+            for socket, message in kept:
+                push(socket, message, private=True)
+        await until(lambda: getattr(here.last(order.client_order_id), "status", 0) is OrderStatus.FILLED, 5)
+        for news in here.of(order.client_order_id):
+            assert sum(one.quantity for one in news.trades) == news.filled_quantity
+
+
+async def test_an_order_whose_news_were_forgotten_is_told_whole_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ccxt_own, "MOST_KEPT", 2)
+    async with listening("bybit", Market.SPOT) as here:
+        on = here.on
+        orders = [on.order(price=price) for price in ("60000", "50000", "50001", "50002")]
+        first = orders[0].client_order_id
+        await on.place(orders[0])
+        on.local.price(on.symbol, "59999", fills="0.004")
+        await until(lambda: getattr(here.last(first), "filled_quantity", 0) == Decimal("0.004"), 5)
+        await on.place(*orders[1:])
+        await until(lambda: all(here.last(one.client_order_id) for one in orders), 5)
+        assert len(here.stream._known) == 2
+        on.local.price(on.symbol, "59998")
+        await until(lambda: getattr(here.last(first), "status", 0) is OrderStatus.FILLED, 5)
+        for news in here.of(first):
+            assert sum(one.quantity for one in news.trades) == news.filled_quantity
+
+
+async def test_a_stream_that_has_nothing_to_say_yet_is_asked_whether_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ccxt_client, "STREAM_PING_MS", 60_000)
+    async with listening("binance", Market.SWAP) as here:
+        assert here.stream.up
+
+
+@pytest.mark.parametrize("market", list(Market))
+async def test_a_stream_that_was_stopped_tells_nothing_and_another_one_tells_instead(market: Market) -> None:
+    async with listening("okx", market) as here:
+        on = here.on
+        await here.stream.stop()
+        await until(lambda: on.local.streams.count == 0, 5)
+        await on.place(on.order())
+        news: list[Any] = []
+        stream = OwnStream(on.ours, prefix(INSTALL), news.append, here.again.append)
+        stream.start()
+        await until(lambda: stream.up, 5)
+        order = on.order(price="60001")
+        await on.place(order)
+        await until(lambda: news, 5)
+        await stream.stop()
+        assert {one.client_order_id for one in news} == {order.client_order_id}
+        assert not here.news
+
+
+async def test_what_a_stream_says_of_an_unknown_market_is_not_lost_where_that_cannot_be_learnt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with listening("okx", Market.SPOT) as here:
+        on = here.on
+        assert on.ours.client is not None
+
+        async def unreadable(names: Any) -> None:
+            raise MarketsUnreadable("not now")
+
+        monkeypatch.setattr(on.ours.client, "learn", unreadable)
+        on.local.price("ETHUSDT", "3000")
+        on.venue.trade_by_hand(on.theirs, "ETHUSDT", "buy", "0.5")
+        await until(
+            lambda: here.again == ["main", "main"], 5
+        )  # the account is read for what was not taken in

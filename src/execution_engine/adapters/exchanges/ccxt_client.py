@@ -219,6 +219,10 @@ class Client:
         """End the streams; the session is somebody else's."""
         await self.exchange.close()
 
+    async def end_streams(self) -> None:
+        """End the streams alone, once nobody follows them any more: whoever waited for one would be cancelled."""
+        await self.exchange.close_ws_clients()
+
     def open_streams_anew(self, why: str) -> None:
         """Break all streams off: whoever follows one hears of it, and opens it again."""
         for socket in self.sockets:

@@ -80,14 +80,19 @@ class OwnStream:
         self._spawn(self._keep())
 
     async def stop(self) -> None:
-        """End; nothing is posted any more."""
+        """End; nothing is posted any more, although the account's client may stay open."""
         self._exchange.streamed = False
+        if (client := self._exchange.client) is not None:
+            client.exchange.orders = client.exchange.myTrades = None
+        while self._tasks:  # what was told last may still begin some
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         for known in self._known.values():
             if known.timer is not None:
                 known.timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if client is not None:
+            await client.end_streams()
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
@@ -313,6 +318,8 @@ def _is_behind(seen: OrderReport, known: Known, rules: Instrument) -> bool:
 
 def _stand_in(client_id: str, known: Known, rules: Instrument, exchange: CcxtExchange) -> Order:
     """Return what a look-up needs of an order whose row is elsewhere."""
+    created_ms = translate.decimal((known.said or {}).get("timestamp"))
+    ahead_ms = exchange.client.offset_ms if exchange.client is not None else 0
     return Order(
         id=0,
         client_order_id=client_id,
@@ -328,5 +335,5 @@ def _stand_in(client_id: str, known: Known, rules: Instrument, exchange: CcxtExc
         quantity=ZERO,
         exchange_order_id=known.id or None,
         # Orders rest for days; what they filled before the stream began is asked for as well.
-        created_at=translate.time_of((known.said or {}).get("timestamp"), exchange.now() - LONGEST),
+        created_at=translate.time_of(created_ms and created_ms + ahead_ms, exchange.now() - LONGEST),
     )
