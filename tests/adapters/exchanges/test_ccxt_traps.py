@@ -1,6 +1,8 @@
 """Traps of ccxt and of the exchanges that no other test here is about (docs/exchange-traps.md has them all)."""
 
 import json
+import time
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -138,6 +140,34 @@ async def test_bybits_ban_is_a_403_and_nothing_more_is_sent_for_as_long_as_it_la
         await on.ours.balances("main")
         assert on.ours.client is not None
         assert on.ours.client.blocked_until is None
+
+
+@pytest.mark.parametrize(
+    ("said", "left_s"), [("7", 7), ("1000000", 259_200), ("9" * 30, 259_200), ("tomorrow", 10), ("", 10)]
+)
+async def test_an_exchange_is_left_alone_for_as_long_as_it_says_and_never_longer_than_bans_last(
+    said: str, left_s: int
+) -> None:
+    stage = wired("binance", Market.SPOT)
+    client = await stage.ours.ready()
+    stage.wire.on(
+        "GET /api/v3/account", Said({"code": -1003, "msg": "Too much."}, 429, {"Retry-After": said})
+    )
+    await stage.ours.balances("main")
+    assert client.blocked_until == stage.clock.now() + timedelta(seconds=left_s)
+
+
+async def test_a_ban_ends_in_time_although_the_clock_was_set_back_meanwhile() -> None:
+    stage = wired("binance", Market.SPOT)
+    await stage.ours.ready()
+    asked = "GET /api/v3/account"
+    stage.wire.on(asked, Said({"code": -1003, "msg": "Banned."}, 418, {"Retry-After": "120"}))
+    await stage.ours.balances("main")
+    stage.clock.pass_(hours=-3)
+    for later_s, sent in ((100, 1), (121, 2)):
+        stage.clock.monotonic = lambda later_s=later_s: time.monotonic() + later_s  # type: ignore[misc]
+        await stage.ours.balances("main")
+        assert len(stage.wire.sent(asked)) == sent
 
 
 async def test_lists_wait_for_the_next_minute_when_binance_says_that_most_of_this_one_is_spent() -> None:

@@ -32,7 +32,7 @@ TIMEOUT_MS = 10_000
 STREAM_PING_MS = 3_000
 SIMULATED = "x-simulated-trading"  # the header by which OKX, on one host, tells demo from production
 MOST_BLOCKED = timedelta(days=3)  # the longest ban that Binance hands out
-_WITHOUT_RETRY_AFTER = timedelta(seconds=10)
+_WITHOUT_RETRY_AFTER_S = 10.0
 _READINGS_APART_S = 0.05
 _HEAVY = 0.6  # the share of an exchange's weights from which on lists wait for the next minute
 _TOO_MANY = (418, 429)
@@ -131,6 +131,7 @@ class Client:
         self.market = market
         self.exchange = exchange
         self.blocked_until: datetime | None = None
+        self._block_ends = 0.0  # the same, for a clock that is set back meanwhile
         self._place = place
         self._clock = clock
         self._sync: asyncio.Task[None] | None = None
@@ -229,8 +230,8 @@ class Client:
             socket.on_error(ConnectionResetError(why))
 
     def _ask_whether_blocked(self) -> None:
-        if self.blocked_until is not None and self._clock.now() < self.blocked_until:
-            until = self.blocked_until
+        until = self.blocked_until
+        if until is not None and self._clock.now() < until and self._clock.monotonic() < self._block_ends:
             raise Blocked(f"{self.venue.title} asked to be left alone until {until:%H:%M:%S} UTC.")
 
     def _listen(self) -> None:
@@ -331,13 +332,14 @@ class Client:
 
     def _block(self, headers: Mapping[str, str]) -> None:
         said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-        wait = timedelta(seconds=int(said)) if said.isdecimal() else _WITHOUT_RETRY_AFTER
-        self._leave_alone(min(wait, MOST_BLOCKED))
+        asked_s = float(said) if said.isdecimal() else _WITHOUT_RETRY_AFTER_S
+        self._leave_alone(timedelta(seconds=min(asked_s, MOST_BLOCKED.total_seconds())))
 
     def _leave_alone(self, wait: timedelta) -> None:
         """Send nothing for so long, and not less than was asked for before."""
-        until = self._clock.now() + wait
-        self.blocked_until = max(until, self.blocked_until or until)
+        ends = self._clock.monotonic() + wait.total_seconds()
+        if self.blocked_until is None or ends > self._block_ends:
+            self.blocked_until, self._block_ends = self._clock.now() + wait, ends
 
 
 def is_ending() -> bool:
