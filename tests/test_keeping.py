@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from execution_engine.adapters.storage import audit_head
+from execution_engine.adapters.storage import audit_head, backup
 from execution_engine.core import Options
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import EngineError
@@ -107,6 +107,37 @@ async def test_a_backup_that_cannot_be_made_is_told_once_and_tried_again(tmp_pat
         await save(application, "backups.folder", "")
         await keeping.make()
         assert keeping.state.trouble == ""
+
+
+async def test_a_look_at_the_backups_that_fails_is_not_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution_engine.keeping.LOOK_EVERY_S", 0.01)
+    asked: list[Path] = []
+
+    def not_at_first(folder: Path, stem: str) -> Path | None:
+        asked.append(folder)
+        if len(asked) == 1:
+            raise PermissionError("the drive is not there yet")
+        return newest(folder, stem)
+
+    newest = backup.newest
+    monkeypatch.setattr(backup, "newest", not_at_first)
+    async with running(tmp_path / "data") as application:
+        await until(lambda: application.keeping.state.last is not None)
+
+
+async def test_a_backup_from_the_future_keeps_no_other_from_being_made(tmp_path: Path) -> None:
+    async with running(tmp_path / "data") as application:
+        await until(lambda: application.keeping.state.last is not None)
+        made = backup.newest(application.folder.backups)
+    assert made is not None
+    made.rename(made.with_name("engine-20990101T000000Z.sqlite"))  # the clock was wrong then
+    async with running(tmp_path / "data") as application:
+        await until(lambda: application.keeping.state.next is not None)
+        state = application.keeping.state
+        assert state.next is not None
+        assert state.next - application.clock.now() <= timedelta(hours=24)
 
 
 @pytest.mark.fault(61)

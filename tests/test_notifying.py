@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,10 @@ def address(service: WebService) -> str:
     return f"json://me:{SECRET.partition('/')[0]}@127.0.0.1:{service.port}/hook/{SECRET.partition('/')[0]}"
 
 
+async def for_ever(seconds: float) -> None:
+    await asyncio.Event().wait()
+
+
 def critical(text: str) -> Fact:
     return Fact(code="defect", text=text, level=Level.CRITICAL, notice=True)
 
@@ -181,6 +186,7 @@ async def test_a_locked_vault_keeps_messages_waiting_until_it_is_opened(
     tmp_path: Path, web: WebService
 ) -> None:
     async with home(tmp_path) as at:
+        at.notifying.pause = for_ever
         await at.notifying.add("phone", address(web))
         at.vault.lock()
         at.notifying.tell(critical("while it is locked"))
@@ -189,6 +195,45 @@ async def test_a_locked_vault_keeps_messages_waiting_until_it_is_opened(
         await at.unlocking.open(PASSWORD)
         at.notifying.vault_opened()
         await until(lambda: web.bodies)
+
+
+async def test_what_is_critical_is_written_down_at_once_and_with_the_last_moment(
+    tmp_path: Path, web: WebService
+) -> None:
+    web.status = 503
+    async with home(tmp_path) as at:
+        at.notifying.pause = for_ever
+        await at.notifying.add("phone", address(web))
+        at.notifying.tell(critical("the first"))
+        await until(lambda: web.bodies)
+        at.notifying.tell(critical("before it was killed"))
+        await until(lambda: at.record.exists() and "before it was killed" in at.record.read_text())
+        at.notifying.tell(critical("while it ended"))
+    assert "while it ended" in at.record.read_text()
+
+
+async def test_a_summary_that_cannot_be_made_keeps_nothing_else_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution_engine.notifying.LOOK_EVERY_S", 0.01)
+
+    async def nothing() -> Day:
+        asked.append(1)
+        raise OSError("the database is locked")
+
+    asked: list[int] = []
+    async with home(tmp_path) as at:
+        local = at.house.clock.now().astimezone()
+        at.notifying.house = replace(at.notifying.house, day=nothing)
+        at.set(summary_at=f"{local:%H:%M}")
+        at.house.clock.time += timedelta(days=1)
+        await until(lambda: asked)
+        later = at.house.clock.now().astimezone()
+        at.set(quiet_from=f"{later:%H:%M}", quiet_until=f"{later + timedelta(hours=1):%H:%M}")
+        at.notifying.tell(Fact(code="order_rejected", text="x", level=Level.WARNING))
+        at.house.clock.time += timedelta(hours=1)
+        await until(lambda: at.desktop)
+    assert "1 × order_rejected" in at.desktop[0].text
 
 
 @pytest.mark.fault(88)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,7 @@ async def test_a_tunnel_follows_the_settings_and_a_new_address_is_a_notice(tmp_p
         await joint.way_in.start()
         await joint.stage.until(Word.UP)
         assert joint.way_in.url == "https://calm-example-0.trycloudflare.com"
+        await until(lambda: joint.way_in.reach.url == joint.way_in.url)  # checked as soon as it is up
         assert joint.stage.said("cloudflared") == [
             f"tunnel --no-autoupdate --url http://127.0.0.1:{joint.house.port}"
         ]
@@ -182,6 +184,38 @@ async def test_a_listener_that_is_silent_twice_is_started_anew(tmp_path: Path) -
         assert joint.restarts == 1
         joint.here = ("0.0.0.0", port)  # it listens everywhere; from here it is reached here
         assert (await joint.way_in.check_listener()).state == "ok"
+
+
+@pytest.mark.fault(17)
+async def test_a_silent_listener_is_noticed_by_itself_and_started_anew_until_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution_engine.way_in.AGAIN_S", 0.01)
+    async with joined(tmp_path) as joint:
+        here, joint.here = joint.here, ("127.0.0.1", 9)
+
+        async def not_at_first() -> None:
+            joint.restarts += 1
+            if joint.restarts == 1:
+                raise OSError("too many open files")
+            joint.here = here
+
+        joint.way_in._house = replace(joint.way_in._house, listen_again=not_at_first)
+        await joint.way_in.start()
+        await until(lambda: joint.way_in.local.state == "ok")
+        assert joint.restarts == 2
+
+
+async def test_who_fails_to_show_the_way_in_keeps_nobody_from_hearing(tmp_path: Path) -> None:
+    async with joined(tmp_path) as joint:
+        heard: list[str] = []
+
+        def fails() -> None:
+            raise RuntimeError("its window is gone")
+
+        joint.way_in.on_change += [fails, lambda: heard.append(joint.light)]
+        await joint.way_in.check()
+        assert heard == ["off"]
 
 
 @pytest.mark.fault(17)

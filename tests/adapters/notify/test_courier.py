@@ -1,6 +1,7 @@
 """How messages get to one target that is slow, refuses, or is away."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -104,6 +105,28 @@ async def test_the_queue_is_bounded_and_what_is_critical_stays() -> None:
     assert sending.lost == 10
     assert sending.waiting[0].text == "critical"
     assert sending.waiting[-1].text == str(MOST_WAITING + 8)
+
+
+async def test_a_message_that_gives_way_while_it_is_tried_ends_nothing() -> None:
+    target, go_on = Told(), threading.Event()
+    send = target.send
+
+    def slowly(told: Message) -> Outcome:
+        if told.text == "first":
+            target.heard.append(told.text)
+            go_on.wait(10)
+            return LATER
+        return send(told)
+
+    target.send = slowly  # type: ignore[method-assign]
+    async with courier(target) as sending:
+        sending.take(message("first", Level.CRITICAL))
+        await until(lambda: target.heard)
+        for number in range(MOST_WAITING):
+            sending.take(message(str(number), Level.CRITICAL))
+        go_on.set()
+        await until(lambda: sending.sent == MOST_WAITING)
+    assert (target.heard[:2], sending.lost) == (["first", "0"], 1)
 
 
 async def test_a_pause_can_be_cut_short() -> None:
