@@ -23,7 +23,7 @@ from execution_engine.domain.inputs import (
 from execution_engine.domain.instrument import Market
 from execution_engine.domain.order import prefix
 from execution_engine.domain.rows import Order, OrderStatus
-from tests.adapters.exchanges.ccxt_stage import INSTALL, Stage, stage
+from tests.adapters.exchanges.ccxt_stage import INSTALL, Stage, resting, stage
 from tests.adapters.exchanges.test_ccxt_streams import listening
 from tests.exchanges import Fault
 from tests.waiting import until
@@ -417,3 +417,62 @@ async def test_what_a_stream_says_of_an_unknown_market_is_not_lost_where_that_ca
         await until(
             lambda: here.again == ["main", "main"], 5
         )  # the account is read for what was not taken in
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        ("binance", 400, '{"code":-2013,"msg":"Order does not exist."}'),
+        ("okx", 200, '{"code":"51603","data":[],"msg":"Order does not exist"}'),
+    ],
+)
+async def test_an_order_that_is_not_known_by_its_id_yet_and_rests_is_found(
+    name: str, status: int, said: str
+) -> None:
+    async with stage(name, Market.SWAP) as on:
+        order = on.order()
+        await on.place(order)
+        on.local.faults.add("lookup", Fault.REFUSED, says=(status, said))
+        seen = await on.ours.look(order)
+        assert (seen.verdict, seen.status) == (Verdict.ACCEPTED, OrderStatus.OPEN)
+        assert on.sent("open_orders")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_cancel_that_is_to_be_seen_later_than_it_was_acknowledged_is_told_as_done(
+    gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage("okx", Market.SPOT) as on:
+        order = on.order()
+        (report,) = await on.place(order)
+        still, look = [await on.ours.look(order)], on.ours.look
+        if gone:
+            await on.ours.cancel([resting(order, report)])
+
+        async def late(order: Order) -> OrderReport:
+            return still.pop() if still else await look(order)
+
+        monkeypatch.setattr(on.ours, "look", late)
+        (done,) = await on.ours.cancel([resting(order, report)])
+        assert not still
+        assert (done.verdict, done.status) == (Verdict.ACCEPTED, OrderStatus.CANCELLED)
+        assert done.about_cancel
+
+
+async def test_one_measurement_of_the_exchanges_clock_is_enough_for_all_who_want_it() -> None:
+    async with stage("bybit", Market.SPOT) as on:
+        client = await on.ours.ready()
+        measured = len(on.sent("time"))
+        on.local.latency_s = 0.1
+        on.local.faults.add("time", Fault.E502)
+        tried = await asyncio.gather(*(client.sync_clock() for _ in range(3)), return_exceptions=True)
+        assert all(isinstance(one, Exception) for one in tried)
+        assert len(on.sent("time")) == measured + 1
+        on.local.clock_skew_ms = 60_000
+        first = asyncio.create_task(client.sync_clock())
+        rest = [asyncio.create_task(client.sync_clock()) for _ in range(2)]
+        await until(lambda: len(on.sent("time")) == measured + 2, 2)
+        first.cancel()  # who gives up takes nothing from the others
+        await asyncio.gather(*rest)
+        assert abs(client.offset_ms + 60_000) < 1_000
+        assert len(on.sent("time")) == measured + 2
