@@ -18,12 +18,14 @@ from execution_engine.adapters.clock import SystemClock
 from execution_engine.adapters.storage.store import SqliteStore
 from execution_engine.domain import document as documents
 from execution_engine.domain.errors import StoreFailed
-from execution_engine.domain.inputs import Instruments, Interrupted, SaveSettings
+from execution_engine.domain.inputs import Instruments, Interrupted, Price, SaveSettings
 from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.rows import AccountStatus, Mode
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.exchanges import Exchanges, RealAccount
 from execution_engine.main import Application
+from tests.adapters.exchanges.matrix import without_processes
+from tests.exchanges import LocalExchanges
 from tests.stories.at_exchanges import Trading, at_exchange
 from tests.waiting import until
 
@@ -140,6 +142,42 @@ async def test_a_position_in_a_coin_that_was_not_shipped_has_its_price_after_a_r
         here.prove_flat()
         sold = [trade.price for one in here.theirs.orders if one.action == "sell" for trade in one.trades]
         assert min(sold) > 100, "nothing was sold at what the coin cost before the restart"
+
+
+async def test_prices_are_followed_in_the_mode_that_is_traded_from_the_moment_it_is(tmp_path: Path) -> None:
+    async with LocalExchanges("okx") as world:
+        told: list[Any] = []
+        known: dict[tuple[str, str], Instrument] = {}
+        core: Any = SimpleNamespace(
+            places=frozenset({("okx", SPOT, Mode.DEMO)}),
+            prices=SimpleNamespace(name=""),
+            book=SimpleNamespace(catalogue=SimpleNamespace(get=lambda *key: known.get(key))),
+            desk=SimpleNamespace(
+                failed=None, post=lambda said: known.update({one.key: one for one in said.instruments})
+            ),
+        )
+        vault: Any = None
+        outside = Exchanges(tmp_path, Catalogue(()), SystemClock(), vault, lambda: "")
+        outside.core, outside._session = core, world.session()
+        outside.begin()
+        world.okx.price("BTCUSDT", "64000")
+        prices = outside.prices(told.append)
+        prices.start()
+        with without_processes():
+            for mode in (Mode.DEMO, Mode.LIVE):
+                core.places = frozenset({("okx", SPOT, mode)})
+                await outside.keep_rules(("okx", SPOT, mode)).known.wait()
+                told.clear()
+                prices.want([("okx", "BTCUSDT")])
+                await until(lambda mode=mode: followed(world) == {mode}, 10)
+                await until(lambda: any(isinstance(one, Price) for one in told), 5)
+        await prices.stop()
+        await outside.close()
+
+
+def followed(world: LocalExchanges) -> set[str]:
+    """Return the modes in which somebody listens to prices."""
+    return {socket.venue.mode for socket in world.okx.streams.sockets if socket.topics}
 
 
 def test_prices_and_rules_are_those_of_the_mode_where_most_is_at_stake(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from execution_engine import exchanges
 from execution_engine.adapters.exchanges import ccxt_market_file as files
 from execution_engine.adapters.exchanges import ccxt_markets
 from execution_engine.adapters.exchanges.catalogue import VENUES
@@ -370,3 +371,42 @@ def test_the_rules_of_thousands_of_markets_share_their_numbers_and_words() -> No
     assert one == other
     assert one.tick is other.tick
     assert one.base is other.base
+
+
+async def test_several_who_need_the_markets_at_once_share_one_reading(tmp_path: Path) -> None:
+    async with LocalExchanges("okx") as world:
+        posted: list[Any] = []
+        markets = markets_of(world, "okx", Market.SPOT, tmp_path, posted)
+        with without_processes():
+            await asyncio.gather(*(markets.begin() for _ in range(3)))
+        assert len(world.okx.calls("markets")) == 1
+        assert "BTCUSDT" in rules(posted)
+
+
+async def test_a_reading_that_is_never_answered_is_given_up_and_the_next_one_works(tmp_path: Path) -> None:
+    async with LocalExchanges("okx") as world:
+        posted: list[Any] = []
+        markets = markets_of(world, "okx", Market.SPOT, tmp_path, posted)
+        markets.limit_s = 0.5
+        world.okx.faults.add("markets", Fault.TIMEOUT)
+        with without_processes():
+            with pytest.raises(MarketsUnreadable):
+                async with asyncio.timeout(5):
+                    await markets.refresh()
+            markets.limit_s = ccxt_markets.LIMIT_S
+            assert await markets.refresh() == len(rules(posted))
+
+
+async def test_markets_that_could_not_be_read_at_first_are_had_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchanges, "AGAIN_S", 0.01)
+    async with LocalExchanges("okx") as world:
+        posted: list[Any] = []
+        known = exchanges.Rules(markets_of(world, "okx", Market.SPOT, tmp_path, posted))
+        world.okx.faults.add("markets", Fault.E502, times=2)
+        with without_processes():
+            keeping = asyncio.create_task(known.keep())
+            await until(known.known.is_set, 5)
+            keeping.cancel()
+        assert "BTCUSDT" in rules(posted)
