@@ -91,3 +91,18 @@ async def test_lists_leave_one_after_the_other_and_orders_pass_them() -> None:
         assert len(on.sent("open_orders")) < 6
         await asyncio.gather(*reading)
         assert on.clock.monotonic() - began >= 0.25
+
+
+async def test_pages_by_id_end_where_the_time_that_was_asked_for_does() -> None:
+    async with stage("binance", Market.SPOT, USDT="10000000") as on:
+        client = await on.ours.ready(on.symbol)
+        since = on.clock.now() - timedelta(minutes=1)
+        await on.place(on.order(price="60000", quantity="10.1"))
+        for _ in range(1003):
+            on.local.price(on.symbol, "60000", fills="0.01")
+        until_then = on.clock.now()
+        on.local.clock_skew_ms = 4_000  # the rest is traded later
+        for _ in range(5):
+            on.local.price(on.symbol, "60000", fills="0.01")
+        asked = ccxt_lists.trades(client, since, until_then, symbols=["BTC/USDT"])
+        assert len([one async for page in asked for one in page]) == 1003

@@ -476,3 +476,18 @@ async def test_one_measurement_of_the_exchanges_clock_is_enough_for_all_who_want
         await asyncio.gather(*rest)
         assert abs(client.offset_ms + 60_000) < 1_000
         assert len(on.sent("time")) == measured + 2
+
+
+async def test_an_account_that_closes_lets_what_is_under_way_end_and_sends_nothing_more() -> None:
+    async with stage("okx", Market.SPOT) as on:
+        on.local.latency_s = 0.2
+        placing = asyncio.create_task(on.place(on.order()))
+        await until(lambda: on.sent("create"), 5)
+        await on.ours.close()
+        (report,) = await placing
+        assert report.verdict is Verdict.ACCEPTED
+        order, sent = on.order(), len(on.local.requests)
+        (report,) = await on.place(order)
+        assert (report.verdict, (await on.ours.look(order)).verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
+        assert isinstance(await on.ours.open_orders("main"), AccountUnreadable)
+        assert len(on.local.requests) == sent
