@@ -187,3 +187,21 @@ async def test_metrics_name_what_matters(tmp_path: Path) -> None:
         'execution_engine_orders_total{purpose="entry",status="pending"} 5.0',
     ):
         assert line in text, text
+
+
+async def test_a_beat_that_fails_is_not_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("execution_engine.observing.BEAT_S", 0.001)
+    home = Home(tmp_path)
+    failed: list[int] = []
+
+    def not_at_first(most: int) -> tuple[()]:
+        if not failed:
+            failed.append(most)
+            raise RuntimeError("a line that cannot be read")
+        return ()
+
+    home.table.take = not_at_first  # type: ignore[assignment,method-assign]
+    watching = asyncio.ensure_future(home.observing._keep())
+    await until(lambda: home.observing.health()["memory_mb"] is not None)
+    assert failed
+    watching.cancel()

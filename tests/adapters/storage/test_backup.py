@@ -97,6 +97,24 @@ def test_the_newest_backups_are_kept_and_other_files_left_alone(path: Path, tmp_
     assert len(list(folder.iterdir())) == 5
 
 
+def test_an_old_backup_that_cannot_be_deleted_keeps_no_new_one_from_being_made(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, unlink = tmp_path / "backups", Path.unlink
+
+    def in_use(file: Path, missing_ok: bool = False) -> None:
+        if file.suffix == ".sqlite":
+            raise PermissionError("another program has it open")
+        unlink(file, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", in_use)
+    made = [backup.scheduled(path, folder, NOW + timedelta(hours=hour), keep=1) for hour in range(2)]
+    assert backup.backups(folder) == (made[1], made[0])
+    monkeypatch.undo()
+    made.append(backup.scheduled(path, folder, NOW + timedelta(hours=2), keep=1))
+    assert backup.backups(folder) == (made[2],)
+
+
 class TestRestoring:
     def test_puts_the_old_rows_back_and_sets_the_present_ones_aside(
         self, filled: SqliteStore, path: Path, tmp_path: Path

@@ -16,7 +16,7 @@ from execution_engine.adapters.tunnel.complaints import COMPLAINTS, meaning
 from execution_engine.adapters.tunnel.finding import find, how_to_install
 from execution_engine.adapters.tunnel.orphan import Left, Record, born
 from execution_engine.adapters.tunnel.programs import PROGRAMS, Cloudflared, Ngrok, Tailscale, Wish
-from execution_engine.domain.way_in import Word
+from execution_engine.domain.way_in import TunnelState, Word
 from tests.adapters.tunnel.stand_ins import CLOUDFLARED, LIMIT_S, QUICK, WAIT, WISH, Stage
 from tests.waiting import until
 
@@ -356,3 +356,18 @@ def test_it_is_said_how_to_install_each_program_on_each_system(program: str, sys
     said = how_to_install(program, system)
     assert said.startswith(program)
     assert "." in said
+
+
+async def test_a_line_without_end_and_a_screen_that_fails_end_no_tunnel(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        shown: list[Word] = []
+
+        def fails(state: TunnelState) -> None:
+            shown.append(state.word)
+            raise RuntimeError("its window is gone")
+
+        stage.tunnel.changed = fails
+        stage.install("cloudflared", "head -c 200000 /dev/zero | tr '\\0' x; echo" + CLOUDFLARED + WAIT)
+        await stage.tunnel.want("auto", WISH)
+        await stage.until(Word.UP)
+        assert shown == [Word.STARTING, Word.UP]

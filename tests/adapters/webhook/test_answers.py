@@ -277,3 +277,14 @@ async def test_the_listener_tells_strangers_nothing_about_its_software() -> None
     async with listening() as house, house.client.get(house.url("/nothing")) as answer:
         assert "aiohttp" not in str(answer.headers)
         assert "Python" not in str(answer.headers)
+
+
+async def test_notes_that_cannot_be_kept_change_no_answer() -> None:
+    async with listening(failures_per_minute=1) as house:
+        house.desk.instead = [OSError("the use of the webhook"), "now"]
+        assert (await house.send(entry()))[0] == 202
+        assert (len(house.desk.alerts), house.desk.used) == (1, [])
+        house.desk.instead = [OSError("the guesses"), "now", "now"]
+        statuses = [(await house.send(entry(), "/webhook/guess"))[0] for _ in range(2)]
+        assert statuses == [401, 429]
+        assert (house.desk.instead, house.desk.acts) == ([], [])
