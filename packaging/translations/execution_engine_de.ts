@@ -17707,6 +17707,11 @@ X-GNOME-Autostart-enabled=true</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/core.py" />
+            <source>join {v0}</source>
+            <translation>Aufnahme von {v0}</translation>
+        </message>
+        <message>
+            <location filename="../../src/execution_engine/core.py" />
             <source>choice of paper prices</source>
             <translation>Wahl der Paper-Preise</translation>
         </message>

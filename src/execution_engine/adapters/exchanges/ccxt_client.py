@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ TIMEOUT_MS = 10_000
 STREAM_PING_MS = 3_000
 SIMULATED = "x-simulated-trading"  # the header by which OKX, on one host, tells demo from production
 MOST_BLOCKED = timedelta(days=3)  # the longest ban that Binance hands out
-_WITHOUT_RETRY_AFTER_S = 10.0
+_WITHOUT_RETRY_AFTER_S = 10
 _READINGS_APART_S = 0.05
 _HEAVY = 0.6  # the share of an exchange's weights from which on lists wait for the next minute
 _TOO_MANY = (418, 429)
@@ -332,8 +333,9 @@ class Client:
 
     def _block(self, headers: Mapping[str, str]) -> None:
         said = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-        asked_s = float(said) if said.isdecimal() else _WITHOUT_RETRY_AFTER_S
-        self._leave_alone(timedelta(seconds=min(asked_s, MOST_BLOCKED.total_seconds())))
+        most_s = int(MOST_BLOCKED.total_seconds())
+        asked_s = Decimal(said) if said.isdecimal() else _WITHOUT_RETRY_AFTER_S  # of whatever length
+        self._leave_alone(timedelta(seconds=int(min(asked_s, most_s))))
 
     def _leave_alone(self, wait: timedelta) -> None:
         """Send nothing for so long, and not less than was asked for before."""
