@@ -17747,8 +17747,8 @@ X-GNOME-Autostart-enabled=true</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/exchanges.py" />
-            <source>It is being opened.</source>
-            <translation>Er wird gerade geöffnet.</translation>
+            <source>The keys of account {v0} are in the vault, which is being opened.</source>
+            <translation>Die Schlüssel von Konto {v0} liegen im Tresor, der gerade geöffnet wird.</translation>
         </message>
         <message>
             <location filename="../../src/execution_engine/exchanges.py" />

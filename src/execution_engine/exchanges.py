@@ -197,7 +197,8 @@ class Exchanges:
             return keys
         if self._vault.is_open or not self._vault.exists:
             raise KeysMissing(f"There are no keys of account {name} here: enter them again.")
-        why = self._trouble() or "It is being opened."
+        if not (why := self._trouble()):
+            raise KeysMissing(f"The keys of account {name} are in the vault, which is being opened.")
         raise KeysMissing(f"The keys of account {name} are in the locked vault: unlock it. {why}")
 
     def keys_now(self, name: str) -> Keys | None:

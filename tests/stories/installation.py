@@ -46,7 +46,7 @@ _LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (?P<level>[A-Z]+
 # Printed by the offscreen platform for every window; there is nothing to fix.
 _OFFSCREEN = "This plugin does not support propagateSizeHints()"
 # Said where the first reading of an account comes before the vault is open: on a busy machine it takes seconds.
-_NOT_YET_OPEN = "unlock it. It is being opened."
+_NOT_YET_OPEN = "are in the vault, which is being opened."
 
 
 @dataclass(frozen=True, slots=True)
