@@ -45,6 +45,7 @@ from execution_engine.domain.rows import (
 )
 from execution_engine.domain.settings import Settings
 from execution_engine.domain.signal import Outcome, SignalType
+from execution_engine.engine.pulse import BEAT_S, JUMP_S
 from tests.simulation.offsets import Offsets, open_ones
 
 S, G = OrderStatus, GroupStatus
@@ -169,6 +170,7 @@ class Auditor:
         self._under_way: dict[int, tuple[tuple[str, str, str, str], float]] = {}
         self._closes: defaultdict[int, deque[float]] = defaultdict(deque)
         self._unread: dict[str, float] = {}  # accounts that must be read anew, and since when
+        self._stepped = (0.0, 0.0)  # when the clock was set last, and by how much
         self._streaks: dict[str, tuple[int, float]] = {}  # rounds of readings that failed in a row
         self._failing: set[str] = set()
         self._sent: defaultdict[tuple[str, str], deque[float]] = defaultdict(deque)
@@ -657,8 +659,15 @@ class Auditor:
             if not order.client_order_id.startswith(self._ours):
                 self.breaks("I2", f"somebody else's order {order.client_order_id} is to be cancelled")
 
-    def lost_time(self, now: float) -> None:
-        """The machine slept, or its clock was set: every account must be read anew."""
+    def lost_time(self, now: float, step: float = 0.0) -> None:
+        """The machine slept, or its clock was set by a step [s]: every account must be read anew.
+
+        A step that takes back the one before it, sooner than anybody looks at the clock, leaves nothing to notice.
+        """
+        (before, other), self._stepped = self._stepped, (now, step)
+        if step and now - before < BEAT_S and abs(step + other) < JUMP_S:
+            self._unread = {name: since for name, since in self._unread.items() if since != before}
+            return
         for account in self.rows[Account].values():
             if account.status is not AccountStatus.RECONCILING:
                 self._unread[account.name] = now

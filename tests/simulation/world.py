@@ -362,7 +362,7 @@ class History:
     def _do_step(self, event: Event) -> None:
         self.clock.set_on(event["seconds"])
         if abs(event["seconds"]) > 3:
-            self.auditor.lost_time(self.timeline.now)
+            self.auditor.lost_time(self.timeline.now, event["seconds"])
         if event["seconds"] < -3:
             self.auditor.heard.clear()  # nobody can tell how old those prices are
 
