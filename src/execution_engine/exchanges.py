@@ -46,7 +46,7 @@ from execution_engine.domain.rows import Account, Mode, Order
 from execution_engine.domain.settings import AccountSettings, PaperFeed
 from execution_engine.domain.symbols import Catalogue
 from execution_engine.engine.ports import KeyCheck
-from execution_engine.engine.tasks import Tasks
+from execution_engine.engine.tasks import Tasks, is_ending
 
 T = TypeVar("T")
 
@@ -344,6 +344,8 @@ class RealAccount(Connection):
                     knows_past = True
                 await self._follow()
             except Exception:  # nobody else would try again
+                if is_ending():
+                    raise
                 logger.exception("the exchange of {} could not be followed", self.name)
                 asyncio.get_running_loop().call_later(AGAIN_S, self._changed.set)
             await self._changed.wait()
@@ -466,6 +468,8 @@ class RealPrices:
             try:
                 await self._follow()
             except Exception:  # nobody else would try again
+                if is_ending():
+                    raise
                 logger.exception("live prices could not be followed")
                 asyncio.get_running_loop().call_later(AGAIN_S, self._changed.set)
 

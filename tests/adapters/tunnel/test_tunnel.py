@@ -140,6 +140,28 @@ async def test_a_failure_of_its_own_is_not_the_end_of_a_tunnel(
         await stage.until(Word.UP)
 
 
+async def test_a_tunnel_that_is_stopped_is_not_begun_anew_although_its_end_could_not_be_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with staged(tmp_path) as stage:
+        stage.install("cloudflared", CLOUDFLARED + WAIT)
+        await stage.tunnel.want("auto", WISH)
+        await stage.until(Word.UP)
+        record = stage.tunnel._record
+        write, full = record.write, [OSError("no room")]
+
+        def once(left: Left) -> None:
+            if full:
+                raise full.pop()
+            write(left)
+
+        monkeypatch.setattr(record, "write", once)
+        async with asyncio.timeout(10):
+            await stage.tunnel.stop()
+        assert not full
+        assert stage.words() == [Word.STARTING, Word.UP, Word.OFF]
+
+
 def _no_home(program: str) -> str:
     raise RuntimeError("there is no home")
 

@@ -344,12 +344,6 @@ class Client:
             self.blocked_until, self._block_ends = self._clock.now() + wait, ends
 
 
-def is_ending() -> bool:
-    """Return whether it is this task that was asked to stop, and not something under it that broke off."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 def _retrieved(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Have what a stream waits for not complain where nobody waits: ccxt leaves some of its failures lying."""
 

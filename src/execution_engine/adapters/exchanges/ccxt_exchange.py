@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import aiohttp
 from loguru import logger
 
+from execution_engine.adapters.ending import is_ending
 from execution_engine.adapters.exchanges import translate
 from execution_engine.adapters.exchanges.catalogue import VENUES, Entry, Meaning, Topic
 from execution_engine.adapters.exchanges.ccxt_client import (
@@ -23,7 +24,6 @@ from execution_engine.adapters.exchanges.ccxt_client import (
     Client,
     Clock,
     Heard,
-    is_ending,
     listening,
     native_id,
     open_client,

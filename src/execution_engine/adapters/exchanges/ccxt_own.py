@@ -15,9 +15,10 @@ from typing import Any
 
 from loguru import logger
 
+from execution_engine.adapters.ending import is_ending
 from execution_engine.adapters.exchanges import translate
 from execution_engine.adapters.exchanges.catalogue import Venue
-from execution_engine.adapters.exchanges.ccxt_client import Client, is_ending
+from execution_engine.adapters.exchanges.ccxt_client import Client
 from execution_engine.adapters.exchanges.ccxt_exchange import CcxtExchange
 from execution_engine.adapters.exchanges.ccxt_told import telling_list
 from execution_engine.adapters.exchanges.ccxt_worth import is_open

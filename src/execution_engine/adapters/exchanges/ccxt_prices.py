@@ -12,8 +12,9 @@ from typing import Any
 import aiohttp
 from loguru import logger
 
+from execution_engine.adapters.ending import is_ending
 from execution_engine.adapters.exchanges.catalogue import Venue
-from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, is_ending, open_client
+from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, open_client
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
 from execution_engine.adapters.exchanges.ccxt_quotes import quote_of, together
 from execution_engine.adapters.exchanges.ccxt_told import TellingQuotes

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from loguru import logger
 
+from execution_engine.adapters.ending import is_ending
 from execution_engine.adapters.tunnel import finding
 from execution_engine.adapters.tunnel.complaints import meaning
 from execution_engine.adapters.tunnel.orphan import Left, Record, born, end_orphan
@@ -109,6 +110,8 @@ class Tunnel:
                 name, path = found
                 why = await self._run_once(name, path, PROGRAMS[name](wish))
             except Exception as error:  # whatever it is, nobody else would try again
+                if is_ending():
+                    raise
                 logger.bind(category="SYSTEM").exception("The tunnel failed")
                 why = f"{type(error).__name__}: {error}."
             if asyncio.get_running_loop().time() - begun >= self._pauses.steady:
