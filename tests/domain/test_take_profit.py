@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from execution_engine.domain.errors import Refusal
 from execution_engine.domain.inputs import Price, SetRisk, SetTakeProfitMode, Verdict
-from execution_engine.domain.rows import OrderStatus
+from execution_engine.domain.rows import OrderStatus, World
 from execution_engine.domain.signal import TakeProfitMode
 from tests.house import House, spot
 
@@ -26,11 +27,14 @@ def two(first: str, second: str, gap: str = "-1") -> list[dict[str, str]]:
     ]
 
 
-def filled(legs: int, settings: dict[str, Any] | None = None, **fields: Any) -> House:
+def filled(
+    legs: int, settings: dict[str, Any] | None = None, world: World = World.PAPER, **fields: Any
+) -> House:
     """Return a house with a group whose first legs have filled, long at 50,000 unless told otherwise."""
     house = House(
         {f"take_profit.{path}" if "." not in path else path: v for path, v in (settings or {}).items()}
     )
+    house.book.apply([replace(account, world=world) for account in house.book.accounts.values()])
     house.price(fields.get("symbol", "BTCUSDT"), "50000")
     house.alert(**{"price": "50000"} | fields)
     house.accept()
@@ -69,6 +73,47 @@ def test_a_target_is_reached_at_the_price_that_a_close_would_get(fields, price, 
     house = filled(1, **fields)
     house.price(fields["symbol"], price, bid, ask)
     assert len(house.orders("take_profit")) == hit
+
+
+@pytest.mark.parametrize(
+    ("quoted", "hit"),
+    [
+        (timedelta(milliseconds=-1), False),
+        (timedelta(seconds=-10), False),
+        (timedelta(0), True),
+        (timedelta(milliseconds=1), True),
+        (timedelta(seconds=-11), True),  # a late price is thrown away when it comes: these are two clocks
+        (None, True),  # this exchange does not say
+    ],
+)
+@pytest.mark.parametrize("mode", ["per_leg", "aggregate"])
+@pytest.mark.parametrize("side", [LONG, SHORT])
+def test_what_filled_in_a_fall_is_not_sold_because_of_a_price_from_before_it(quoted, hit, mode, side):
+    settings = {"mode": mode, "grid.profiles": {"default": two("1", "1")}}
+    house = filled(0, settings, world=World.LIVE, **side)
+    house.clock.forward(minutes=1)
+    house.fill(house.sent[0])
+    at = None if quoted is None else house.clock.now() + quoted
+    before = "51000" if side is LONG else "49000"
+    house.price(side["symbol"], before, manual=False, quoted_at=at)
+    assert len(house.orders("take_profit")) == hit
+
+
+def test_a_price_from_before_another_legs_close_filled_counts():
+    house = filled(2, world=World.LIVE)
+    house.clock.forward(minutes=1)
+    house.price("BTCUSDT", "49999")
+    at = house.clock.now()
+    house.clock.forward(seconds=1)
+    house.fill_all("take_profit", "49999")
+    house.price("BTCUSDT", "50500", manual=False, quoted_at=at)
+    assert len(house.orders("take_profit")) == 2
+
+
+def test_on_paper_it_is_the_price_that_fills_and_the_next_one_counts_whenever_it_was_quoted():
+    house = filled(1)
+    house.price("BTCUSDT", "51000", manual=False, quoted_at=house.clock.now() - timedelta(seconds=1))
+    assert len(house.orders("take_profit")) == 1
 
 
 def test_the_targets_come_from_what_the_fills_really_cost():

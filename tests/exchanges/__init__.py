@@ -79,6 +79,7 @@ Streams
     ``okx.streams.refuse = True``          new sockets are refused
     ``okx.streams.twice = True``           every private event is told twice
     ``okx.streams.hold()``, ``release(backwards=True)``   private events wait, and come in the other order
+    ``okx.streams.hold(private=False)``    the same for what the market does: its prices come late
     ``okx.streams.topics``                 what is subscribed right now, all sockets together
     ``okx.streams.count``                  sockets that are open
 

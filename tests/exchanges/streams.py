@@ -41,6 +41,7 @@ class Streams:
         self.sent_private: list[str] = []
         self._muted = False
         self._held: list[tuple[Socket, str]] | None = None
+        self._holds_private = True
 
     @property
     def topics(self) -> set[str]:
@@ -52,7 +53,7 @@ class Streams:
 
     @property
     def held(self) -> list[str]:
-        """Return the private events that wait to be released, oldest first."""
+        """Return the events that wait to be released, oldest first."""
         return [text for _, text in self._held or ()]
 
     def mute(self) -> None:
@@ -67,14 +68,15 @@ class Streams:
         for socket in tuple(self.sockets):
             socket.transport.abort()
 
-    def hold(self) -> None:
-        """Keep private events back until they are released."""
+    def hold(self, *, private: bool = True) -> None:
+        """Keep private events, or else what the market does, back until they are released."""
         self._held = []
+        self._holds_private = private
 
     def release(self, *, backwards: bool = False) -> None:
         held, self._held = self._held or [], None
         for socket, text in reversed(held) if backwards else held:
-            self._put(socket, text, private=True)
+            self._put(socket, text, private=self._holds_private)
 
     def _put(self, socket: Socket, text: str, *, private: bool) -> None:
         if private:
@@ -87,7 +89,7 @@ class Streams:
             return
         text = message if isinstance(message, str) else json.dumps(message, separators=(",", ":"))
         for _ in range(2 if private and self.twice else 1):
-            if private and self._held is not None:
+            if self._held is not None and private is self._holds_private:
                 self._held.append((socket, text))
             else:
                 self._put(socket, text, private=private)

@@ -144,6 +144,32 @@ async def test_a_position_in_a_coin_that_was_not_shipped_has_its_price_after_a_r
         assert min(sold) > 100, "nothing was sold at what the coin cost before the restart"
 
 
+@pytest.mark.fault(48)
+@pytest.mark.parametrize(("exchange", "market"), [("bybit", SPOT), ("okx", SWAP)])
+async def test_what_a_fall_filled_is_not_sold_in_it_because_of_a_price_from_before_that_comes_late(
+    exchange: str, market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_exchange(tmp_path / "data", monkeypatch, exchange, market, True, 1, {}) as here:
+        await here.alert()
+        await here.rests()
+        key = (exchange, here.ticker)
+        await here.until(lambda: here.book.price(key).quoted_at, "the stream tells its price")
+        here.local.streams.hold(private=False)
+        here.goes("1.5")
+        quoted = here.local.now_ms()
+        await here.until(lambda: here.local.now_ms() > quoted, "a moment")
+        here.goes("-1.1")
+        await here.stand("fffoo")
+        here.local.streams.release()
+        await here.until(lambda: here.book.price(key).bid == Decimal("98.9"), "the price of now")
+        here.goes("1.5")
+        await here.ends()
+        here.prove_same()
+        here.prove_flat()
+        sold = [trade.price for one in here.theirs.orders if one.action == "sell" for trade in one.trades]
+        assert set(sold) == {Decimal("101.5")}
+
+
 async def test_prices_are_followed_in_the_mode_that_is_traded_from_the_moment_it_is(tmp_path: Path) -> None:
     async with LocalExchanges("okx") as world:
         told: list[Any] = []

@@ -59,7 +59,7 @@ class RequestRefused:
 class Price:
     """The market of one symbol now [quote per base]. bid and ask are zero where there is no quote.
 
-    manual: set by hand; it does not age.
+    manual: set by hand; it does not age. quoted_at: when it was so by the exchange's own clock, where it says so.
     """
 
     exchange: str
@@ -69,6 +69,7 @@ class Price:
     ask: Decimal = ZERO
     at: datetime
     manual: bool = False
+    quoted_at: datetime | None = None
 
     @property
     def key(self) -> tuple[str, str]:

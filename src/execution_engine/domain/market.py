@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from execution_engine.domain import listings, netting, queue
 from execution_engine.domain.closing import begin_closing
-from execution_engine.domain.draft import Draft, is_fresh
+from execution_engine.domain.draft import FRESH, Draft, is_fresh
 from execution_engine.domain.inputs import Balances, Judge, Price, PromoteWaiting, Reached
 from execution_engine.domain.position import totals
 from execution_engine.domain.readiness import judge_undecided
@@ -57,7 +57,7 @@ def _is_being_read(draft: Draft, group_id: int) -> bool:
 
 def take_profit(draft: Draft, group: Group, now: Price) -> None:
     """Close what one price reached: legs at their own targets first, then the aggregate on what is left."""
-    if draft.engine.recovering:
+    if draft.engine.recovering or _was_overtaken(draft, now):
         return
     got = closing_price(now, group.side)
     instrument = draft.instrument(group.exchange, group.symbol)
@@ -82,6 +82,17 @@ def take_profit(draft: Draft, group: Group, now: Price) -> None:
     if reached(group.side, got, target):
         begin_closing(draft, group.id, Purpose.TAKE_PROFIT, f"its common target was reached at {got}")
         settle(draft, group.id, legs=())  # a price fills nothing by itself
+
+
+def _was_overtaken(draft: Draft, price: Price) -> bool:
+    """Return whether an entry filled after a price was quoted: what was bought in a fall is not sold as before it.
+
+    Both times are the exchange's own; where they are further apart than a late price, one of them is not.
+    """
+    filled = draft.view.entry_filled_at(price.key)
+    if filled is None or price.quoted_at is None:
+        return False
+    return timedelta(0) < filled - price.quoted_at <= FRESH
 
 
 def balances(draft: Draft, read: Balances) -> None:

@@ -127,6 +127,7 @@ class Book:
         self.settings_version: SettingsVersion | None = None
         self.settings_fault = ""  # why the newest saved settings are not in force
         self._no_price: dict[Market, str] = {}
+        self._entry_fills: dict[Market, datetime] = {}
         self._keys: dict[str, AlertKey] = {}
         self._undecided: dict[int, None] = {}
         self._sent: set[tuple[str, str]] = set()  # timeframes that each webhook has sent
@@ -388,6 +389,10 @@ class Book:
         key = (row.account, row.exchange, row.symbol, row.trade_id)
         self._trades.add(key)
         self._trades_of[row.group_id].append(key)
+        account = self.accounts.get(row.account)
+        if row.purpose is Purpose.ENTRY and account is not None and account.world is not World.PAPER:
+            market = (row.exchange, row.symbol)
+            self._entry_fills[market] = max(row.at, self._entry_fills.get(market, row.at))
 
     def _finding(self, row: Finding) -> None:
         old = self.findings.get(row.id)
@@ -473,6 +478,10 @@ class Book:
 
     def price(self, market: Market) -> Price | None:
         return self.prices.get(market)
+
+    def entry_filled_at(self, market: Market) -> datetime | None:
+        """Return when an entry last filled there, by the clock of the exchange; None for paper."""
+        return self._entry_fills.get(market)
 
     def no_price(self, market: Market) -> str | None:
         return self._no_price.get(market)

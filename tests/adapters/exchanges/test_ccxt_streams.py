@@ -248,6 +248,21 @@ async def test_every_price_is_told_also_those_that_come_together(name: str, mark
         assert (quote.bid, quote.ask) == (64039, 64041)
 
 
+@each
+async def test_a_price_knows_when_it_was_so_by_the_exchanges_clock(name: str, market: Market) -> None:
+    async with stage(name, market) as on, following(on) as told:
+        await until(lambda: on.local.streams.topics, 10)
+        on.local.clock_skew_ms = 3_600_000
+        before = on.local.now_ms() - 1  # a time in nanoseconds may lose one on the way
+        on.local.price(on.symbol, "64040", bid="64039", ask="64041")
+        await until(lambda: any(one.ask == 64041 for one in told), 5)
+        quoted_at = told[-1].quoted_at
+        if (name, market) == ("binance", Market.SPOT):
+            assert quoted_at is None  # its spot stream has no times in it
+        else:
+            assert before <= quoted_at.timestamp() * 1000 <= on.local.now_ms()
+
+
 @pytest.mark.parametrize("name", EXCHANGES)
 async def test_without_streams_prices_come_by_asking(name: str) -> None:
     async with stage(name, Market.SWAP) as on, following(on, streaming=False) as told:

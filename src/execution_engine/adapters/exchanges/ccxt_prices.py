@@ -18,7 +18,7 @@ from execution_engine.adapters.exchanges.ccxt_client import Client, Clock, open_
 from execution_engine.adapters.exchanges.ccxt_markets import Markets
 from execution_engine.adapters.exchanges.ccxt_quotes import quote_of, together
 from execution_engine.adapters.exchanges.ccxt_told import TellingQuotes
-from execution_engine.adapters.exchanges.translate import decimal, unified
+from execution_engine.adapters.exchanges.translate import decimal, time_of, unified
 from execution_engine.domain.inputs import Input, NoPrice, Price
 from execution_engine.domain.instrument import Instrument, Market
 from execution_engine.domain.money import ZERO
@@ -284,4 +284,6 @@ def price_of(quote: Json, exchange: str, symbol: str, clock: Clock) -> Price | N
         last = (bid + ask) / 2
     if not last:
         return None
-    return Price(exchange=exchange, symbol=symbol, last=last, bid=bid, ask=ask, at=clock.now())
+    now = clock.now()
+    quoted_at = time_of(quote["timestamp"], now) if quote.get("timestamp") else None
+    return Price(exchange=exchange, symbol=symbol, last=last, bid=bid, ask=ask, at=now, quoted_at=quoted_at)
