@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from execution_engine.domain.instrument import Market
 from execution_engine.domain.keys import CheckResult, Keys
 from execution_engine.domain.origin import Origin
 from execution_engine.domain.rows import Account, AuditEntry, Engine, Mode
+from execution_engine.domain.safety import VaultShown
 from execution_engine.ui.panels.accounts import AccountsPanel
 from execution_engine.ui.panels.accounts_asking import AccountDialog, KeysDialog
 from execution_engine.ui.panels.audit import AuditPanel
@@ -32,6 +34,7 @@ from execution_engine.ui.panels.backups import SOUND, BackupsPanel
 from execution_engine.ui.panels.vault import KEYRING_WORDS, PASSWORD_WORDS, VaultPanel
 from execution_engine.ui.panels.vault_asking import FORGET, OpenDialog, PasswordDialog
 from execution_engine.ui.widgets import ConfirmDialog
+from execution_engine.unlocking import Unlocking
 from tests.house import NOON
 from tests.ui.house_bridge import WatchedHouse
 from tests.waiting import until
@@ -233,6 +236,30 @@ async def test_keys_that_may_withdraw_never_trade_and_a_row_says_when_keys_end(
 
 
 # -- vault
+
+
+async def test_what_happens_to_the_vault_while_the_panel_asks_about_it_is_shown_too(
+    house: SafeHouse, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.unlocking.ready(PASSWORD)
+    panel = shown(qtbot, VaultPanel(house.bridge))
+    await until(lambda: panel.keyring.isVisible())
+    ask, asked_before, answered = Unlocking.shown, asyncio.Event(), asyncio.Event()
+
+    async def slowly(unlocking: Unlocking) -> VaultShown:
+        vault = await ask(unlocking)
+        asked_before.set()
+        await answered.wait()
+        return vault
+
+    monkeypatch.setattr(Unlocking, "shown", slowly)
+    panel.refresh()
+    await asked_before.wait()
+    house.unlocking.vault.lock()
+    panel.refresh()
+    answered.set()
+    await until(lambda: panel.open_button.isVisible())
+    assert panel.sentence.text() == "The vault is locked; a master password opens it."
 
 
 async def test_the_vault_says_what_opens_it_and_what_that_is_good_for(house: SafeHouse, qtbot: QtBot) -> None:

@@ -48,7 +48,7 @@ class VaultPanel(AskingPanel):
         """Ask how it is now; while it is seen it follows."""
         super().__init__(tr("Keys and secrets"), tr("AES-256-GCM, in one file"), bridge)
         self.vault = VaultShown()
-        self._asking = False
+        self._asking = self._again = False
         self.mark = Mark("ring", "neutral", size=px(10))
         self.sentence = Label("", "body", "text", wrap=True)
         self.words = Label("", "small", "text2", wrap=True)
@@ -79,15 +79,19 @@ class VaultPanel(AskingPanel):
         super().hideEvent(event)
 
     def refresh(self) -> None:
-        """Ask how the vault is now."""
-        if not self._asking:
-            self._asking = True
-            self._bridge.run(self._bridge.doors.vault.shown(), self._known)
+        """Ask how the vault is now; an answer that is on its way may be of before, so it is asked once more."""
+        if self._asking:
+            self._again = True
+            return
+        self._asking, self._again = True, False
+        self._bridge.run(self._bridge.doors.vault.shown(), self._known)
 
     def _known(self, vault: VaultShown | Refusal) -> None:
         self._asking = False
         if not isinstance(vault, Refusal):
             self._show(vault)
+        if self._again:
+            self.refresh()
 
     def _show(self, vault: VaultShown) -> None:
         self.vault = vault
