@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from execution_engine.domain.errors import StoreFailed
-from execution_engine.domain.performance import Question
+from execution_engine.domain.performance import Question, Report
 from execution_engine.domain.rows import EquityPoint, World
 from execution_engine.ui import theme
 from execution_engine.ui.pages.performance import PerformancePage
@@ -230,6 +230,27 @@ async def test_a_database_that_cannot_be_read_is_said_and_the_page_stands(
     page.show()
     page.shown()
     await until(lambda: "the disk is gone" in page.table.empty.sentence)
+
+
+async def test_what_was_chosen_while_a_reading_failed_is_read_all_the_same(
+    house: WindowHouse, qtbot: QtBot
+) -> None:
+    page = await page_on(house, qtbot)
+    failed, questions = asyncio.Event(), []
+
+    async def broken_once(question: Question) -> Report:
+        questions.append(question)
+        if len(questions) == 1:
+            await failed.wait()
+            raise StoreFailed("the disk is gone")
+        return await house._read_performance(question)
+
+    house.bridge.attach(replace(house.doors(), read_performance=broken_once))
+    page.refresh()
+    await until(lambda: questions)
+    page.bar.choose_range("7")
+    failed.set()
+    await until(lambda: listed(page) == [903, 902])
 
 
 async def test_without_a_trade_it_says_what_is_missing(tmp_path: Path, qtbot: QtBot) -> None:

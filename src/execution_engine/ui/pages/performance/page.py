@@ -180,15 +180,15 @@ class PerformancePage(Page):
         self._busy = False
         taken = time.monotonic() - self._began
         self._wait.start(max(LEAST_MS, round(taken * SHARE * 1000)))
+        if self._again:
+            self.refresh()
+            return
         if isinstance(report, Refusal):
             self.table.set_empty(
                 tr("The trades could not be read: {message}").format(
                     message=visible(translated(report.message), 200)
                 )
             )
-            return
-        if self._again:
-            self.refresh()
             return
         self.report = report
         self._show()
