@@ -163,6 +163,9 @@ class Auditor:
         self.budget: tuple[int, int] | None = None
         self.heard_at: dict[tuple[str, str], float] = {}  # when the program last had a price
         self.heard: defaultdict[Key, deque[tuple[float, Decimal]]] = defaultdict(deque)
+        self._quotes: defaultdict[Key, deque[tuple[float, Price]]] = defaultdict(deque)
+        self._entered: dict[Key, datetime] = {}  # when an entry last filled, by the exchange's clock
+        self._entered_before: dict[Key, datetime] = {}  # the same, before what is being committed
         self.met: Callable[[str, str], None] = lambda what, how: None
         self._idle: dict[int, float] = {}  # since when a signal waits beside a free slot
         self._now = 0.0
@@ -215,6 +218,7 @@ class Auditor:
         self._now = now
         touched: dict[int, None] = {}
         self._before = dict(self._slots)
+        self._entered_before = dict(self._entered)
         for row in rows:
             kind = type(row)
             if kind is Archive:
@@ -309,6 +313,24 @@ class Auditor:
             self._legs_of[new.group_id][new.id] = None
         elif new.filled_quantity < old.filled_quantity:
             self.breaks("I9", f"leg {new.id}: filled {old.filled_quantity}, then {new.filled_quantity}")
+        if new.triggered_at is not None and (old is None or old.triggered_at is None):
+            self._reached_since(new, new.triggered_at)
+
+    def _reached_since(self, leg: Leg, at: datetime) -> None:
+        """A price from before an entry filled sells nothing, however late it comes."""
+        group: Group = self.rows[Group][leg.group_id]
+        key, then = (group.exchange, group.symbol), self.decided(at)
+        filled = self._entered_before.get(key)
+        quotes = [
+            quote for when, quote in self._quotes[key] if then - FRESH_S <= when <= then + SAME_MOMENT_S
+        ]
+        if filled is None or group.world is World.PAPER or not quotes:
+            return
+        if all(0 < (filled - quote.at).total_seconds() <= FRESH_S for quote in quotes):
+            self.breaks(
+                "I11",
+                f"leg {leg.id} takes its profit at {then:.1f} by a price of before its market's fill at {filled}",
+            )
 
     def _alert(self, old: Alert | None, new: Alert) -> None:
         if old is None or old.outcome in (None, Outcome.QUEUED):
@@ -367,6 +389,9 @@ class Auditor:
         if new.trade_id in self._fills_of[new.order_id]:
             self.breaks("I9", f"trade {new.trade_id} of order {new.order_id} was booked twice")
         self._fills_of[new.order_id][new.trade_id] = new
+        if new.purpose is Purpose.ENTRY:
+            market = (new.exchange, new.symbol)
+            self._entered[market] = max(new.at, self._entered.get(market, new.at))
         self.offsets.fill(new)
         if new.order_id in self._outside:
             return
@@ -525,6 +550,10 @@ class Auditor:
         heard.append((now, price.last))
         while heard[0][0] < now - HEARD_KEPT_S:
             heard.popleft()
+        quotes = self._quotes[price.key]
+        quotes.append((now, price))
+        while quotes[0][0] < now - FRESH_S - 2 * COMMIT_S:
+            quotes.popleft()
 
     def look_at_queue(self, now: float, *, up: bool) -> None:
         """A slot that is free is taken, as long as somebody waits who may go."""

@@ -101,6 +101,7 @@ def draw(seed: int, length_s: float | None = None) -> Program:
     events = [*_alerts(chance, length, venue, symbols), *_commands(chance, length), *happenings]
     events += _around_the_queue(Random(f"queue {seed}"), length, venue, symbols)
     events += _around_the_risk(Random(f"risk events {seed}"), length, symbols)
+    events += _late_prices(Random(f"late prices {seed}"), length, symbols)
     events.sort(key=lambda event: event["at"])
     return Program(
         seed=seed,
@@ -233,6 +234,18 @@ def _around_the_risk(chance: Random, length: float, symbols: tuple[str, ...]) ->
     for _ in range(chance.choice((0, 0, 2, 4))):
         at, symbol = round(chance.uniform(20, length), 3), chance.choice(symbols)
         yield {"at": at, "do": "stale", "symbol": symbol, "seconds": chance.choice((30, 90))}
+
+
+def _late_prices(chance: Random, length: float, symbols: tuple[str, ...]) -> Iterator[Event]:
+    """Have the prices of a market come late for a while, in their order, as from an exchange under load."""
+    for _ in range(chance.choice((0, 0, 2, 6))):
+        yield {
+            "at": round(chance.uniform(1, length), 3),
+            "do": "late",
+            "symbol": chance.choice(symbols),
+            "seconds": chance.choice((20, 120, 300)),
+            "lag": chance.choice((0.3, 2.0, 6.0)),
+        }
 
 
 def _alerts(chance: Random, length: float, venue: str, symbols: tuple[str, ...]) -> Iterator[Event]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -79,9 +79,8 @@ class Life:
     def price(self, price: Price) -> None:
         """Hand on a price; there is nobody to hear it while the program is down or the machine asleep."""
         if price.key in self._wanted and self.alive and not self.machine.asleep:
-            wrong = self.machine.clock.wrong_s
             self.machine.witness.heard(price)
-            self.running.desk.post(replace(price, at=price.at + timedelta(seconds=wrong)) if wrong else price)
+            self.running.desk.post(replace(price, at=self.now(), quoted_at=price.at))
 
     def want(self, markets: Collection[tuple[str, str]]) -> None:
         """Take up the markets in use; the price of a new one comes at once."""
@@ -98,7 +97,7 @@ class Life:
     def _introduce(self, key: tuple[str, str]) -> None:
         price = self.machine.network.venue.price(key)
         if price is not None and key not in self.machine.stale:
-            self.price(price)
+            self.price(replace(price, at=self.machine.network.venue.now()))
 
     def receive(self, raw: bytes, answer: Callable[[int], None]) -> None:
         """Take an alert in as the listener does, and answer with a status."""
@@ -192,7 +191,7 @@ class Life:
 class Machine:
     """What outlives the program: disk, clock, and when it is killed next.
 
-    stale: markets whose prices do not come through.
+    stale: markets whose prices do not come through. late: how late those of others come [s].
     """
 
     def __init__(
@@ -214,6 +213,7 @@ class Machine:
         self.asleep = False
         self.on_waking: list[Callable[[], None]] = []
         self.stale: set[tuple[str, str]] = set()
+        self.late: dict[tuple[str, str], float] = {}
         self.validity_s: dict[str, float] = {}
         self.life: Life | None = None
         self.lives = 0

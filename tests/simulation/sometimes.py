@@ -44,7 +44,7 @@ REACHABLE: dict[str, tuple[str, ...]] = {
     "crash_in_offset": ("winner", "loser"),
     **dict.fromkeys(("quote_lost", "quotes_slow"), ("",)),
     "event": (
-        "alert", "command", "crash", "power", "fail", "defect", "sleep", "step", "down", "stale", "read_defect",
+        "alert", "command", "crash", "power", "fail", "defect", "sleep", "step", "down", "stale", "late", "read_defect",
         "cancelled", "hand", "foreign", "rules",
     ),
 }  # fmt: skip

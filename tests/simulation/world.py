@@ -40,7 +40,7 @@ from tests.simulation import defects, trader
 from tests.simulation.auditor import Auditor, Broken
 from tests.simulation.clock import MachineClock, TrueClock
 from tests.simulation.loop import Stuck, Timeline, VirtualLoop
-from tests.simulation.machine import TOKEN, Machine
+from tests.simulation.machine import TOKEN, Life, Machine
 from tests.simulation.market import Path
 from tests.simulation.network import VALID_S, InjectedDefect, Network, Stream
 from tests.simulation.program import Event, Program
@@ -133,6 +133,9 @@ class History:
         self.commits = self.prices = 0
         self.over = self.closing = False
         self._partial = Random(f"{program.seed}/partial")
+        self._arrived: dict[
+            tuple[str, str], float
+        ] = {}  # when the last price that is under way will be there
         self._others = Random(f"{program.seed}/others")
         self._paths = [Path(program, instrument) for instrument in self.instruments]
         self._between = VirtualLoop(self.timeline)
@@ -235,9 +238,19 @@ class History:
         if isinstance(said, Price):
             told = said.key not in self.machine.stale and int(self.timeline.now) % self.program.price_s == 0
             if life is not None and life.alive and told:
-                life.price(said)
+                self._told_price(life, said)
         elif isinstance(said, Balances) and said.account in self.machine.validity_s:
             self.stream.send(said, "balance")
+
+    def _told_price(self, life: Life, price: Price) -> None:
+        """Let a price travel; none overtakes the one before it."""
+        now = self.timeline.now
+        arrives = max(now + self.machine.late.get(price.key, 0.0), self._arrived.get(price.key, 0.0))
+        if arrives <= now:
+            life.price(price)
+            return
+        self._arrived[price.key] = arrives
+        self.timeline.after(arrives - now, life.price, price)
 
     def _seen(self, report: OrderReport) -> None:
         """Hear how an order stands at the exchange, before anybody is told."""
@@ -384,6 +397,11 @@ class History:
         self.machine.stale.add(key)
         self.timeline.after(event["seconds"], self.machine.stale.discard, key)
 
+    def _do_late(self, event: Event) -> None:
+        key = (self.program.venue, event["symbol"])
+        self.machine.late[key] = event["lag"]
+        self.timeline.after(event["seconds"], self.machine.late.pop, key, None)
+
     def _do_read_defect(self, event: Event) -> None:
         self.network.broken_reads.add(event["account"])
 
@@ -446,6 +464,7 @@ class History:
         self.network.quiet = True
         self.machine.forget_plans()
         self.machine.stale.clear()
+        self.machine.late.clear()
         self.network.broken_reads.clear()
         for rules in self.instruments:
             self.venue.rules[rules.key] = rules
