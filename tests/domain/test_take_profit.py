@@ -76,26 +76,33 @@ def test_a_target_is_reached_at_the_price_that_a_close_would_get(fields, price, 
 
 
 @pytest.mark.parametrize(
-    ("quoted", "hit"),
+    ("quoted_ms", "clock_s", "hit"),
     [
-        (timedelta(milliseconds=-1), False),
-        (timedelta(seconds=-10), False),
-        (timedelta(0), True),
-        (timedelta(milliseconds=1), True),
-        (timedelta(seconds=-11), True),  # a late price is thrown away when it comes: these are two clocks
-        (None, True),  # this exchange does not say
+        (-2, 0, False),
+        (-10_000, 0, False),
+        (-2, -9, False),
+        (-1, 0, True),  # as much as a time may lose where it is rounded
+        (0, 0, True),
+        (1, 0, True),
+        (-10_001, 0, True),  # no price is so late: one of the times is not what it is taken for
+        (-2, 11, True),  # as here, where the computer's clock says another time
+        (-2, -3600, True),
+        (None, 0, True),  # this exchange does not say
     ],
 )
 @pytest.mark.parametrize("mode", ["per_leg", "aggregate"])
 @pytest.mark.parametrize("side", [LONG, SHORT])
-def test_what_filled_in_a_fall_is_not_sold_because_of_a_price_from_before_it(quoted, hit, mode, side):
+def test_what_filled_in_a_fall_is_not_sold_because_of_a_price_from_before_it(
+    quoted_ms, clock_s, hit, mode, side
+):
     settings = {"mode": mode, "grid.profiles": {"default": two("1", "1")}}
     house = filled(0, settings, world=World.LIVE, **side)
     house.clock.forward(minutes=1)
     house.fill(house.sent[0])
-    at = None if quoted is None else house.clock.now() + quoted
+    quoted_at = None if quoted_ms is None else house.clock.now() + timedelta(milliseconds=quoted_ms)
+    house.clock.time += timedelta(seconds=clock_s)
     before = "51000" if side is LONG else "49000"
-    house.price(side["symbol"], before, manual=False, quoted_at=at)
+    house.price(side["symbol"], before, manual=False, quoted_at=quoted_at)
     assert len(house.orders("take_profit")) == hit
 
 

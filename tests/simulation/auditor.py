@@ -326,7 +326,7 @@ class Auditor:
         ]
         if filled is None or group.world is World.PAPER or not quotes:
             return
-        if all(0 < (filled - quote.at).total_seconds() <= FRESH_S for quote in quotes):
+        if all(_is_of_before(quote, filled) for quote in quotes):
             self.breaks(
                 "I11",
                 f"leg {leg.id} takes its profit at {then:.1f} by a price of before its market's fill at {filled}",
@@ -1004,3 +1004,10 @@ def _said(depths: set[Decimal], signal: QueuedSignal) -> str:
 
 def _key(row: Row) -> Any:
     return row.name if hasattr(row, "name") else row.id  # type: ignore[union-attr]
+
+
+def _is_of_before(quote: Price, filled: datetime) -> bool:
+    """Return whether a price was quoted before a fill; of one that was asked for, or a wrong clock, nobody knows."""
+    if quote.quoted_at is None or abs((quote.at - quote.quoted_at).total_seconds()) > FRESH_S:
+        return False
+    return 0.001 < (filled - quote.quoted_at).total_seconds() <= FRESH_S

@@ -79,8 +79,9 @@ class Life:
     def price(self, price: Price) -> None:
         """Hand on a price; there is nobody to hear it while the program is down or the machine asleep."""
         if price.key in self._wanted and self.alive and not self.machine.asleep:
+            price = replace(price, at=self.now())
             self.machine.witness.heard(price)
-            self.running.desk.post(replace(price, at=self.now(), quoted_at=price.at))
+            self.running.desk.post(price)
 
     def want(self, markets: Collection[tuple[str, str]]) -> None:
         """Take up the markets in use; the price of a new one comes at once."""
@@ -97,7 +98,7 @@ class Life:
     def _introduce(self, key: tuple[str, str]) -> None:
         price = self.machine.network.venue.price(key)
         if price is not None and key not in self.machine.stale:
-            self.price(replace(price, at=self.machine.network.venue.now()))
+            self.price(price)
 
     def receive(self, raw: bytes, answer: Callable[[int], None]) -> None:
         """Take an alert in as the listener does, and answer with a status."""

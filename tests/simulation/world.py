@@ -244,7 +244,7 @@ class History:
 
     def _told_price(self, life: Life, price: Price) -> None:
         """Let a price travel; none overtakes the one before it."""
-        now = self.timeline.now
+        now, price = self.timeline.now, replace(price, quoted_at=price.at)
         arrives = max(now + self.machine.late.get(price.key, 0.0), self._arrived.get(price.key, 0.0))
         if arrives <= now:
             life.price(price)

@@ -32,6 +32,7 @@ from execution_engine.domain.take_profit import (
 )
 
 ARCHIVE_AFTER = timedelta(hours=1)
+ROUNDED = timedelta(milliseconds=1)  # so much a time may lose that an exchange tells in nanoseconds
 
 
 def price(draft: Draft, now: Price) -> None:
@@ -87,12 +88,13 @@ def take_profit(draft: Draft, group: Group, now: Price) -> None:
 def _was_overtaken(draft: Draft, price: Price) -> bool:
     """Return whether an entry filled after a price was quoted: what was bought in a fall is not sold as before it.
 
-    Both times are the exchange's own; where they are further apart than a late price, one of them is not.
+    Both times are the exchange's own. Where they are further apart than a late price, or one of them from now, it is
+    not what it is taken for, and decides nothing.
     """
-    filled = draft.view.entry_filled_at(price.key)
-    if filled is None or price.quoted_at is None:
+    filled, quoted = draft.view.entry_filled_at(price.key), price.quoted_at
+    if filled is None or quoted is None or abs(price.at - quoted) > FRESH:
         return False
-    return timedelta(0) < filled - price.quoted_at <= FRESH
+    return ROUNDED < filled - quoted <= FRESH
 
 
 def balances(draft: Draft, read: Balances) -> None:

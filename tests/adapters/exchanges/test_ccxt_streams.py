@@ -267,6 +267,7 @@ async def test_a_price_knows_when_it_was_so_by_the_exchanges_clock(name: str, ma
 async def test_without_streams_prices_come_by_asking(name: str) -> None:
     async with stage(name, Market.SWAP) as on, following(on, streaming=False) as told:
         assert told[0].bid == told[0].ask == 64000
+        assert told[0].quoted_at is None  # an answer's time may be that of the last trade
         assert on.local.streams.count == 0
         on.local.price(on.symbol, "64500")
         await until(lambda: any(one.last == 64500 for one in told), 10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -243,23 +244,28 @@ class PriceStream:
             client.open_streams_anew("the stream said nothing any more")
 
     def _answered(self, quote: Json, asked: float) -> None:
-        """Take an answer, unless the stream told of the market while it was on its way."""
+        """Take an answer, unless the stream told of the market while it was on its way.
+
+        Its time is not taken: some exchanges name that of the last trade.
+        """
         if self._heard.get(str(quote.get("symbol")), -math.inf) < asked:
             self._take(quote)
 
     def _told(self, quote: Json) -> None:
         """Take what the stream says."""
-        if self._take(quote):
+        if self._take(quote, quote.get("timestamp")):
             self._heard[str(quote["symbol"])] = self._clock.monotonic()
             self._deaf = 0
 
-    def _take(self, quote: Json) -> bool:
+    def _take(self, quote: Json, quoted_ms: int | None = None) -> bool:
         """Post a quote; return whether it was one of a market that is wanted."""
         name = str(quote.get("symbol"))
         symbol = self._wanted.get(name)
         price = price_of(quote, self._venue.name, symbol, self._clock) if symbol is not None else None
         if price is None:
             return False
+        if quoted_ms:
+            price = replace(price, quoted_at=time_of(quoted_ms, price.at))
         self._since.pop(name, None)
         self._newest[name] = (price.last, price.bid, price.ask)
         self._fresh[name] = self._clock.monotonic()
@@ -284,6 +290,4 @@ def price_of(quote: Json, exchange: str, symbol: str, clock: Clock) -> Price | N
         last = (bid + ask) / 2
     if not last:
         return None
-    now = clock.now()
-    quoted_at = time_of(quote["timestamp"], now) if quote.get("timestamp") else None
-    return Price(exchange=exchange, symbol=symbol, last=last, bid=bid, ask=ask, at=now, quoted_at=quoted_at)
+    return Price(exchange=exchange, symbol=symbol, last=last, bid=bid, ask=ask, at=clock.now())
