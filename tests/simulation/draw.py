@@ -243,8 +243,8 @@ def _late_prices(chance: Random, length: float, symbols: tuple[str, ...]) -> Ite
             "at": round(chance.uniform(1, length), 3),
             "do": "late",
             "symbol": chance.choice(symbols),
-            "seconds": chance.choice((20, 120, 300)),
-            "lag": chance.choice((0.3, 2.0, 6.0)),
+            "seconds": chance.choice((60, 300, 900)),
+            "lag": chance.choice((0.3, 3.0, 9.0)),
         }
 
 
