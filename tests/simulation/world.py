@@ -376,7 +376,6 @@ class History:
         self.clock.set_on(event["seconds"])
         if abs(event["seconds"]) > 3:
             self.auditor.lost_time(self.timeline.now, event["seconds"])
-        if event["seconds"] < -3:
             self.auditor.heard.clear()  # nobody can tell how old those prices are
 
     def _jump(self, seconds: float) -> None:
@@ -388,6 +387,7 @@ class History:
             self.tell("program of", "the clock is set forward while a request is on its way")
             self.clock.set_on(120)
             self.auditor.lost_time(self.timeline.now)
+            self.auditor.heard.clear()
 
     def _do_down(self, event: Event) -> None:
         self.network.take_down(event["account"], event["seconds"], event["how"])
