@@ -29,7 +29,7 @@ from execution_engine.domain.inputs import (
 )
 from execution_engine.domain.instrument import Action
 from execution_engine.domain.order import prefix
-from execution_engine.domain.rows import Choice, Fill, Finding, OrderStatus
+from execution_engine.domain.rows import Choice, Fill, Finding, OrderStatus, World
 from execution_engine.engine.feed import Released
 from execution_engine.engine.reconcile import Reconcile
 from tests.engine.exchange import Exchange, report
@@ -86,9 +86,13 @@ class Holds(Exchange):
 class Scene:
     """One account with a filled first leg, and whoever reads it."""
 
-    def __init__(self, symbol: str = "BTCUSDT", side: str = "buy", **settings: str) -> None:
+    def __init__(
+        self, symbol: str = "BTCUSDT", side: str = "buy", world: World = World.PAPER, **settings: str
+    ) -> None:
         self.house = House({path.replace("__", "."): value for path, value in settings.items()})
         self.account = "paper-perp" if symbol.endswith(".P") else "paper"
+        book = self.house.book
+        book.apply([replace(account, world=world) for account in book.accounts.values()])
         self.house.balance(self.account)
         self.house.price(symbol, "65000")
         self.house.first = self.house.alert(symbol=symbol, action=side, entry_price="65000")
@@ -135,6 +139,23 @@ async def test_coins_that_are_missing_hold_the_position_once_they_were_missed_tw
     assert "paper holds 0.00207 BTC; its groups add up to 0.00307." in scene.finding.found
     await scene.read(3)
     assert len(scene.house.book.findings) == 1
+
+
+@pytest.mark.fault(46)
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "BTCUSDT.P"])
+async def test_what_just_filled_is_not_missed_before_an_exchange_has_had_the_time_to_show_it(symbol):
+    scene = Scene(symbol, world=World.LIVE)
+    await scene.read(5)
+    assert scene.house.book.findings == {}
+    await scene.read()
+    assert scene.finding.kind == "deficit"
+
+
+async def test_a_difference_beside_a_wrong_clock_is_seen_twice_and_told():
+    scene = Scene(world=World.LIVE)
+    scene.house.clock.forward(hours=-1)
+    await scene.read(2)
+    assert scene.finding.kind == "deficit"
 
 
 async def test_less_than_a_step_is_no_difference():

@@ -128,6 +128,7 @@ class Book:
         self.settings_fault = ""  # why the newest saved settings are not in force
         self._no_price: dict[Market, str] = {}
         self._entry_fills: dict[Market, datetime] = {}
+        self._last_fills: defaultdict[str, dict[Market, datetime]] = defaultdict(dict)
         self._keys: dict[str, AlertKey] = {}
         self._undecided: dict[int, None] = {}
         self._sent: set[tuple[str, str]] = set()  # timeframes that each webhook has sent
@@ -389,9 +390,12 @@ class Book:
         key = (row.account, row.exchange, row.symbol, row.trade_id)
         self._trades.add(key)
         self._trades_of[row.group_id].append(key)
-        account = self.accounts.get(row.account)
-        if row.purpose is Purpose.ENTRY and account is not None and account.world is not World.PAPER:
-            market = (row.exchange, row.symbol)
+        account, market = self.accounts.get(row.account), (row.exchange, row.symbol)
+        if account is None or account.world is World.PAPER:
+            return
+        fills = self._last_fills[row.account]
+        fills[market] = max(row.at, fills.get(market, row.at))
+        if row.purpose is Purpose.ENTRY:
             self._entry_fills[market] = max(row.at, self._entry_fills.get(market, row.at))
 
     def _finding(self, row: Finding) -> None:
@@ -482,6 +486,10 @@ class Book:
     def entry_filled_at(self, market: Market) -> datetime | None:
         """Return when an entry last filled there, by the clock of the exchange; None for paper."""
         return self._entry_fills.get(market)
+
+    def last_fills(self, account: str) -> Mapping[Market, datetime]:
+        """Return when something last filled in each market of a real account, by the clock of the exchange."""
+        return self._last_fills.get(account, {})
 
     def no_price(self, market: Market) -> str | None:
         return self._no_price.get(market)

@@ -42,6 +42,9 @@ LAST_RETRY_S = 60.0
 URGENT_S = 3.0  # while a close is in doubt
 ORDERS_A_TURN = 150  # that are compared before others have their turn
 LATE = timedelta(minutes=10)  # how much later than it happened a trade may appear in an account's list
+SHOWN_WITHIN = timedelta(
+    seconds=5
+)  # so long may what filled be missing in what an exchange says that it holds
 AUDIT_EVERY = timedelta(days=1)
 UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)
 
@@ -276,10 +279,17 @@ class Reconcile:
     async def _compare(
         self, exchange: Exchange, account: Account, seen: Seen, balances: Balances, listed: OpenOrders
     ) -> bool:
-        """Post what differs once it was seen twice the same; return whether something waits to be seen again."""
+        """Post what differs once it was seen twice the same; return whether something waits to be seen again.
+
+        What just filled may not be in what an exchange shows, however often it is asked in that moment.
+        """
         differing, fitting = unequal(self._book, account, balances.total, listed.positions)
         confirmed = {ref: pair for ref, pair in differing.items() if seen.unequal.get(ref) == pair}
-        news = {ref: pair for ref, pair in confirmed.items() if seen.told.get(ref) != pair}
+        news = {
+            ref: pair
+            for ref, pair in confirmed.items()
+            if seen.told.get(ref) != pair and not self._has_just_filled(account, ref, listed.at)
+        }
         seen.unequal = {ref: pair for ref, pair in differing.items() if seen.told.get(ref) != pair}
         if (fitting and any(ref in fitting for ref in seen.told)) or self._is_shown(account, fitting):
             self._post(Fits(account=account.name, refs=fitting, at=listed.at))
@@ -291,7 +301,7 @@ class Reconcile:
             if trades is None:
                 return True
             for ref, pair in news.items():
-                own = tuple(other for other in trades if self._concerns(other, ref))
+                own = tuple(one for one in trades if self._stands_for(ref, (one.exchange, one.symbol)))
                 self._post(
                     Difference(
                         account=account.name,
@@ -305,6 +315,12 @@ class Reconcile:
                 seen.told[ref] = pair
                 seen.unequal.pop(ref, None)
         return bool(seen.unequal)
+
+    def _has_just_filled(self, account: Account, ref: str, at: datetime) -> bool:
+        return any(
+            abs(at - filled) <= SHOWN_WITHIN and self._stands_for(ref, market)
+            for market, filled in self._book.last_fills(account.name).items()
+        )
 
     def _is_shown(self, account: Account, fitting: frozenset[str]) -> bool:
         """Return whether something that fits is still shown as found, as after a restart."""
@@ -326,11 +342,11 @@ class Reconcile:
         ours = prefix(self._book.engine.install_key)
         return tuple(other for other in fills.trades if not other.client_order_id.startswith(ours))
 
-    def _concerns(self, other: AccountTrade, ref: str) -> bool:
-        """Return whether a trade is of what a ref stands for."""
-        instrument = self._book.catalogue.get(other.exchange, other.symbol)
+    def _stands_for(self, ref: str, market: tuple[str, str]) -> bool:
+        """Return whether a ref is what is held of a market."""
+        instrument = self._book.catalogue.get(*market)
         base = instrument is not None and instrument.base == ref
-        return base or ref == f"{other.exchange} {other.symbol}"
+        return base or ref == " ".join(market)
 
 
 def retry_s(name: str, failures: int, retries: int) -> float:
