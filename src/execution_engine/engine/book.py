@@ -128,7 +128,7 @@ class Book:
         self.settings_fault = ""  # why the newest saved settings are not in force
         self._no_price: dict[Market, str] = {}
         self._entry_fills: dict[Market, datetime] = {}
-        self._last_fills: defaultdict[str, dict[Market, datetime]] = defaultdict(dict)
+        self._fill_counts: defaultdict[str, Counter[Market]] = defaultdict(Counter)
         self._keys: dict[str, AlertKey] = {}
         self._undecided: dict[int, None] = {}
         self._sent: set[tuple[str, str]] = set()  # timeframes that each webhook has sent
@@ -390,12 +390,10 @@ class Book:
         key = (row.account, row.exchange, row.symbol, row.trade_id)
         self._trades.add(key)
         self._trades_of[row.group_id].append(key)
-        account, market = self.accounts.get(row.account), (row.exchange, row.symbol)
-        if account is None or account.world is World.PAPER:
-            return
-        fills = self._last_fills[row.account]
-        fills[market] = max(row.at, fills.get(market, row.at))
-        if row.purpose is Purpose.ENTRY:
+        self._fill_counts[row.account][row.exchange, row.symbol] += 1
+        account = self.accounts.get(row.account)
+        if row.purpose is Purpose.ENTRY and account is not None and account.world is not World.PAPER:
+            market = (row.exchange, row.symbol)
             self._entry_fills[market] = max(row.at, self._entry_fills.get(market, row.at))
 
     def _finding(self, row: Finding) -> None:
@@ -487,9 +485,9 @@ class Book:
         """Return when an entry last filled there, by the clock of the exchange; None for paper."""
         return self._entry_fills.get(market)
 
-    def last_fills(self, account: str) -> Mapping[Market, datetime]:
-        """Return when something last filled in each market of a real account, by the clock of the exchange."""
-        return self._last_fills.get(account, {})
+    def fill_counts(self, account: str) -> Mapping[Market, int]:
+        """Return how many fills of an account were taken in so far, by market."""
+        return self._fill_counts.get(account, {})
 
     def no_price(self, market: Market) -> str | None:
         return self._no_price.get(market)

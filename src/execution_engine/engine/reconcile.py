@@ -42,9 +42,7 @@ LAST_RETRY_S = 60.0
 URGENT_S = 3.0  # while a close is in doubt
 ORDERS_A_TURN = 150  # that are compared before others have their turn
 LATE = timedelta(minutes=10)  # how much later than it happened a trade may appear in an account's list
-SHOWN_WITHIN = timedelta(
-    seconds=5
-)  # so long may what filled be missing in what an exchange says that it holds
+SHOWN_WITHIN_S = 5.0  # so long may what filled be missing in what an exchange says that it holds
 AUDIT_EVERY = timedelta(days=1)
 UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)
 
@@ -53,12 +51,15 @@ UNSETTLED = (AccountStatus.RECONCILING, AccountStatus.HOLD)
 class Seen:
     """What was seen of one account: quantities that differed, when all fitted, what was told.
 
+    fills: how many were taken in until the last reading, by market; moved_at: where there were more of late [s].
     wake: it is to be read at once. stir: it is to be read soon. asked: at once, however often that failed.
     """
 
     failures: int = 0
     unequal: dict[str, Unequal] = field(default_factory=dict)
     told: dict[str, Unequal] = field(default_factory=dict)
+    fills: dict[tuple[str, str], int] | None = None
+    moved_at: dict[tuple[str, str], float] = field(default_factory=dict)
     fitted_at: datetime | None = None
     audited_at: datetime | None = None
     strangers: set[str] = field(default_factory=set)
@@ -285,10 +286,11 @@ class Reconcile:
         """
         differing, fitting = unequal(self._book, account, balances.total, listed.positions)
         confirmed = {ref: pair for ref, pair in differing.items() if seen.unequal.get(ref) == pair}
+        moved = self._moved(account, seen)
         news = {
             ref: pair
             for ref, pair in confirmed.items()
-            if seen.told.get(ref) != pair and not self._has_just_filled(account, ref, listed.at)
+            if seen.told.get(ref) != pair and not any(self._stands_for(ref, market) for market in moved)
         }
         seen.unequal = {ref: pair for ref, pair in differing.items() if seen.told.get(ref) != pair}
         if (fitting and any(ref in fitting for ref in seen.told)) or self._is_shown(account, fitting):
@@ -316,11 +318,15 @@ class Reconcile:
                 seen.unequal.pop(ref, None)
         return bool(seen.unequal)
 
-    def _has_just_filled(self, account: Account, ref: str, at: datetime) -> bool:
-        return any(
-            abs(at - filled) <= SHOWN_WITHIN and self._stands_for(ref, market)
-            for market, filled in self._book.last_fills(account.name).items()
-        )
+    def _moved(self, account: Account, seen: Seen) -> frozenset[tuple[str, str]]:
+        """Return the markets in which something filled so shortly before that a reading may be of before."""
+        fills, now = dict(self._book.fill_counts(account.name)), self._clock.monotonic()
+        if seen.fills is not None:
+            changed = (market for market, count in fills.items() if count != seen.fills.get(market))
+            seen.moved_at.update(dict.fromkeys(changed, now))
+        seen.fills = fills
+        seen.moved_at = {market: at for market, at in seen.moved_at.items() if now - at <= SHOWN_WITHIN_S}
+        return frozenset(seen.moved_at)
 
     def _is_shown(self, account: Account, fitting: frozenset[str]) -> bool:
         """Return whether something that fits is still shown as found, as after a restart."""
