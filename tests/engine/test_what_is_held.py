@@ -47,13 +47,15 @@ class Holds(Exchange):
         self.positions: dict[tuple[str, str], D] = {}
         self.trades: list[AccountTrade] = []
         self.trades_readable = True
+        self.gone: set[str] = set()  # orders that rest no more, and nobody said why
 
     async def balances(self, account: str) -> Balances | AccountUnreadable:
         total = dict(self.total)
         return Balances(account=account, free={"USDT": D(100000)}, total=total, at=self.house.clock.time)
 
     async def open_orders(self, account: str) -> OpenOrders | AccountUnreadable:
-        resting = [o for o in self.house.working if o.account == account and o.acknowledged_at is not None]
+        working = [o for o in self.house.working if o.account == account and o.acknowledged_at is not None]
+        resting = [order for order in working if order.client_order_id not in self.gone]
         return OpenOrders(
             account=account,
             reports=tuple(replace(report(order), filled_quantity=order.filled_quantity) for order in resting),
@@ -161,6 +163,18 @@ async def test_what_was_just_closed_is_not_too_much_before_an_exchange_has_had_t
     scene.exchange.positions = {}
     await scene.read(2)
     assert scene.house.book.findings == {}
+
+
+async def test_a_target_that_rests_no_more_is_asked_about_before_what_it_sold_is_missed():
+    scene = Scene(take_profit__order="limit")
+    (target,) = scene.house.orders("take_profit")
+    scene.house.says(target)
+    scene.exchange.total = {"BTC": D("0.002")}
+    await scene.read()
+    scene.exchange.gone = {target.client_order_id}
+    await scene.read()
+    assert scene.house.book.findings == {}
+    assert scene.house.book.orders[target.id].status == "unknown"
 
 
 async def test_less_than_a_step_is_no_difference():

@@ -6,7 +6,7 @@ currency on spot, `exchange symbol` on swaps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -51,15 +51,20 @@ def ref_of(group: Group) -> str:
 
 
 def unequal(
-    view: View, account: Account, total: Mapping[str, Decimal], positions: Mapping[tuple[str, str], Decimal]
+    view: View,
+    account: Account,
+    total: Mapping[str, Decimal],
+    positions: Mapping[tuple[str, str], Decimal],
+    resting: Collection[str],
 ) -> tuple[dict[str, Unequal], frozenset[str]]:
     """Compare an account's groups with what it holds; return what differs, and the refs that fit.
 
-    total: everything it has, by currency, on spot. What has an order under way or in doubt is left out: its
-    quantity is about to change. More than a group holds, on spot, are the user's own coins.
+    total: everything it has, by currency, on spot. resting: the client order ids that it lists. What has an order
+    under way or in doubt, or one that rests no more, is left out: its quantity is about to change. More than a group
+    holds, on spot, are the user's own coins.
     """
     groups = _groups(view, account)
-    busy = _busy(view, account, groups)
+    busy = _busy(view, account, groups, resting)
     ours: dict[str, Decimal] = {}
     steps: dict[str, Decimal] = {}
     for group in groups:
@@ -102,13 +107,14 @@ def _step(view: View, group: Group) -> Decimal:
     return instrument.step if instrument is not None else ZERO
 
 
-def _busy(view: View, account: Account, groups: Iterable[Group]) -> frozenset[str]:
+def _busy(view: View, account: Account, groups: Iterable[Group], resting: Collection[str]) -> frozenset[str]:
     """Return what has an order that was sent and is not answered, or whose outcome is not known."""
     by_id = {group.id: group for group in groups}
     busy = set()
     for id in view.working_orders(account.name):
         order = view.orders[id]
-        if order.status in _IN_FLIGHT and (group := by_id.get(order.group_id)) is not None:
+        in_doubt = order.status in _IN_FLIGHT or order.client_order_id not in resting
+        if in_doubt and (group := by_id.get(order.group_id)) is not None:
             busy.add(ref_of(group))
     return frozenset(busy)
 

@@ -284,7 +284,7 @@ class Reconcile:
 
         What just filled may not be in what an exchange shows, however often it is asked in that moment.
         """
-        differing, fitting = unequal(self._book, account, balances.total, listed.positions)
+        differing, fitting = unequal(self._book, account, balances.total, listed.positions, listed.known)
         confirmed = {ref: pair for ref, pair in differing.items() if seen.unequal.get(ref) == pair}
         moved = self._moved(account, seen)
         news = {
