@@ -193,7 +193,6 @@ class Auditor:
             AlertKey: self._alert_key,
             Account: self._account,
             Engine: self._engine,
-            Finding: self._finding,
         }
         self._keys: dict[str, AlertKey] = {}
         self.offsets = Offsets(self.rows, self._fills_of, self.breaks)
@@ -338,12 +337,6 @@ class Auditor:
             return
         if new.outcome is not old.outcome:
             self.breaks("I3", f"alert {new.id} ended {old.outcome} and then {new.outcome}")
-
-    def _finding(self, old: Finding | None, new: Finding) -> None:
-        """Nothing is said to be missing, or too much, where nobody else has traded."""
-        told = old is None and new.kind in (FindingKind.DEFICIT, FindingKind.SURPLUS)
-        if told and new.account not in self.disturbed.accounts and not self.disturbed.defects:
-            self.breaks("I5", f"nobody else has traded, and yet: {new.found}")
 
     def _engine(self, old: Engine | None, new: Engine) -> None:
         self.paused = new.paused
