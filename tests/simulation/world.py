@@ -133,9 +133,7 @@ class History:
         self.commits = self.prices = 0
         self.over = self.closing = False
         self._partial = Random(f"{program.seed}/partial")
-        self._arrived: dict[
-            tuple[str, str], float
-        ] = {}  # when the last price that is under way will be there
+        self._arrived: dict[tuple[str, str], float] = {}  # when a market's last late price is there
         self._others = Random(f"{program.seed}/others")
         self._paths = [Path(program, instrument) for instrument in self.instruments]
         self._between = VirtualLoop(self.timeline)

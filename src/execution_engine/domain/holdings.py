@@ -108,7 +108,7 @@ def _step(view: View, group: Group) -> Decimal:
 
 
 def _busy(view: View, account: Account, groups: Iterable[Group], resting: Collection[str]) -> frozenset[str]:
-    """Return what has an order that was sent and is not answered, or whose outcome is not known."""
+    """Return what has an order that is not answered, or whose outcome is not known: one that rests no more, too."""
     by_id = {group.id: group for group in groups}
     busy = set()
     for id in view.working_orders(account.name):
