@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -261,11 +260,11 @@ class PriceStream:
         """Post a quote; return whether it was one of a market that is wanted."""
         name = str(quote.get("symbol"))
         symbol = self._wanted.get(name)
-        price = price_of(quote, self._venue.name, symbol, self._clock) if symbol is not None else None
+        if symbol is None:
+            return False
+        price = price_of(quote, self._venue.name, symbol, self._clock, quoted_ms)
         if price is None:
             return False
-        if quoted_ms:
-            price = replace(price, quoted_at=time_of(quoted_ms, price.at))
         self._since.pop(name, None)
         self._newest[name] = (price.last, price.bid, price.ask)
         self._fresh[name] = self._clock.monotonic()
@@ -281,8 +280,13 @@ class PriceStream:
                 self._post(NoPrice(exchange=self._venue.name, symbol=self._wanted[name]))
 
 
-def price_of(quote: Json, exchange: str, symbol: str, clock: Clock) -> Price | None:
-    """Read a quote of ccxt; None if there is neither a trade nor a whole quote in it."""
+def price_of(
+    quote: Json, exchange: str, symbol: str, clock: Clock, quoted_ms: int | None = None
+) -> Price | None:
+    """Read a quote of ccxt; None if there is neither a trade nor a whole quote in it.
+
+    quoted_ms: when it was so by the exchange's clock, where that is known.
+    """
     bid, ask, last = decimal(quote.get("bid")), decimal(quote.get("ask")), decimal(quote.get("last"))
     if not (bid and ask):
         bid = ask = ZERO
@@ -290,4 +294,6 @@ def price_of(quote: Json, exchange: str, symbol: str, clock: Clock) -> Price | N
         last = (bid + ask) / 2
     if not last:
         return None
-    return Price(exchange=exchange, symbol=symbol, last=last, bid=bid, ask=ask, at=clock.now())
+    now = clock.now()
+    quoted_at = time_of(quoted_ms, now) if quoted_ms else None
+    return Price(exchange=exchange, symbol=symbol, last=last, bid=bid, ask=ask, at=now, quoted_at=quoted_at)
